@@ -1,1 +1,7 @@
-//! (being written)
+//! The decisions of a Gatewright call as pure state machines.
+
+mod time;
+pub use time::{Instant, Now, Random, UnixMillis};
+
+pub mod limits;
+pub mod pacing;

@@ -1,0 +1,1 @@
+//! Reads rate-limit headers in every dialect.

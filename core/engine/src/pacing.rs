@@ -1,0 +1,1 @@
+//! Holds calls back so that the server's quota lasts.
