@@ -1,1 +1,63 @@
-//! (being written)
+//! Signs and verifies webhooks by [Standard Webhooks 1.0.0](https://www.standardwebhooks.com), with no network, no clock and no randomness of its own.
+//!
+//! ```
+//! use gatewright_webhook::{Signer, Webhook};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+//! let body = br#"{"test": 2432232314}"#;
+//!
+//! // The sender:
+//! let signed = Signer::new([secret])?.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body)?;
+//!
+//! // The receiver: raw body bytes, all headers, unix seconds.
+//! let webhook = Webhook::new([secret])?;
+//! let verified = webhook.verify(body, &signed.headers(), 1_614_265_331)?;
+//! assert_eq!(verified.message_id.as_deref(), Some("msg_p5jXN8AQM9LWM0D4loKWxJek"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! To the sender every failure looks the same ([`VerifyError::FOR_SENDER`]); to the developer
+//! [`Webhook::explain`] names the cause. [`replay`] makes a handler run once per message.
+
+#![forbid(unsafe_code)]
+
+mod verify;
+pub use verify::{Webhook, WebhookBuilder};
+
+mod verifier;
+pub use verifier::Verifier;
+
+mod verified;
+pub use verified::{Algorithm, BodyBound, Verified};
+
+mod headers;
+pub use headers::Headers;
+
+mod sign;
+pub use sign::{SignError, Signed, Signer};
+
+mod generate;
+pub use generate::{KeyPair, SecretText, generate_key_pair, generate_secret};
+
+mod key;
+mod key_error;
+pub use key_error::{KeyError, KeyErrorKind};
+
+mod error;
+pub use error::VerifyError;
+
+mod explain;
+pub use explain::{BodyChange, Cause, Explanation, SignatureForm, SignedContent, TimestampForm};
+
+mod schemes;
+pub use schemes::Scheme;
+
+pub mod limits;
+pub mod replay;
+
+/// The Rust examples of the guide, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/webhooks.md")]
+struct Guide;

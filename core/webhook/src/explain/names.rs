@@ -1,0 +1,43 @@
+//! Finds a header that was probably meant to be the missing one: a proxy's, a framework's or another scheme's spelling.
+
+use crate::headers::Headers;
+use crate::schemes::standard::{ID, SIGNATURE, TIMESTAMP};
+
+/// The name of a present header that looks like `wanted`, safe to print.
+pub(super) fn similar<H: Headers + ?Sized>(wanted: &str, headers: &H) -> Option<String> {
+    let wanted_letters = letters(wanted.as_bytes());
+    let suffix = wanted_letters
+        .strip_prefix("webhook")
+        .unwrap_or(&wanted_letters)
+        .to_owned();
+    let mut found = None;
+    headers.visit(&mut |name, _| {
+        let is_exact = [ID, TIMESTAMP, SIGNATURE]
+            .iter()
+            .any(|exact| name.eq_ignore_ascii_case(exact.as_bytes()));
+        if found.is_some() || is_exact || !is_printable(name) {
+            return;
+        }
+        let letters = letters(name);
+        if letters.ends_with(&wanted_letters) || letters == format!("svix{suffix}") {
+            found = Some(String::from_utf8_lossy(name).into_owned());
+        }
+    });
+    found
+}
+
+/// Lower-case letters and digits alone, so that `HTTP_WEBHOOK_ID` ends with `webhook-id`.
+fn letters(name: &[u8]) -> String {
+    name.iter()
+        .filter(|byte| byte.is_ascii_alphanumeric())
+        .map(|byte| char::from(byte.to_ascii_lowercase()))
+        .collect()
+}
+
+/// The name came from a stranger: only short names of plain characters go into a log.
+fn is_printable(name: &[u8]) -> bool {
+    name.len() <= 64
+        && name
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
