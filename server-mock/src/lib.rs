@@ -1,1 +1,51 @@
-//! (being written)
+//! The Gatewright reference gateway: correct, deterministic API gateway behaviour on one's own machine.
+//!
+//! Limits whose headers are true, real idempotency, one clock for everything, faults down to the byte, and a journal
+//! that needs no help from the client. Run it as `gatewright-gateway serve`, or embed it: [`Gateway::builder`].
+//! The whole surface is in `docs/gateway.md`.
+
+#![forbid(unsafe_code)]
+
+mod admin;
+mod call;
+mod clock;
+mod dialect;
+mod effects;
+mod endpoints;
+mod exchange;
+mod fault;
+mod fault_rules;
+mod gateway;
+mod idempotency;
+mod journal;
+mod key;
+mod listener;
+mod lock;
+mod logical;
+mod op;
+mod options;
+mod play;
+mod problem;
+mod quota;
+mod receive;
+mod records;
+mod redact;
+mod reply;
+mod resource;
+mod session;
+mod stable_hash;
+mod tier;
+mod timestamp;
+mod wire;
+mod world;
+
+pub use dialect::{Dialect, RetryAfter};
+pub use effects::{ByKey, Effects};
+pub use fault::{Fault, FaultError};
+pub use fault_rules::{FaultRule, Match, RandomFaults, RuleState};
+pub use gateway::{Gateway, GatewayBuilder};
+pub use journal::JournalEntry;
+pub use key::Token;
+pub use options::{Auth, Options, OptionsChange};
+pub use session::{ClockState, LimitState, Refused, Session};
+pub use tier::{Limits, Tier};

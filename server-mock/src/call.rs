@@ -1,0 +1,70 @@
+//! One request on the data port, read whole and recorded, on its way to an answer.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::request::Parts;
+
+use crate::op::{Op, Route, route};
+use crate::problem::Problem;
+use crate::reply::Reply;
+use crate::world::World;
+
+/// A request that has been read.
+pub(crate) struct Call {
+    pub(crate) world: Arc<World>,
+    pub(crate) parts: Parts,
+    pub(crate) op: Op,
+    pub(crate) upload: Upload,
+    pub(crate) credential: Option<String>,
+    pub(crate) request_id: String,
+    pub(crate) received: Instant,
+}
+
+/// What was received of a body.
+#[derive(Default)]
+pub(crate) struct Upload {
+    /// All of it, or as much as is kept.
+    pub(crate) bytes: Bytes,
+    /// How much was received.
+    pub(crate) length: u64,
+    /// Given when `bytes` is not all that was received.
+    pub(crate) sha256: Option<[u8; 32]>,
+    pub(crate) end: UploadEnd,
+}
+
+/// Why reading a body stopped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum UploadEnd {
+    /// The client left or broke the framing.
+    Broken,
+    #[default]
+    Complete,
+    TooLarge,
+}
+
+impl Call {
+    pub(crate) fn path(&self) -> &str {
+        self.parts.uri.path()
+    }
+
+    pub(crate) fn route(&self) -> Route<'_> {
+        route(&self.parts.method, self.path())
+    }
+
+    /// The value of a query parameter.
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
+        url::form_urlencoded::parse(self.parts.uri.query()?.as_bytes())
+            .find(|(found, _)| found == name)
+            .map(|(_, value)| value.into_owned())
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&[u8]> {
+        self.parts.headers.get(name).map(|value| value.as_bytes())
+    }
+
+    pub(crate) fn problem(&self, problem: Problem) -> Reply {
+        problem.reply(self.path(), &self.request_id)
+    }
+}

@@ -1,0 +1,180 @@
+//! The business clock of a session: limits, idempotency, token expiry, webhook retries and `Date` all read it.
+//!
+//! Wire time (latency faults, `/v1/delay`, socket timeouts) is real and never comes from here.
+//!
+//! | State | `now` | Leaves by |
+//! |---|---|---|
+//! | running (default) | real time plus a shift | `freeze` |
+//! | frozen | stands still until moved by `advance_to` | `resume` |
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::Notify;
+
+use crate::lock::lock;
+
+/// Nanoseconds in a second.
+pub(crate) const NS: u64 = 1_000_000_000;
+/// Nanoseconds in a millisecond.
+pub(crate) const MS: u64 = 1_000_000;
+/// 1 January 2200: the clock stops there, so that every instant fits 63 bits and every date can be written.
+const LAST_NS: u64 = 7_258_118_400 * NS;
+const RUNNING: i64 = -1;
+
+/// A clock that can be frozen and moved forward; instants are nanoseconds since the Unix epoch.
+pub(crate) struct Clock {
+    /// Added to real time while running.
+    shift: AtomicI64,
+    /// The instant it stands at, or `RUNNING`.
+    frozen_at: AtomicI64,
+    writers: Mutex<()>,
+    changed: Notify,
+}
+
+impl Clock {
+    /// A running clock that shows real time.
+    pub(crate) fn new() -> Self {
+        Self {
+            shift: AtomicI64::new(0),
+            frozen_at: AtomicI64::new(RUNNING),
+            writers: Mutex::new(()),
+            changed: Notify::new(),
+        }
+    }
+
+    /// The instant it shows, in nanoseconds since the Unix epoch.
+    pub(crate) fn now_ns(&self) -> u64 {
+        let frozen = self.frozen_at.load(Ordering::Acquire);
+        if frozen != RUNNING {
+            return frozen.unsigned_abs();
+        }
+        let shifted = signed(real_now_ns()).saturating_add(self.shift.load(Ordering::Acquire));
+        shifted.clamp(0, signed(LAST_NS)).unsigned_abs()
+    }
+
+    /// Whether real time moves it.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.frozen_at.load(Ordering::Acquire) != RUNNING
+    }
+
+    /// Shows real time again, which may be earlier than what it showed.
+    pub(crate) fn reset(&self) {
+        {
+            let _one = lock(&self.writers);
+            self.shift.store(0, Ordering::Release);
+            self.frozen_at.store(RUNNING, Ordering::Release);
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// Stops it where it stands.
+    pub(crate) fn freeze(&self) {
+        {
+            let _one = lock(&self.writers);
+            self.frozen_at
+                .store(signed(self.now_ns()), Ordering::Release);
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// Lets real time move it again, from where it stands.
+    pub(crate) fn resume(&self) {
+        {
+            let _one = lock(&self.writers);
+            let now = signed(self.now_ns());
+            self.shift
+                .store(now.saturating_sub(signed(real_now_ns())), Ordering::Release);
+            self.frozen_at.store(RUNNING, Ordering::Release);
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// Moves it forward to `instant_ns`; an instant already past changes nothing.
+    pub(crate) fn advance_to(&self, instant_ns: u64) {
+        {
+            let _one = lock(&self.writers);
+            let to = signed(instant_ns.min(LAST_NS));
+            let by = to.saturating_sub(signed(self.now_ns()));
+            if by <= 0 {
+                return;
+            }
+            if self.is_frozen() {
+                self.frozen_at.store(to, Ordering::Release);
+            } else {
+                self.shift.fetch_add(by, Ordering::AcqRel);
+            }
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// Completes when the clock has been frozen, resumed or moved after this call.
+    pub(crate) fn changed(&self) -> tokio::sync::futures::Notified<'_> {
+        self.changed.notified()
+    }
+}
+
+/// Real time as the process sees it: the wall clock once, then a monotonic count from there.
+fn real_now_ns() -> u64 {
+    static START: OnceLock<(u64, Instant)> = OnceLock::new();
+    let (wall, start) = START.get_or_init(|| {
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO);
+        (nanos(wall), Instant::now())
+    });
+    wall.saturating_add(nanos(start.elapsed()))
+}
+
+/// A duration in nanoseconds, saturating.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn signed(ns: u64) -> i64 {
+    i64::try_from(ns).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frozen_time_stands_still_until_moved() {
+        let clock = Clock::new();
+        clock.freeze();
+        let before = clock.now_ns();
+        std::thread::sleep(Duration::from_millis(2));
+        assert_eq!(clock.now_ns(), before);
+        clock.advance_to(before + 5 * NS);
+        assert_eq!(clock.now_ns(), before + 5 * NS);
+    }
+
+    #[test]
+    fn never_goes_back() {
+        let clock = Clock::new();
+        clock.freeze();
+        let before = clock.now_ns();
+        clock.advance_to(before - NS);
+        assert_eq!(clock.now_ns(), before);
+    }
+
+    #[test]
+    fn resumes_from_where_it_stood() {
+        let clock = Clock::new();
+        clock.freeze();
+        let stood = clock.now_ns() + 3_600 * NS;
+        clock.advance_to(stood);
+        clock.resume();
+        let now = clock.now_ns();
+        assert!(now >= stood && now < stood + NS);
+    }
+
+    #[test]
+    fn stops_at_its_last_instant() {
+        let clock = Clock::new();
+        clock.advance_to(u64::MAX);
+        assert_eq!(clock.now_ns(), LAST_NS);
+    }
+}

@@ -1,0 +1,460 @@
+//! The data port: takes a request in, records it, chooses its fault, executes it, and sends or withholds the answer.
+//!
+//! Order, and where a refusal stops: read, record, fault (statuses and cuts before execution), authentication 401,
+//! body size 413, scope 403, limits 429, path 404 and method 405, idempotency, the operation, faults on the response.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, DATE, ORIGIN,
+};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use serde_json::json;
+
+use crate::call::{Call, UploadEnd};
+use crate::fault::{Cut, Fault, Kind};
+use crate::journal::{Arrival, Ending, request_id};
+use crate::key::{Identity, Unauthorized, credential};
+use crate::logical::Logical;
+use crate::op::{Op, route};
+use crate::options::Auth;
+use crate::quota::{Admission, InProgress};
+use crate::receive::receive;
+use crate::reply::{Body, Reply};
+use crate::stable_hash::stable_hash;
+use crate::timestamp::date_header;
+use crate::wire::{Connection, End};
+use crate::world::{DEFAULT_SESSION, Worlds};
+use crate::{endpoints, play, problem, records};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const REPLAYED: &str = "idempotency-replayed";
+const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
+/// Without it a browser hides these from the page that asked.
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "Content-Length, Date, ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Limit, RateLimit-Policy, \
+     RateLimit-Remaining, RateLimit-Reset, Request-Id, Retry-After, Retry-After-Ms, Server-Timing, WWW-Authenticate, \
+     X-Content-Sha256, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Should-Retry, traceparent",
+);
+const MAX_HANG: Duration = Duration::from_secs(60);
+
+/// The connection ends without a response, as planned.
+#[derive(Debug)]
+pub(crate) struct NoResponse;
+
+impl std::fmt::Display for NoResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the connection ends without a response")
+    }
+}
+
+impl std::error::Error for NoResponse {}
+
+/// Serves one request of a connection.
+pub(crate) async fn serve(
+    worlds: &Worlds,
+    connection: &Connection,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, NoResponse> {
+    let received = Instant::now();
+    connection.begin();
+    let (parts, incoming) = request.into_parts();
+    let session = parts
+        .headers
+        .get("x-mock-session")
+        .map_or(Ok(DEFAULT_SESSION), |name| name.to_str());
+    let Some(world) = session.ok().and_then(|name| worlds.world(name).ok()) else {
+        return Ok(invalid_session(parts.uri.path()));
+    };
+    let op = route(&parts.method, parts.uri.path()).op;
+    let upload = receive(incoming, op, &world).await;
+    let credential = credential(&parts.headers, parts.uri.query());
+    let mut call = Call {
+        world,
+        parts,
+        op,
+        upload,
+        credential,
+        request_id: String::new(),
+        received,
+    };
+    let (seq, logical) = record(&mut call, connection.number);
+    if call.upload.end == UploadEnd::Broken {
+        call.world.journal().ended(seq, Ending::default());
+        return Err(NoResponse);
+    }
+    let fault = match choose_fault(&call, &logical, seq) {
+        Ok(fault) => fault,
+        Err(problem) => {
+            let reply = call.problem(problem);
+            return Ok(answer(&call, seq, reply));
+        }
+    };
+    let Some(fault) = fault else {
+        let reply = execute(&call, Duration::ZERO).await;
+        return Ok(answer(&call, seq, reply));
+    };
+    play_out(call, seq, fault, connection).await
+}
+
+/// Enters the request in the journal and gives it its id.
+fn record(call: &mut Call, connection: u64) -> (u64, Logical) {
+    let parts = &call.parts;
+    let logical = Logical::of(
+        &parts.method,
+        &parts.uri,
+        &parts.headers,
+        &call.upload.bytes,
+    );
+    let (number, attempt, most) = {
+        let mut state = call.world.state();
+        state.requests += 1;
+        let number = stable_hash(&[
+            &state.options.seed.to_le_bytes(),
+            &state.requests.to_le_bytes(),
+        ]);
+        let attempt = state.attempts.next(logical.hash()).seen;
+        (number, attempt, state.options.journal_entries)
+    };
+    let arrival = Arrival {
+        received: call.received,
+        at_ns: call.world.clock.now_ns(),
+        method: &parts.method,
+        uri: &parts.uri,
+        headers: &parts.headers,
+        body: &call.upload.bytes,
+        body_length: call.upload.length,
+        body_sha256: call.upload.sha256,
+        body_complete: call.upload.end == UploadEnd::Complete,
+        credential: call.credential.as_deref(),
+        op: call.op,
+        connection,
+        logical: logical.clone(),
+        attempt,
+        request_id: number,
+    };
+    let seq = call.world.journal().record(arrival, most);
+    call.request_id = request_id(number);
+    (seq, logical)
+}
+
+fn choose_fault(
+    call: &Call,
+    logical: &Logical,
+    seq: u64,
+) -> Result<Option<Fault>, problem::Problem> {
+    let fault = {
+        let mut state = call.world.state();
+        match call.parts.headers.get("x-mock-fault") {
+            Some(inline) => state
+                .rules
+                .inline(&String::from_utf8_lossy(inline.as_bytes()), logical)
+                .map_err(|error| {
+                    problem::Problem::new(
+                        StatusCode::BAD_REQUEST,
+                        "invalid_fault",
+                        error.to_string(),
+                    )
+                })?,
+            None => state
+                .rules
+                .choose(call.op, call.parts.method.as_str(), call.path(), logical),
+        }
+    };
+    let fault = fault.filter(|fault| !fault.is_none());
+    if let Some(fault) = &fault {
+        call.world.journal().faulted(seq, &fault.to_string());
+    }
+    Ok(fault)
+}
+
+/// Executes a request, or not, and does to its answer what the fault says.
+async fn play_out(
+    call: Call,
+    seq: u64,
+    fault: Fault,
+    connection: &Connection,
+) -> Result<Response<Body>, NoResponse> {
+    match &fault.kind {
+        Kind::Status(status) => {
+            tokio::time::sleep(fault.latency).await;
+            let reply = play::status(&call, status);
+            return Ok(answer(&call, seq, reply));
+        }
+        Kind::Cut {
+            how,
+            committed: false,
+        } => {
+            tokio::time::sleep(fault.latency).await;
+            call.world.journal().ended(seq, Ending::default());
+            connection.end_with(End::Cut(*how));
+            return Err(NoResponse);
+        }
+        Kind::Garbage => {
+            tokio::time::sleep(fault.latency).await;
+            call.world.journal().ended(seq, Ending::default());
+            connection.end_with(End::Raw(Bytes::from_static(play::GARBAGE)));
+            return Err(NoResponse);
+        }
+        Kind::Hang => {
+            tokio::time::sleep(fault.latency + MAX_HANG).await;
+            call.world.journal().ended(seq, Ending::default());
+            connection.end_with(End::Cut(Cut::Fin));
+            return Err(NoResponse);
+        }
+        _ => {}
+    }
+    let call = Arc::new(call);
+    let mut reply = if fault.latency.is_zero() {
+        execute(&call, Duration::ZERO).await
+    } else {
+        // A gateway goes on with a request whose client has left: its side effect still happens.
+        let task = tokio::spawn({
+            let call = Arc::clone(&call);
+            async move {
+                let reply = execute(&call, fault.latency).await;
+                call.world.journal().ended(seq, ending(&reply, false));
+                reply
+            }
+        });
+        task.await.map_err(|_| NoResponse)?
+    };
+    let raw = match fault.kind {
+        Kind::Cut { how, .. } => {
+            call.world.journal().ended(seq, ending(&reply, false));
+            connection.end_with(End::Cut(how));
+            return Err(NoResponse);
+        }
+        Kind::CutAfter { how, bytes } => {
+            let response = answer(&call, seq, reply);
+            connection.cut_after(bytes, how);
+            return Ok(response);
+        }
+        Kind::BadChunk => play::bad_chunk,
+        Kind::Short => play::short,
+        kind => {
+            reply = match kind {
+                Kind::BigHeaders => play::big_headers(reply),
+                Kind::Drip { pause, size } => play::drip(reply, pause, size),
+                Kind::TruncatedGzip => play::truncated_gzip(reply),
+                _ => reply,
+            };
+            return Ok(answer(&call, seq, reply));
+        }
+    };
+    complete(&call, &mut reply);
+    call.world.journal().ended(seq, ending(&reply, true));
+    connection.end_with(End::Raw(raw(reply)));
+    Err(NoResponse)
+}
+
+/// Carries a request out.
+async fn execute(call: &Call, latency: Duration) -> Reply {
+    if let Op::Resource(..) = call.op {
+    } else if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
+    match call.op {
+        Op::Health => return Reply::json(StatusCode::OK, &json!({ "status": "ok" })),
+        Op::Preflight => return preflight(call),
+        Op::Unknown if !call.path().starts_with("/v1/") => return unknown_path(call),
+        _ => {}
+    }
+    let identity = match identify(call) {
+        Ok(identity) => identity,
+        Err(why) => {
+            let (problem, challenge) = problem::unauthorized(why);
+            return problem::challenged(call.problem(problem), challenge);
+        }
+    };
+    if call.upload.end == UploadEnd::TooLarge {
+        return too_large(call);
+    }
+    if let Some(scope) = call
+        .op
+        .scope()
+        .filter(|scope| !identity.scopes().contains(scope))
+    {
+        let (problem, challenge) = problem::insufficient_scope(scope);
+        return problem::challenged(call.problem(problem), &challenge);
+    }
+    let admitted = match admit(call, &identity) {
+        Ok(admitted) => admitted,
+        Err(reply) => return *reply,
+    };
+    let mut reply = operate(call, &identity, latency).await;
+    if let Some((headers, in_progress)) = admitted {
+        reply.headers.extend(headers);
+        reply.body.hold(Some(in_progress));
+    }
+    reply
+}
+
+fn identify(call: &Call) -> Result<Identity, Unauthorized> {
+    let state = call.world.state();
+    match &call.credential {
+        Some(key) => state.tokens.identify(key, call.world.clock.now_ns()),
+        None if state.options.auth == Auth::Off => Ok(Identity::anonymous()),
+        None => Err(Unauthorized::Missing),
+    }
+}
+
+type Admitted = Option<(http::HeaderMap, InProgress)>;
+
+/// Lets a call in by its tenant's limits; the headers say what is left of them.
+fn admit(call: &Call, identity: &Identity) -> Result<Admitted, Box<Reply>> {
+    if identity.tier == crate::tier::Tier::Unlimited {
+        return Ok(None);
+    }
+    let now_ns = call.world.clock.now_ns();
+    let mut guard = call.world.state();
+    let state = &mut *guard;
+    let options = state.options.clone();
+    let tenant = state
+        .tenant(&identity.tenant)
+        .map_err(|_| Box::new(call.problem(records::too_many_tenants())))?;
+    let Some(quota) = tenant.quota(identity.tier, &options) else {
+        return Ok(None);
+    };
+    match quota.admit(now_ns) {
+        Admission::Allowed(standing, in_progress) => {
+            let mut headers = http::HeaderMap::new();
+            options.dialect.write(&mut headers, &standing, None, now_ns);
+            Ok(Some((headers, in_progress)))
+        }
+        Admission::Refused(standing, refusal) => {
+            drop(guard);
+            let mut reply = call.problem(problem::quota_exceeded(&refusal));
+            options
+                .dialect
+                .write(&mut reply.headers, &standing, Some(&refusal), now_ns);
+            options
+                .retry_after
+                .write(&mut reply.headers, refusal.wait_ns, now_ns);
+            Err(Box::new(reply))
+        }
+    }
+}
+
+async fn operate(call: &Call, identity: &Identity, latency: Duration) -> Reply {
+    let replied = match call.op {
+        Op::Resource(kind, action) => {
+            return records::respond(call, kind, action, identity, latency).await;
+        }
+        Op::Whoami => return endpoints::whoami(identity),
+        Op::Echo => return endpoints::echo(call),
+        Op::Sink => return endpoints::sink(call),
+        Op::Bytes => endpoints::bytes(call).await,
+        Op::Delay => endpoints::delay(call).await,
+        Op::Drip => endpoints::drip(call),
+        Op::Lines => endpoints::lines(call),
+        Op::Redirect => endpoints::redirect(call),
+        Op::MethodNotAllowed => {
+            let (problem, allow) =
+                problem::method_not_allowed(call.parts.method.as_str(), call.route().allow);
+            return problem::allowing(call.problem(problem), allow);
+        }
+        Op::Health | Op::Preflight | Op::Unknown => return unknown_path(call),
+    };
+    replied.unwrap_or_else(|problem| call.problem(problem))
+}
+
+fn unknown_path(call: &Call) -> Reply {
+    call.problem(problem::not_found(format!(
+        "there is nothing at {}",
+        call.path()
+    )))
+}
+
+fn too_large(call: &Call) -> Reply {
+    let most = call.world.state().options.max_body_bytes;
+    call.problem(
+        problem::Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            format!("a body has at most {most} bytes here"),
+        )
+        .with_member("max_body_bytes", most),
+    )
+}
+
+fn preflight(call: &Call) -> Reply {
+    let allow = HeaderValue::from_static(call.route().allow);
+    let mut reply = Reply::new(StatusCode::NO_CONTENT).with(ALLOW, allow.clone());
+    if let Some(asked) = call.parts.headers.get("access-control-request-headers") {
+        reply
+            .headers
+            .insert(ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
+        reply.headers.insert(ACCESS_CONTROL_ALLOW_METHODS, allow);
+        reply
+            .headers
+            .insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    }
+    reply
+}
+
+fn ending(reply: &Reply, sent: bool) -> Ending {
+    let status = reply.status.as_u16();
+    Ending {
+        status: sent.then_some(status),
+        outcome: Some(status),
+        committed: reply.committed,
+        replayed: reply.headers.contains_key(REPLAYED),
+    }
+}
+
+/// Completes the headers and the journal, in this order before the first byte is sent.
+fn answer(call: &Call, seq: u64, mut reply: Reply) -> Response<Body> {
+    complete(call, &mut reply);
+    call.world.journal().ended(seq, ending(&reply, true));
+    into_response(reply)
+}
+
+/// Adds the headers every response has.
+fn complete(call: &Call, reply: &mut Reply) {
+    let headers = &mut reply.headers;
+    if let Ok(value) = HeaderValue::try_from(call.request_id.as_str()) {
+        headers.insert(REQUEST_ID, value);
+    }
+    headers.insert(DATE, date_header(call.world.clock.now_ns()));
+    let micros = call.received.elapsed().as_micros();
+    let timing = format!("gw;dur={}.{:03}", micros / 1_000, micros % 1_000);
+    if let Ok(value) = HeaderValue::try_from(timing) {
+        headers.insert(SERVER_TIMING, value);
+    }
+    if let Some(traceparent) = call
+        .parts
+        .headers
+        .get(TRACEPARENT)
+        .filter(|value| value.len() <= 128)
+    {
+        headers.insert(TRACEPARENT, traceparent.clone());
+    }
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    if call.parts.headers.contains_key(ORIGIN) {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
+    }
+}
+
+fn into_response(reply: Reply) -> Response<Body> {
+    let mut response = Response::new(reply.body);
+    *response.status_mut() = reply.status;
+    *response.headers_mut() = reply.headers;
+    response
+}
+
+/// The one answer that belongs to no session.
+fn invalid_session(path: &str) -> Response<Body> {
+    let problem = problem::Problem::new(
+        StatusCode::BAD_REQUEST,
+        "invalid_session",
+        "X-Mock-Session must be 1 to 128 visible ASCII characters",
+    );
+    into_response(problem.reply(path, "req_none"))
+}

@@ -1,0 +1,275 @@
+//! Chooses the fault of a request: the inline header first, then the session's rules in order.
+//!
+//! 1. `X-Mock-Fault: FAULT` every attempt; `once:FAULT` the first attempt; `FAULT,FAULT,...` by attempt, then normal.
+//! 2. The first rule that matches and still has something to say: its script, one step per matching request, then its
+//!    random part. Random faults are decided by hash(seed, rule, logical call, attempt), so the order in which
+//!    concurrent requests arrive cannot change them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::fault::{Fault, FaultError};
+use crate::logical::{Logical, Seen};
+use crate::op::Op;
+use crate::stable_hash::{mix, stable_hash, unit};
+
+/// Rules a session may have, and steps a script may have.
+const MAX_RULES: usize = 1_000;
+const MAX_STEPS: usize = 100_000;
+
+/// Which requests go wrong, and how.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct FaultRule {
+    /// The requests it is about; empty means all but `/healthz`.
+    #[serde(default, rename = "match")]
+    pub matching: Match,
+    /// One fault per matching request, in order; then it says nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub script: Vec<Fault>,
+    /// Faults by chance, once the script is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub random: Option<RandomFaults>,
+}
+
+/// The requests a rule is about: all that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Match {
+    /// An operation such as `contacts.create`; a `*` at the end stands for any rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub op: Option<String>,
+    /// A method, in any case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// A path; a `*` at the end stands for any rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// Faults by chance, decided by a seed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct RandomFaults {
+    /// The share of attempts that go wrong, 0 to 1.
+    pub p: f64,
+    /// Another seed, another set of faults. Default: 0.
+    #[serde(default)]
+    pub seed: u64,
+    /// What can happen, each as likely. Default: reset, commit_reset, 503, 429, lost.
+    #[serde(default = "default_kinds")]
+    pub kinds: Vec<Fault>,
+    /// Most faults one logical call gets. Default: no bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_per_call: Option<u32>,
+}
+
+fn default_kinds() -> Vec<Fault> {
+    Fault::list("reset,commit_reset,503,429,lost").unwrap_or_default()
+}
+
+impl FaultRule {
+    /// A rule about one operation, such as `contacts.create`; `*` is any.
+    pub fn on(op: &str) -> Self {
+        Self {
+            matching: Match {
+                op: (op != "*").then(|| op.into()),
+                ..Match::default()
+            },
+            ..Self::default()
+        }
+    }
+
+    /// Adds a script, written as a list: `503;ra=2,reset,ok`.
+    pub fn script(mut self, list: &str) -> Result<Self, FaultError> {
+        self.script = Fault::list(list)?;
+        Ok(self)
+    }
+
+    /// Adds faults by chance out of `kinds`, written as a list.
+    pub fn random(mut self, p: f64, seed: u64, kinds: &str) -> Result<Self, FaultError> {
+        self.random = Some(RandomFaults {
+            p,
+            seed,
+            kinds: Fault::list(kinds)?,
+            max_per_call: None,
+        });
+        Ok(self)
+    }
+}
+
+impl Match {
+    fn holds(&self, op: Op, method: &str, path: &str) -> bool {
+        if self.op.is_none() && op == Op::Health {
+            return false;
+        }
+        let op_holds = self
+            .op
+            .as_deref()
+            .is_none_or(|pattern| glob(pattern, op.name()));
+        let method_holds = self
+            .method
+            .as_deref()
+            .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
+        op_holds
+            && method_holds
+            && self
+                .path
+                .as_deref()
+                .is_none_or(|pattern| glob(pattern, path))
+    }
+}
+
+fn glob(pattern: &str, text: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(prefix) => text.starts_with(prefix),
+        None => pattern == text,
+    }
+}
+
+/// The rules of a session and how far each has got.
+#[derive(Default)]
+pub(crate) struct FaultRules {
+    rules: Vec<Running>,
+    inline: Seen,
+}
+
+struct Running {
+    rule: FaultRule,
+    step: usize,
+    seen: Seen,
+}
+
+/// A rule and how far it has got, as the admin port shows it.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct RuleState {
+    /// The rule as it was given.
+    #[serde(flatten)]
+    pub rule: FaultRule,
+    /// Steps of the script already played.
+    pub played: usize,
+}
+
+impl FaultRules {
+    /// Adds rules behind those that are there; all of them or, with the reason, none.
+    pub(crate) fn add(&mut self, rules: Vec<FaultRule>) -> Result<(), String> {
+        if self.rules.len() + rules.len() > MAX_RULES {
+            return Err(format!("a session has at most {MAX_RULES} fault rules"));
+        }
+        for (n, rule) in rules.iter().enumerate() {
+            if rule.script.len() > MAX_STEPS {
+                return Err(format!(
+                    "rules[{n}]: a script has at most {MAX_STEPS} steps"
+                ));
+            }
+            if let Some(random) = &rule.random {
+                if !(0.0..=1.0).contains(&random.p) {
+                    return Err(format!(
+                        "rules[{n}]: random.p must be between 0 and 1, got {}",
+                        random.p
+                    ));
+                }
+                if random.kinds.is_empty() {
+                    return Err(format!("rules[{n}]: random.kinds must not be empty"));
+                }
+            }
+        }
+        self.rules.extend(rules.into_iter().map(|rule| Running {
+            rule,
+            step: 0,
+            seen: Seen::default(),
+        }));
+        Ok(())
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.rules.clear();
+    }
+
+    /// Takes the rules of `fresh`; attempts of inline faults go on counting.
+    pub(crate) fn replace(&mut self, fresh: Self) {
+        self.rules = fresh.rules;
+    }
+
+    pub(crate) fn state(&self) -> Vec<RuleState> {
+        self.rules
+            .iter()
+            .map(|running| RuleState {
+                rule: running.rule.clone(),
+                played: running.step,
+            })
+            .collect()
+    }
+
+    /// The fault of a request without the inline header, if it has one.
+    pub(crate) fn choose(
+        &mut self,
+        op: Op,
+        method: &str,
+        path: &str,
+        logical: &Logical,
+    ) -> Option<Fault> {
+        for (number, running) in self.rules.iter_mut().enumerate() {
+            if running.rule.matching.holds(op, method, path)
+                && let Some(fault) = running.next(number as u64, logical)
+            {
+                return Some(fault);
+            }
+        }
+        None
+    }
+
+    /// The fault an inline header asks for, if any is left.
+    pub(crate) fn inline(
+        &mut self,
+        header: &str,
+        logical: &Logical,
+    ) -> Result<Option<Fault>, FaultError> {
+        let header = header.trim();
+        let (list, once) = match header.strip_prefix("once:") {
+            Some(rest) => (rest, true),
+            None => (header, false),
+        };
+        let mut list = Fault::list(list)?;
+        if !once && list.len() == 1 {
+            return Ok(list.pop());
+        }
+        let call = stable_hash(&[&logical.hash().to_le_bytes(), header.as_bytes()]);
+        let attempt = self.inline.next(call).seen as usize;
+        let index = attempt.saturating_sub(1);
+        Ok((index < list.len()).then(|| list.swap_remove(index)))
+    }
+}
+
+impl Running {
+    fn next(&mut self, number: u64, logical: &Logical) -> Option<Fault> {
+        if let Some(fault) = self.rule.script.get(self.step) {
+            self.step += 1;
+            return Some(fault.clone());
+        }
+        let random = self.rule.random.as_ref()?;
+        let count = self.seen.next(logical.hash());
+        let decision = stable_hash(&[
+            &random.seed.to_le_bytes(),
+            &number.to_le_bytes(),
+            &logical.hash().to_le_bytes(),
+            &count.seen.to_le_bytes(),
+        ]);
+        if unit(decision) >= random.p
+            || random
+                .max_per_call
+                .is_some_and(|most| count.faulted >= most)
+        {
+            return None;
+        }
+        count.faulted += 1;
+        let which = mix(decision) % (random.kinds.len() as u64).max(1);
+        random.kinds.get(usize::try_from(which).ok()?).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests;

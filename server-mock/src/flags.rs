@@ -1,0 +1,172 @@
+//! The command line of `gatewright-gateway`.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// What to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    Help,
+    Serve(Serve),
+    Version,
+}
+
+/// How to serve.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Serve {
+    pub(crate) host: IpAddr,
+    pub(crate) port: u16,
+    pub(crate) admin_port: Option<u16>,
+    pub(crate) workers: usize,
+    pub(crate) print_json: bool,
+    pub(crate) until_stdin_closes: bool,
+}
+
+/// What cannot be understood, and what to do about it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct UsageError(String);
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; see gatewright-gateway --help", self.0)
+    }
+}
+
+pub(crate) const HELP: &str = "\
+A correct, deterministic API gateway on your own machine.
+
+Usage: gatewright-gateway serve [OPTIONS]
+
+Options:
+  --port N              Data port; 0 takes any free one [default: 4010]
+  --admin-port N        Admin port, always on loopback [default: 4011, or any free one with --port 0]
+  --host ADDRESS        Address of the data port [default: 127.0.0.1]
+  --workers N           Threads that serve [default: 1]
+  --print-json          Print one line of JSON with url, admin_url and pid when ready
+  --until-stdin-closes  Stop when standard input is closed
+  -h, --help            Print this
+  -V, --version         Print the version
+";
+
+/// Reads the arguments after the program's name.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, UsageError> {
+    let mut arguments = arguments.into_iter();
+    let mut serve = Serve {
+        host: Ipv4Addr::LOCALHOST.into(),
+        port: 4010,
+        admin_port: None,
+        workers: 1,
+        print_json: false,
+        until_stdin_closes: false,
+    };
+    match arguments.next().as_deref() {
+        Some("serve") => {}
+        None | Some("-h" | "--help" | "help") => return Ok(Command::Help),
+        Some("-V" | "--version") => return Ok(Command::Version),
+        Some(other) => {
+            return Err(UsageError(format!(
+                "got {other:?} when expecting the command serve"
+            )));
+        }
+    }
+    while let Some(argument) = arguments.next() {
+        let (name, joined) = match argument.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (argument.as_str(), None),
+        };
+        let mut value = || joined.clone().or_else(|| arguments.next());
+        match name {
+            "--port" => serve.port = number(name, value())?,
+            "--admin-port" => serve.admin_port = Some(number(name, value())?),
+            "--workers" => serve.workers = number::<u16>(name, value())?.max(1).into(),
+            "--host" => serve.host = number(name, value())?,
+            "--print-json" if joined.is_none() => serve.print_json = true,
+            "--until-stdin-closes" if joined.is_none() => serve.until_stdin_closes = true,
+            "-h" | "--help" => return Ok(Command::Help),
+            _ => {
+                return Err(UsageError(format!(
+                    "got {argument:?}, which is no option of serve"
+                )));
+            }
+        }
+    }
+    Ok(Command::Serve(serve))
+}
+
+fn number<T: std::str::FromStr>(name: &str, value: Option<String>) -> Result<T, UsageError> {
+    let Some(value) = value else {
+        return Err(UsageError(format!("{name} needs a value")));
+    };
+    value
+        .parse()
+        .map_err(|_| UsageError(format!("{name} cannot be {value:?}")))
+}
+
+impl Serve {
+    /// With any free data port goes any free admin port, so that gateways can run side by side.
+    pub(crate) fn admin_port(&self) -> u16 {
+        self.admin_port
+            .unwrap_or(if self.port == 0 { 0 } else { 4011 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command, String> {
+        parse(line.split_whitespace().map(String::from)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn defaults_are_the_documented_ones() {
+        let Ok(Command::Serve(serve)) = parsed("serve") else {
+            panic!()
+        };
+        assert_eq!(
+            (serve.port, serve.admin_port(), serve.host.to_string()),
+            (4010, 4011, "127.0.0.1".into())
+        );
+    }
+
+    #[test]
+    fn a_free_data_port_goes_with_a_free_admin_port() {
+        let Ok(Command::Serve(serve)) = parsed("serve --port 0 --print-json --until-stdin-closes")
+        else {
+            panic!()
+        };
+        assert_eq!(
+            (
+                serve.admin_port(),
+                serve.print_json,
+                serve.until_stdin_closes
+            ),
+            (0, true, true)
+        );
+        let Ok(Command::Serve(serve)) = parsed("serve --port=0 --admin-port=5000") else {
+            panic!()
+        };
+        assert_eq!(serve.admin_port(), 5000);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let see = "; see gatewright-gateway --help";
+        assert_eq!(
+            parsed("server").unwrap_err(),
+            format!("got \"server\" when expecting the command serve{see}")
+        );
+        assert_eq!(
+            parsed("serve --port").unwrap_err(),
+            format!("--port needs a value{see}")
+        );
+        assert_eq!(
+            parsed("serve --port 99999").unwrap_err(),
+            format!("--port cannot be \"99999\"{see}")
+        );
+        assert_eq!(
+            parsed("serve --prot 1").unwrap_err(),
+            format!("got \"--prot\", which is no option of serve{see}")
+        );
+    }
+}

@@ -1,0 +1,215 @@
+//! The gateway as a value: starts on its own thread, answers on two ports, stops when dropped.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::thread;
+
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+
+use crate::admin;
+use crate::listener::{serve_admin, serve_data};
+use crate::session::{Refused, Session};
+use crate::world::Worlds;
+
+/// A running gateway. Dropping it stops it.
+///
+/// It runs on threads of its own, so a test's runtime, paused or blocked, does not hold it up.
+///
+/// ```
+/// # async fn example() -> std::io::Result<()> {
+/// let gateway = gatewright_server_mock::Gateway::builder().start().await?;
+/// let session = gateway.session("my-test").expect("a plain name");
+/// // Point a client at gateway.url() with the header `X-Mock-Session: my-test`, then look:
+/// assert!(session.journal(0).is_empty());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Gateway {
+    data: SocketAddr,
+    admin: SocketAddr,
+    shared: Arc<Shared>,
+    stop: watch::Sender<bool>,
+    stopped: Option<oneshot::Receiver<()>>,
+}
+
+/// What the ports share.
+pub(crate) struct Shared {
+    pub(crate) worlds: Arc<Worlds>,
+    pub(crate) started: std::time::Instant,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+/// How to start a gateway.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct GatewayBuilder {
+    host: IpAddr,
+    port: u16,
+    admin_port: u16,
+    workers: usize,
+    max_sessions: usize,
+}
+
+impl Default for GatewayBuilder {
+    fn default() -> Self {
+        Self {
+            host: Ipv4Addr::LOCALHOST.into(),
+            port: 0,
+            admin_port: 0,
+            workers: 1,
+            max_sessions: 4_096,
+        }
+    }
+}
+
+impl GatewayBuilder {
+    /// The address the data port listens on; the admin port stays on loopback. Default: 127.0.0.1.
+    pub fn host(mut self, host: IpAddr) -> Self {
+        self.host = host;
+        self
+    }
+
+    /// The data port. Default: 0, any free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// The admin port. Default: 0, any free one.
+    pub fn admin_port(mut self, port: u16) -> Self {
+        self.admin_port = port;
+        self
+    }
+
+    /// Threads that serve. Default: 1, which is the lightest beside a client under test.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers.max(1);
+        self
+    }
+
+    /// Sessions kept; the one unused longest is dropped for a new one. Default: 4 096.
+    pub fn max_sessions(mut self, sessions: usize) -> Self {
+        self.max_sessions = sessions;
+        self
+    }
+
+    /// Starts it and returns when both ports answer. Fails when a port cannot be bound.
+    pub async fn start(self) -> io::Result<Gateway> {
+        let (ready, started) = oneshot::channel();
+        self.spawn(move |result| drop(ready.send(result)))?;
+        started
+            .await
+            .map_err(|_| io::Error::other("the gateway's thread ended while starting"))?
+    }
+
+    /// Starts it from code that is not async.
+    pub fn start_blocking(self) -> io::Result<Gateway> {
+        let (ready, started) = std::sync::mpsc::sync_channel(1);
+        self.spawn(move |result| drop(ready.send(result)))?;
+        started
+            .recv()
+            .map_err(|_| io::Error::other("the gateway's thread ended while starting"))?
+    }
+
+    fn spawn(self, ready: impl FnOnce(io::Result<Gateway>) + Send + 'static) -> io::Result<()> {
+        let mut runtime = if self.workers == 1 {
+            tokio::runtime::Builder::new_current_thread()
+        } else {
+            let mut threads = tokio::runtime::Builder::new_multi_thread();
+            threads.worker_threads(self.workers);
+            threads
+        };
+        let runtime = runtime.enable_io().enable_time().build()?;
+        thread::Builder::new()
+            .name("gatewright-gateway".into())
+            .spawn(move || runtime.block_on(self.run(ready)))?;
+        Ok(())
+    }
+
+    /// Serves until told to stop.
+    async fn run(self, ready: impl FnOnce(io::Result<Gateway>)) {
+        let (stop, told) = watch::channel(false);
+        let (ended, stopped) = oneshot::channel();
+        let shared = Arc::new(Shared {
+            worlds: Arc::new(Worlds::new(self.max_sessions)),
+            started: std::time::Instant::now(),
+        });
+        let admin_host = match self.host {
+            host if host.is_loopback() => host,
+            _ => Ipv4Addr::LOCALHOST.into(),
+        };
+        let bound = async {
+            let data = TcpListener::bind((self.host, self.port)).await?;
+            let admin = TcpListener::bind((admin_host, self.admin_port)).await?;
+            io::Result::Ok((data.local_addr()?, data, admin.local_addr()?, admin))
+        };
+        let (data_address, data, admin_address, admin) = match bound.await {
+            Ok(bound) => bound,
+            Err(error) => return ready(Err(error)),
+        };
+        let router = admin::router(Arc::clone(&shared), admin_address);
+        let worlds = Arc::clone(&shared.worlds);
+        ready(Ok(Gateway {
+            data: data_address,
+            admin: admin_address,
+            shared,
+            stop,
+            stopped: Some(stopped),
+        }));
+        tokio::join!(
+            serve_data(data, worlds, told.clone()),
+            serve_admin(admin, router, told)
+        );
+        // The receiver is gone when the gateway was dropped instead of shut down.
+        let _ = ended.send(());
+    }
+}
+
+impl Gateway {
+    /// How to start one.
+    pub fn builder() -> GatewayBuilder {
+        GatewayBuilder::default()
+    }
+
+    /// Where clients call: `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.data)
+    }
+
+    /// Where the admin port is: `http://127.0.0.1:PORT`.
+    pub fn admin_url(&self) -> String {
+        format!("http://{}", self.admin)
+    }
+
+    /// A session, made on first use. Names are 1 to 128 visible ASCII characters.
+    pub fn session(&self, name: &str) -> Result<Session, Refused> {
+        let world =
+            self.shared.worlds.world(name).map_err(|_| {
+                Refused("a session's name is 1 to 128 visible ASCII characters".into())
+            })?;
+        Ok(Session { world })
+    }
+
+    /// Stops it and returns when both ports are closed.
+    pub async fn shutdown(mut self) {
+        self.stop.send_replace(true);
+        if let Some(stopped) = self.stopped.take() {
+            // An error means that it ended already.
+            let _ = stopped.await;
+        }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
+}

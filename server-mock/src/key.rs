@@ -1,0 +1,297 @@
+//! API keys that need no set-up, tokens made by the admin port, and who a caller is.
+//!
+//! `sk_test_{tier}_{tenant}` with an optional `_revoked`, `_expired` or `_readonly`; `tok_...` for minted tokens.
+
+use std::collections::{HashMap, VecDeque};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, COOKIE};
+use serde::Serialize;
+
+use crate::stable_hash::{mix, stable_hash};
+use crate::tier::Tier;
+
+/// Minted tokens a session remembers; the oldest are forgotten.
+const MAX_TOKENS: usize = 10_000;
+/// The longest key looked at.
+const MAX_KEY_BYTES: usize = 512;
+
+const ALL_SCOPES: [&str; 4] = [
+    "contacts:read",
+    "contacts:write",
+    "users:read",
+    "users:write",
+];
+const READ_SCOPES: [&str; 2] = ["contacts:read", "users:read"];
+
+/// Who a caller is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) tenant: String,
+    pub(crate) tier: Tier,
+    pub(crate) readonly: bool,
+}
+
+/// Why a caller is nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unauthorized {
+    Expired,
+    Missing,
+    Revoked,
+    TokenExpired,
+    Unknown,
+}
+
+/// A short-lived bearer token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Token {
+    /// What goes after `Bearer`.
+    pub token: String,
+    /// When it ends, in milliseconds of the session's clock since the Unix epoch.
+    pub expires_at_ms: u64,
+}
+
+/// The tokens of a session.
+#[derive(Default)]
+pub(crate) struct Tokens {
+    by_text: HashMap<String, (Identity, u64)>,
+    order: VecDeque<String>,
+    minted: u64,
+}
+
+impl Identity {
+    pub(crate) fn anonymous() -> Self {
+        Self {
+            tenant: "anonymous".into(),
+            tier: Tier::Unlimited,
+            readonly: false,
+        }
+    }
+
+    pub(crate) fn scopes(&self) -> &'static [&'static str] {
+        if self.readonly {
+            &READ_SCOPES
+        } else {
+            &ALL_SCOPES
+        }
+    }
+}
+
+impl Tokens {
+    /// Makes a token that ends at `expires_ns`.
+    pub(crate) fn mint(&mut self, identity: Identity, expires_ns: u64, seed: u64) -> Token {
+        self.minted += 1;
+        let high = stable_hash(&[b"token", &seed.to_le_bytes(), &self.minted.to_le_bytes()]);
+        let token = format!("tok_{high:016x}{:016x}", mix(high));
+        if self.order.len() >= MAX_TOKENS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.by_text.remove(&oldest);
+        }
+        self.order.push_back(token.clone());
+        self.by_text.insert(token.clone(), (identity, expires_ns));
+        Token {
+            token,
+            expires_at_ms: expires_ns / crate::clock::MS,
+        }
+    }
+
+    /// Finds out who holds `key`.
+    pub(crate) fn identify(&self, key: &str, now_ns: u64) -> Result<Identity, Unauthorized> {
+        if key.starts_with("tok_") {
+            return match self.by_text.get(key) {
+                Some((identity, expires_ns)) if now_ns < *expires_ns => Ok(identity.clone()),
+                Some(_) => Err(Unauthorized::TokenExpired),
+                None => Err(Unauthorized::Unknown),
+            };
+        }
+        parse_key(key)
+    }
+}
+
+/// Reads a key that needs no set-up.
+fn parse_key(key: &str) -> Result<Identity, Unauthorized> {
+    let (tier, rest) = key
+        .strip_prefix("sk_test_")
+        .and_then(|rest| rest.split_once('_'))
+        .ok_or(Unauthorized::Unknown)?;
+    let tier = Tier::from_name(tier).ok_or(Unauthorized::Unknown)?;
+    let (tenant, verdict, readonly) = if let Some(tenant) = rest.strip_suffix("_revoked") {
+        (tenant, Err(Unauthorized::Revoked), false)
+    } else if let Some(tenant) = rest.strip_suffix("_expired") {
+        (tenant, Err(Unauthorized::Expired), false)
+    } else if let Some(tenant) = rest.strip_suffix("_readonly") {
+        (tenant, Ok(()), true)
+    } else {
+        (rest, Ok(()), false)
+    };
+    if !is_tenant(tenant) {
+        return Err(Unauthorized::Unknown);
+    }
+    verdict.map(|()| Identity {
+        tenant: tenant.into(),
+        tier,
+        readonly,
+    })
+}
+
+/// A tenant's name: 1 to 64 letters, digits, `-` or `_`.
+pub(crate) fn is_tenant(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// Finds the credential in a request: `Authorization` (Bearer or Basic), `X-API-Key`, `?api_key=`, cookie `api_key`.
+/// The first of these that is present counts; `Some("")` is a credential that cannot be read.
+pub(crate) fn credential(headers: &HeaderMap, query: Option<&str>) -> Option<String> {
+    if let Some(value) = headers.get(AUTHORIZATION) {
+        return Some(bound(authorization(value.as_bytes()).unwrap_or_default()));
+    }
+    if let Some(value) = headers.get("x-api-key") {
+        return Some(bound(value.to_str().unwrap_or_default().trim().to_owned()));
+    }
+    if let Some(query) = query
+        && let Some((_, key)) =
+            url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "api_key")
+    {
+        return Some(bound(key.into_owned()));
+    }
+    headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix("api_key="))
+        .map(|key| bound(key.trim_matches('"').to_owned()))
+}
+
+fn authorization(value: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(value).ok()?;
+    let (scheme, rest) = text.trim().split_once(' ')?;
+    let rest = rest.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(rest.to_owned());
+    }
+    if scheme.eq_ignore_ascii_case("basic") {
+        let decoded = String::from_utf8(STANDARD.decode(rest).ok()?).ok()?;
+        return Some(decoded.split_once(':')?.0.to_owned());
+    }
+    None
+}
+
+fn bound(key: String) -> String {
+    if key.len() > MAX_KEY_BYTES {
+        String::new()
+    } else {
+        key
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: &'static str, value: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, value.parse().unwrap());
+        headers
+    }
+
+    #[test]
+    fn keys_say_tier_tenant_and_state() {
+        let identity = parse_key("sk_test_pro_acme_eu").unwrap();
+        assert_eq!(
+            (identity.tenant.as_str(), identity.tier),
+            ("acme_eu", Tier::Pro)
+        );
+        assert!(parse_key("sk_test_free_acme_readonly").unwrap().readonly);
+        assert_eq!(
+            parse_key("sk_test_free_acme_revoked"),
+            Err(Unauthorized::Revoked)
+        );
+        assert_eq!(
+            parse_key("sk_test_free_acme_expired"),
+            Err(Unauthorized::Expired)
+        );
+        for wrong in [
+            "",
+            "sk_test_",
+            "sk_test_gold_acme",
+            "sk_live_pro_acme",
+            "sk_test_pro_",
+            "sk_test_pro__revoked ",
+            "sk_test_pro_a/b",
+        ] {
+            assert_eq!(parse_key(wrong), Err(Unauthorized::Unknown), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_found_in_all_five_places() {
+        let key = Some("sk_test_pro_acme".to_owned());
+        let empty = HeaderMap::new();
+        assert_eq!(
+            credential(&headers("authorization", "Bearer sk_test_pro_acme"), None),
+            key
+        );
+        assert_eq!(
+            credential(&headers("authorization", "bearer  sk_test_pro_acme"), None),
+            key
+        );
+        let basic = format!("Basic {}", STANDARD.encode("sk_test_pro_acme:"));
+        assert_eq!(credential(&headers("authorization", &basic), None), key);
+        assert_eq!(
+            credential(&headers("x-api-key", "sk_test_pro_acme"), None),
+            key
+        );
+        assert_eq!(
+            credential(&empty, Some("a=1&api_key=sk_test_pro_acme")),
+            key
+        );
+        assert_eq!(
+            credential(&headers("cookie", "a=b; api_key=sk_test_pro_acme"), None),
+            key
+        );
+        assert_eq!(credential(&empty, Some("limit=3")), None);
+    }
+
+    #[test]
+    fn unreadable_credentials_are_not_missing() {
+        assert_eq!(
+            credential(&headers("authorization", "Digest x"), None),
+            Some(String::new())
+        );
+        assert_eq!(
+            credential(&headers("authorization", "Basic !"), None),
+            Some(String::new())
+        );
+    }
+
+    #[test]
+    fn tokens_end_on_the_clock() {
+        let mut tokens = Tokens::default();
+        let token = tokens.mint(Identity::anonymous(), 100, 1).token;
+        assert!(tokens.identify(&token, 99).is_ok());
+        assert_eq!(
+            tokens.identify(&token, 100),
+            Err(Unauthorized::TokenExpired)
+        );
+        assert_eq!(tokens.identify("tok_00", 0), Err(Unauthorized::Unknown));
+    }
+
+    #[test]
+    fn the_oldest_tokens_are_forgotten() {
+        let mut tokens = Tokens::default();
+        let first = tokens.mint(Identity::anonymous(), 100, 1).token;
+        for _ in 0..MAX_TOKENS {
+            tokens.mint(Identity::anonymous(), 100, 1);
+        }
+        assert_eq!(tokens.by_text.len(), MAX_TOKENS);
+        assert_eq!(tokens.identify(&first, 0), Err(Unauthorized::Unknown));
+    }
+}

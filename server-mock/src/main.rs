@@ -1,0 +1,97 @@
+//! The gateway as a program: `gatewright-gateway serve`.
+
+mod flags;
+
+use std::io::{self, Read as _, Write as _};
+use std::process::ExitCode;
+
+use flags::{Command, HELP, Serve};
+use gatewright_server_mock::Gateway;
+
+fn main() -> ExitCode {
+    let done = match flags::parse(std::env::args().skip(1)) {
+        Ok(Command::Help) => io::stdout().write_all(HELP.as_bytes()),
+        Ok(Command::Version) => writeln!(
+            io::stdout(),
+            "gatewright-gateway {}",
+            env!("CARGO_PKG_VERSION")
+        ),
+        Ok(Command::Serve(serve)) => run(&serve),
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "gatewright-gateway: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "gatewright-gateway: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(serve: &Serve) -> io::Result<()> {
+    let gateway = Gateway::builder()
+        .host(serve.host)
+        .port(serve.port)
+        .admin_port(serve.admin_port())
+        .workers(serve.workers)
+        .start_blocking()
+        .map_err(|error| {
+            let ports = format!("{} and {}", serve.port, serve.admin_port());
+            io::Error::new(error.kind(), format!("cannot listen on ports {ports}: {error}; choose others with --port and --admin-port"))
+        })?;
+    announce(serve, &gateway)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
+    runtime.block_on(async {
+        told_to_stop(serve.until_stdin_closes).await?;
+        gateway.shutdown().await;
+        io::Result::Ok(())
+    })
+}
+
+fn announce(serve: &Serve, gateway: &Gateway) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let (url, admin_url) = (gateway.url(), gateway.admin_url());
+    if serve.print_json {
+        let line =
+            serde_json::json!({ "url": url, "admin_url": admin_url, "pid": std::process::id() });
+        writeln!(out, "{line}")?;
+    } else {
+        writeln!(out, "gateway {url}\nadmin   {admin_url}\n")?;
+        writeln!(
+            out,
+            "try: curl -i {url}/v1/contacts -H 'Authorization: Bearer sk_test_pro_acme'"
+        )?;
+    }
+    out.flush()
+}
+
+/// Waits for ctrl-c, SIGTERM, or the end of standard input.
+async fn told_to_stop(until_stdin_closes: bool) -> io::Result<()> {
+    let (closed, stdin_closed) = tokio::sync::oneshot::channel();
+    if until_stdin_closes {
+        // A thread that reads standard input cannot be cancelled; it ends with the process.
+        std::thread::spawn(move || {
+            let mut buffer = [0; 256];
+            while matches!(io::stdin().read(&mut buffer), Ok(1..)) {}
+            let _ = closed.send(());
+        });
+    } else {
+        std::mem::forget(closed);
+    }
+    #[cfg(unix)]
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    #[cfg(unix)]
+    let terminated = terminate.recv();
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<Option<()>>();
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminated => Ok(()),
+        _ = stdin_closed => Ok(()),
+    }
+}

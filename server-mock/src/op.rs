@@ -1,0 +1,265 @@
+//! The operations of the data port: which one a method and a path mean, and what each is called in faults and journal.
+
+use http::Method;
+
+/// What a resource's operation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    Create,
+    Delete,
+    Get,
+    List,
+    Replace,
+    Update,
+}
+
+/// A collection of records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Contacts,
+    Users,
+}
+
+/// An operation of the data port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Op {
+    Bytes,
+    Delay,
+    Drip,
+    Echo,
+    Health,
+    Lines,
+    MethodNotAllowed,
+    Preflight,
+    Redirect,
+    Resource(Kind, Action),
+    Sink,
+    Unknown,
+    Whoami,
+}
+
+/// A request's operation and the part of the path it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Route<'a> {
+    pub(crate) op: Op,
+    /// The id, number or status in the path.
+    pub(crate) argument: &'a str,
+    /// What `Allow` says when the method is the wrong one.
+    pub(crate) allow: &'static str,
+}
+
+const COLLECTION: &str = "GET, HEAD, POST, OPTIONS";
+const RECORD: &str = "GET, HEAD, PUT, PATCH, DELETE, OPTIONS";
+const READ: &str = "GET, HEAD, OPTIONS";
+const ANY: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+/// Finds the operation; `HEAD` means the same as `GET`.
+pub(crate) fn route<'a>(method: &Method, path: &'a str) -> Route<'a> {
+    let (op, argument, allow) = find(method, path);
+    let op = match op {
+        Found::Op(op) => op,
+        Found::Read(op) if method == Method::GET || method == Method::HEAD => op,
+        Found::Read(_) => Op::MethodNotAllowed,
+        Found::None => Op::Unknown,
+    };
+    let op = if method == Method::OPTIONS && !matches!(op, Op::Unknown | Op::Echo) {
+        Op::Preflight
+    } else {
+        op
+    };
+    Route {
+        op,
+        argument,
+        allow,
+    }
+}
+
+enum Found {
+    Op(Op),
+    /// Only for `GET` and `HEAD`.
+    Read(Op),
+    None,
+}
+
+fn find<'a>(method: &Method, path: &'a str) -> (Found, &'a str, &'static str) {
+    if path == "/healthz" {
+        return (Found::Read(Op::Health), "", READ);
+    }
+    let Some(rest) = path.strip_prefix("/v1/") else {
+        return (Found::None, "", "");
+    };
+    let (head, tail) = match rest.split_once('/') {
+        Some((head, tail)) => (head, Some(tail)),
+        None => (rest, None),
+    };
+    match (head, tail) {
+        ("contacts", tail) => resource(method, Kind::Contacts, tail),
+        ("users", tail) => resource(method, Kind::Users, tail),
+        ("whoami", None) => (Found::Read(Op::Whoami), "", READ),
+        ("echo", tail) => (Found::Op(Op::Echo), tail.unwrap_or(""), ANY),
+        ("sink", None) if method == Method::POST || method == Method::PUT => {
+            (Found::Op(Op::Sink), "", "POST, PUT, OPTIONS")
+        }
+        ("sink", None) => (Found::Op(Op::MethodNotAllowed), "", "POST, PUT, OPTIONS"),
+        ("bytes", Some(n)) => (Found::Read(Op::Bytes), n, READ),
+        ("lines", Some(n)) => (Found::Read(Op::Lines), n, READ),
+        ("drip", None) => (Found::Read(Op::Drip), "", READ),
+        ("redirect", Some(status)) => (Found::Op(Op::Redirect), status, ANY),
+        ("delay", Some(ms)) => (Found::Op(Op::Delay), ms, ANY),
+        _ => (Found::None, "", ""),
+    }
+}
+
+fn resource<'a>(
+    method: &Method,
+    kind: Kind,
+    id: Option<&'a str>,
+) -> (Found, &'a str, &'static str) {
+    let Some(id) = id else {
+        let action = match method.as_str() {
+            "GET" | "HEAD" => Some(Action::List),
+            "POST" => Some(Action::Create),
+            _ => None,
+        };
+        return (found(kind, action), "", COLLECTION);
+    };
+    if id.is_empty() || id.contains('/') {
+        return (Found::None, "", "");
+    }
+    let action = match method.as_str() {
+        "GET" | "HEAD" => Some(Action::Get),
+        "PUT" => Some(Action::Replace),
+        "PATCH" => Some(Action::Update),
+        "DELETE" => Some(Action::Delete),
+        _ => None,
+    };
+    (found(kind, action), id, RECORD)
+}
+
+fn found(kind: Kind, action: Option<Action>) -> Found {
+    Found::Op(action.map_or(Op::MethodNotAllowed, |action| Op::Resource(kind, action)))
+}
+
+impl Kind {
+    /// The word in paths and operation names.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Contacts => "contacts",
+            Self::Users => "users",
+        }
+    }
+}
+
+impl Action {
+    /// Whether it may change a record.
+    pub(crate) fn writes(self) -> bool {
+        !matches!(self, Self::Get | Self::List)
+    }
+}
+
+impl Op {
+    /// Every operation.
+    #[cfg(test)]
+    pub(crate) fn all() -> Vec<Self> {
+        use Action::{Create, Delete, Get, List, Replace, Update};
+        let mut all = vec![
+            Self::Bytes,
+            Self::Delay,
+            Self::Drip,
+            Self::Echo,
+            Self::Health,
+            Self::Lines,
+            Self::MethodNotAllowed,
+            Self::Preflight,
+            Self::Redirect,
+            Self::Sink,
+            Self::Unknown,
+            Self::Whoami,
+        ];
+        for kind in [Kind::Contacts, Kind::Users] {
+            for action in [Create, Delete, Get, List, Replace, Update] {
+                all.push(Self::Resource(kind, action));
+            }
+        }
+        all
+    }
+
+    /// The name in fault rules, journal and effects.
+    pub(crate) fn name(self) -> &'static str {
+        use Action::{Create, Delete, Get, List, Replace, Update};
+        use Kind::{Contacts, Users};
+        match self {
+            Self::Bytes => "bytes",
+            Self::Delay => "delay",
+            Self::Drip => "drip",
+            Self::Echo => "echo",
+            Self::Health => "healthz",
+            Self::Lines => "lines",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::Preflight => "options",
+            Self::Redirect => "redirect",
+            Self::Resource(Contacts, Create) => "contacts.create",
+            Self::Resource(Contacts, Delete) => "contacts.delete",
+            Self::Resource(Contacts, Get) => "contacts.get",
+            Self::Resource(Contacts, List) => "contacts.list",
+            Self::Resource(Contacts, Replace) => "contacts.replace",
+            Self::Resource(Contacts, Update) => "contacts.update",
+            Self::Resource(Users, Create) => "users.create",
+            Self::Resource(Users, Delete) => "users.delete",
+            Self::Resource(Users, Get) => "users.get",
+            Self::Resource(Users, List) => "users.list",
+            Self::Resource(Users, Replace) => "users.replace",
+            Self::Resource(Users, Update) => "users.update",
+            Self::Sink => "sink",
+            Self::Unknown => "unknown",
+            Self::Whoami => "whoami",
+        }
+    }
+
+    /// The scope a key needs for it.
+    pub(crate) fn scope(self) -> Option<&'static str> {
+        match self {
+            Self::Resource(Kind::Contacts, action) if action.writes() => Some("contacts:write"),
+            Self::Resource(Kind::Contacts, _) => Some("contacts:read"),
+            Self::Resource(Kind::Users, action) if action.writes() => Some("users:write"),
+            Self::Resource(Kind::Users, _) => Some("users:read"),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(method: &str, path: &str) -> &'static str {
+        route(&Method::from_bytes(method.as_bytes()).unwrap(), path)
+            .op
+            .name()
+    }
+
+    #[test]
+    fn methods_and_paths_find_their_operation() {
+        assert_eq!(name("GET", "/v1/contacts"), "contacts.list");
+        assert_eq!(name("HEAD", "/v1/contacts"), "contacts.list");
+        assert_eq!(name("POST", "/v1/contacts"), "contacts.create");
+        assert_eq!(name("PUT", "/v1/contacts/ct_1"), "contacts.replace");
+        assert_eq!(name("PATCH", "/v1/users/us_1"), "users.update");
+        assert_eq!(name("DELETE", "/v1/users/us_1"), "users.delete");
+        assert_eq!(name("DELETE", "/v1/echo/deeper/still"), "echo");
+        assert_eq!(name("OPTIONS", "/v1/contacts"), "options");
+        assert_eq!(name("OPTIONS", "/v1/whoami"), "options");
+        assert_eq!(name("POST", "/v1/whoami"), "method_not_allowed");
+        assert_eq!(name("DELETE", "/v1/contacts"), "method_not_allowed");
+        assert_eq!(name("GET", "/v1/contacts/"), "unknown");
+        assert_eq!(name("GET", "/v1/contacts/a/b"), "unknown");
+        assert_eq!(name("GET", "/"), "unknown");
+    }
+
+    #[test]
+    fn operation_names_are_distinct() {
+        let all = Op::all();
+        let names: std::collections::BTreeSet<_> = all.iter().map(|op| op.name()).collect();
+        assert_eq!(names.len(), all.len());
+    }
+}

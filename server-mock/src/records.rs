@@ -1,0 +1,405 @@
+//! The HTTP of records: create, read, list, replace, merge-patch (RFC 7396) and delete, with entity tags (RFC 9110).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, ETAG, HOST, IF_MATCH, IF_NONE_MATCH, LINK, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use crate::call::Call;
+use crate::idempotency::{MAX_KEY_BYTES, Verdict};
+use crate::key::Identity;
+use crate::logical::unquoted;
+use crate::op::{Action, Kind};
+use crate::problem::{Problem, invalid_parameter, not_found, validation_failed};
+use crate::reply::Reply;
+use crate::resource::{MAX_RECORDS, Record};
+use crate::world::{State, World};
+
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+const DEFAULT_PAGE: usize = 20;
+const MAX_PAGE: usize = 100;
+
+/// Answers an operation on records. `latency` passes after an idempotency key is stored and before anything happens.
+pub(crate) async fn respond(
+    call: &Call,
+    kind: Kind,
+    action: Action,
+    identity: &Identity,
+    latency: Duration,
+) -> Reply {
+    let key = match idempotency_key(call) {
+        Ok(key) => key,
+        Err(problem) => return call.problem(problem),
+    };
+    let reserved = match key.as_deref().map(|key| reserve(call, identity, key)) {
+        None => None,
+        Some(Ok(reserved)) => Some(reserved),
+        Some(Err(reply)) => return *reply,
+    };
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
+    let now_ns = call.world.clock.now_ns();
+    let mut state = call.world.state();
+    let reply = act(
+        &mut state,
+        call,
+        kind,
+        action,
+        identity,
+        key.as_deref(),
+        now_ns,
+    )
+    .unwrap_or_else(|problem| call.problem(problem));
+    if let Some(mut reserved) = reserved {
+        // Under the same lock as the side effect: nobody sees one without the other.
+        state
+            .keys
+            .answered(&reserved.scope, reserved.number, &reply);
+        reserved.open = false;
+    }
+    reply
+}
+
+/// A key that is stored while its request is executed; a request that is dropped frees it.
+struct Reserved {
+    world: Arc<World>,
+    scope: String,
+    number: u64,
+    open: bool,
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        if self.open {
+            self.world.state().keys.release(&self.scope, self.number);
+        }
+    }
+}
+
+fn idempotency_key(call: &Call) -> Result<Option<String>, Problem> {
+    if !matches!(call.parts.method, Method::POST | Method::PATCH) {
+        return Ok(None);
+    }
+    let Some(value) = call.header("idempotency-key") else {
+        let required = call
+            .parameter("require_key")
+            .is_some_and(|value| value == "1" || value == "true")
+            || call.world.state().options.require_idempotency_key;
+        return if required {
+            Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "idempotency_key_required",
+                "send an Idempotency-Key header with this request",
+            ))
+        } else {
+            Ok(None)
+        };
+    };
+    let key = unquoted(value);
+    match std::str::from_utf8(key) {
+        Ok(text) if (1..=MAX_KEY_BYTES).contains(&key.len()) => Ok(Some(text.into())),
+        _ => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_idempotency_key",
+            format!("an Idempotency-Key has 1 to {MAX_KEY_BYTES} visible characters"),
+        )),
+    }
+}
+
+fn reserve(call: &Call, identity: &Identity, key: &str) -> Result<Reserved, Box<Reply>> {
+    let scope = format!(
+        "{}\n{}\n{}\n{key}",
+        identity.tenant,
+        call.parts.method.as_str(),
+        call.path()
+    );
+    let fingerprint = Sha256::digest(&call.upload.bytes).into();
+    let now_ns = call.world.clock.now_ns();
+    let verdict = call.world.state().keys.reserve(&scope, fingerprint, now_ns);
+    let problem = match verdict {
+        Verdict::Execute(number) => {
+            return Ok(Reserved {
+                world: Arc::clone(&call.world),
+                scope,
+                number,
+                open: true,
+            });
+        }
+        Verdict::Replay(reply) => {
+            return Err(Box::new(
+                reply.with(REPLAYED, HeaderValue::from_static("true")),
+            ));
+        }
+        Verdict::InFlight => {
+            let problem = Problem::new(
+                StatusCode::CONFLICT,
+                "idempotency_in_flight",
+                "a request with this Idempotency-Key is still in progress; retry it with the same key",
+            )
+            .retryable(true);
+            let retry_after = call.world.state().options.retry_after;
+            let mut reply = call.problem(problem);
+            retry_after.write(&mut reply.headers, crate::clock::NS, now_ns);
+            return Err(Box::new(reply));
+        }
+        Verdict::Reused => Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "idempotency_key_reused",
+            "this Idempotency-Key was used with another body; use a new key for a new request",
+        ),
+    };
+    Err(Box::new(call.problem(problem)))
+}
+
+/// Carries out one operation under the session's lock.
+fn act(
+    state: &mut State,
+    call: &Call,
+    kind: Kind,
+    action: Action,
+    identity: &Identity,
+    key: Option<&str>,
+    now_ns: u64,
+) -> Result<Reply, Problem> {
+    let collection = state
+        .tenant(&identity.tenant)
+        .map_err(|_| too_many_tenants())?
+        .collection(kind);
+    if action == Action::List {
+        let page = Page::asked_for(call, kind)?;
+        let (records, more) = collection.page(page.after, page.limit);
+        return Ok(page.reply(call, kind, &records, more));
+    }
+    if action == Action::Create {
+        let values = kind.values(&object(call)?).map_err(validation_failed)?;
+        if collection.len() >= MAX_RECORDS {
+            return Err(Problem::new(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "too_many_records",
+                format!("a tenant has at most {MAX_RECORDS} {}", kind.name()),
+            )
+            .retryable(false));
+        }
+        let record = collection.create(values, now_ns);
+        state
+            .effects
+            .happened(call.op.name(), key, record.external_id(kind));
+        let location = format!("/v1/{}/{}", kind.name(), kind.id(record.number));
+        return Ok(written(StatusCode::CREATED, &record).with_text(LOCATION, location));
+    }
+    let id = call.route().argument;
+    let record = Arc::clone(
+        collection
+            .find(id)
+            .ok_or_else(|| not_found(format!("there is no {} {id}", kind.singular())))?,
+    );
+    if action == Action::Get {
+        return Ok(read(&call.parts.headers, &record));
+    }
+    if_match(&call.parts.headers, &record)?;
+    let reply = if action == Action::Delete {
+        collection.remove(record.number);
+        Reply::new(StatusCode::NO_CONTENT).committed()
+    } else {
+        let whole = action == Action::Replace;
+        let next = collection
+            .change(&record, &object(call)?, whole, now_ns)
+            .map_err(validation_failed)?;
+        written(StatusCode::OK, &next)
+    };
+    state
+        .effects
+        .happened(call.op.name(), key, record.external_id(kind));
+    Ok(reply)
+}
+
+fn written(status: StatusCode, record: &Record) -> Reply {
+    Reply::json_text(status, record.json.clone())
+        .with(ETAG, record.etag.clone())
+        .committed()
+}
+
+/// A record, or 304 when the caller has it (weak comparison, RFC 9110, section 13.1.2).
+fn read(headers: &HeaderMap, record: &Record) -> Reply {
+    let fresh = listed(headers, &IF_NONE_MATCH).any(|tag| {
+        tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == record.etag.as_bytes()
+    });
+    let reply = if fresh {
+        Reply::new(StatusCode::NOT_MODIFIED)
+    } else {
+        Reply::json_text(StatusCode::OK, record.json.clone())
+    };
+    reply.with(ETAG, record.etag.clone())
+}
+
+/// Refuses a change of a record that is no longer what the caller saw (strong comparison, section 13.1.1).
+fn if_match(headers: &HeaderMap, record: &Record) -> Result<(), Problem> {
+    if headers.contains_key(IF_MATCH)
+        && !listed(headers, &IF_MATCH)
+            .any(|tag| tag == "*" || tag.as_bytes() == record.etag.as_bytes())
+    {
+        return Err(Problem::new(
+            StatusCode::PRECONDITION_FAILED,
+            "precondition_failed",
+            "the record has changed since; read it again and use its ETag in If-Match",
+        ));
+    }
+    Ok(())
+}
+
+fn listed<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+}
+
+/// The body as a JSON object.
+fn object(call: &Call) -> Result<Map<String, Value>, Problem> {
+    if let Some(content_type) = call.parts.headers.get(CONTENT_TYPE) {
+        let text = content_type.to_str().unwrap_or("");
+        let essence = text
+            .split(';')
+            .next()
+            .unwrap_or("")
+            .trim()
+            .to_ascii_lowercase();
+        if essence != "application/json" && !essence.ends_with("+json") {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "send JSON with content-type application/json or application/merge-patch+json",
+            ));
+        }
+    }
+    match serde_json::from_slice(&call.upload.bytes) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "malformed_json",
+            "the body must be a JSON object",
+        )),
+        Err(error) => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "malformed_json",
+            format!(
+                "the body is not JSON at line {}, column {}",
+                error.line(),
+                error.column()
+            ),
+        )),
+    }
+}
+
+/// A session that can take no more tenants.
+pub(crate) fn too_many_tenants() -> Problem {
+    Problem::new(
+        StatusCode::INSUFFICIENT_STORAGE,
+        "too_many_tenants",
+        "this session has all the tenants it can have; use fewer tenants or another X-Mock-Session",
+    )
+    .retryable(false)
+}
+
+/// A page of a list: records after a cursor, in order of creation. Records made or deleted meanwhile double none.
+struct Page {
+    after: u64,
+    limit: usize,
+}
+
+impl Page {
+    fn asked_for(call: &Call, kind: Kind) -> Result<Self, Problem> {
+        let limit = match call.parameter("limit") {
+            None => DEFAULT_PAGE,
+            Some(text) => match text.parse::<u32>() {
+                Ok(limit @ 1..) => usize::try_from(limit).unwrap_or(MAX_PAGE).min(MAX_PAGE),
+                _ => {
+                    return Err(invalid_parameter(
+                        "limit",
+                        format!("limit must be a number from 1 to {MAX_PAGE}"),
+                    ));
+                }
+            },
+        };
+        let after = match call.parameter("cursor") {
+            None => 0,
+            Some(text) => number_in(&text, kind).ok_or_else(|| {
+                Problem::new(
+                    StatusCode::BAD_REQUEST,
+                    "invalid_cursor",
+                    "the cursor was not made by this list; start again without one",
+                )
+            })?,
+        };
+        Ok(Self { after, limit })
+    }
+
+    fn reply(&self, call: &Call, kind: Kind, records: &[&Arc<Record>], more: bool) -> Reply {
+        let mut text = Vec::with_capacity(
+            64 + records
+                .iter()
+                .map(|record| record.json.len() + 1)
+                .sum::<usize>(),
+        );
+        text.extend_from_slice(b"{\"data\":[");
+        for (at, record) in records.iter().enumerate() {
+            if at > 0 {
+                text.push(b',');
+            }
+            text.extend_from_slice(&record.json);
+        }
+        let cursor = records
+            .last()
+            .filter(|_| more)
+            .map(|last| cursor(last.number, kind));
+        match &cursor {
+            Some(cursor) => {
+                text.extend_from_slice(format!("],\"next_cursor\":\"{cursor}\"").as_bytes())
+            }
+            None => text.extend_from_slice(b"],\"next_cursor\":null"),
+        }
+        text.extend_from_slice(format!(",\"has_more\":{more}}}").as_bytes());
+        let reply = Reply::json_text(StatusCode::OK, Bytes::from(text));
+        match cursor {
+            Some(cursor) => reply.with_text(LINK, link(call, &cursor)),
+            None => reply,
+        }
+    }
+}
+
+fn cursor(number: u64, kind: Kind) -> String {
+    URL_SAFE_NO_PAD.encode(format!("after:{}", kind.id(number)))
+}
+
+fn number_in(cursor: &str, kind: Kind) -> Option<u64> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    kind.number(text.strip_prefix("after:")?)
+}
+
+/// The address of the next page as the caller would write it, without credentials.
+fn link(call: &Call, cursor: &str) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in
+        url::form_urlencoded::parse(call.parts.uri.query().unwrap_or("").as_bytes())
+    {
+        if name != "cursor" && name != "api_key" {
+            query.append_pair(&name, &value);
+        }
+    }
+    query.append_pair("cursor", cursor);
+    let origin = call
+        .header(HOST.as_str())
+        .and_then(|host| std::str::from_utf8(host).ok())
+        .map(|host| format!("http://{host}"))
+        .unwrap_or_default();
+    format!("<{origin}{}?{}>; rel=\"next\"", call.path(), query.finish())
+}

@@ -1,0 +1,228 @@
+//! One session seen from outside: everything the admin port can do, as methods.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::clock::{MS, NS, nanos};
+use crate::effects::Effects;
+use crate::fault_rules::{FaultRule, RuleState};
+use crate::journal::JournalEntry;
+use crate::key::{Identity, Token, is_tenant};
+use crate::options::{Options, OptionsChange};
+use crate::tier::{Limits, Tier};
+use crate::timestamp::rfc3339;
+use crate::world::World;
+
+/// A handle to one session of a gateway; the session lives at least as long.
+#[derive(Clone)]
+pub struct Session {
+    pub(crate) world: Arc<World>,
+}
+
+/// Why an admin operation was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused(pub(crate) String);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// What a session's clock shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ClockState {
+    /// Milliseconds since the Unix epoch.
+    pub now_ms: u64,
+    /// The same as RFC 3339.
+    pub now: String,
+    /// Whether real time moves it.
+    pub frozen: bool,
+}
+
+/// What one tenant has used of its limits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LimitState {
+    /// The tenant.
+    pub tenant: String,
+    /// The tier its calls came on.
+    pub tier: Tier,
+    /// The limits that hold.
+    pub limits: Limits,
+    /// Whole calls that would be let in now.
+    pub remaining: u64,
+    /// Seconds until the whole burst is restored, rounded up.
+    pub restored_in_s: u64,
+    /// Calls left of the day, where there is such a limit.
+    pub day_remaining: Option<u32>,
+    /// Calls in progress.
+    pub in_progress: u32,
+    /// Calls let in so far.
+    pub allowed: u64,
+    /// Calls refused so far.
+    pub refused: u64,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("name", &self.world.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// The name requests select it by, in `X-Mock-Session`.
+    pub fn name(&self) -> &str {
+        &self.world.name
+    }
+
+    /// Makes everything as it was when the session was new; only the journal's numbers go on.
+    pub fn reset(&self) {
+        self.world.reset();
+    }
+
+    /// Its options.
+    pub fn options(&self) -> Options {
+        self.world.state().options.clone()
+    }
+
+    /// Changes some of its options; all of the change or, with the reason, none.
+    pub fn set(&self, change: OptionsChange) -> Result<Options, Refused> {
+        let mut state = self.world.state();
+        state.options.change(change).map_err(Refused)?;
+        Ok(state.options.clone())
+    }
+
+    /// What its clock shows.
+    pub fn clock(&self) -> ClockState {
+        let now_ns = self.world.clock.now_ns();
+        ClockState {
+            now_ms: now_ns / MS,
+            now: rfc3339(now_ns),
+            frozen: self.world.clock.is_frozen(),
+        }
+    }
+
+    /// Stops its clock.
+    pub fn freeze(&self) {
+        self.world.clock.freeze();
+    }
+
+    /// Lets real time move its clock again.
+    pub fn resume(&self) {
+        self.world.clock.resume();
+    }
+
+    /// Moves its clock forward.
+    pub async fn advance(&self, by: Duration) {
+        let to = self.world.clock.now_ns().saturating_add(nanos(by));
+        self.world.clock.advance_to(to);
+    }
+
+    /// Moves its clock to each next thing that is due until nothing is.
+    pub async fn run_until_idle(&self) {}
+
+    /// The fault rules and how far each has got.
+    pub fn faults(&self) -> Vec<RuleState> {
+        self.world.state().rules.state()
+    }
+
+    /// Replaces the fault rules; all of them or, with the reason, none.
+    pub fn set_faults(&self, rules: Vec<FaultRule>) -> Result<(), Refused> {
+        let mut fresh = crate::fault_rules::FaultRules::default();
+        fresh.add(rules).map_err(Refused)?;
+        self.world.state().rules.replace(fresh);
+        Ok(())
+    }
+
+    /// Adds fault rules behind those that are there.
+    pub fn add_faults(&self, rules: Vec<FaultRule>) -> Result<(), Refused> {
+        self.world.state().rules.add(rules).map_err(Refused)
+    }
+
+    /// Takes all fault rules away.
+    pub fn clear_faults(&self) {
+        self.world.state().rules.clear();
+    }
+
+    /// The requests it received, oldest first: those after `since` (0 for all).
+    pub fn journal(&self, since: u64) -> Vec<JournalEntry> {
+        self.world.journal().after(since, None, usize::MAX)
+    }
+
+    /// The requests it received for one operation, such as `contacts.create`.
+    pub fn journal_of(&self, op: &str) -> Vec<JournalEntry> {
+        self.world.journal().after(0, Some(op), usize::MAX)
+    }
+
+    /// Forgets the requests it received.
+    pub fn clear_journal(&self) {
+        self.world.journal().clear();
+    }
+
+    /// The side effects of one operation, such as `contacts.create`.
+    pub fn effects(&self, op: &str) -> Effects {
+        self.world.state().effects.of(op)
+    }
+
+    /// The operations that had side effects.
+    pub fn operations_with_effects(&self) -> Vec<&'static str> {
+        self.world.state().effects.operations().collect()
+    }
+
+    /// What each tenant has used of its limits.
+    pub fn limits(&self) -> Vec<LimitState> {
+        let now_ns = self.world.clock.now_ns();
+        let mut state = self.world.state();
+        let mut all: Vec<LimitState> = state
+            .tenants()
+            .flat_map(|(name, tenant)| {
+                tenant
+                    .quotas()
+                    .map(move |(tier, quota)| (name, tier, quota))
+            })
+            .map(|(name, tier, quota)| {
+                let standing = quota.standing_at(now_ns);
+                LimitState {
+                    tenant: name.into(),
+                    tier,
+                    limits: standing.limits,
+                    remaining: standing.remaining,
+                    restored_in_s: standing.restored_in_ns.div_ceil(NS),
+                    day_remaining: standing.day.map(|day| day.remaining),
+                    in_progress: quota.in_progress(),
+                    allowed: quota.allowed,
+                    refused: quota.refused,
+                }
+            })
+            .collect();
+        all.sort_by(|a, b| (&a.tenant, a.tier.name()).cmp(&(&b.tenant, b.tier.name())));
+        all
+    }
+
+    /// Makes a bearer token that ends after `ttl` of the session's clock.
+    pub fn mint_token(&self, tier: Tier, tenant: &str, ttl: Duration) -> Result<Token, Refused> {
+        if !is_tenant(tenant) {
+            return Err(Refused(
+                "tenant must be 1 to 64 letters, digits, - or _".into(),
+            ));
+        }
+        let identity = Identity {
+            tenant: tenant.into(),
+            tier,
+            readonly: false,
+        };
+        let expires_ns = self.world.clock.now_ns().saturating_add(nanos(ttl));
+        let mut state = self.world.state();
+        let seed = state.options.seed;
+        Ok(state.tokens.mint(identity, expires_ns, seed))
+    }
+}

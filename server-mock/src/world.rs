@@ -1,0 +1,299 @@
+//! One isolated copy of all state: what `X-Mock-Session` selects.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
+
+use crate::clock::Clock;
+use crate::effects::EffectLog;
+use crate::fault_rules::FaultRules;
+use crate::idempotency::Keys;
+use crate::journal::Journal;
+use crate::key::Tokens;
+use crate::lock::lock;
+use crate::logical::Seen;
+use crate::op::Kind;
+use crate::options::Options;
+use crate::quota::Quota;
+use crate::resource::Collection;
+use crate::stable_hash::stable_hash;
+use crate::tier::Tier;
+
+/// Tenants one session may have.
+const MAX_TENANTS: usize = 1_000;
+/// Longest name of a session.
+const MAX_NAME_BYTES: usize = 128;
+
+/// Everything one session has.
+pub(crate) struct World {
+    pub(crate) name: Box<str>,
+    pub(crate) clock: Clock,
+    state: Mutex<State>,
+    journal: Mutex<Journal>,
+    used: AtomicU64,
+}
+
+/// What requests read and change, behind one lock that is held for microseconds.
+pub(crate) struct State {
+    pub(crate) options: Options,
+    pub(crate) tokens: Tokens,
+    pub(crate) rules: FaultRules,
+    pub(crate) attempts: Seen,
+    pub(crate) keys: Keys,
+    pub(crate) effects: EffectLog,
+    pub(crate) requests: u64,
+    tenants: HashMap<Box<str>, Tenant>,
+}
+
+/// What one tenant owns.
+pub(crate) struct Tenant {
+    contacts: Collection,
+    users: Collection,
+    quotas: Vec<(Tier, Quota)>,
+}
+
+/// The session has as many tenants as it may have.
+pub(crate) struct TooManyTenants;
+
+impl World {
+    fn new(name: &str, journal_bytes: Arc<AtomicUsize>) -> Self {
+        let started = Instant::now();
+        Self {
+            name: name.into(),
+            clock: Clock::new(),
+            state: Mutex::new(State::new(session_seed(name))),
+            journal: Mutex::new(Journal::new(started, journal_bytes)),
+            used: AtomicU64::new(0),
+        }
+    }
+
+    /// Makes everything as it was when the session was new; only the journal's numbers go on.
+    pub(crate) fn reset(&self) {
+        *self.state() = State::new(session_seed(&self.name));
+        self.journal().clear();
+        self.clock.reset();
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    pub(crate) fn journal(&self) -> MutexGuard<'_, Journal> {
+        lock(&self.journal)
+    }
+}
+
+fn session_seed(name: &str) -> u64 {
+    stable_hash(&[b"session", name.as_bytes()])
+}
+
+impl State {
+    fn new(seed: u64) -> Self {
+        Self {
+            options: Options::new(seed),
+            tokens: Tokens::default(),
+            rules: FaultRules::default(),
+            attempts: Seen::default(),
+            keys: Keys::default(),
+            effects: EffectLog::default(),
+            requests: 0,
+            tenants: HashMap::new(),
+        }
+    }
+
+    /// The tenant, made with its seeded records when first seen.
+    pub(crate) fn tenant(&mut self, name: &str) -> Result<&mut Tenant, TooManyTenants> {
+        if !self.tenants.contains_key(name) {
+            if self.tenants.len() >= MAX_TENANTS {
+                return Err(TooManyTenants);
+            }
+            self.tenants.insert(name.into(), Tenant::new());
+        }
+        self.tenants.get_mut(name).ok_or(TooManyTenants)
+    }
+
+    /// All tenants seen so far.
+    pub(crate) fn tenants(&mut self) -> impl Iterator<Item = (&str, &mut Tenant)> {
+        self.tenants
+            .iter_mut()
+            .map(|(name, tenant)| (&**name, tenant))
+    }
+}
+
+impl Tenant {
+    fn new() -> Self {
+        Self {
+            contacts: Collection::seeded(Kind::Contacts),
+            users: Collection::seeded(Kind::Users),
+            quotas: Vec::new(),
+        }
+    }
+
+    pub(crate) fn collection(&mut self, kind: Kind) -> &mut Collection {
+        match kind {
+            Kind::Contacts => &mut self.contacts,
+            Kind::Users => &mut self.users,
+        }
+    }
+
+    /// What the tenant has used on `tier`; `None` where nothing is limited.
+    pub(crate) fn quota(&mut self, tier: Tier, options: &Options) -> Option<&mut Quota> {
+        let limits = options
+            .limits
+            .filter(|_| tier != Tier::Unlimited)
+            .or(tier.limits())?;
+        let at = match self.quotas.iter().position(|(of, _)| *of == tier) {
+            Some(at) => at,
+            None => {
+                self.quotas.push((tier, Quota::new(limits)));
+                self.quotas.len() - 1
+            }
+        };
+        let (_, quota) = self.quotas.get_mut(at)?;
+        if quota.limits() != limits {
+            *quota = Quota::new(limits);
+        }
+        Some(quota)
+    }
+
+    /// The quotas in use, by tier.
+    pub(crate) fn quotas(&mut self) -> impl Iterator<Item = (Tier, &mut Quota)> {
+        self.quotas.iter_mut().map(|(tier, quota)| (*tier, quota))
+    }
+}
+
+/// All sessions of a gateway, bounded: the one unused longest is dropped for a new one.
+pub(crate) struct Worlds {
+    by_name: RwLock<HashMap<Box<str>, Arc<World>>>,
+    most: usize,
+    uses: AtomicU64,
+    journal_bytes: Arc<AtomicUsize>,
+}
+
+/// The session when a request names none.
+pub(crate) const DEFAULT_SESSION: &str = "default";
+
+/// A name no session can have.
+#[derive(Debug)]
+pub(crate) struct InvalidName;
+
+impl Worlds {
+    pub(crate) fn new(most: usize) -> Self {
+        Self {
+            by_name: RwLock::default(),
+            most: most.max(1),
+            uses: AtomicU64::new(0),
+            journal_bytes: Arc::default(),
+        }
+    }
+
+    /// The session `name`, made on first use.
+    pub(crate) fn world(&self, name: &str) -> Result<Arc<World>, InvalidName> {
+        let used = self.uses.fetch_add(1, Ordering::Relaxed);
+        {
+            let worlds = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(world) = worlds.get(name) {
+                world.used.store(used, Ordering::Relaxed);
+                return Ok(Arc::clone(world));
+            }
+        }
+        if !is_session_name(name) {
+            return Err(InvalidName);
+        }
+        let mut worlds = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+        if !worlds.contains_key(name) && worlds.len() >= self.most {
+            // One in use right now (held by a request or a handle) is dropped only if all are.
+            let oldest = worlds
+                .values()
+                .min_by_key(|world| {
+                    (
+                        Arc::strong_count(world) > 1,
+                        world.used.load(Ordering::Relaxed),
+                    )
+                })
+                .map(|world| world.name.clone());
+            if let Some(oldest) = oldest {
+                worlds.remove(&oldest);
+            }
+        }
+        let world = worlds
+            .entry(name.into())
+            .or_insert_with(|| Arc::new(World::new(name, Arc::clone(&self.journal_bytes))));
+        world.used.store(used, Ordering::Relaxed);
+        Ok(Arc::clone(world))
+    }
+
+    /// Forgets a session; its next use makes a new one. Says whether it existed.
+    pub(crate) fn forget(&self, name: &str) -> bool {
+        let mut worlds = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+        worlds.remove(name).is_some()
+    }
+
+    /// Forgets all sessions and says how many there were.
+    pub(crate) fn forget_all(&self) -> usize {
+        let mut worlds = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+        let count = worlds.len();
+        worlds.clear();
+        count
+    }
+
+    /// The sessions that exist, by name.
+    pub(crate) fn all(&self) -> Vec<Arc<World>> {
+        let worlds = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<_> = worlds.values().cloned().collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+}
+
+/// 1 to 128 visible ASCII characters.
+pub(crate) fn is_session_name(name: &str) -> bool {
+    (1..=MAX_NAME_BYTES).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_session_unused_longest_makes_room() {
+        let worlds = Worlds::new(3);
+        for name in ["a", "b", "c", "a", "d"] {
+            worlds.world(name).unwrap();
+        }
+        let names: Vec<_> = worlds
+            .all()
+            .iter()
+            .map(|world| world.name.to_string())
+            .collect();
+        assert_eq!(names, ["a", "c", "d"]);
+    }
+
+    #[test]
+    fn a_session_in_use_is_not_dropped_for_a_new_one() {
+        let worlds = Worlds::new(2);
+        let held = worlds.world("held").unwrap();
+        worlds.world("b").unwrap();
+        worlds.world("c").unwrap();
+        assert!(Arc::ptr_eq(&held, &worlds.world("held").unwrap()));
+    }
+
+    #[test]
+    fn names_are_visible_ascii() {
+        let worlds = Worlds::new(2);
+        for wrong in ["", "a b", "ü", &"x".repeat(129)] {
+            assert!(worlds.world(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn tenants_are_bounded() {
+        let mut state = State::new(1);
+        for n in 0..MAX_TENANTS {
+            assert!(state.tenant(&n.to_string()).is_ok());
+        }
+        assert!(state.tenant("one-more").is_err());
+        assert!(state.tenant("0").is_ok());
+    }
+}
