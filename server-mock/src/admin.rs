@@ -22,6 +22,7 @@ use crate::tier::Tier;
 use crate::world::{DEFAULT_SESSION, is_session_name};
 
 mod guard;
+mod webhooks;
 
 type Answer = Result<Response, AdminError>;
 
@@ -47,6 +48,7 @@ pub(crate) fn router(shared: Arc<Shared>, own: SocketAddr) -> Router {
         .route("/admin/effects", get(effects))
         .route("/admin/limits", get(limits))
         .route("/admin/tokens", post(mint_token))
+        .merge(webhooks::routes())
         .route(
             "/admin/{*rest}",
             delete(nothing_here).fallback(nothing_here),
@@ -99,6 +101,7 @@ struct About {
     op: Option<String>,
     since: Option<u64>,
     limit: Option<usize>,
+    id: Option<String>,
 }
 
 impl About {
@@ -179,6 +182,7 @@ async fn create_session(State(shared): Gateway, body: Bytes) -> Answer {
         op: None,
         since: None,
         limit: None,
+        id: None,
     };
     let session = about.session(&shared)?;
     if let Some(change) = new.options {

@@ -8,7 +8,7 @@
 //! | frozen | stands still until moved by `advance_to` | `resume` |
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Notify;
@@ -30,17 +30,18 @@ pub(crate) struct Clock {
     /// The instant it stands at, or `RUNNING`.
     frozen_at: AtomicI64,
     writers: Mutex<()>,
-    changed: Notify,
+    /// Wakes the one task that waits for instants of this clock.
+    wake: Arc<Notify>,
 }
 
 impl Clock {
-    /// A running clock that shows real time.
-    pub(crate) fn new() -> Self {
+    /// A running clock that shows real time; whenever it is frozen, resumed or moved, it wakes `wake`.
+    pub(crate) fn new(wake: Arc<Notify>) -> Self {
         Self {
             shift: AtomicI64::new(0),
             frozen_at: AtomicI64::new(RUNNING),
             writers: Mutex::new(()),
-            changed: Notify::new(),
+            wake,
         }
     }
 
@@ -66,7 +67,7 @@ impl Clock {
             self.shift.store(0, Ordering::Release);
             self.frozen_at.store(RUNNING, Ordering::Release);
         }
-        self.changed.notify_waiters();
+        self.wake();
     }
 
     /// Stops it where it stands.
@@ -76,7 +77,7 @@ impl Clock {
             self.frozen_at
                 .store(signed(self.now_ns()), Ordering::Release);
         }
-        self.changed.notify_waiters();
+        self.wake();
     }
 
     /// Lets real time move it again, from where it stands.
@@ -88,7 +89,7 @@ impl Clock {
                 .store(now.saturating_sub(signed(real_now_ns())), Ordering::Release);
             self.frozen_at.store(RUNNING, Ordering::Release);
         }
-        self.changed.notify_waiters();
+        self.wake();
     }
 
     /// Moves it forward to `instant_ns`; an instant already past changes nothing.
@@ -106,12 +107,11 @@ impl Clock {
                 self.shift.fetch_add(by, Ordering::AcqRel);
             }
         }
-        self.changed.notify_waiters();
+        self.wake();
     }
 
-    /// Completes when the clock has been frozen, resumed or moved after this call.
-    pub(crate) fn changed(&self) -> tokio::sync::futures::Notified<'_> {
-        self.changed.notified()
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
     }
 }
 
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn frozen_time_stands_still_until_moved() {
-        let clock = Clock::new();
+        let clock = Clock::new(Arc::default());
         clock.freeze();
         let before = clock.now_ns();
         std::thread::sleep(Duration::from_millis(2));
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn never_goes_back() {
-        let clock = Clock::new();
+        let clock = Clock::new(Arc::default());
         clock.freeze();
         let before = clock.now_ns();
         clock.advance_to(before - NS);
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn resumes_from_where_it_stood() {
-        let clock = Clock::new();
+        let clock = Clock::new(Arc::default());
         clock.freeze();
         let stood = clock.now_ns() + 3_600 * NS;
         clock.advance_to(stood);
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn stops_at_its_last_instant() {
-        let clock = Clock::new();
+        let clock = Clock::new(Arc::default());
         clock.advance_to(u64::MAX);
         assert_eq!(clock.now_ns(), LAST_NS);
     }

@@ -11,7 +11,7 @@ use tokio::sync::{oneshot, watch};
 use crate::admin;
 use crate::listener::{serve_admin, serve_data};
 use crate::session::{Refused, Session};
-use crate::world::Worlds;
+use crate::world::{Surroundings, Worlds};
 
 /// A running gateway. Dropping it stops it.
 ///
@@ -138,10 +138,6 @@ impl GatewayBuilder {
     async fn run(self, ready: impl FnOnce(io::Result<Gateway>)) {
         let (stop, told) = watch::channel(false);
         let (ended, stopped) = oneshot::channel();
-        let shared = Arc::new(Shared {
-            worlds: Arc::new(Worlds::new(self.max_sessions)),
-            started: std::time::Instant::now(),
-        });
         let admin_host = match self.host {
             host if host.is_loopback() => host,
             _ => Ipv4Addr::LOCALHOST.into(),
@@ -155,6 +151,12 @@ impl GatewayBuilder {
             Ok(bound) => bound,
             Err(error) => return ready(Err(error)),
         };
+        let surroundings =
+            Surroundings::new([data_address.port(), admin_address.port()], told.clone());
+        let shared = Arc::new(Shared {
+            worlds: Arc::new(Worlds::new(self.max_sessions, surroundings)),
+            started: std::time::Instant::now(),
+        });
         let router = admin::router(Arc::clone(&shared), admin_address);
         let worlds = Arc::clone(&shared.worlds);
         ready(Ok(Gateway {

@@ -36,6 +36,7 @@ mod session;
 mod stable_hash;
 mod tier;
 mod timestamp;
+mod webhooks;
 mod wire;
 mod world;
 
@@ -49,3 +50,4 @@ pub use key::Token;
 pub use options::{Auth, Options, OptionsChange};
 pub use session::{ClockState, LimitState, Refused, Session};
 pub use tier::{Limits, Tier};
+pub use webhooks::{Attempt, Delivery, DeliveryState, Disabled, Endpoint};

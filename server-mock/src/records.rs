@@ -188,9 +188,7 @@ fn act(
             .retryable(false));
         }
         let record = collection.create(values, now_ns);
-        state
-            .effects
-            .happened(call.op.name(), key, record.external_id(kind));
+        happened(state, call, kind, "created", key, &record, now_ns);
         let location = format!("/v1/{}/{}", kind.name(), kind.id(record.number));
         return Ok(written(StatusCode::CREATED, &record).with_text(LOCATION, location));
     }
@@ -206,18 +204,35 @@ fn act(
     if_match(&call.parts.headers, &record)?;
     let reply = if action == Action::Delete {
         collection.remove(record.number);
+        happened(state, call, kind, "deleted", key, &record, now_ns);
         Reply::new(StatusCode::NO_CONTENT).committed()
     } else {
         let whole = action == Action::Replace;
         let next = collection
             .change(&record, &object(call)?, whole, now_ns)
             .map_err(validation_failed)?;
+        happened(state, call, kind, "updated", key, &next, now_ns);
         written(StatusCode::OK, &next)
     };
+    Ok(reply)
+}
+
+/// Counts a side effect and tells the subscribers of its event.
+fn happened(
+    state: &mut State,
+    call: &Call,
+    kind: Kind,
+    verb: &str,
+    key: Option<&str>,
+    record: &Record,
+    now_ns: u64,
+) {
     state
         .effects
         .happened(call.op.name(), key, record.external_id(kind));
-    Ok(reply)
+    let event = format!("{}.{verb}", kind.singular());
+    call.world
+        .publish(&event, &record.json, state.options.seed, now_ns);
 }
 
 fn written(status: StatusCode, record: &Record) -> Reply {

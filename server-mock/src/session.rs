@@ -14,6 +14,7 @@ use crate::key::{Identity, Token, is_tenant};
 use crate::options::{Options, OptionsChange};
 use crate::tier::{Limits, Tier};
 use crate::timestamp::rfc3339;
+use crate::webhooks::{Delivery, Endpoint, NewEndpoint};
 use crate::world::World;
 
 /// A handle to one session of a gateway; the session lives at least as long.
@@ -121,14 +122,16 @@ impl Session {
         self.world.clock.resume();
     }
 
-    /// Moves its clock forward.
+    /// Moves its clock forward; webhooks that fall due on the way are sent before it moves on.
     pub async fn advance(&self, by: Duration) {
-        let to = self.world.clock.now_ns().saturating_add(nanos(by));
-        self.world.clock.advance_to(to);
+        let to_ns = self.world.clock.now_ns().saturating_add(nanos(by));
+        self.world.advance_to(to_ns).await;
     }
 
-    /// Moves its clock to each next thing that is due until nothing is.
-    pub async fn run_until_idle(&self) {}
+    /// Moves its clock to each next webhook that is due until none is left.
+    pub async fn run_until_idle(&self) {
+        self.world.run_until_idle().await;
+    }
 
     /// The fault rules and how far each has got.
     pub fn faults(&self) -> Vec<RuleState> {
@@ -206,6 +209,42 @@ impl Session {
             .collect();
         all.sort_by(|a, b| (&a.tenant, a.tier.name()).cmp(&(&b.tenant, b.tier.name())));
         all
+    }
+
+    /// Subscribes `url` to webhooks of these types (`contact.created`, `contact.*`; none means all), with a new secret.
+    pub fn subscribe(&self, url: &str, types: &[&str]) -> Result<Endpoint, Refused> {
+        let new = NewEndpoint::of(url, types);
+        self.world.add_endpoint(new).map_err(Refused)
+    }
+
+    /// The endpoints webhooks go to.
+    pub fn endpoints(&self) -> Vec<Endpoint> {
+        self.world.endpoints()
+    }
+
+    /// The deliveries of webhooks, oldest first.
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.world.deliveries()
+    }
+
+    /// Waits until no webhook is due and none is being sent.
+    pub async fn settle(&self) {
+        self.world.settle().await;
+    }
+
+    /// Sends one event to one endpoint, whatever it subscribed to.
+    pub fn send_webhook(
+        &self,
+        endpoint: &str,
+        kind: &str,
+        data: serde_json::Value,
+    ) -> Result<Delivery, Refused> {
+        self.world.send(endpoint, kind, data).map_err(Refused)
+    }
+
+    /// Sends the event of a delivery once more, under the same message id.
+    pub fn redeliver(&self, delivery: &str) -> Result<Delivery, Refused> {
+        self.world.redeliver(delivery).map_err(Refused)
     }
 
     /// Makes a bearer token that ends after `ttl` of the session's clock.

@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, watch};
+
 use crate::clock::Clock;
 use crate::effects::EffectLog;
 use crate::fault_rules::FaultRules;
@@ -19,16 +22,62 @@ use crate::quota::Quota;
 use crate::resource::Collection;
 use crate::stable_hash::stable_hash;
 use crate::tier::Tier;
+use crate::webhooks::Webhooks;
 
 /// Tenants one session may have.
 const MAX_TENANTS: usize = 1_000;
 /// Longest name of a session.
 const MAX_NAME_BYTES: usize = 128;
 
+/// What sessions need of the gateway they live in.
+pub(crate) struct Surroundings {
+    runtime: Option<Handle>,
+    own_ports: [u16; 2],
+    journal_bytes: Arc<AtomicUsize>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Surroundings {
+    /// Of the gateway that runs on this runtime and answers on these two ports.
+    pub(crate) fn new(own_ports: [u16; 2], stop: watch::Receiver<bool>) -> Self {
+        Self {
+            runtime: Handle::try_current().ok(),
+            own_ports,
+            journal_bytes: Arc::default(),
+            stop,
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of_ports(own_ports: [u16; 2]) -> Self {
+        Self::new(own_ports, watch::channel(false).1)
+    }
+
+    /// The data port and the admin port.
+    pub(crate) fn own_ports(&self) -> [u16; 2] {
+        self.own_ports
+    }
+
+    /// Runs a task on the gateway's runtime, whoever asks for it.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        if let Some(runtime) = &self.runtime {
+            runtime.spawn(task);
+        }
+    }
+
+    /// Completes when the gateway stops.
+    pub(crate) async fn stopped(&self) {
+        // An error means that the gateway is gone already.
+        let _ = self.stop.clone().wait_for(|stop| *stop).await;
+    }
+}
+
 /// Everything one session has.
 pub(crate) struct World {
     pub(crate) name: Box<str>,
     pub(crate) clock: Clock,
+    pub(crate) surroundings: Arc<Surroundings>,
+    pub(crate) webhooks: Webhooks,
     state: Mutex<State>,
     journal: Mutex<Journal>,
     used: AtomicU64,
@@ -57,13 +106,16 @@ pub(crate) struct Tenant {
 pub(crate) struct TooManyTenants;
 
 impl World {
-    fn new(name: &str, journal_bytes: Arc<AtomicUsize>) -> Self {
-        let started = Instant::now();
+    fn new(name: &str, surroundings: Arc<Surroundings>) -> Self {
+        let wake = Arc::new(Notify::new());
+        let journal = Journal::new(Instant::now(), Arc::clone(&surroundings.journal_bytes));
         Self {
             name: name.into(),
-            clock: Clock::new(),
+            clock: Clock::new(Arc::clone(&wake)),
+            webhooks: Webhooks::new(wake),
+            surroundings,
             state: Mutex::new(State::new(session_seed(name))),
-            journal: Mutex::new(Journal::new(started, journal_bytes)),
+            journal: Mutex::new(journal),
             used: AtomicU64::new(0),
         }
     }
@@ -72,6 +124,7 @@ impl World {
     pub(crate) fn reset(&self) {
         *self.state() = State::new(session_seed(&self.name));
         self.journal().clear();
+        self.webhooks.reset();
         self.clock.reset();
     }
 
@@ -81,6 +134,13 @@ impl World {
 
     pub(crate) fn journal(&self) -> MutexGuard<'_, Journal> {
         lock(&self.journal)
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        // A task that waits for deliveries of this session notices that it is gone.
+        self.clock.wake();
     }
 }
 
@@ -168,7 +228,7 @@ pub(crate) struct Worlds {
     by_name: RwLock<HashMap<Box<str>, Arc<World>>>,
     most: usize,
     uses: AtomicU64,
-    journal_bytes: Arc<AtomicUsize>,
+    surroundings: Arc<Surroundings>,
 }
 
 /// The session when a request names none.
@@ -179,12 +239,12 @@ pub(crate) const DEFAULT_SESSION: &str = "default";
 pub(crate) struct InvalidName;
 
 impl Worlds {
-    pub(crate) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize, surroundings: Surroundings) -> Self {
         Self {
             by_name: RwLock::default(),
             most: most.max(1),
             uses: AtomicU64::new(0),
-            journal_bytes: Arc::default(),
+            surroundings: Arc::new(surroundings),
         }
     }
 
@@ -219,7 +279,7 @@ impl Worlds {
         }
         let world = worlds
             .entry(name.into())
-            .or_insert_with(|| Arc::new(World::new(name, Arc::clone(&self.journal_bytes))));
+            .or_insert_with(|| Arc::new(World::new(name, Arc::clone(&self.surroundings))));
         world.used.store(used, Ordering::Relaxed);
         Ok(Arc::clone(world))
     }
@@ -256,9 +316,13 @@ pub(crate) fn is_session_name(name: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn worlds(most: usize) -> Worlds {
+        Worlds::new(most, Surroundings::of_ports([1, 2]))
+    }
+
     #[test]
     fn the_session_unused_longest_makes_room() {
-        let worlds = Worlds::new(3);
+        let worlds = worlds(3);
         for name in ["a", "b", "c", "a", "d"] {
             worlds.world(name).unwrap();
         }
@@ -272,7 +336,7 @@ mod tests {
 
     #[test]
     fn a_session_in_use_is_not_dropped_for_a_new_one() {
-        let worlds = Worlds::new(2);
+        let worlds = worlds(2);
         let held = worlds.world("held").unwrap();
         worlds.world("b").unwrap();
         worlds.world("c").unwrap();
@@ -281,7 +345,7 @@ mod tests {
 
     #[test]
     fn names_are_visible_ascii() {
-        let worlds = Worlds::new(2);
+        let worlds = worlds(2);
         for wrong in ["", "a b", "ü", &"x".repeat(129)] {
             assert!(worlds.world(wrong).is_err(), "{wrong:?}");
         }

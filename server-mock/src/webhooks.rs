@@ -1,0 +1,192 @@
+//! Webhooks of a session: events go to the endpoints that subscribed, signed, retried, and on the session's clock.
+
+mod driver;
+mod endpoint;
+mod outbox;
+mod sender;
+mod target;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use crate::lock::lock;
+use crate::stable_hash::stable_hash;
+use crate::timestamp::rfc3339;
+use crate::world::World;
+
+pub(crate) use endpoint::NewEndpoint;
+pub use endpoint::{Disabled, Endpoint};
+use outbox::Outbox;
+pub use outbox::{Attempt, Delivery, DeliveryState};
+
+/// The endpoints and deliveries of a session, and what wakes the task that sends.
+pub(crate) struct Webhooks {
+    outbox: Mutex<Outbox>,
+    /// Endpoints there are, read without the lock by every change of a record.
+    endpoints: AtomicUsize,
+    /// Wakes the sending task: something is due, was sent, or the clock has moved.
+    wake: Arc<Notify>,
+    /// Tells those who wait that nothing is due and nothing is being sent.
+    quiet: Notify,
+}
+
+/// Something that happened, as it is sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) payload: Bytes,
+}
+
+impl Webhooks {
+    pub(crate) fn new(wake: Arc<Notify>) -> Self {
+        Self {
+            outbox: Mutex::default(),
+            endpoints: AtomicUsize::new(0),
+            wake,
+            quiet: Notify::new(),
+        }
+    }
+
+    pub(crate) fn reset(&self) {
+        self.outbox().reset();
+        self.endpoints.store(0, Ordering::Release);
+        self.quiet.notify_waiters();
+    }
+
+    fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        lock(&self.outbox)
+    }
+}
+
+impl World {
+    /// Tells the subscribers that `record` has changed; `kind` is such as `contact.created`.
+    pub(crate) fn publish(self: &Arc<Self>, kind: &str, record: &Bytes, seed: u64, now_ns: u64) {
+        if self.webhooks.endpoints.load(Ordering::Acquire) == 0 {
+            return;
+        }
+        let data = serde_json::from_slice(record).unwrap_or(Value::Null);
+        let mut outbox = self.webhooks.outbox();
+        let event = Arc::new(event(&mut outbox, kind, data, seed, now_ns));
+        outbox.publish(&event, now_ns);
+        drop(outbox);
+        self.webhooks.wake.notify_one();
+        driver::start(self);
+    }
+
+    /// Subscribes an endpoint.
+    pub(crate) fn add_endpoint(self: &Arc<Self>, new: NewEndpoint) -> Result<Endpoint, String> {
+        let seed = self.state().options.seed;
+        let mut outbox = self.webhooks.outbox();
+        let endpoint = outbox.add_endpoint(new, seed, &self.surroundings)?;
+        self.webhooks
+            .endpoints
+            .store(outbox.endpoint_count(), Ordering::Release);
+        Ok(endpoint)
+    }
+
+    pub(crate) fn endpoints(&self) -> Vec<Endpoint> {
+        self.webhooks.outbox().endpoints()
+    }
+
+    /// Forgets an endpoint; what is still to be sent to it fails.
+    pub(crate) fn remove_endpoint(&self, id: &str) -> Result<(), String> {
+        let mut outbox = self.webhooks.outbox();
+        outbox.remove_endpoint(id)?;
+        self.webhooks
+            .endpoints
+            .store(outbox.endpoint_count(), Ordering::Release);
+        Ok(())
+    }
+
+    /// Sends to an endpoint again that was disabled.
+    pub(crate) fn enable_endpoint(&self, id: &str) -> Result<Endpoint, String> {
+        self.webhooks.outbox().enable_endpoint(id)
+    }
+
+    pub(crate) fn deliveries(&self) -> Vec<Delivery> {
+        self.webhooks.outbox().deliveries()
+    }
+
+    /// Sends one event to one endpoint, whatever it subscribed to.
+    pub(crate) fn send(
+        self: &Arc<Self>,
+        endpoint: &str,
+        kind: &str,
+        data: Value,
+    ) -> Result<Delivery, String> {
+        let seed = self.state().options.seed;
+        let now_ns = self.clock.now_ns();
+        let mut outbox = self.webhooks.outbox();
+        let event = Arc::new(event(&mut outbox, kind, data, seed, now_ns));
+        let delivery = outbox.deliver(endpoint, &event, now_ns)?;
+        drop(outbox);
+        self.webhooks.wake.notify_one();
+        driver::start(self);
+        Ok(delivery)
+    }
+
+    /// Sends the event of a delivery once more, under the same message id.
+    pub(crate) fn redeliver(self: &Arc<Self>, delivery: &str) -> Result<Delivery, String> {
+        let now_ns = self.clock.now_ns();
+        let delivery = self.webhooks.outbox().redeliver(delivery, now_ns)?;
+        self.webhooks.wake.notify_one();
+        driver::start(self);
+        Ok(delivery)
+    }
+
+    /// Moves the clock to `to_ns`, stopping at each delivery that falls due on the way until it has been sent.
+    pub(crate) async fn advance_to(&self, to_ns: u64) {
+        self.settle().await;
+        while let Some(due_ns) = self.next_due().filter(|due_ns| *due_ns <= to_ns) {
+            self.clock.advance_to(due_ns);
+            self.settle().await;
+        }
+        self.clock.advance_to(to_ns);
+    }
+
+    /// Moves the clock to each next delivery until none is left. Ends, because every delivery has a last attempt.
+    pub(crate) async fn run_until_idle(&self) {
+        self.settle().await;
+        while let Some(due_ns) = self.next_due() {
+            self.clock.advance_to(due_ns);
+            self.settle().await;
+        }
+    }
+
+    fn next_due(&self) -> Option<u64> {
+        self.webhooks.outbox().next_due()
+    }
+
+    /// Waits until nothing is due and nothing is being sent.
+    pub(crate) async fn settle(&self) {
+        loop {
+            let quiet = self.webhooks.quiet.notified();
+            tokio::pin!(quiet);
+            quiet.as_mut().enable();
+            if self.webhooks.outbox().is_quiet(self.clock.now_ns()) {
+                return;
+            }
+            tokio::select! {
+                () = quiet => {}
+                () = self.surroundings.stopped() => return,
+            }
+        }
+    }
+}
+
+fn event(outbox: &mut Outbox, kind: &str, data: Value, seed: u64, now_ns: u64) -> Event {
+    let number = outbox.next_event();
+    let hash = stable_hash(&[b"event", &seed.to_le_bytes(), &number.to_le_bytes()]);
+    let id = format!("evt_{hash:016x}");
+    let payload = json!({ "id": id, "type": kind, "timestamp": rfc3339(now_ns), "data": data });
+    Event {
+        id,
+        kind: kind.into(),
+        payload: payload.to_string().into(),
+    }
+}

@@ -1,0 +1,184 @@
+//! Where webhooks may go: public addresses and this machine, never a private network, never the gateway itself.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use url::{Host, Url};
+
+use crate::world::Surroundings;
+
+/// Reads an endpoint's address, refusing what is refused for every address a name could have.
+pub(crate) fn parse(text: &str, surroundings: &Surroundings) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("url: {error}"))?;
+    if url.scheme() != "http" {
+        return Err(format!(
+            "url: got {}: when expecting http:; https is not supported yet",
+            url.scheme()
+        ));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(
+            "url: credentials in the address are not sent; put a secret in the path".into(),
+        );
+    }
+    let port = url.port_or_known_default().unwrap_or(80);
+    let literal = match url.host() {
+        None => return Err("url: it has no host".into()),
+        Some(Host::Domain(_)) => None,
+        Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+        Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+    };
+    if let Some(address) = literal {
+        allow(SocketAddr::new(address, port), surroundings)?;
+    }
+    Ok(url)
+}
+
+/// Refuses an address no webhook may reach.
+pub(crate) fn allow(address: SocketAddr, surroundings: &Surroundings) -> Result<(), String> {
+    let ip = plain(address.ip());
+    if ip.is_loopback() {
+        if surroundings.own_ports().contains(&address.port()) {
+            return Err(format!("{address} is the gateway itself"));
+        }
+        return Ok(());
+    }
+    if is_public(ip) {
+        return Ok(());
+    }
+    Err(format!("{address} is neither public nor this machine"))
+}
+
+/// The IPv4 address inside an IPv6 address that stands for one: mapped, NAT64 (RFC 6052), 6to4 (RFC 3056).
+fn plain(ip: IpAddr) -> IpAddr {
+    let IpAddr::V6(v6) = ip else { return ip };
+    if let Some(v4) = v6.to_ipv4_mapped() {
+        return v4.into();
+    }
+    let inner = |high: u16, low: u16| {
+        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+        IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+    };
+    match v6.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => inner(high, low),
+        [0x2002, high, low, ..] => inner(high, low),
+        _ => ip,
+    }
+}
+
+fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => is_public_v4(v4),
+        IpAddr::V6(v6) => is_public_v6(v6),
+    }
+}
+
+/// Not in the IANA IPv4 special-purpose registry (RFC 6890), not multicast, not reserved.
+fn is_public_v4(v4: Ipv4Addr) -> bool {
+    let [a, b, c, _] = v4.octets();
+    let shared = a == 100 && (64..128).contains(&b);
+    let protocol = a == 192 && b == 0 && c == 0;
+    let relay = a == 192 && b == 88 && c == 99;
+    let benchmark = a == 198 && (b == 18 || b == 19);
+    !(a == 0
+        || a >= 224
+        || shared
+        || protocol
+        || relay
+        || benchmark
+        || v4.is_private()
+        || v4.is_loopback()
+        || v4.is_link_local()
+        || v4.is_documentation())
+}
+
+/// Global unicast 2000::/3 without its special parts.
+fn is_public_v6(v6: Ipv6Addr) -> bool {
+    match v6.segments() {
+        // IETF protocol assignments with Teredo and ORCHID, documentation.
+        [0x2001, second, ..] => second >= 0x200 && second != 0xdb8,
+        [0x3fff, second, ..] => second >= 0x1000,
+        [first, ..] => first & 0xe000 == 0x2000,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(url: &str) -> bool {
+        parse(url, &Surroundings::of_ports([4010, 4011])).is_ok()
+    }
+
+    #[test]
+    fn public_and_loopback_addresses_are_allowed() {
+        for url in [
+            "http://127.0.0.1:9000/hook",
+            "http://[::1]:9000/",
+            "http://1.1.1.1/",
+            "http://[2606:4700::1111]/",
+            "http://example.com/hook?x=1",
+            "http://localhost:9000",
+        ] {
+            assert!(allowed(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn private_reserved_and_disguised_addresses_are_refused() {
+        for url in [
+            "http://10.0.0.1/",
+            "http://172.16.5.5/",
+            "http://192.168.1.1/",
+            "http://169.254.169.254/latest/meta-data",
+            "http://100.64.0.1/",
+            "http://0.0.0.0/",
+            "http://0/",
+            "http://192.0.0.1/",
+            "http://192.0.2.1/",
+            "http://198.18.0.1/",
+            "http://224.0.0.1/",
+            "http://255.255.255.255/",
+            "http://0x0a000001/",
+            "http://167772161/",
+            "http://[::]/",
+            "http://[fc00::1]/",
+            "http://[fe80::1]/",
+            "http://[ff02::1]/",
+            "http://[::ffff:10.0.0.1]/",
+            "http://[64:ff9b::a00:1]/",
+            "http://[2002:a00:1::]/",
+            "http://[2001:db8::1]/",
+            "http://[2001::1]/",
+        ] {
+            assert!(!allowed(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_gateway_does_not_call_itself() {
+        for url in [
+            "http://127.0.0.1:4011/admin/reset",
+            "http://[::1]:4010/",
+            "http://127.8.8.8:4011/",
+        ] {
+            assert!(!allowed(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn refusals_say_what_is_wrong() {
+        let refused = |url| parse(url, &Surroundings::of_ports([1, 2])).unwrap_err();
+        assert_eq!(
+            refused("https://example.com"),
+            "url: got https: when expecting http:; https is not supported yet"
+        );
+        assert_eq!(
+            refused("http://10.0.0.1/"),
+            "10.0.0.1:80 is neither public nor this machine"
+        );
+        assert_eq!(
+            refused("http://u:p@example.com/"),
+            "url: credentials in the address are not sent; put a secret in the path"
+        );
+    }
+}
