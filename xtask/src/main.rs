@@ -1,3 +1,204 @@
-//! (being written)
+//! The project's tasks, run as `cargo xtask COMMAND`. What CI does is what anybody can do here.
 
-fn main() {}
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for a terminal speaks through them"
+)]
+
+mod bench;
+mod closing_lines;
+mod conformance;
+mod demo;
+mod examples;
+mod gateway;
+mod lint;
+mod package;
+mod process;
+mod python;
+mod python_tests;
+mod report;
+mod rust_tests;
+mod test;
+mod webhook_wasm;
+mod workspace;
+
+use std::process::ExitCode;
+
+use workspace::Workspace;
+
+/// Why a task could not go on, in words for the person at the terminal.
+type Error = Box<dyn std::error::Error>;
+type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// How a task ended.
+enum Ended {
+    /// Everything asked for was done, and was good.
+    Well,
+    /// It was done, and something was wrong; it has been said what.
+    Badly,
+    /// A program that was run for the user ended with this code.
+    With(u8),
+}
+
+/// A misuse of the command line: exit code 2.
+#[derive(Debug)]
+struct Usage(String);
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+struct Command {
+    name: &'static str,
+    arguments: &'static str,
+    about: &'static str,
+    run: fn(&Workspace, &[String]) -> Result<Ended>,
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "demo",
+        arguments: "",
+        about: "start the gateway, install the wheel in a new venv, run examples/python/quickstart.py",
+        run: demo::run,
+    },
+    Command {
+        name: "test",
+        arguments: "[PART...]",
+        about: "everything CI checks, or only these parts: lint rust python conformance webhook-wasm examples",
+        run: test::run,
+    },
+    Command {
+        name: "conformance",
+        arguments: "[LANGUAGE] [--scenarios DIR] [--only TEXT]",
+        about: "play the conformance scenarios, with every SDK or only this one: rust python",
+        run: conformance::run,
+    },
+    Command {
+        name: "bench",
+        arguments: "[PART...]",
+        about: "measure, side by side with others: engine client python-sync python-async webhooks import",
+        run: bench::run,
+    },
+    Command {
+        name: "package",
+        arguments: "[python]",
+        about: "build what is published, into dist/",
+        run: package::run,
+    },
+];
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let name = arguments.next();
+    let rest: Vec<String> = arguments.collect();
+    match dispatch(name.as_deref(), &rest) {
+        Ok(Ended::Well) => ExitCode::SUCCESS,
+        Ok(Ended::Badly) => ExitCode::FAILURE,
+        Ok(Ended::With(code)) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn dispatch(name: Option<&str>, arguments: &[String]) -> Result<Ended> {
+    let asks_for_help = |text: &str| matches!(text, "-h" | "--help" | "help");
+    let Some(name) = name.filter(|name| !asks_for_help(name)) else {
+        print!("{}", help());
+        return Ok(Ended::Well);
+    };
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        return Err(Box::new(Usage(format!(
+            "there is no command {name:?}\n\n{}",
+            help()
+        ))));
+    };
+    if arguments.iter().any(|argument| asks_for_help(argument)) {
+        println!(
+            "cargo xtask {} {}\n  {}",
+            command.name, command.arguments, command.about
+        );
+        return Ok(Ended::Well);
+    }
+    let workspace = Workspace::find()?;
+    let _alone = workspace.lock()?;
+    (command.run)(&workspace, arguments)
+}
+
+fn help() -> String {
+    let mut text = String::from("usage: cargo xtask COMMAND\n\n");
+    for command in COMMANDS {
+        let usage = format!("{} {}", command.name, command.arguments);
+        text.push_str(&format!(
+            "  {}\n      {}\n",
+            usage.trim_end(),
+            command.about
+        ));
+    }
+    text.push_str("\nPython is `python3`, or what GATEWRIGHT_PYTHON names. Builds go where CARGO_TARGET_DIR says.\n");
+    text
+}
+
+/// The named parts in the order of `all`; all of them where none is named.
+fn chosen_parts(all: &[&'static str], asked: &[String]) -> Result<Vec<&'static str>> {
+    if let Some(unknown) = asked.iter().find(|asked| !all.contains(&asked.as_str())) {
+        return Err(Box::new(Usage(format!(
+            "there is no part {unknown:?}; parts are: {}",
+            all.join(" ")
+        ))));
+    }
+    let wanted = |part: &&str| asked.is_empty() || asked.iter().any(|asked| asked == part);
+    Ok(all.iter().copied().filter(wanted).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_part_named_means_all() {
+        assert_eq!(
+            chosen_parts(&["lint", "rust"], &[]).unwrap(),
+            ["lint", "rust"]
+        );
+    }
+
+    #[test]
+    fn parts_run_in_their_own_order_and_once() {
+        let asked = ["rust", "lint", "rust"].map(String::from);
+        assert_eq!(
+            chosen_parts(&["lint", "rust", "python"], &asked).unwrap(),
+            ["lint", "rust"]
+        );
+    }
+
+    #[test]
+    fn an_unknown_part_is_a_misuse() {
+        let error = chosen_parts(&["lint"], &["lnit".to_owned()]).unwrap_err();
+        assert!(error.is::<Usage>());
+        assert_eq!(
+            error.to_string(),
+            "there is no part \"lnit\"; parts are: lint"
+        );
+    }
+
+    #[test]
+    fn an_unknown_command_is_a_misuse_that_lists_the_commands() {
+        let Err(error) = dispatch(Some("tset"), &[]) else {
+            panic!("accepted")
+        };
+        assert!(error.is::<Usage>());
+        let text = error.to_string();
+        assert!(text.starts_with("there is no command \"tset\"\n"), "{text}");
+        for command in COMMANDS {
+            assert!(text.contains(command.about), "{text}");
+        }
+    }
+}
