@@ -1,0 +1,236 @@
+//! One scenario as it stands in its file: what the gateway does, which calls are made, what must be seen.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::expectation::Expectation;
+use crate::placeholders::{Names, fill, unknown};
+use crate::step::Step;
+
+/// The longest a scenario may take unless it says otherwise.
+const DEADLINE_MS: u64 = 15_000;
+/// What an adapter may say that it cannot do, so that scenarios which need it are skipped.
+pub(crate) const CAPABILITIES: [&str; 14] = [
+    "api_key_cookie",
+    "cancel",
+    "hooks",
+    "idempotency",
+    "input_errors",
+    "pages",
+    "pacing",
+    "redirects",
+    "stream_download",
+    "stream_upload",
+    "tls",
+    "token_callback",
+    "webhook_sign",
+    "webhook_verify",
+];
+/// The names that every scenario can use; `{token.NAME}` comes with its own tokens.
+pub(crate) const NAMES: [&str; 6] = ["authority", "base_url", "other_origin", "port", "refused_url", "session"];
+
+/// A scenario that has been read.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Scenario {
+    /// Unique, `subject/what-is-claimed`.
+    pub(crate) name: String,
+    /// The rule, in words.
+    pub(crate) about: String,
+    /// Where the rule stands.
+    pub(crate) source: String,
+    /// What an adapter must be able to do.
+    #[serde(default)]
+    pub(crate) needs: Vec<String>,
+    /// Played once for each value, or combination of values, of these names.
+    #[serde(default)]
+    each: BTreeMap<String, Vec<Value>>,
+    #[serde(default = "deadline")]
+    pub(crate) deadline_ms: u64,
+    /// How long to wait after the last call for requests that should not come.
+    #[serde(default)]
+    pub(crate) settle_ms: u64,
+    #[serde(default)]
+    pub(crate) gateway: GatewaySetup,
+    #[serde(default)]
+    client: Option<Map<String, Value>>,
+    #[serde(default)]
+    clients: BTreeMap<String, Map<String, Value>>,
+    #[serde(default)]
+    pub(crate) calls: Vec<Value>,
+    pub(crate) expect: Value,
+}
+
+const fn deadline() -> u64 {
+    DEADLINE_MS
+}
+
+/// What the session of the gateway is set to.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GatewaySetup {
+    /// Options of the session.
+    #[serde(default)]
+    pub(crate) options: Option<Value>,
+    /// Fault rules; they replace those that are there.
+    #[serde(default)]
+    pub(crate) faults: Option<Value>,
+    #[serde(default)]
+    pub(crate) clock: Option<ClockSetup>,
+    /// Tokens to be made, by name.
+    #[serde(default)]
+    pub(crate) tokens: BTreeMap<String, TokenOrder>,
+}
+
+/// What happens to the session's clock, in this order.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClockSetup {
+    #[serde(default)]
+    pub(crate) freeze: bool,
+    #[serde(default)]
+    pub(crate) advance_ms: u64,
+    /// Forward to the next whole second.
+    #[serde(default)]
+    pub(crate) to_whole_second: bool,
+    #[serde(default)]
+    pub(crate) resume: bool,
+}
+
+/// A token that the gateway is to accept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TokenOrder {
+    pub(crate) tier: String,
+    pub(crate) tenant: String,
+    /// Of the session's clock.
+    pub(crate) ttl_ms: u64,
+}
+
+impl Scenario {
+    /// The clients to be opened, by name.
+    pub(crate) fn clients(&self) -> BTreeMap<String, Map<String, Value>> {
+        let mut clients = self.clients.clone();
+        let only_webhooks = self.calls.iter().all(|call| call.get("webhook").is_some());
+        match &self.client {
+            Some(options) => drop(clients.insert("default".to_owned(), options.clone())),
+            None if clients.is_empty() && !(only_webhooks && !self.calls.is_empty()) => {
+                clients.insert("default".to_owned(), Map::new());
+            }
+            None => {}
+        }
+        clients
+    }
+
+    /// Reads a scenario and makes one of it for each combination of its `each`.
+    pub(crate) fn read_all(text: &str) -> Result<Vec<Self>, String> {
+        let value: Value = serde_json::from_str(text).map_err(|why| format!("is not JSON: {why}"))?;
+        let template: Self = serde_json::from_value(value.clone()).map_err(|why| why.to_string())?;
+        let mut all = Vec::new();
+        for (suffix, names) in combinations(&template.each) {
+            let mut scenario: Self = serde_json::from_value(fill(&value, &names)).map_err(|why| why.to_string())?;
+            scenario.name = format!("{}{suffix}", template.name);
+            scenario.check()?;
+            all.push(scenario);
+        }
+        Ok(all)
+    }
+
+    /// Finds slips of the pen before anything is played.
+    fn check(&self) -> Result<(), String> {
+        if let Some(unknown) = self.needs.iter().find(|need| !CAPABILITIES.contains(&need.as_str())) {
+            return Err(format!("needs {unknown:?}, which is none of {}", CAPABILITIES.join(", ")));
+        }
+        if self.client.is_some() && self.clients.contains_key("default") {
+            return Err("`client` is the client named \"default\" in `clients`; give one of them".to_owned());
+        }
+        let names: Names = NAMES
+            .into_iter()
+            .map(str::to_owned)
+            .chain(self.gateway.tokens.keys().map(|name| format!("token.{name}")))
+            .map(|name| (name, Value::Null))
+            .collect();
+        let texts = [Value::from(self.calls.clone()), self.expect.clone(), self.clients().into_values().collect()];
+        if let Some(name) = texts.iter().find_map(|value| unknown(value, &names)) {
+            return Err(format!("{{{name}}} stands for nothing"));
+        }
+        let clients = self.clients();
+        for call in &self.calls {
+            for client in Step::read(call)?.clients() {
+                if !clients.contains_key(client) {
+                    return Err(format!("there is no client {client:?}"));
+                }
+            }
+        }
+        Expectation::read(&self.expect).map(drop)
+    }
+}
+
+/// All combinations of values, each with what it adds to the scenario's name.
+fn combinations(each: &BTreeMap<String, Vec<Value>>) -> Vec<(String, Names)> {
+    let mut all = vec![(String::new(), Names::new())];
+    for (name, values) in each {
+        all = all
+            .into_iter()
+            .flat_map(|(suffix, names)| {
+                values.iter().map(move |value| {
+                    let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    let mut names = names.clone();
+                    names.insert(name.clone(), value.clone());
+                    (format!("{suffix} {name}={shown}"), names)
+                })
+            })
+            .collect();
+    }
+    all
+}
+
+/// A file that is no scenario.
+#[derive(Debug)]
+pub(crate) struct Unreadable {
+    pub(crate) file: String,
+    pub(crate) why: String,
+}
+
+/// All scenarios below a folder, by name; and the files that are none.
+pub(crate) fn load(folder: &Path) -> std::io::Result<(Vec<Scenario>, Vec<Unreadable>)> {
+    let mut files = Vec::new();
+    find_files(folder, &mut files)?;
+    files.sort();
+    let (mut scenarios, mut unreadable) = (Vec::<Scenario>::new(), Vec::new());
+    for path in files {
+        let file = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
+        match Scenario::read_all(&std::fs::read_to_string(&path)?) {
+            Ok(all) => {
+                for scenario in all {
+                    if scenarios.iter().any(|other| other.name == scenario.name) {
+                        let why = format!("its name {:?} is taken", scenario.name);
+                        unreadable.push(Unreadable { file: file.clone(), why });
+                    } else {
+                        scenarios.push(scenario);
+                    }
+                }
+            }
+            Err(why) => unreadable.push(Unreadable { file, why }),
+        }
+    }
+    Ok((scenarios, unreadable))
+}
+
+fn find_files(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            find_files(&path, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "json") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

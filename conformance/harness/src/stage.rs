@@ -1,0 +1,105 @@
+//! Where scenarios are played: the reference gateway, another origin, an address that refuses connections.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use gatewright_server_mock::{FaultRule, Gateway, OptionsChange, Session, Tier};
+use serde_json::Value;
+use tokio::net::TcpSocket;
+
+use crate::placeholders::Names;
+use crate::scenario::{ClockSetup, GatewaySetup};
+
+/// Everything that is shared by the scenarios of a run.
+pub(crate) struct Stage {
+    gateway: Gateway,
+    elsewhere: Gateway,
+    refused: SocketAddr,
+    /// Bound but not listening, so that the system refuses every connection and gives the port to nobody else.
+    _refusing: TcpSocket,
+}
+
+impl Stage {
+    pub(crate) async fn set() -> io::Result<Self> {
+        let gateway = Gateway::builder().start().await?;
+        let elsewhere = Gateway::builder().start().await?;
+        // Whoever comes there is answered, so that nothing but the client keeps requests away.
+        let open = elsewhere.session("default").map_err(io::Error::other)?;
+        let change = serde_json::json!({ "auth": "off" });
+        open.set(serde_json::from_value(change)?).map_err(io::Error::other)?;
+        let refusing = TcpSocket::new_v4()?;
+        refusing.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        Ok(Self { gateway, elsewhere, refused: refusing.local_addr()?, _refusing: refusing })
+    }
+
+    /// A session of its own, set up, and what the placeholders stand for in it.
+    pub(crate) async fn session(&self, name: &str, setup: &GatewaySetup) -> Result<(Session, Names), String> {
+        let session = self.gateway.session(name).map_err(|why| why.to_string())?;
+        let url = self.gateway.url();
+        let authority = url.trim_start_matches("http://").to_owned();
+        let port = authority.rsplit(':').next().unwrap_or_default().to_owned();
+        let mut names = Names::from([
+            ("authority".to_owned(), authority.into()),
+            ("base_url".to_owned(), url.into()),
+            ("other_origin".to_owned(), self.elsewhere.url().into()),
+            ("port".to_owned(), port.into()),
+            ("refused_url".to_owned(), format!("http://{}", self.refused).into()),
+            ("session".to_owned(), name.into()),
+        ]);
+        change(&session, setup, &mut names).await?;
+        Ok((session, names))
+    }
+
+    /// The requests of the session `name` that reached the other origin: they have its name in their path or query.
+    pub(crate) fn elsewhere(&self, name: &str) -> Vec<Value> {
+        let session = self.elsewhere.session("default");
+        let journal = session.map(|session| session.journal(0)).unwrap_or_default();
+        journal
+            .iter()
+            .filter(|entry| entry.path.contains(name) || entry.query.contains(name))
+            .filter_map(|entry| serde_json::to_value(entry).ok())
+            .collect()
+    }
+}
+
+/// Changes a session as a scenario says.
+pub(crate) async fn change(session: &Session, setup: &GatewaySetup, names: &mut Names) -> Result<(), String> {
+    if let Some(options) = &setup.options {
+        let change: OptionsChange =
+            serde_json::from_value(options.clone()).map_err(|why| format!("gateway.options: {why}"))?;
+        session.set(change).map_err(|why| format!("gateway.options: {why}"))?;
+    }
+    if let Some(clock) = &setup.clock {
+        change_clock(session, clock).await;
+    }
+    if let Some(faults) = &setup.faults {
+        let rules: Vec<FaultRule> =
+            serde_json::from_value(faults.clone()).map_err(|why| format!("gateway.faults: {why}"))?;
+        session.set_faults(rules).map_err(|why| format!("gateway.faults: {why}"))?;
+    }
+    for (name, order) in &setup.tokens {
+        let tier = Tier::from_name(&order.tier).ok_or_else(|| format!("there is no tier {:?}", order.tier))?;
+        let ttl = Duration::from_millis(order.ttl_ms);
+        let token = session.mint_token(tier, &order.tenant, ttl).map_err(|why| why.to_string())?;
+        names.insert(format!("token.{name}"), token.token.into());
+    }
+    Ok(())
+}
+
+async fn change_clock(session: &Session, clock: &ClockSetup) {
+    if clock.freeze {
+        session.freeze();
+    }
+    let mut by = Duration::from_millis(clock.advance_ms);
+    if clock.to_whole_second {
+        let past = session.clock().now_ms.saturating_add(clock.advance_ms) % 1_000;
+        by += Duration::from_millis((1_000 - past) % 1_000);
+    }
+    if !by.is_zero() {
+        session.advance(by).await;
+    }
+    if clock.resume {
+        session.resume();
+    }
+}
