@@ -1,1 +1,50 @@
-//! (being written)
+//! Client for HTTP API platforms: retries, rate-limit respect, idempotency and auth from one core.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), gatewright::Error> {
+//! use gatewright::{Auth, Client};
+//!
+//! let client = Client::builder("https://api.example.com").auth(Auth::bearer("sk_...")).build()?;
+//! let contact: serde_json::Value = client.get("/v1/contacts/ct_000001").send().await?.json()?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod client;
+pub use client::{Client, ClientBuilder};
+
+mod request;
+pub use request::{RequestBuilder, checked_header};
+
+mod response;
+pub use response::{Response, StreamResponse};
+
+mod pages;
+pub use pages::{Page, PageStyle, Pages};
+
+mod auth;
+pub use auth::{Auth, FetchToken, Token};
+
+mod body;
+pub use body::{Body, BoxError, ByteStream};
+
+mod hooks;
+pub use hooks::{AfterAttempt, BeforeAttempt, Hooks};
+
+mod timeout;
+pub use timeout::Setting as Timeout;
+
+pub mod runtime;
+pub mod transport;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+mod send;
+mod target;
+
+/// The engine's own modules, for what has no name here.
+pub use gatewright_engine as engine;
+pub use gatewright_engine::attempts::{Attempt, Decision, Outcome};
+pub use gatewright_engine::retry::{FailureClass, NoRetry, RetryCause, RetryPolicy};
+pub use gatewright_engine::{Error, ErrorKind, Retryability};

@@ -1,1 +1,185 @@
-//! Reads rate-limit headers in every dialect.
+//! Reads what a server says about its rate limits, whichever dialect of header it speaks.
+//!
+//! | Dialect | Headers | Source |
+//! |---|---|---|
+//! | [`Dialect::Draft10`] | `RateLimit: "burst";r=3;t=7`, `RateLimit-Policy: "burst";q=10;w=10` | draft-ietf-httpapi-ratelimit-headers-08 to -10, RFC 9651 lists |
+//! | [`Dialect::Draft07`] | `RateLimit: limit=10, remaining=3, reset=7`, `RateLimit-Policy: 10;w=10` | draft -07, RFC 8941 dictionary |
+//! | [`Dialect::Draft06`] | `RateLimit-Limit: 10, 10;w=10`, `RateLimit-Remaining`, `RateLimit-Reset` | drafts -00 to -06 |
+//! | [`Dialect::PerUnit`] | `X-RateLimit-Remaining-Requests`, `-Tokens` and their `-Limit-`, `-Reset-` | OpenAI |
+//! | [`Dialect::XRateLimit`] | `X-RateLimit-Remaining` or `X-Rate-Limit-Remaining`, `-Limit`, `-Reset`, `-Resource` | GitHub, Twitter, many |
+//!
+//! The first of these that is present and well-formed is read, the others are ignored. What is malformed or negative
+//! is left out, what is absurd saturates; however much a server sends, at most [`MAX_POLICIES`] policies are kept.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use http::HeaderMap;
+
+use crate::time::Now;
+
+mod reset;
+mod structured;
+mod triple;
+
+/// Policies that one response can name; what comes after is ignored.
+pub const MAX_POLICIES: usize = 8;
+
+/// What one response said of the limits that apply to it. Empty (and free of allocation) where it said nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LimitReadings {
+    readings: Vec<Reading>,
+    dialect: Option<Dialect>,
+}
+
+/// What one response said of one policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reading {
+    /// The policy's name: the server's own in [`Dialect::Draft10`], else `default`, `x-ratelimit`, `requests`, `tokens`.
+    pub policy: Cow<'static, str>,
+    /// Which of the server's counters for that policy (draft-10 `pk`, GitHub's resource).
+    pub partition_key: Option<Box<[u8]>>,
+    /// The quota: how many units fit in the window.
+    pub limit: Option<u64>,
+    /// The window the quota is for.
+    pub window: Option<Duration>,
+    /// Units left when the server answered.
+    pub remaining: Option<u64>,
+    /// Time until the quota is reset or restored, counted from when the server answered. Usually whole seconds.
+    pub reset_after: Option<Duration>,
+    /// What is counted.
+    pub unit: Unit,
+}
+
+/// What a policy counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unit {
+    /// Calls in progress at the same time.
+    ConcurrentRequests,
+    /// Bytes of content.
+    ContentBytes,
+    /// Something this client does not know.
+    Other,
+    /// Calls. The only unit that holds calls back, because only of it is it known what a call costs.
+    #[default]
+    Requests,
+    /// Tokens of a language model.
+    Tokens,
+}
+
+/// How the headers were written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// `RateLimit-Limit`, `RateLimit-Remaining`, `RateLimit-Reset`.
+    Draft06,
+    /// `RateLimit` as a dictionary.
+    Draft07,
+    /// `RateLimit` as a list of named policies.
+    Draft10,
+    /// `X-RateLimit-*-Requests` and `X-RateLimit-*-Tokens`.
+    PerUnit,
+    /// `X-RateLimit-*` or `X-Rate-Limit-*`.
+    XRateLimit,
+}
+
+impl LimitReadings {
+    /// Whether the response said nothing of limits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.readings.is_empty()
+    }
+
+    /// The dialect that was read.
+    #[must_use]
+    pub fn dialect(&self) -> Option<Dialect> {
+        self.dialect
+    }
+
+    /// The readings, in the server's order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Reading> {
+        self.readings.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a LimitReadings {
+    type Item = &'a Reading;
+    type IntoIter = std::slice::Iter<'a, Reading>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// Reads the rate-limit headers of a response that arrived at `now`.
+///
+/// Dates and epoch seconds are read against the response's own `Date` where it has one, else against `now.wall`.
+#[must_use]
+pub fn read_limits(headers: &HeaderMap, now: Now) -> LimitReadings {
+    let present = Present::in_headers(headers);
+    if present == Present::default() {
+        return LimitReadings::default();
+    }
+    let attempts: [(bool, Dialect, fn(&HeaderMap, Now) -> Vec<Reading>); 5] = [
+        (present.structured, Dialect::Draft10, |headers, _| {
+            structured::read_list(headers)
+        }),
+        (present.structured, Dialect::Draft07, |headers, _| {
+            structured::read_dictionary(headers)
+        }),
+        (present.triple, Dialect::Draft06, triple::read_draft06),
+        (present.per_unit, Dialect::PerUnit, triple::read_per_unit),
+        (present.prefixed, Dialect::XRateLimit, triple::read_prefixed),
+    ];
+    for (present, dialect, read) in attempts {
+        if present {
+            let readings = read(headers, now);
+            if !readings.is_empty() {
+                return LimitReadings {
+                    readings,
+                    dialect: Some(dialect),
+                };
+            }
+        }
+    }
+    LimitReadings::default()
+}
+
+/// Which headers are worth a look. Found in one pass over the names, because every response pays for it.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Present {
+    structured: bool,
+    triple: bool,
+    per_unit: bool,
+    prefixed: bool,
+}
+
+impl Present {
+    fn in_headers(headers: &HeaderMap) -> Self {
+        let mut present = Self::default();
+        for name in headers.keys() {
+            let name = name.as_str();
+            match name.as_bytes() {
+                [b'r', b'a', b't', ..] => match name {
+                    "ratelimit" => present.structured = true,
+                    "ratelimit-remaining" => present.triple = true,
+                    _ => {}
+                },
+                [b'x', b'-', b'r', b'a', b't', ..] => match name {
+                    "x-ratelimit-remaining" | "x-rate-limit-remaining" => present.prefixed = true,
+                    "x-ratelimit-remaining-requests" | "x-ratelimit-remaining-tokens" => {
+                        present.per_unit = true
+                    }
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+        present
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -58,7 +58,12 @@ pub struct UnixMillis(pub i64);
 
 impl fmt::Display for UnixMillis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:03}", self.0.div_euclid(1000), self.0.rem_euclid(1000))
+        write!(
+            f,
+            "{}.{:03}",
+            self.0.div_euclid(1000),
+            self.0.rem_euclid(1000)
+        )
     }
 }
 
@@ -89,9 +94,18 @@ mod tests {
 
     #[test]
     fn arithmetic_saturates_instead_of_panicking() {
-        assert_eq!(Instant::from_nanos(5) + Duration::MAX, Instant::from_nanos(u64::MAX));
-        assert_eq!(Instant::from_nanos(5) - Duration::from_secs(1), Instant::ORIGIN);
-        assert_eq!(Instant::ORIGIN.since(Instant::from_nanos(7)), Duration::ZERO);
+        assert_eq!(
+            Instant::from_nanos(5) + Duration::MAX,
+            Instant::from_nanos(u64::MAX)
+        );
+        assert_eq!(
+            Instant::from_nanos(5) - Duration::from_secs(1),
+            Instant::ORIGIN
+        );
+        assert_eq!(
+            Instant::ORIGIN.since(Instant::from_nanos(7)),
+            Duration::ZERO
+        );
     }
 
     #[test]

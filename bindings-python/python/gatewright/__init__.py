@@ -1,0 +1,94 @@
+"""Client for HTTP API platforms: retries, rate-limit respect, idempotency and auth from one core.
+
+>>> from gatewright import Client
+>>> with Client("https://api.example.com", auth="sk_...") as client:  # doctest: +SKIP
+...     contact = client.get("/v1/contacts/ct_000001").json()
+"""
+
+import os as _os
+
+from gatewright import webhooks
+from gatewright._auth import ApiKey, Basic, Bearer, Token
+from gatewright._client import AsyncClient, Client, Page
+from gatewright._errors import (
+    AuthenticationError,
+    BadRequestError,
+    ClosedError,
+    ConflictError,
+    ConnectError,
+    ConnectionLostError,
+    CrossOriginError,
+    DecodeError,
+    Error,
+    HookError,
+    InsecureUrlError,
+    InvalidConfigError,
+    InvalidRequestError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    PreconditionFailedError,
+    ProtocolError,
+    RateLimitedError,
+    RedirectError,
+    ResponseTooLargeError,
+    ServerError,
+    TimeoutError,
+    TlsError,
+    TokenError,
+    UnprocessableError,
+)
+from gatewright._native import Attempt, AttemptRequest, AttemptResult, Headers, Response, __version__
+from gatewright._native import after_fork_in_child as _after_fork_in_child
+from gatewright._settings import Retry
+from gatewright._stream import AsyncStreamResponse, StreamResponse
+
+__all__ = [
+    "ApiKey",
+    "AsyncClient",
+    "AsyncStreamResponse",
+    "Attempt",
+    "AttemptRequest",
+    "AttemptResult",
+    "AuthenticationError",
+    "BadRequestError",
+    "Basic",
+    "Bearer",
+    "Client",
+    "ClosedError",
+    "ConflictError",
+    "ConnectError",
+    "ConnectionLostError",
+    "CrossOriginError",
+    "DecodeError",
+    "Error",
+    "Headers",
+    "HookError",
+    "InsecureUrlError",
+    "InvalidConfigError",
+    "InvalidRequestError",
+    "NotFoundError",
+    "OutcomeUnknownError",
+    "Page",
+    "PermissionDeniedError",
+    "PreconditionFailedError",
+    "ProtocolError",
+    "RateLimitedError",
+    "RedirectError",
+    "Response",
+    "ResponseTooLargeError",
+    "Retry",
+    "ServerError",
+    "StreamResponse",
+    "TimeoutError",
+    "TlsError",
+    "Token",
+    "TokenError",
+    "UnprocessableError",
+    "__version__",
+    "webhooks",
+]
+
+if hasattr(_os, "register_at_fork"):
+    # Threads and timers do not survive a fork: a child makes its own.
+    _os.register_at_fork(after_in_child=_after_fork_in_child)

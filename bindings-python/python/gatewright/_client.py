@@ -1,0 +1,886 @@
+"""The clients."""
+
+from __future__ import annotations
+
+import json as _json
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union
+
+from gatewright import _native
+from gatewright._settings import Retry, native_settings
+from gatewright._stream import AsyncStreamResponse, StreamResponse
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from gatewright._auth import Auth
+    from gatewright._native import AttemptRequest, AttemptResult, Response
+
+Primitive = Union[str, int, float, bool, None]
+Params = Union[
+    Mapping[str, Union[Primitive, Sequence[Primitive]]], Sequence["tuple[str, Primitive | Sequence[Primitive]]"]
+]
+"""Query or form parameters. ``True`` is ``true``, ``None`` is left out, a list repeats the name."""
+HeaderInput = Union[Mapping[str, "str | bytes"], Sequence["tuple[str, str | bytes]"]]
+"""Headers, as a mapping or as pairs."""
+Content = Union[bytes, bytearray, memoryview, str, Iterable[bytes]]
+"""A body: bytes, text as UTF-8, or an iterable of bytes, which is sent once."""
+AsyncContent = Union[Content, AsyncIterable[bytes]]
+"""A body: bytes, text as UTF-8, or an iterable of bytes, asynchronous or not, which is sent once."""
+
+BeforeAttempt = Callable[["AttemptRequest"], None]
+AfterAttempt = Callable[["AttemptResult"], None]
+AsyncBeforeAttempt = Callable[["AttemptRequest"], "Awaitable[None] | None"]
+AsyncAfterAttempt = Callable[["AttemptResult"], "Awaitable[None] | None"]
+
+_T = TypeVar("_T")
+
+_DEFAULT: Any = ...
+"""Not given: the client's own setting holds. ``None`` means no limit."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list."""
+
+    items: list[Any]
+    """The page's items, decoded."""
+    response: Response
+    """The answer that the page came in."""
+
+
+async def _next_or_none(awaitable: Awaitable[_T]) -> _T | None:
+    """Awaits; the end of an async iterator is ``None``, since StopAsyncIteration may not leave a task."""
+    try:
+        return await awaitable
+    except StopAsyncIteration:
+        return None
+
+
+async def _result(pending: _native.Pending) -> Any:
+    """Awaits a call's result; a call whose task is cancelled is ended and gives its place back."""
+    try:
+        return await pending.future
+    except BaseException:
+        pending.cancel()
+        raise
+
+
+class Client(_native.SyncCore):
+    """A client of one API. All its calls, from any thread, share connections, limits and budget."""
+
+    def __new__(
+        cls,
+        base_url: str,
+        *,
+        auth: Auth | None = None,
+        headers: HeaderInput | None = None,
+        timeout: float | None = 60.0,
+        attempt_timeout: float | None = 20.0,
+        connect_timeout: float | None = 5.0,
+        read_timeout: float | None = 20.0,
+        max_attempts: int | None = None,
+        retry: Retry | None = None,
+        pacing: bool = True,
+        quota: str | None = None,
+        idempotency_keys: bool = True,
+        idempotency_header: str = "idempotency-key",
+        idempotency_quoted: bool = False,
+        max_redirects: int = 5,
+        allowed_origins: Iterable[str] = (),
+        allow_http: bool = False,
+        proxy: str | Literal[False] | None = None,
+        ca_certificates: str | Path | bytes | None = None,
+        before_attempt: BeforeAttempt | None = None,
+        after_attempt: AfterAttempt | None = None,
+        max_response_bytes: int = 100 * 1024 * 1024,
+        raise_for_status: bool = True,
+    ) -> Self:
+        """
+        :param base_url: Where paths are joined to, such as ``https://api.example.com/v1``. https, or http to loopback.
+        :param auth: A bearer token, ``(user, password)``, :class:`ApiKey`, or a callable that gives tokens.
+        :param headers: Headers of every request.
+        :param timeout: Seconds for a whole call: queueing, connecting, every attempt, every wait and the body.
+        :param attempt_timeout: Seconds from sending an attempt to its response head.
+        :param connect_timeout: Seconds for TCP and TLS set-up.
+        :param read_timeout: Seconds between two pieces of a body.
+        :param max_attempts: Attempts in all; in place of ``retry.max_attempts``.
+        :param retry: All rules of retrying.
+        :param pacing: Whether calls are held back so that the server's quota lasts.
+        :param quota: A quota of one's own, such as ``"100/min, burst 20"``.
+        :param idempotency_keys: Whether POST and PATCH get an idempotency key by themselves.
+        :param idempotency_header: The header of the key.
+        :param idempotency_quoted: Whether the key is quoted, as the IETF draft has it.
+        :param max_redirects: Redirects followed for one call, to the same origin; 0 hands them over.
+        :param allowed_origins: Other origins to which requests may go, without credentials.
+        :param allow_http: Allows plain http to other machines.
+        :param proxy: A proxy's URL; ``False`` for none; by default as the environment says.
+        :param ca_certificates: PEM certificates that are trusted beside the system's: a path, or the PEM itself.
+        :param before_attempt: Called with an :class:`AttemptRequest` before each attempt; may change its headers.
+        :param after_attempt: Called with an :class:`AttemptResult` after each attempt.
+        :param max_response_bytes: The largest body that is read whole.
+        :param raise_for_status: Whether an error status raises.
+        """
+        settings = native_settings(
+            auth=auth,
+            headers=headers,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            max_attempts=max_attempts,
+            retry=retry,
+            pacing=pacing,
+            quota=quota,
+            idempotency_keys=idempotency_keys,
+            idempotency_header=idempotency_header,
+            idempotency_quoted=idempotency_quoted,
+            max_redirects=max_redirects,
+            allowed_origins=allowed_origins,
+            allow_http=allow_http,
+            proxy=proxy,
+            ca_certificates=ca_certificates,
+            before_attempt=before_attempt,
+            after_attempt=after_attempt,
+            max_response_bytes=max_response_bytes,
+            raise_for_status=raise_for_status,
+        )
+        return super().__new__(cls, base_url, **settings)
+
+    def head(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        timeout: float | None = _DEFAULT,
+        attempt_timeout: float | None = _DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a HEAD request."""
+        return super().request(
+            "HEAD",
+            path,
+            params=params,
+            headers=headers,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            raise_for_status=raise_for_status,
+        )
+
+    def options(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        timeout: float | None = _DEFAULT,
+        attempt_timeout: float | None = _DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a OPTIONS request."""
+        return super().request(
+            "OPTIONS",
+            path,
+            params=params,
+            headers=headers,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            raise_for_status=raise_for_status,
+        )
+
+    def delete(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        timeout: float | None = _DEFAULT,
+        attempt_timeout: float | None = _DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a DELETE request."""
+        return super().request(
+            "DELETE",
+            path,
+            params=params,
+            headers=headers,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            raise_for_status=raise_for_status,
+        )
+
+    def post(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        json: Any = None,
+        content: Content | None = None,
+        data: Params | None = None,
+        timeout: float | None = _DEFAULT,
+        attempt_timeout: float | None = _DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a POST request. It carries an idempotency key."""
+        return super().request(
+            "POST",
+            path,
+            params=params,
+            headers=headers,
+            json=json,
+            content=content,
+            data=data,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            raise_for_status=raise_for_status,
+        )
+
+    def put(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        json: Any = None,
+        content: Content | None = None,
+        data: Params | None = None,
+        timeout: float | None = _DEFAULT,
+        attempt_timeout: float | None = _DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a PUT request."""
+        return super().request(
+            "PUT",
+            path,
+            params=params,
+            headers=headers,
+            json=json,
+            content=content,
+            data=data,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            raise_for_status=raise_for_status,
+        )
+
+    def patch(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        json: Any = None,
+        content: Content | None = None,
+        data: Params | None = None,
+        timeout: float | None = _DEFAULT,
+        attempt_timeout: float | None = _DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a PATCH request. It carries an idempotency key."""
+        return super().request(
+            "PATCH",
+            path,
+            params=params,
+            headers=headers,
+            json=json,
+            content=content,
+            data=data,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            raise_for_status=raise_for_status,
+        )
+
+    def stream(
+        self,
+        method: str,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        json: Any = None,
+        content: Content | None = None,
+        data: Params | None = None,
+        timeout: float | None = _DEFAULT,
+        attempt_timeout: float | None = _DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> StreamResponse:
+        """Sends a request; the answer's body comes in as it is read. Use it as ``with client.stream(…) as response``.
+
+        The deadline covers the body too: lift it for long streams with ``timeout=None``.
+        """
+        native = self._open(
+            method,
+            path,
+            params=params,
+            headers=headers,
+            json=json,
+            content=content,
+            data=data,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            raise_for_status=raise_for_status,
+        )
+        return StreamResponse(native)
+
+    def pages(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        items: str = "data",
+        cursor: str = "next_cursor",
+        cursor_param: str = "cursor",
+        timeout: float | None = _DEFAULT,
+        attempt_timeout: float | None = _DEFAULT,
+        max_attempts: int | None = None,
+    ) -> Iterator[Page]:
+        """The pages of a list, by ``Link: rel="next"`` or by cursor.
+
+        :param items: The body's member with the items; a body that is a list is its own items.
+        :param cursor: The body's member with the next cursor.
+        :param cursor_param: The query parameter that takes it.
+        """
+        native = self._pages(
+            path,
+            items,
+            cursor,
+            cursor_param,
+            params=params,
+            headers=headers,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+        )
+        while (found := native.next_page()) is not None:
+            response, page_items = found
+            yield Page(page_items, response)
+
+    def items(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        items: str = "data",
+        cursor: str = "next_cursor",
+        cursor_param: str = "cursor",
+        timeout: float | None = _DEFAULT,
+        attempt_timeout: float | None = _DEFAULT,
+        max_attempts: int | None = None,
+    ) -> Iterator[Any]:
+        """The items of all pages of a list; see :meth:`pages`."""
+        for page in self.pages(
+            path,
+            params=params,
+            headers=headers,
+            items=items,
+            cursor=cursor,
+            cursor_param=cursor_param,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+        ):
+            yield from page.items
+
+    def state(self) -> dict[str, Any]:
+        """Budget and limits of the base URL's host, as they are now."""
+        state: dict[str, Any] = _json.loads(self._state())
+        return state
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Client {self.base_url}>"
+
+
+class AsyncClient(_native.AsyncCore):
+    """A client of one API, for asyncio. All its calls share connections, limits and budget."""
+
+    def __new__(
+        cls,
+        base_url: str,
+        *,
+        auth: Auth | None = None,
+        headers: HeaderInput | None = None,
+        timeout: float | None = 60.0,
+        attempt_timeout: float | None = 20.0,
+        connect_timeout: float | None = 5.0,
+        read_timeout: float | None = 20.0,
+        max_attempts: int | None = None,
+        retry: Retry | None = None,
+        pacing: bool = True,
+        quota: str | None = None,
+        idempotency_keys: bool = True,
+        idempotency_header: str = "idempotency-key",
+        idempotency_quoted: bool = False,
+        max_redirects: int = 5,
+        allowed_origins: Iterable[str] = (),
+        allow_http: bool = False,
+        proxy: str | Literal[False] | None = None,
+        ca_certificates: str | Path | bytes | None = None,
+        before_attempt: AsyncBeforeAttempt | None = None,
+        after_attempt: AsyncAfterAttempt | None = None,
+        max_response_bytes: int = 100 * 1024 * 1024,
+        raise_for_status: bool = True,
+    ) -> Self:
+        """
+        :param base_url: Where paths are joined to, such as ``https://api.example.com/v1``. https, or http to loopback.
+        :param auth: A bearer token, ``(user, password)``, :class:`ApiKey`, or a callable that gives tokens.
+        :param headers: Headers of every request.
+        :param timeout: Seconds for a whole call: queueing, connecting, every attempt, every wait and the body.
+        :param attempt_timeout: Seconds from sending an attempt to its response head.
+        :param connect_timeout: Seconds for TCP and TLS set-up.
+        :param read_timeout: Seconds between two pieces of a body.
+        :param max_attempts: Attempts in all; in place of ``retry.max_attempts``.
+        :param retry: All rules of retrying.
+        :param pacing: Whether calls are held back so that the server's quota lasts.
+        :param quota: A quota of one's own, such as ``"100/min, burst 20"``.
+        :param idempotency_keys: Whether POST and PATCH get an idempotency key by themselves.
+        :param idempotency_header: The header of the key.
+        :param idempotency_quoted: Whether the key is quoted, as the IETF draft has it.
+        :param max_redirects: Redirects followed for one call, to the same origin; 0 hands them over.
+        :param allowed_origins: Other origins to which requests may go, without credentials.
+        :param allow_http: Allows plain http to other machines.
+        :param proxy: A proxy's URL; ``False`` for none; by default as the environment says.
+        :param ca_certificates: PEM certificates that are trusted beside the system's: a path, or the PEM itself.
+        :param before_attempt: Called with an :class:`AttemptRequest` before each attempt; may change its headers.
+        :param after_attempt: Called with an :class:`AttemptResult` after each attempt.
+        :param max_response_bytes: The largest body that is read whole.
+        :param raise_for_status: Whether an error status raises.
+        """
+        settings = native_settings(
+            auth=auth,
+            headers=headers,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            max_attempts=max_attempts,
+            retry=retry,
+            pacing=pacing,
+            quota=quota,
+            idempotency_keys=idempotency_keys,
+            idempotency_header=idempotency_header,
+            idempotency_quoted=idempotency_quoted,
+            max_redirects=max_redirects,
+            allowed_origins=allowed_origins,
+            allow_http=allow_http,
+            proxy=proxy,
+            ca_certificates=ca_certificates,
+            before_attempt=before_attempt,
+            after_attempt=after_attempt,
+            max_response_bytes=max_response_bytes,
+            raise_for_status=raise_for_status,
+        )
+        return super().__new__(cls, base_url, **settings)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        json: Any = None,
+        content: AsyncContent | None = None,
+        data: Params | None = None,
+        timeout: float | None = _DEFAULT,
+        attempt_timeout: float | None = _DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a request, and reads the answer whole.
+
+        :param path: Joined to the base URL. An absolute URL must be of the same origin.
+        :param params: Parameters of the query.
+        :param headers: Headers beside the client's own; one of the same name replaces it.
+        :param json: A body that is encoded as JSON.
+        :param content: A body as bytes, text, or an iterable of bytes (which is sent once: no retry after sending).
+        :param data: A body as a form.
+        :param timeout: Seconds for the whole call; ``None`` for no limit; by default the client's.
+        :param attempt_timeout: Seconds from sending an attempt to its response head.
+        :param max_attempts: Attempts in all.
+        :param idempotency_key: The idempotency key, in place of one made up.
+        :param raise_for_status: Whether an error status raises.
+        """
+        pending = self._start(
+            method,
+            path,
+            False,
+            params,
+            headers,
+            json,
+            content,
+            data,
+            timeout,
+            attempt_timeout,
+            max_attempts,
+            idempotency_key,
+            raise_for_status,
+        )
+        answer: Response = await _result(pending)
+        return answer
+
+    async def get(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        timeout: float | None = _DEFAULT,
+        attempt_timeout: float | None = _DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a GET request."""
+        return await self.request(
+            "GET",
+            path,
+            params=params,
+            headers=headers,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            raise_for_status=raise_for_status,
+        )
+
+    async def head(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        timeout: float | None = _DEFAULT,
+        attempt_timeout: float | None = _DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a HEAD request."""
+        return await self.request(
+            "HEAD",
+            path,
+            params=params,
+            headers=headers,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            raise_for_status=raise_for_status,
+        )
+
+    async def options(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        timeout: float | None = _DEFAULT,
+        attempt_timeout: float | None = _DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a OPTIONS request."""
+        return await self.request(
+            "OPTIONS",
+            path,
+            params=params,
+            headers=headers,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            raise_for_status=raise_for_status,
+        )
+
+    async def delete(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        timeout: float | None = _DEFAULT,
+        attempt_timeout: float | None = _DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a DELETE request."""
+        return await self.request(
+            "DELETE",
+            path,
+            params=params,
+            headers=headers,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            raise_for_status=raise_for_status,
+        )
+
+    async def post(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        json: Any = None,
+        content: AsyncContent | None = None,
+        data: Params | None = None,
+        timeout: float | None = _DEFAULT,
+        attempt_timeout: float | None = _DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a POST request. It carries an idempotency key."""
+        return await self.request(
+            "POST",
+            path,
+            params=params,
+            headers=headers,
+            json=json,
+            content=content,
+            data=data,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            raise_for_status=raise_for_status,
+        )
+
+    async def put(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        json: Any = None,
+        content: AsyncContent | None = None,
+        data: Params | None = None,
+        timeout: float | None = _DEFAULT,
+        attempt_timeout: float | None = _DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a PUT request."""
+        return await self.request(
+            "PUT",
+            path,
+            params=params,
+            headers=headers,
+            json=json,
+            content=content,
+            data=data,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            raise_for_status=raise_for_status,
+        )
+
+    async def patch(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        json: Any = None,
+        content: AsyncContent | None = None,
+        data: Params | None = None,
+        timeout: float | None = _DEFAULT,
+        attempt_timeout: float | None = _DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a PATCH request. It carries an idempotency key."""
+        return await self.request(
+            "PATCH",
+            path,
+            params=params,
+            headers=headers,
+            json=json,
+            content=content,
+            data=data,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            raise_for_status=raise_for_status,
+        )
+
+    async def stream(
+        self,
+        method: str,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        json: Any = None,
+        content: AsyncContent | None = None,
+        data: Params | None = None,
+        timeout: float | None = _DEFAULT,
+        attempt_timeout: float | None = _DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> AsyncStreamResponse:
+        """Sends a request; the answer's body comes in as it is read. Use it as ``async with await client.stream(…)``.
+
+        The deadline covers the body too: lift it for long streams with ``timeout=None``.
+        """
+        pending = self._start(
+            method,
+            path,
+            True,
+            params,
+            headers,
+            json,
+            content,
+            data,
+            timeout,
+            attempt_timeout,
+            max_attempts,
+            idempotency_key,
+            raise_for_status,
+        )
+        return AsyncStreamResponse(await _result(pending))
+
+    async def pages(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        items: str = "data",
+        cursor: str = "next_cursor",
+        cursor_param: str = "cursor",
+        timeout: float | None = _DEFAULT,
+        attempt_timeout: float | None = _DEFAULT,
+        max_attempts: int | None = None,
+    ) -> AsyncIterator[Page]:
+        """The pages of a list, by ``Link: rel="next"`` or by cursor.
+
+        :param items: The body's member with the items; a body that is a list is its own items.
+        :param cursor: The body's member with the next cursor.
+        :param cursor_param: The query parameter that takes it.
+        """
+        native = self._pages(
+            path, items, cursor, cursor_param, params, headers, timeout, attempt_timeout, max_attempts
+        )
+        while (found := await _result(native._next_page())) is not None:
+            response, page_items = found
+            yield Page(page_items, response)
+
+    async def items(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        items: str = "data",
+        cursor: str = "next_cursor",
+        cursor_param: str = "cursor",
+        timeout: float | None = _DEFAULT,
+        attempt_timeout: float | None = _DEFAULT,
+        max_attempts: int | None = None,
+    ) -> AsyncIterator[Any]:
+        """The items of all pages of a list; see :meth:`pages`."""
+        async for page in self.pages(
+            path,
+            params=params,
+            headers=headers,
+            items=items,
+            cursor=cursor,
+            cursor_param=cursor_param,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+        ):
+            for item in page.items:
+                yield item
+
+    def state(self) -> dict[str, Any]:
+        """Budget and limits of the base URL's host, as they are now."""
+        state: dict[str, Any] = _json.loads(self._state())
+        return state
+
+    async def aclose(self) -> None:
+        """Refuses further calls. Those under way go on."""
+        self._close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<AsyncClient {self.base_url}>"

@@ -1,0 +1,158 @@
+"""Answers whose body comes in as it is read."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import AsyncIterator, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gatewright._native import Attempt, AsyncStream, Headers, SyncStream
+
+
+class _Head:
+    """What is known before the body."""
+
+    status_code: int
+    """The status."""
+    headers: Headers
+    """The headers."""
+    url: str
+    """The URL that answered."""
+    request_id: str | None
+    """The server's id of the request."""
+    attempts: tuple[Attempt, ...]
+    """What was done, attempt by attempt."""
+    elapsed: float
+    """Seconds until the head was there."""
+
+    def __init__(self, native: SyncStream | AsyncStream) -> None:
+        self.status_code, self.headers, self.url, self.request_id, attempts, self.elapsed = native.head()
+        self.attempts = tuple(attempts)
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status_code < 300
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.status_code}>"
+
+
+class _Lines:
+    """Splits text into lines, as they come: at \\n, \\r\\n and \\r."""
+
+    def __init__(self) -> None:
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._newlines = io.IncrementalNewlineDecoder(None, translate=True)
+        self._rest = ""
+
+    def feed(self, chunk: bytes, final: bool = False) -> list[str]:
+        text = self._rest + self._newlines.decode(self._decode(chunk, final), final)
+        *lines, self._rest = text.split("\n")
+        if final and self._rest:
+            lines.append(self._rest)
+            self._rest = ""
+        return lines
+
+
+class StreamResponse(_Head):
+    """An answer whose body comes in as it is read. Use it as a context manager, so that it is closed."""
+
+    def __init__(self, native: SyncStream) -> None:
+        super().__init__(native)
+        self._native = native
+
+    def iter_bytes(self) -> Iterator[bytes]:
+        """The body, piece by piece, as it comes in."""
+        while (chunk := self._native.next_chunk()) is not None:
+            yield chunk
+
+    def iter_text(self) -> Iterator[str]:
+        """The body as text, piece by piece. What is no UTF-8 is replaced."""
+        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        for chunk in self.iter_bytes():
+            if text := decode(chunk):
+                yield text
+        if text := decode(b"", True):
+            yield text
+
+    def iter_lines(self) -> Iterator[str]:
+        """The body's lines, without their ends."""
+        lines = _Lines()
+        for chunk in self.iter_bytes():
+            yield from lines.feed(chunk)
+        yield from lines.feed(b"", final=True)
+
+    def read(self) -> bytes:
+        """What is left of the body."""
+        return b"".join(self.iter_bytes())
+
+    def close(self) -> None:
+        """Ends it, whatever is still to come."""
+        self._native.close()
+
+    def __enter__(self) -> StreamResponse:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncStreamResponse(_Head):
+    """An answer whose body comes in as it is read. Use it with ``async with``, so that it is closed."""
+
+    def __init__(self, native: AsyncStream) -> None:
+        super().__init__(native)
+        self._native = native
+
+    async def iter_bytes(self) -> AsyncIterator[bytes]:
+        """The body, piece by piece, as it comes in."""
+        while True:
+            pending = self._native._next_chunk()
+            try:
+                chunk = await pending.future
+            except BaseException:
+                pending.cancel()
+                raise
+            if chunk is None:
+                return
+            yield chunk
+
+    async def iter_text(self) -> AsyncIterator[str]:
+        """The body as text, piece by piece. What is no UTF-8 is replaced."""
+        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        async for chunk in self.iter_bytes():
+            if text := decode(chunk):
+                yield text
+        if text := decode(b"", True):
+            yield text
+
+    async def iter_lines(self) -> AsyncIterator[str]:
+        """The body's lines, without their ends."""
+        lines = _Lines()
+        async for chunk in self.iter_bytes():
+            for line in lines.feed(chunk):
+                yield line
+        for line in lines.feed(b"", final=True):
+            yield line
+
+    async def read(self) -> bytes:
+        """What is left of the body."""
+        return b"".join([chunk async for chunk in self.iter_bytes()])
+
+    async def aclose(self) -> None:
+        """Ends it, whatever is still to come."""
+        await self._native._close().future
+
+    async def __aenter__(self) -> AsyncStreamResponse:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()

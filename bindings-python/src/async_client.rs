@@ -1,0 +1,316 @@
+//! Calls of an event loop: driven by the worker thread, results in batches.
+//!
+//! `_start` gives an `asyncio.Future` and the call's number. `gatewright/_client.py` awaits the future and, where the
+//! task is cancelled, calls `_cancel`, which drops the call: that is how its place is given back.
+
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+
+use gatewright::{Client, Error, ErrorKind, PageStyle, Pages, StreamResponse};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use tokio::sync::{Mutex, oneshot};
+
+use crate::callback::{AtHome, Home};
+use crate::error::to_exception;
+use crate::event_loop::{Deliver, EventLoop};
+use crate::fork::PerProcess;
+use crate::request::{Options, Seconds, method};
+use crate::response::Response;
+use crate::settings::Settings;
+use crate::sync_client::{Head, head_of};
+use crate::worker::Worker;
+use crate::{log, page};
+
+/// A call under way: dropping this cancels it.
+#[pyclass(frozen, module = "gatewright._native")]
+pub(crate) struct Pending {
+    /// The future that brings the result.
+    #[pyo3(get)]
+    future: Py<PyAny>,
+    event_loop: Arc<EventLoop>,
+    number: u64,
+    cancel: StdMutex<Option<oneshot::Sender<()>>>,
+}
+
+#[pymethods]
+impl Pending {
+    /// Ends the call.
+    fn cancel(&self) {
+        self.event_loop.forget(self.number);
+        drop(
+            self.cancel
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+    }
+}
+
+/// Begins `call` on the worker; `deliver` makes its result of Python, on the loop's thread.
+fn start<T: Send + 'static>(
+    py: Python<'_>,
+    event_loop: Arc<EventLoop>,
+    asks: bool,
+    call: impl Future<Output = Result<T, Error>> + Send + 'static,
+    deliver: impl FnOnce(Python<'_>, T) -> PyResult<Py<PyAny>> + Send + 'static,
+) -> PyResult<Pending> {
+    let worker = Worker::of_process()?;
+    let (future, number) = event_loop.future(py)?;
+    let (cancel, cancelled) = oneshot::channel::<()>();
+    let home = asks.then(|| Home::Loop(Arc::clone(&event_loop)));
+    let call = AtHome {
+        home,
+        future: Box::pin(call),
+    };
+    let back = Arc::clone(&event_loop);
+    worker.submit(Box::pin(async move {
+        tokio::select! {
+            biased;
+            _ = cancelled => {}
+            result = call => {
+                let deliver: Deliver = Box::new(move |py| match result {
+                    Ok(value) => deliver(py, value),
+                    Err(error) => Err(to_exception(py, error)),
+                });
+                back.done(number, deliver);
+            }
+        }
+    }));
+    Ok(Pending {
+        future: future.unbind(),
+        event_loop,
+        number,
+        cancel: StdMutex::new(Some(cancel)),
+    })
+}
+
+/// The native half of `AsyncClient`.
+#[pyclass(frozen, subclass, module = "gatewright._native")]
+pub(crate) struct AsyncCore {
+    settings: Settings,
+    client: PerProcess<Client>,
+}
+
+impl AsyncCore {
+    fn client(&self, py: Python<'_>) -> PyResult<Client> {
+        self.client.get_or_make(|| self.settings.client(py))
+    }
+}
+
+#[pymethods]
+impl AsyncCore {
+    #[new]
+    #[pyo3(signature = (base_url, **settings))]
+    fn new(
+        py: Python<'_>,
+        base_url: String,
+        settings: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let settings = settings.cloned().unwrap_or_else(|| PyDict::new(py));
+        let core = Self {
+            settings: Settings::read(base_url, &settings)?,
+            client: PerProcess::new(),
+        };
+        // Wrong settings are told of now, not at the first call.
+        core.client(py)?;
+        Ok(core)
+    }
+
+    /// Begins a request whose answer is read whole (`streamed=False`) or handed over with its head.
+    #[pyo3(signature = (method_name, path, streamed, params, headers, json, content, data, timeout, attempt_timeout,
+        max_attempts, idempotency_key, raise_for_status, /))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "keyword arguments of the Python layer"
+    )]
+    fn _start(
+        &self,
+        py: Python<'_>,
+        method_name: &str,
+        path: &str,
+        streamed: bool,
+        params: Option<Bound<'_, PyAny>>,
+        headers: Option<Bound<'_, PyAny>>,
+        json: Option<Bound<'_, PyAny>>,
+        content: Option<Bound<'_, PyAny>>,
+        data: Option<Bound<'_, PyAny>>,
+        timeout: Seconds,
+        attempt_timeout: Seconds,
+        max_attempts: Option<u32>,
+        idempotency_key: Option<String>,
+        raise_for_status: Option<bool>,
+    ) -> PyResult<Pending> {
+        let options = Options {
+            params,
+            headers,
+            json,
+            content,
+            data,
+            timeout,
+            attempt_timeout,
+            max_attempts,
+            idempotency_key,
+            raise_for_status,
+        };
+        let client = self.client(py)?;
+        let event_loop = EventLoop::running(py)?;
+        let asks = self.settings.asks || options.streams();
+        let home = Home::Loop(Arc::clone(&event_loop));
+        let request = options.request(py, &client, method(py, method_name)?, path, Some(home))?;
+        if streamed {
+            return start(py, event_loop, asks, request.stream(), |py, answer| {
+                let stream = AsyncStream {
+                    answer: Arc::new(Mutex::new(Some(answer))),
+                };
+                Ok(Py::new(py, stream)?.into_any())
+            });
+        }
+        start(py, event_loop, asks, request.send(), |py, answer| {
+            log::answered(py, &answer);
+            Ok(Py::new(py, Response::new(answer))?.into_any())
+        })
+    }
+
+    /// The pages of a list.
+    #[pyo3(signature = (path, items, cursor, cursor_param, params, headers, timeout, attempt_timeout, max_attempts, /))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "keyword arguments of the Python layer"
+    )]
+    fn _pages(
+        &self,
+        py: Python<'_>,
+        path: &str,
+        items: String,
+        cursor: String,
+        cursor_param: String,
+        params: Option<Bound<'_, PyAny>>,
+        headers: Option<Bound<'_, PyAny>>,
+        timeout: Seconds,
+        attempt_timeout: Seconds,
+        max_attempts: Option<u32>,
+    ) -> PyResult<AsyncPages> {
+        let options = Options {
+            params,
+            headers,
+            json: None,
+            content: None,
+            data: None,
+            timeout,
+            attempt_timeout,
+            max_attempts,
+            idempotency_key: None,
+            raise_for_status: None,
+        };
+        let request = options.request(py, &self.client(py)?, http::Method::GET, path, None)?;
+        let style = page::style(items, cursor, cursor_param);
+        let pages = Arc::new(Mutex::new(request.pages_with(style.clone())));
+        Ok(AsyncPages {
+            pages,
+            style,
+            asks: self.settings.asks,
+        })
+    }
+
+    /// Budget and limits of the base URL's host, as they are now.
+    fn _state(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(crate::settings::state_json(&self.client(py)?))
+    }
+
+    /// The base URL.
+    #[getter]
+    fn base_url(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.client(py)?.base_url())
+    }
+
+    /// Refuses further calls.
+    fn _close(&self) {
+        if let Some(client) = self.client.get() {
+            client.close();
+        }
+    }
+}
+
+/// An answer whose body comes in as it is read.
+#[pyclass(frozen, module = "gatewright._native")]
+pub(crate) struct AsyncStream {
+    answer: Arc<Mutex<Option<StreamResponse>>>,
+}
+
+#[pymethods]
+impl AsyncStream {
+    /// Begins to read the next piece of the body, `None` at its end.
+    fn _next_chunk(&self, py: Python<'_>) -> PyResult<Pending> {
+        let answer = Arc::clone(&self.answer);
+        let next = async move {
+            match &mut *answer.lock().await {
+                Some(answer) => answer.chunk().await,
+                None => Err(Error::new(ErrorKind::Closed, "the stream is closed")),
+            }
+        };
+        start(
+            py,
+            EventLoop::running(py)?,
+            false,
+            next,
+            |py, chunk| match chunk {
+                Some(bytes) => Ok(PyBytes::new(py, &bytes).into_any().unbind()),
+                None => Ok(py.None()),
+            },
+        )
+    }
+
+    /// Begins to close the stream.
+    fn _close(&self, py: Python<'_>) -> PyResult<Pending> {
+        let answer = Arc::clone(&self.answer);
+        let close = async move {
+            drop(answer.lock().await.take());
+            Ok(())
+        };
+        start(py, EventLoop::running(py)?, false, close, |py, ()| {
+            Ok(py.None())
+        })
+    }
+
+    /// Status, headers, URL, request id and attempts.
+    fn head(&self, py: Python<'_>) -> PyResult<Head> {
+        let answer = self.answer.try_lock().ok();
+        match answer.as_ref().and_then(|answer| answer.as_ref()) {
+            Some(answer) => Ok(head_of(answer)),
+            None => Err(to_exception(
+                py,
+                Error::new(ErrorKind::Closed, "the stream is closed"),
+            )),
+        }
+    }
+}
+
+/// Pages, one at a time.
+#[pyclass(frozen, module = "gatewright._native")]
+pub(crate) struct AsyncPages {
+    pages: Arc<Mutex<Pages>>,
+    style: PageStyle,
+    asks: bool,
+}
+
+#[pymethods]
+impl AsyncPages {
+    /// Begins to fetch the next page: its answer and items, `None` after the last.
+    fn _next_page(&self, py: Python<'_>) -> PyResult<Pending> {
+        let (pages, style) = (Arc::clone(&self.pages), self.style.clone());
+        let next = async move { pages.lock().await.next_page().await };
+        start(
+            py,
+            EventLoop::running(py)?,
+            self.asks,
+            next,
+            move |py, found| match found {
+                Some(found) => Ok(page::into_parts(py, found, &style)?
+                    .into_pyobject(py)?
+                    .into_any()
+                    .unbind()),
+                None => Ok(py.None()),
+            },
+        )
+    }
+}

@@ -1,0 +1,213 @@
+//! A request's keyword arguments into the core's request.
+
+use gatewright::{Body, Client, Error, ErrorKind, RequestBuilder, Timeout};
+use http::{HeaderName, HeaderValue, Method};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyList, PyString, PyTuple};
+
+use crate::callback::Home;
+use crate::error::to_exception;
+use crate::{json, source};
+
+/// An argument that was given, or not: `None` means something else.
+#[derive(Clone, Copy)]
+pub(crate) enum Seconds {
+    Default,
+    Given(Timeout),
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Seconds {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if value.is_none() {
+            return Ok(Self::Given(Timeout::None));
+        }
+        if value.is(value.py().Ellipsis()) {
+            return Ok(Self::Default);
+        }
+        Ok(Self::Given(Timeout::Seconds(value.extract()?)))
+    }
+}
+
+/// Everything that a request may be given.
+pub(crate) struct Options<'py> {
+    pub(crate) params: Option<Bound<'py, PyAny>>,
+    pub(crate) headers: Option<Bound<'py, PyAny>>,
+    pub(crate) json: Option<Bound<'py, PyAny>>,
+    pub(crate) content: Option<Bound<'py, PyAny>>,
+    pub(crate) data: Option<Bound<'py, PyAny>>,
+    pub(crate) timeout: Seconds,
+    pub(crate) attempt_timeout: Seconds,
+    pub(crate) max_attempts: Option<u32>,
+    pub(crate) idempotency_key: Option<String>,
+    pub(crate) raise_for_status: Option<bool>,
+}
+
+impl Options<'_> {
+    /// Whether the body is asked for piece by piece.
+    pub(crate) fn streams(&self) -> bool {
+        self.content.as_ref().is_some_and(|content| {
+            !(content.is_instance_of::<PyBytes>() || content.is_instance_of::<PyString>())
+        })
+    }
+
+    /// Makes the request. `home`: where a body that is an iterable is asked for its pieces.
+    pub(crate) fn request(
+        self,
+        py: Python<'_>,
+        client: &Client,
+        method: Method,
+        path: &str,
+        home: Option<Home>,
+    ) -> PyResult<RequestBuilder> {
+        let mut request = client.request(method, path);
+        if let Some(params) = &self.params {
+            request = request.query(query(params)?);
+        }
+        if let Some(headers) = &self.headers {
+            for (name, value) in pairs(headers)? {
+                request = request.header(&name.extract::<String>()?, header_bytes(&value)?);
+            }
+        }
+        let bodies = [&self.json, &self.content, &self.data]
+            .into_iter()
+            .flatten()
+            .count();
+        if bodies > 1 {
+            return Err(PyTypeError::new_err(
+                "give one of json=, content= and data=, not several",
+            ));
+        }
+        if let Some(value) = &self.json {
+            request = request
+                .header_default("content-type", "application/json")
+                .body(json::encode(py, value)?);
+        }
+        if let Some(data) = &self.data {
+            let form: String = url::form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(query(data)?)
+                .finish();
+            request = request
+                .header_default("content-type", "application/x-www-form-urlencoded")
+                .body(form);
+        }
+        if let Some(content) = &self.content {
+            request = request.body(body(content, home)?);
+        }
+        if let Seconds::Given(timeout) = self.timeout {
+            request = request.timeout(timeout);
+        }
+        if let Seconds::Given(timeout) = self.attempt_timeout {
+            request = request.attempt_timeout(timeout);
+        }
+        if let Some(attempts) = self.max_attempts {
+            request = request.max_attempts(attempts);
+        }
+        if let Some(key) = self.idempotency_key {
+            request = request.idempotency_key(key);
+        }
+        if let Some(raise) = self.raise_for_status {
+            request = request.error_for_status(raise);
+        }
+        Ok(request)
+    }
+}
+
+fn body(content: &Bound<'_, PyAny>, home: Option<Home>) -> PyResult<Body> {
+    if let Some(bytes) = source::bytes_of(content)? {
+        return Ok(bytes.into());
+    }
+    let Some(home) = home else {
+        return Err(PyTypeError::new_err(
+            "a body is made of bytes, or of an iterable of them",
+        ));
+    };
+    if content.hasattr("__aiter__")? {
+        return match home {
+            Home::Loop(_) => source::from_async_iterable(content, home),
+            Home::Caller(_) => Err(PyTypeError::new_err(
+                "an async iterable is a body for AsyncClient only",
+            )),
+        };
+    }
+    if content.hasattr("__iter__")? && !content.is_instance_of::<PyDict>() {
+        return source::from_iterable(content, home);
+    }
+    let name = content.get_type().name()?;
+    Err(PyTypeError::new_err(format!(
+        "content= takes bytes, str or an iterable of bytes, not {name}; for JSON use json="
+    )))
+}
+
+/// A method by its name.
+pub(crate) fn method(py: Python<'_>, name: &str) -> PyResult<Method> {
+    Method::from_bytes(name.to_ascii_uppercase().as_bytes()).map_err(|_| {
+        let shown: String = name.chars().take(40).collect();
+        to_exception(
+            py,
+            Error::new(
+                ErrorKind::InvalidRequest,
+                format!("{shown:?} is no HTTP method"),
+            ),
+        )
+    })
+}
+
+/// The pairs of a mapping or of an iterable of pairs.
+pub(crate) fn pairs<'py>(
+    value: &Bound<'py, PyAny>,
+) -> PyResult<Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> {
+    if let Ok(dict) = value.cast::<PyDict>() {
+        return Ok(dict.iter().collect());
+    }
+    let items = if value.hasattr("items")? {
+        value.call_method0("items")?
+    } else {
+        value.clone()
+    };
+    items.try_iter()?.map(|pair| pair?.extract()).collect()
+}
+
+/// Parameters as text: `True` is `true`, `None` is left out, lists repeat the name.
+fn query(params: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
+    let mut query = Vec::new();
+    for (name, value) in pairs(params)? {
+        let name = name.str()?.to_string();
+        if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
+            for each in value.try_iter()? {
+                query.extend(parameter(&each?)?.map(|text| (name.clone(), text)));
+            }
+        } else if let Some(text) = parameter(&value)? {
+            query.push((name, text));
+        }
+    }
+    Ok(query)
+}
+
+fn parameter(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    if value.is_none() {
+        return Ok(None);
+    }
+    if value.is_instance_of::<PyBool>() {
+        return Ok(Some(
+            if value.is_truthy()? { "true" } else { "false" }.to_owned(),
+        ));
+    }
+    Ok(Some(value.str()?.to_string()))
+}
+
+/// A header's value: bytes, or what is no bytes as text.
+pub(crate) fn header_bytes(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+    if let Ok(bytes) = value.cast::<PyBytes>() {
+        return Ok(bytes.as_bytes().to_vec());
+    }
+    Ok(value.str()?.to_string().into_bytes())
+}
+
+/// Checks a header.
+pub(crate) fn header(name: &str, value: &Bound<'_, PyAny>) -> PyResult<(HeaderName, HeaderValue)> {
+    gatewright::checked_header(name, &header_bytes(value)?)
+        .map_err(|error| to_exception(value.py(), error))
+}

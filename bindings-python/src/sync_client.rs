@@ -1,0 +1,438 @@
+//! Calls on the caller's own thread: no helper thread, no hand-over. The thread itself drives connections and timers
+//! while it waits, with the GIL released.
+//!
+//! Each client has a single-threaded runtime. Several threads may call at once: one drives, and hands over when its own
+//! call is done.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use gatewright::{Client, Error, ErrorKind, PageStyle, Pages, StreamResponse};
+use http::Method;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use tokio::runtime::Runtime;
+use tokio::sync::Mutex;
+
+use crate::callback::{AtHome, Callback, Home, Mailbox};
+use crate::error::to_exception;
+use crate::fork::PerProcess;
+use crate::headers::Headers;
+use crate::request::{Options, Seconds, method};
+use crate::response::Response;
+use crate::settings::Settings;
+use crate::{log, page};
+
+/// How often a thread that waits looks for signals, so that Ctrl-C ends a call.
+const SIGNAL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// After this long without a call, the runtime first looks which connections the server has closed meanwhile.
+const STALE_AFTER: Duration = Duration::from_millis(50);
+
+/// A client and the runtime that drives it.
+struct Live {
+    client: Client,
+    runtime: Runtime,
+    born: Instant,
+    last_used: AtomicU64,
+}
+
+impl Live {
+    fn new(client: Client) -> PyResult<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        Ok(Self {
+            client,
+            runtime,
+            born: Instant::now(),
+            last_used: AtomicU64::new(0),
+        })
+    }
+
+    /// Whether nobody has driven the runtime for a while.
+    fn is_stale(&self) -> bool {
+        let last = Duration::from_nanos(self.last_used.load(Ordering::Relaxed));
+        self.born.elapsed().saturating_sub(last) > STALE_AFTER
+    }
+
+    fn mark_used(&self) {
+        let nanos = u64::try_from(self.born.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.last_used.store(nanos, Ordering::Relaxed);
+    }
+
+    /// Runs a call to its end, on this thread. Comes out of the runtime to answer callbacks and signals.
+    fn run<T: Send>(
+        &self,
+        py: Python<'_>,
+        mailbox: Option<Arc<Mailbox>>,
+        future: impl Future<Output = T> + Send,
+    ) -> PyResult<T> {
+        enum Out<T> {
+            Done(T),
+            Callback(Callback),
+            Signals,
+        }
+        let stale = self.is_stale();
+        let call = Box::pin(async move {
+            if stale {
+                tokio::task::yield_now().await;
+            }
+            future.await
+        });
+        let home = mailbox.clone().map(Home::Caller);
+        let mut call = pin!(AtHome { home, future: call });
+        loop {
+            let mut tick = None;
+            let polled = std::future::poll_fn(|cx| {
+                if let Some(mailbox) = &mailbox {
+                    mailbox.register(cx.waker());
+                }
+                if let Poll::Ready(value) = call.as_mut().poll(cx) {
+                    return Poll::Ready(Out::Done(value));
+                }
+                if let Some(callback) = mailbox.as_ref().and_then(|mailbox| mailbox.take()) {
+                    return Poll::Ready(Out::Callback(callback));
+                }
+                let tick =
+                    tick.get_or_insert_with(|| Box::pin(tokio::time::sleep(SIGNAL_INTERVAL)));
+                tick.as_mut().poll(cx).map(|()| Out::Signals)
+            });
+            match py.detach(|| self.runtime.block_on(polled)) {
+                Out::Done(value) => {
+                    self.mark_used();
+                    return Ok(value);
+                }
+                Out::Callback(callback) => callback.answer(py),
+                Out::Signals => py.check_signals()?,
+            }
+        }
+    }
+}
+
+/// The native half of `Client`.
+#[pyclass(frozen, subclass, module = "gatewright._native")]
+pub(crate) struct SyncCore {
+    settings: Settings,
+    live: PerProcess<Arc<Live>>,
+}
+
+impl SyncCore {
+    fn live(&self, py: Python<'_>) -> PyResult<Arc<Live>> {
+        self.live
+            .get_or_make(|| Live::new(self.settings.client(py)?).map(Arc::new))
+    }
+
+    fn mailbox(&self, options: &Options<'_>) -> Option<Arc<Mailbox>> {
+        (self.settings.asks || options.streams()).then(Arc::default)
+    }
+
+    fn send(
+        &self,
+        py: Python<'_>,
+        method: Method,
+        path: &str,
+        options: Options<'_>,
+    ) -> PyResult<Response> {
+        let live = self.live(py)?;
+        let mailbox = self.mailbox(&options);
+        let home = mailbox.clone().map(Home::Caller);
+        let request = options.request(py, &live.client, method, path, home)?;
+        match live.run(py, mailbox, request.send())? {
+            Ok(answer) => {
+                log::answered(py, &answer);
+                Ok(Response::new(answer))
+            }
+            Err(error) => Err(to_exception(py, error)),
+        }
+    }
+}
+
+#[pymethods]
+impl SyncCore {
+    #[new]
+    #[pyo3(signature = (base_url, **settings))]
+    fn new(
+        py: Python<'_>,
+        base_url: String,
+        settings: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let settings = settings.cloned().unwrap_or_else(|| PyDict::new(py));
+        let core = Self {
+            settings: Settings::read(base_url, &settings)?,
+            live: PerProcess::new(),
+        };
+        // Wrong settings are told of now, not at the first call.
+        core.live(py)?;
+        Ok(core)
+    }
+
+    /// Sends a request, and reads the answer whole.
+    #[pyo3(signature = (method_name, path, /, *, params=None, headers=None, json=None, content=None, data=None,
+        timeout=Seconds::Default, attempt_timeout=Seconds::Default, max_attempts=None, idempotency_key=None,
+        raise_for_status=None))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments")]
+    fn request(
+        &self,
+        py: Python<'_>,
+        method_name: &str,
+        path: &str,
+        params: Option<Bound<'_, PyAny>>,
+        headers: Option<Bound<'_, PyAny>>,
+        json: Option<Bound<'_, PyAny>>,
+        content: Option<Bound<'_, PyAny>>,
+        data: Option<Bound<'_, PyAny>>,
+        timeout: Seconds,
+        attempt_timeout: Seconds,
+        max_attempts: Option<u32>,
+        idempotency_key: Option<String>,
+        raise_for_status: Option<bool>,
+    ) -> PyResult<Response> {
+        let options = Options {
+            params,
+            headers,
+            json,
+            content,
+            data,
+            timeout,
+            attempt_timeout,
+            max_attempts,
+            idempotency_key,
+            raise_for_status,
+        };
+        self.send(py, method(py, method_name)?, path, options)
+    }
+
+    /// Sends a GET request.
+    #[pyo3(signature = (path, /, *, params=None, headers=None, timeout=Seconds::Default,
+        attempt_timeout=Seconds::Default, max_attempts=None, idempotency_key=None, raise_for_status=None))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments")]
+    fn get(
+        &self,
+        py: Python<'_>,
+        path: &str,
+        params: Option<Bound<'_, PyAny>>,
+        headers: Option<Bound<'_, PyAny>>,
+        timeout: Seconds,
+        attempt_timeout: Seconds,
+        max_attempts: Option<u32>,
+        idempotency_key: Option<String>,
+        raise_for_status: Option<bool>,
+    ) -> PyResult<Response> {
+        let options = Options {
+            params,
+            headers,
+            json: None,
+            content: None,
+            data: None,
+            timeout,
+            attempt_timeout,
+            max_attempts,
+            idempotency_key,
+            raise_for_status,
+        };
+        self.send(py, Method::GET, path, options)
+    }
+
+    /// Sends a request; the answer's body comes in as it is read.
+    #[pyo3(signature = (method_name, path, /, *, params=None, headers=None, json=None, content=None, data=None,
+        timeout=Seconds::Default, attempt_timeout=Seconds::Default, max_attempts=None, idempotency_key=None,
+        raise_for_status=None))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments")]
+    fn _open(
+        &self,
+        py: Python<'_>,
+        method_name: &str,
+        path: &str,
+        params: Option<Bound<'_, PyAny>>,
+        headers: Option<Bound<'_, PyAny>>,
+        json: Option<Bound<'_, PyAny>>,
+        content: Option<Bound<'_, PyAny>>,
+        data: Option<Bound<'_, PyAny>>,
+        timeout: Seconds,
+        attempt_timeout: Seconds,
+        max_attempts: Option<u32>,
+        idempotency_key: Option<String>,
+        raise_for_status: Option<bool>,
+    ) -> PyResult<SyncStream> {
+        let options = Options {
+            params,
+            headers,
+            json,
+            content,
+            data,
+            timeout,
+            attempt_timeout,
+            max_attempts,
+            idempotency_key,
+            raise_for_status,
+        };
+        let live = self.live(py)?;
+        let mailbox = self.mailbox(&options);
+        let home = mailbox.clone().map(Home::Caller);
+        let request = options.request(py, &live.client, method(py, method_name)?, path, home)?;
+        match live.run(py, mailbox, request.stream())? {
+            Ok(answer) => Ok(SyncStream {
+                answer: Arc::new(Mutex::new(Some(answer))),
+                live,
+            }),
+            Err(error) => Err(to_exception(py, error)),
+        }
+    }
+
+    /// The pages of a list.
+    #[pyo3(signature = (path, items, cursor, cursor_param, *, params=None, headers=None, timeout=Seconds::Default,
+        attempt_timeout=Seconds::Default, max_attempts=None))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments")]
+    fn _pages(
+        &self,
+        py: Python<'_>,
+        path: &str,
+        items: String,
+        cursor: String,
+        cursor_param: String,
+        params: Option<Bound<'_, PyAny>>,
+        headers: Option<Bound<'_, PyAny>>,
+        timeout: Seconds,
+        attempt_timeout: Seconds,
+        max_attempts: Option<u32>,
+    ) -> PyResult<SyncPages> {
+        let live = self.live(py)?;
+        let options = Options {
+            params,
+            headers,
+            json: None,
+            content: None,
+            data: None,
+            timeout,
+            attempt_timeout,
+            max_attempts,
+            idempotency_key: None,
+            raise_for_status: None,
+        };
+        let request = options.request(py, &live.client, Method::GET, path, None)?;
+        let style = page::style(items, cursor, cursor_param);
+        let pages = Mutex::new(request.pages_with(style.clone()));
+        Ok(SyncPages {
+            pages,
+            style,
+            live,
+            asks: self.settings.asks,
+        })
+    }
+
+    /// Budget and limits of the base URL's host, as they are now.
+    fn _state(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(crate::settings::state_json(&self.live(py)?.client))
+    }
+
+    /// The base URL.
+    #[getter]
+    fn base_url(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.live(py)?.client.base_url())
+    }
+
+    /// Refuses further calls.
+    fn close(&self) {
+        if let Some(live) = self.live.get() {
+            live.client.close();
+        }
+    }
+}
+
+/// An answer whose body comes in as it is read.
+#[pyclass(frozen, module = "gatewright._native")]
+pub(crate) struct SyncStream {
+    answer: Arc<Mutex<Option<StreamResponse>>>,
+    live: Arc<Live>,
+}
+
+#[pymethods]
+impl SyncStream {
+    /// The next piece of the body, `None` at its end.
+    fn next_chunk<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let answer = Arc::clone(&self.answer);
+        let next = async move {
+            match &mut *answer.lock().await {
+                Some(answer) => answer.chunk().await,
+                None => Err(Error::new(ErrorKind::Closed, "the stream is closed")),
+            }
+        };
+        let chunk = self
+            .live
+            .run(py, None, next)?
+            .map_err(|error| to_exception(py, error))?;
+        Ok(chunk.map(|bytes| PyBytes::new(py, &bytes)))
+    }
+
+    /// Gives the connection back, or closes it where there is still something to come.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let answer = Arc::clone(&self.answer);
+        self.live
+            .run(py, None, async move { drop(answer.lock().await.take()) })
+    }
+
+    /// Status, headers, URL, request id and attempts.
+    fn head(&self, py: Python<'_>) -> PyResult<Head> {
+        let answer = self.answer.try_lock().ok();
+        match answer.as_ref().and_then(|answer| answer.as_ref()) {
+            Some(answer) => Ok(head_of(answer)),
+            None => Err(to_exception(
+                py,
+                Error::new(ErrorKind::Closed, "the stream is closed"),
+            )),
+        }
+    }
+}
+
+/// Status, headers, URL, request id, attempts and seconds until the head was there.
+pub(crate) type Head = (
+    u16,
+    Headers,
+    String,
+    Option<String>,
+    Vec<crate::attempt::Attempt>,
+    f64,
+);
+
+pub(crate) fn head_of(answer: &StreamResponse) -> Head {
+    (
+        answer.status().as_u16(),
+        Headers::new(answer.headers().clone()),
+        answer.url().to_string(),
+        answer.request_id().map(str::to_owned),
+        answer
+            .attempts()
+            .iter()
+            .cloned()
+            .map(crate::attempt::Attempt::new)
+            .collect(),
+        answer.elapsed().as_secs_f64(),
+    )
+}
+
+/// Pages, one at a time.
+#[pyclass(frozen, module = "gatewright._native")]
+pub(crate) struct SyncPages {
+    pages: Mutex<Pages>,
+    style: PageStyle,
+    live: Arc<Live>,
+    asks: bool,
+}
+
+#[pymethods]
+impl SyncPages {
+    /// The next page's answer and items, `None` after the last.
+    fn next_page(&self, py: Python<'_>) -> PyResult<Option<(Response, Py<PyAny>)>> {
+        let mailbox = self.asks.then(Arc::default);
+        let next = async { self.pages.lock().await.next_page().await };
+        match self.live.run(py, mailbox, next)? {
+            Ok(None) => Ok(None),
+            Ok(Some(found)) => page::into_parts(py, found, &self.style).map(Some),
+            Err(error) => Err(to_exception(py, error)),
+        }
+    }
+}

@@ -1,0 +1,682 @@
+//! One call: the loop of attempts as a state machine. It decides; the driver does.
+//!
+//! 1. [`Call::next`] says what to do: wait, fetch a token, send, or finish.
+//! 2. The driver does it, and tells: [`Call::on_token`], [`Call::on_response`], [`Call::on_error`].
+//! 3. Back to 1, until [`Step::Done`]. Whoever goes away earlier calls [`Call::on_cancelled`].
+//!
+//! | State | Event | Next |
+//! |---|---|---|
+//! | Pacing | `next`, place free | Credential |
+//! | Pacing | `next`, no place yet | Pacing, `Wait` (`a_paused_partition_holds_the_call`) |
+//! | Pacing | `next`, deadline cannot be made | Done, rate limited |
+//! | Credential | `next`, token needed | `RefreshToken`; then `on_token` -> Sending |
+//! | Credential | `next`, otherwise | Sending, `Send` |
+//! | Sending | answer, final | Done (`success_goes_to_the_caller`) |
+//! | Sending | answer or failure worth a retry | Backoff (`a_503_is_retried_after_its_retry_after`) |
+//! | Sending | 401, token refreshable, first time | Credential with a new token (`a_401_is_retried_once_with_a_new_token`) |
+//! | Sending | redirect | Pacing, at the new place |
+//! | Backoff | `next`, time not come | Backoff, `Wait` |
+//! | Backoff | `next`, time come | Pacing |
+//! | any but Done | `on_cancelled` | Done, its place given back (`a_cancelled_call_gives_its_place_back`) |
+//!
+//! The lock of the host's shared state is held inside `next` and `on_*` only.
+
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+
+use crate::attempts::{Attempt, Decision, Outcome};
+use crate::backoff::{Jitter, share_of};
+use crate::budget::RetryCost;
+use crate::defaults;
+use crate::error::{ErrorKind, Retryability};
+use crate::host::Host;
+use crate::limits::read_limits;
+use crate::pacing::{Admission, Ticket, WaitReason};
+use crate::problem::Problem;
+use crate::retry::{
+    FailureClass, NoRetry, RetryCause, RetryPolicy, Verdict, judge_failure, judge_status,
+};
+use crate::retry_after::read_retry_after;
+use crate::time::{Instant, Now, Random};
+
+/// What the decisions need to know of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestFacts {
+    /// The method is idempotent, or the request carries an idempotency key.
+    pub repeatable: bool,
+    /// The body can be sent again (it is empty, in memory, or can be made anew).
+    pub replayable: bool,
+    /// The credential is a token that can be fetched anew.
+    pub refreshable: bool,
+}
+
+/// What bounds one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallLimits {
+    /// The deadline of everything, from the call's start. `None`: no deadline.
+    pub timeout: Option<Duration>,
+    /// From sending an attempt to its response head.
+    pub attempt_timeout: Option<Duration>,
+    /// Attempts in all; `None`: as the policy says.
+    pub max_attempts: Option<u32>,
+}
+
+impl Default for CallLimits {
+    fn default() -> Self {
+        Self {
+            timeout: Some(defaults::TIMEOUT),
+            attempt_timeout: Some(defaults::ATTEMPT_TIMEOUT),
+            max_attempts: None,
+        }
+    }
+}
+
+/// What the driver is to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Send attempt `number`; give up on its response head at `timeout_at`.
+    Send {
+        /// 1 for the first.
+        number: u32,
+        /// When the attempt (or the call) times out.
+        timeout_at: Instant,
+    },
+    /// Ask again at `until`, or when the waker is woken.
+    Wait {
+        /// When.
+        until: Instant,
+    },
+    /// Fetch a token (one fetch at a time, see `token.rs`), then [`Call::on_token`].
+    RefreshToken,
+    /// The call is over.
+    Done(Done),
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Done {
+    /// The last answer goes to the caller.
+    Return,
+    /// It failed.
+    Fail(Failed),
+}
+
+/// A failed call, as far as the engine knows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failed {
+    /// What kind of error.
+    pub kind: ErrorKind,
+    /// Whether the same call could end differently.
+    pub retryability: Retryability,
+    /// Why there was no other attempt.
+    pub no_retry: Option<NoRetry>,
+    /// How long the server asked to wait, or how long the queue is.
+    pub retry_after: Option<Duration>,
+    /// Why it was held back, where it never was sent.
+    pub held_for: Option<WaitReason>,
+}
+
+/// An answer, as far as the decisions need it.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// Its problem details, where it is an error that has them.
+    pub problem: Option<&'a Problem>,
+}
+
+/// An attempt that brought no complete answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What kind of failure.
+    pub class: FailureClass,
+    /// The transport's own words, free of secrets.
+    pub text: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum State {
+    Pacing,
+    Credential,
+    Sending,
+    Backoff { until: Instant },
+    Done(Done),
+}
+
+/// One call. Dropping it without [`Call::on_cancelled`] would leave its place taken.
+#[derive(Debug)]
+pub struct Call {
+    host: Arc<Host>,
+    policy: Arc<RetryPolicy>,
+    request: RequestFacts,
+    limits: CallLimits,
+    partition: u64,
+    state: State,
+    ticket: Ticket,
+    started: Instant,
+    /// When this attempt's turn began: queueing counts from here.
+    turn: Instant,
+    held_for: Option<WaitReason>,
+    attempts: Vec<Attempt>,
+    retries: u32,
+    refreshed: bool,
+    paid: Option<u32>,
+}
+
+impl Call {
+    pub(crate) fn new(
+        host: Arc<Host>,
+        policy: Arc<RetryPolicy>,
+        request: RequestFacts,
+        limits: CallLimits,
+        partition: u64,
+        now: Now,
+    ) -> Self {
+        Self {
+            host,
+            policy,
+            request,
+            limits,
+            partition,
+            state: State::Pacing,
+            ticket: Ticket::default(),
+            started: now.instant,
+            turn: now.instant,
+            held_for: None,
+            attempts: Vec::with_capacity(1),
+            retries: 0,
+            refreshed: false,
+            paid: None,
+        }
+    }
+
+    /// When the call's time is up; the far future where it has no deadline.
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        match self.limits.timeout {
+            Some(timeout) => self.started + timeout,
+            None => Instant::from_nanos(u64::MAX),
+        }
+    }
+
+    /// When the call began.
+    #[must_use]
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.attempts
+    }
+
+    /// Takes the record out of a call that is over.
+    pub fn take_attempts(&mut self) -> Vec<Attempt> {
+        std::mem::take(&mut self.attempts)
+    }
+
+    /// What to do now. `waker` is woken when a held call should ask again before its time.
+    pub fn next(&mut self, now: Now, waker: Option<&Waker>) -> Step {
+        loop {
+            match &self.state {
+                State::Done(done) => return Step::Done(done.clone()),
+                State::Sending => {
+                    // Asked out of turn: the attempt is still under way.
+                    return Step::Wait {
+                        until: self.deadline(),
+                    };
+                }
+                _ if now.instant >= self.deadline() => self.expire(now),
+                State::Backoff { until } if now.instant < *until => {
+                    return Step::Wait { until: *until };
+                }
+                State::Backoff { .. } => {
+                    self.turn = now.instant;
+                    self.state = State::Pacing;
+                }
+                State::Pacing => match self.admit(now, waker) {
+                    Admission::Go => self.state = State::Credential,
+                    Admission::Wait { until, reason } => {
+                        self.held_for = Some(reason);
+                        return Step::Wait {
+                            until: until.min(self.deadline()),
+                        };
+                    }
+                    Admission::Refuse {
+                        retry_after,
+                        reason,
+                    } => self.refuse(retry_after, reason),
+                },
+                State::Credential if self.request.refreshable => return Step::RefreshToken,
+                State::Credential => return self.send(now),
+            }
+        }
+    }
+
+    /// A token is there (or the one in use is still good): send. `false`: there is none.
+    pub fn on_token(&mut self, now: Now, usable: bool) -> Step {
+        if self.state != State::Credential {
+            return self.next(now, None);
+        }
+        if now.instant >= self.deadline() {
+            self.expire(now);
+            return self.next(now, None);
+        }
+        if usable {
+            return self.send(now);
+        }
+        self.give_place_back(now, false);
+        self.fail(ErrorKind::Token, Some(NoRetry::NotRetryable), None);
+        self.next(now, None)
+    }
+
+    /// An answer came. Its body, where it is an error, has been read as far as it is wanted.
+    pub fn on_response(&mut self, now: Now, answer: Answer<'_>, random: &mut dyn Random) {
+        if self.state != State::Sending {
+            return;
+        }
+        let readings = read_limits(answer.headers, now);
+        let throttled = matches!(answer.status.as_u16(), 429 | 503);
+        let asked = if throttled || answer.status.as_u16() >= 400 {
+            read_retry_after(answer.headers, now)
+        } else {
+            None
+        };
+        let verdict = judge_status(
+            &self.policy,
+            self.request.repeatable,
+            answer.status,
+            answer.headers,
+            answer.problem,
+        );
+        let success = answer.status.as_u16() < 400;
+        let paid = self.paid;
+        let (ticket, partition) = (&mut self.ticket, self.partition);
+        let budget_left = self.host.with(partition, |budget, pacer| {
+            pacer.on_response(ticket, now, answer.status, &readings);
+            match (answer.status.as_u16(), asked) {
+                // A 429 without a Retry-After still pauses: for the first backoff.
+                (429, asked) => {
+                    pacer.on_throttled(
+                        ticket,
+                        now.instant,
+                        asked.unwrap_or(defaults::BACKOFF_BASE),
+                    );
+                }
+                (503, Some(pause)) => pacer.on_throttled(ticket, now.instant, pause),
+                _ => {}
+            }
+            if success {
+                budget.refund(paid);
+            }
+            budget.left()
+        });
+        let request_id = if success {
+            None
+        } else {
+            request_id(answer.headers).cloned()
+        };
+        self.record(
+            now,
+            Outcome::Status(answer.status.as_u16()),
+            asked,
+            request_id,
+            budget_left,
+        );
+        match verdict {
+            Verdict::Return => self.finish(Decision::Return, Done::Return),
+            Verdict::Unauthorized
+                if self.request.refreshable && !self.refreshed && self.request.replayable =>
+            {
+                self.refreshed = true;
+                self.decide(Decision::RefreshToken);
+                self.turn = now.instant;
+                // The refused attempt has used its place: the next takes one of its own.
+                self.state = State::Pacing;
+                self.held_for = None;
+            }
+            Verdict::Unauthorized => {
+                self.give_up(ErrorKind::Authentication, NoRetry::NotRetryable, asked)
+            }
+            Verdict::GiveUp(why) => {
+                let kind = ErrorKind::of_status(answer.status).unwrap_or(ErrorKind::BadRequest);
+                self.give_up(kind, why, asked);
+            }
+            Verdict::Retry {
+                cause,
+                cost,
+                jitter,
+            } => {
+                let kind = ErrorKind::of_status(answer.status).unwrap_or(ErrorKind::BadRequest);
+                self.retry(now, kind, cause, cost, jitter, asked, random);
+            }
+        }
+    }
+
+    /// The attempt brought no complete answer.
+    pub fn on_error(&mut self, now: Now, failure: Failure, random: &mut dyn Random) {
+        if self.state != State::Sending {
+            return;
+        }
+        let class = failure.class;
+        let (ticket, partition) = (&mut self.ticket, self.partition);
+        let budget_left = self.host.with(partition, |budget, pacer| {
+            pacer.on_failed(ticket, now.instant);
+            budget.left()
+        });
+        self.record(
+            now,
+            Outcome::Failed {
+                class,
+                text: failure.text,
+            },
+            None,
+            None,
+            budget_left,
+        );
+        let kind = self.kind_of(class);
+        if now.instant >= self.deadline() {
+            let timed_out = matches!(
+                class,
+                FailureClass::Timeout | FailureClass::ReadTimeout | FailureClass::ConnectTimeout
+            );
+            let kind = if timed_out && kind != ErrorKind::OutcomeUnknown {
+                ErrorKind::Timeout
+            } else {
+                kind
+            };
+            self.give_up(kind, NoRetry::Deadline, None);
+            return;
+        }
+        match judge_failure(self.request.repeatable, class) {
+            Verdict::Retry {
+                cause,
+                cost,
+                jitter,
+            } => self.retry(now, kind, cause, cost, jitter, None, random),
+            Verdict::GiveUp(why) => self.give_up(kind, why, None),
+            Verdict::Return | Verdict::Unauthorized => {
+                self.give_up(kind, NoRetry::NotRetryable, None)
+            }
+        }
+    }
+
+    /// The answer was a redirect that is followed: the call goes on at `host`.
+    pub fn on_redirect(
+        &mut self,
+        now: Now,
+        status: StatusCode,
+        headers: &HeaderMap,
+        host: Arc<Host>,
+        partition: u64,
+    ) {
+        if self.state != State::Sending {
+            return;
+        }
+        let readings = read_limits(headers, now);
+        let (ticket, old) = (&mut self.ticket, self.partition);
+        let budget_left = self.host.with(old, |budget, pacer| {
+            pacer.on_response(ticket, now, status, &readings);
+            budget.left()
+        });
+        self.record(
+            now,
+            Outcome::Status(status.as_u16()),
+            None,
+            None,
+            budget_left,
+        );
+        self.decide(Decision::Redirect);
+        self.host = host;
+        self.partition = partition;
+        self.ticket = Ticket::default();
+        self.held_for = None;
+        self.turn = now.instant;
+        self.state = State::Pacing;
+    }
+
+    /// The caller went away. The call's place goes to the next in the queue.
+    pub fn on_cancelled(&mut self, now: Now) {
+        if matches!(self.state, State::Done(_)) {
+            return;
+        }
+        let sent = self.state == State::Sending;
+        self.give_place_back(now, sent);
+        if sent {
+            let left = self.host.with(self.partition, |budget, _| budget.left());
+            self.record(now, Outcome::Cancelled, None, None, left);
+        }
+        self.state = State::Done(Done::Return);
+    }
+
+    /// The driver ends the call for a reason of its own, after the answer came (a refused redirect, a body too large).
+    pub fn on_refused(
+        &mut self,
+        now: Now,
+        status: StatusCode,
+        headers: &HeaderMap,
+        kind: ErrorKind,
+    ) {
+        if self.state != State::Sending {
+            return;
+        }
+        let readings = read_limits(headers, now);
+        let (ticket, partition) = (&mut self.ticket, self.partition);
+        let budget_left = self.host.with(partition, |budget, pacer| {
+            pacer.on_response(ticket, now, status, &readings);
+            budget.left()
+        });
+        self.record(
+            now,
+            Outcome::Status(status.as_u16()),
+            None,
+            request_id(headers).cloned(),
+            budget_left,
+        );
+        self.give_up(kind, NoRetry::NotRetryable, None);
+    }
+
+    fn admit(&mut self, now: Now, waker: Option<&Waker>) -> Admission {
+        let (deadline, partition) = (self.deadline(), self.partition);
+        let ticket = &mut self.ticket;
+        self.host.with(partition, |_, pacer| {
+            pacer.poll(ticket, now.instant, deadline, waker)
+        })
+    }
+
+    fn send(&mut self, now: Now) -> Step {
+        let number = u32::try_from(self.attempts.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(1);
+        let queued = now.instant.since(self.turn);
+        self.attempts.push(Attempt {
+            number,
+            started: now.instant.since(self.started),
+            queued,
+            queued_for: self.held_for.take(),
+            took: Duration::ZERO,
+            outcome: Outcome::Pending,
+            retry_after: None,
+            request_id: None,
+            decision: Decision::None,
+            budget_left: 0,
+        });
+        self.state = State::Sending;
+        let deadline = self.deadline();
+        let timeout_at = self
+            .limits
+            .attempt_timeout
+            .map_or(deadline, |t| (now.instant + t).min(deadline));
+        Step::Send { number, timeout_at }
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one place that weighs everything a retry depends on"
+    )]
+    fn retry(
+        &mut self,
+        now: Now,
+        kind: ErrorKind,
+        cause: RetryCause,
+        cost: RetryCost,
+        jitter: Jitter,
+        asked: Option<Duration>,
+        random: &mut dyn Random,
+    ) {
+        let max_attempts = self.limits.max_attempts.unwrap_or(self.policy.max_attempts);
+        if self.retries.saturating_add(1) >= max_attempts {
+            return self.give_up(kind, NoRetry::OutOfAttempts, asked);
+        }
+        if !self.request.replayable {
+            return self.give_up(kind, NoRetry::BodyNotReplayable, asked);
+        }
+        let wait = match asked {
+            Some(asked) if asked > self.policy.max_retry_after => {
+                return self.give_up(kind, NoRetry::RetryAfterTooLong, Some(asked));
+            }
+            // A floor, and never together with everybody else; a date in the past still backs off.
+            Some(asked) if !asked.is_zero() => asked.saturating_add(share_of(
+                asked,
+                random.next_unit() * defaults::RETRY_AFTER_JITTER,
+            )),
+            _ => self.policy.backoff.wait(self.retries, jitter, random),
+        };
+        let until = now.instant + wait;
+        if until >= self.deadline() {
+            return self.give_up(kind, NoRetry::Deadline, asked);
+        }
+        let paid = self.host.with(self.partition, |budget, _| {
+            budget.take(cost).map(|taken| (taken, budget.left()))
+        });
+        let Some((taken, left)) = paid else {
+            return self.give_up(kind, NoRetry::OutOfBudget, asked);
+        };
+        self.paid = Some(taken);
+        self.retries = self.retries.saturating_add(1);
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.budget_left = left;
+        }
+        self.decide(Decision::Retry { cause, wait });
+        self.held_for = None;
+        self.state = State::Backoff { until };
+    }
+
+    fn kind_of(&self, class: FailureClass) -> ErrorKind {
+        let unknown = !self.request.repeatable;
+        match class {
+            FailureClass::Connect | FailureClass::NotProcessed => ErrorKind::Connect,
+            FailureClass::ConnectTimeout => ErrorKind::Timeout,
+            FailureClass::Tls => ErrorKind::Tls,
+            FailureClass::ConnectionLost
+            | FailureClass::Protocol
+            | FailureClass::Timeout
+            | FailureClass::ReadTimeout
+                if unknown =>
+            {
+                ErrorKind::OutcomeUnknown
+            }
+            FailureClass::ConnectionLost => ErrorKind::ConnectionLost,
+            FailureClass::Protocol => ErrorKind::Protocol,
+            FailureClass::Timeout | FailureClass::ReadTimeout => ErrorKind::Timeout,
+            FailureClass::BodySource => ErrorKind::InvalidRequest,
+            FailureClass::Decode => ErrorKind::Decode,
+            FailureClass::Hook => ErrorKind::Hook,
+            FailureClass::ResponseTooLarge => ErrorKind::ResponseTooLarge,
+        }
+    }
+
+    fn expire(&mut self, now: Now) {
+        self.give_place_back(now, false);
+        let kind = if self.held_for.is_some() && self.attempts.is_empty() {
+            ErrorKind::RateLimited
+        } else {
+            ErrorKind::Timeout
+        };
+        self.fail(kind, Some(NoRetry::Deadline), None);
+    }
+
+    fn refuse(&mut self, retry_after: Duration, reason: WaitReason) {
+        self.state = State::Done(Done::Fail(Failed {
+            kind: ErrorKind::RateLimited,
+            retryability: Retryability::Temporary,
+            no_retry: Some(NoRetry::Deadline),
+            retry_after: Some(retry_after),
+            held_for: Some(reason),
+        }));
+    }
+
+    fn give_place_back(&mut self, now: Now, sent: bool) {
+        let (ticket, partition) = (&mut self.ticket, self.partition);
+        self.host.with(partition, |_, pacer| {
+            pacer.on_cancelled(ticket, now.instant, sent)
+        });
+    }
+
+    fn give_up(&mut self, kind: ErrorKind, why: NoRetry, retry_after: Option<Duration>) {
+        self.decide(Decision::GiveUp(why));
+        self.fail(kind, Some(why), retry_after);
+    }
+
+    fn fail(&mut self, kind: ErrorKind, no_retry: Option<NoRetry>, retry_after: Option<Duration>) {
+        let retryability = match no_retry {
+            _ if self.retries > 0 => Retryability::Exhausted,
+            Some(NoRetry::NotRetryable | NoRetry::ServerSaysNo) | None => Retryability::Permanent,
+            Some(_) => Retryability::Temporary,
+        };
+        let held_for = self.held_for.take();
+        self.state = State::Done(Done::Fail(Failed {
+            kind,
+            retryability,
+            no_retry,
+            retry_after,
+            held_for,
+        }));
+    }
+
+    fn finish(&mut self, decision: Decision, done: Done) {
+        self.decide(decision);
+        self.state = State::Done(done);
+    }
+
+    fn record(
+        &mut self,
+        now: Now,
+        outcome: Outcome,
+        retry_after: Option<Duration>,
+        request_id: Option<http::HeaderValue>,
+        budget_left: u32,
+    ) {
+        let since_start = now.instant.since(self.started);
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.took = since_start.saturating_sub(attempt.started);
+            attempt.outcome = outcome;
+            attempt.retry_after = retry_after;
+            attempt.request_id = request_id;
+            attempt.budget_left = budget_left;
+        }
+    }
+
+    fn decide(&mut self, decision: Decision) {
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.decision = decision;
+        }
+    }
+}
+
+/// The server's id of a request, under any of its usual names.
+#[must_use]
+pub fn request_id(headers: &HeaderMap) -> Option<&http::HeaderValue> {
+    ["request-id", "x-request-id", "x-amzn-requestid", "cf-ray"]
+        .iter()
+        .find_map(|name| headers.get(*name))
+}
+
+#[cfg(test)]
+mod tests;

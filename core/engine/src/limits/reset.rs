@@ -1,0 +1,97 @@
+//! Reads the time of a reset, which dialects write as seconds, epoch seconds, epoch milliseconds, a date or a duration.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use http::HeaderMap;
+use http::header::DATE;
+
+use crate::time::{Now, UnixMillis};
+
+/// No server is believed beyond ten years.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+/// From here on a number is a time since the epoch in seconds: as a delta it would be 31 years.
+const EPOCH_SECONDS: f64 = 1e9;
+/// From here on a number is a time since the epoch in milliseconds: as seconds it would be the year 33658.
+const EPOCH_MILLIS: f64 = 1e12;
+
+/// Time until the reset that `value` names; zero where it is past. `None` where it cannot be read.
+pub(super) fn read_reset(value: &str, headers: &HeaderMap, now: Now) -> Option<Duration> {
+    if let Some(number) = decimal(value) {
+        return Some(match number {
+            millis if millis > EPOCH_MILLIS => until(millis, headers, now),
+            seconds if seconds > EPOCH_SECONDS => until(seconds * 1_000.0, headers, now),
+            seconds => from_seconds(seconds),
+        });
+    }
+    if let Some(duration) = read_duration(value) {
+        return Some(duration);
+    }
+    let at: SystemTime = httpdate::parse_http_date(value).ok()?;
+    let millis = at.duration_since(UNIX_EPOCH).ok()?.as_secs_f64() * 1_000.0;
+    Some(until(millis, headers, now))
+}
+
+/// A plain decimal number: digits and at most one dot. `f64`'s own grammar would take `inf`, `nan`, `1e9`.
+pub(super) fn decimal(value: &str) -> Option<f64> {
+    let plain = value.bytes().any(|b| b.is_ascii_digit())
+        && value.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    if plain { value.parse().ok() } else { None }
+}
+
+fn from_seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds)
+        .unwrap_or(LONGEST)
+        .min(LONGEST)
+}
+
+/// Time until `epoch_millis` by the server's clock, so that a wrong clock on this side does no harm.
+fn until(epoch_millis: f64, headers: &HeaderMap, now: Now) -> Duration {
+    let from = server_date(headers).unwrap_or(now.wall);
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "milliseconds since 1970 stay below 2^53 for 285 000 years"
+    )]
+    let millis = epoch_millis - from.0 as f64;
+    if millis > 0.0 {
+        from_seconds(millis / 1_000.0)
+    } else {
+        Duration::ZERO
+    }
+}
+
+fn server_date(headers: &HeaderMap) -> Option<UnixMillis> {
+    let date = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
+    let since = date.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_millis()).ok().map(UnixMillis)
+}
+
+/// A duration such as `6m0s`, `1h2m3.5s`, `20ms`: numbers, each with its unit.
+fn read_duration(value: &str) -> Option<Duration> {
+    let mut rest = value;
+    let mut seconds = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, tail) = rest.split_at_checked(digits)?;
+        let letters = tail
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at_checked(letters)?;
+        let scale = match unit {
+            "d" => 86_400.0,
+            "h" => 3_600.0,
+            "m" => 60.0,
+            "s" => 1.0,
+            "ms" => 1e-3,
+            "us" | "µs" => 1e-6,
+            "ns" => 1e-9,
+            _ => return None,
+        };
+        seconds += decimal(number)? * scale;
+        rest = tail;
+    }
+    if value.is_empty() {
+        None
+    } else {
+        Some(from_seconds(seconds))
+    }
+}

@@ -1,0 +1,125 @@
+//! Those who wait, in order of arrival.
+//!
+//! The order is exact: only the first may go. Waiting costs no timer but the head's; the others are woken when they
+//! become the head, and ask again from time to time to see whether they still make their deadline.
+
+use std::collections::VecDeque;
+use std::task::Waker;
+
+use crate::time::Instant;
+
+/// One that waits.
+#[derive(Debug)]
+struct Waiter {
+    order: u64,
+    deadline: Instant,
+    waker: Option<Waker>,
+    /// It makes its deadline only if nobody is held back for politeness.
+    pressed: bool,
+}
+
+/// The waiters, earliest first. Bounded by the pacer, which refuses those that do not fit.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    waiters: VecDeque<Waiter>,
+    pressed: usize,
+}
+
+impl Queue {
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiters.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.waiters.len()
+    }
+
+    /// Whether somebody misses a deadline if waits are kept that no server asks for.
+    pub(super) fn is_pressed(&self) -> bool {
+        self.pressed > 0
+    }
+
+    /// How many are before `order`, and whether it is in the queue.
+    pub(super) fn place_of(&self, order: u64) -> (usize, bool) {
+        // The usual cases are the head and a newcomer; neither needs a search.
+        match (self.waiters.front(), self.waiters.back()) {
+            (Some(head), _) if head.order == order => (0, true),
+            (_, Some(last)) if last.order < order => (self.waiters.len(), false),
+            (None, _) => (0, false),
+            _ => match self
+                .waiters
+                .binary_search_by_key(&order, |waiter| waiter.order)
+            {
+                Ok(place) => (place, true),
+                Err(place) => (place, false),
+            },
+        }
+    }
+
+    /// Joins, or renews what is known of a waiter.
+    pub(super) fn put(
+        &mut self,
+        order: u64,
+        deadline: Instant,
+        waker: Option<&Waker>,
+        pressed: bool,
+    ) {
+        let (place, queued) = self.place_of(order);
+        if !queued {
+            self.waiters.insert(
+                place,
+                Waiter {
+                    order,
+                    deadline,
+                    waker: waker.cloned(),
+                    pressed,
+                },
+            );
+            self.pressed += usize::from(pressed);
+            return;
+        }
+        let Some(waiter) = self.waiters.get_mut(place) else {
+            return;
+        };
+        self.pressed =
+            self.pressed.saturating_sub(usize::from(waiter.pressed)) + usize::from(pressed);
+        waiter.pressed = pressed;
+        waiter.deadline = deadline;
+        match (&mut waiter.waker, waker) {
+            (Some(old), Some(new)) => old.clone_from(new),
+            (slot, new) => *slot = new.cloned(),
+        }
+    }
+
+    /// Leaves. Answers whether it was the head.
+    pub(super) fn remove(&mut self, order: u64) -> bool {
+        let (place, queued) = self.place_of(order);
+        if queued && let Some(waiter) = self.waiters.remove(place) {
+            self.pressed = self.pressed.saturating_sub(usize::from(waiter.pressed));
+        }
+        queued && place == 0
+    }
+
+    /// Sweeps out heads whose deadline is past: they have gone away without a word, and would hold up the rest.
+    /// Pushes their wakers: who is late rather than gone learns it from the answer to the next question.
+    pub(super) fn sweep(&mut self, now: Instant, wakes: &mut Vec<Waker>) -> bool {
+        let before = self.waiters.len();
+        while let Some(waiter) = self.waiters.pop_front_if(|head| head.deadline < now) {
+            self.pressed = self.pressed.saturating_sub(usize::from(waiter.pressed));
+            wakes.extend(waiter.waker);
+        }
+        self.waiters.len() != before
+    }
+
+    /// The head's waker.
+    pub(super) fn head_waker(&self) -> Option<Waker> {
+        self.waiters.front()?.waker.clone()
+    }
+
+    /// Everybody's waker.
+    pub(super) fn wakers(&self) -> impl Iterator<Item = Waker> {
+        self.waiters
+            .iter()
+            .filter_map(|waiter| waiter.waker.clone())
+    }
+}

@@ -1,0 +1,472 @@
+//! The client: its settings, and what all its calls share.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use gatewright_engine::call::CallLimits;
+use gatewright_engine::host::{Engine, Host, HostState};
+use gatewright_engine::idempotency::Idempotency;
+use gatewright_engine::pacing::{LocalQuota, PacingSettings};
+use gatewright_engine::redact::Redactor;
+use gatewright_engine::redirect::RedirectPolicy;
+use gatewright_engine::retry::RetryPolicy;
+use gatewright_engine::{ErrorKind, defaults};
+use http::header::USER_AGENT;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use url::Url;
+
+use crate::Error;
+use crate::auth::Auth;
+use crate::body::BoxError;
+use crate::hooks::{AfterAttempt, AfterFn, BeforeAttempt, BeforeFn, Hooks};
+use crate::request::{RequestBuilder, checked_header};
+use crate::runtime::Runtime;
+use crate::target::Base;
+use crate::timeout::{Setting, checked};
+use crate::transport::Transport;
+#[cfg(feature = "native")]
+use crate::transport::native::{NativeSettings, NativeTransport, Proxy};
+
+/// What `User-Agent` says where the caller sets none.
+const AGENT: &str = concat!("gatewright/", env!("CARGO_PKG_VERSION"));
+
+/// What carries attempts, and what tells the time.
+type Machine = (Arc<dyn Transport>, Arc<dyn Runtime>);
+
+/// A client of one API. Cheap to clone; clones share connections, limits and budget.
+#[derive(Clone)]
+pub struct Client {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) base: Base,
+    pub(crate) engine: Engine,
+    base_host: Arc<Host>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) auth: Auth,
+    pub(crate) partition: u64,
+    pub(crate) redactor: Arc<Redactor>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) limits: CallLimits,
+    pub(crate) read_timeout: Option<Duration>,
+    pub(crate) idempotency: Idempotency,
+    pub(crate) redirects: RedirectPolicy,
+    pub(crate) hooks: Vec<Arc<dyn Hooks>>,
+    pub(crate) max_response_bytes: u64,
+    pub(crate) error_for_status: bool,
+    closed: AtomicBool,
+}
+
+impl Inner {
+    pub(crate) fn host_of(&self, url: &Url) -> Arc<Host> {
+        if same_host(url, self.base.url()) {
+            return Arc::clone(&self.base_host);
+        }
+        self.engine.host(&url.origin().ascii_serialization())
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+}
+
+fn same_host(a: &Url, b: &Url) -> bool {
+    a.scheme() == b.scheme()
+        && a.host_str() == b.host_str()
+        && a.port_or_known_default() == b.port_or_known_default()
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("base_url", &self.inner.redactor.url(self.inner.base.url()))
+            .field("auth", &self.inner.auth)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// A client of the API at `base_url`, with all defaults.
+    ///
+    /// # Errors
+    /// `invalid_config` or `insecure_url`, see [`ClientBuilder::build`].
+    #[cfg(feature = "native")]
+    pub fn new(base_url: &str) -> Result<Self, Error> {
+        Self::builder(base_url).build()
+    }
+
+    /// Begins the settings of a client of the API at `base_url`.
+    pub fn builder(base_url: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::new(base_url.into())
+    }
+
+    /// Begins a request. `path` is joined to the base URL; an absolute URL must be of the same origin.
+    pub fn request(&self, method: Method, path: impl Into<String>) -> RequestBuilder {
+        RequestBuilder::new(self.clone(), method, path.into())
+    }
+
+    /// Begins a GET request.
+    pub fn get(&self, path: impl Into<String>) -> RequestBuilder {
+        self.request(Method::GET, path)
+    }
+
+    /// Begins a HEAD request.
+    pub fn head(&self, path: impl Into<String>) -> RequestBuilder {
+        self.request(Method::HEAD, path)
+    }
+
+    /// Begins a POST request. It carries an idempotency key.
+    pub fn post(&self, path: impl Into<String>) -> RequestBuilder {
+        self.request(Method::POST, path)
+    }
+
+    /// Begins a PUT request.
+    pub fn put(&self, path: impl Into<String>) -> RequestBuilder {
+        self.request(Method::PUT, path)
+    }
+
+    /// Begins a PATCH request. It carries an idempotency key.
+    pub fn patch(&self, path: impl Into<String>) -> RequestBuilder {
+        self.request(Method::PATCH, path)
+    }
+
+    /// Begins a DELETE request.
+    pub fn delete(&self, path: impl Into<String>) -> RequestBuilder {
+        self.request(Method::DELETE, path)
+    }
+
+    /// The base URL, redacted.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        self.inner.redactor.url(self.inner.base.url())
+    }
+
+    /// Budget and limits of the base URL's host, as they are now.
+    #[must_use]
+    pub fn state(&self) -> HostState {
+        self.inner.base_host.state(self.inner.runtime.now())
+    }
+
+    /// Refuses further calls. Those under way go on.
+    pub fn close(&self) {
+        self.inner.closed.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The settings of a client.
+#[must_use = "settings do nothing until `build`"]
+pub struct ClientBuilder {
+    base_url: String,
+    auth: Auth,
+    headers: Vec<(String, Vec<u8>)>,
+    timeout: Setting,
+    attempt_timeout: Setting,
+    read_timeout: Setting,
+    retry: RetryPolicy,
+    pacing: PacingSettings,
+    quota: Option<String>,
+    idempotency: Idempotency,
+    idempotency_header: Option<String>,
+    max_redirects: u32,
+    allowed_origins: Vec<String>,
+    allow_http: bool,
+    hooks: Vec<Arc<dyn Hooks>>,
+    max_response_bytes: u64,
+    error_for_status: bool,
+    transport: Option<Arc<dyn Transport>>,
+    runtime: Option<Arc<dyn Runtime>>,
+    #[cfg(feature = "native")]
+    native: NativeSettings,
+    #[cfg(feature = "native")]
+    connect_timeout: Option<Setting>,
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("auth", &self.auth)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ClientBuilder {
+    fn new(base_url: String) -> Self {
+        Self {
+            base_url,
+            auth: Auth::none(),
+            headers: Vec::new(),
+            timeout: defaults::TIMEOUT.into(),
+            attempt_timeout: defaults::ATTEMPT_TIMEOUT.into(),
+            read_timeout: defaults::READ_TIMEOUT.into(),
+            retry: RetryPolicy::default(),
+            pacing: PacingSettings::default(),
+            quota: None,
+            idempotency: Idempotency::default(),
+            idempotency_header: None,
+            max_redirects: defaults::MAX_REDIRECTS,
+            allowed_origins: Vec::new(),
+            allow_http: false,
+            hooks: Vec::new(),
+            max_response_bytes: defaults::MAX_RESPONSE_BYTES,
+            error_for_status: true,
+            transport: None,
+            runtime: None,
+            #[cfg(feature = "native")]
+            native: NativeSettings::default(),
+            #[cfg(feature = "native")]
+            connect_timeout: None,
+        }
+    }
+
+    /// How requests prove who they are. Default none.
+    pub fn auth(mut self, auth: Auth) -> Self {
+        self.auth = auth;
+        self
+    }
+
+    /// A header of every request.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// The deadline of a call, over queueing, connecting, every attempt, every wait and the body. Default 60 s.
+    pub fn timeout(mut self, timeout: impl Into<Setting>) -> Self {
+        self.timeout = timeout.into();
+        self
+    }
+
+    /// From sending an attempt to its response head. Default 20 s.
+    pub fn attempt_timeout(mut self, timeout: impl Into<Setting>) -> Self {
+        self.attempt_timeout = timeout.into();
+        self
+    }
+
+    /// Between two pieces of a body. Default 20 s.
+    pub fn read_timeout(mut self, timeout: impl Into<Setting>) -> Self {
+        self.read_timeout = timeout.into();
+        self
+    }
+
+    /// TCP and TLS set-up. Default 5 s.
+    #[cfg(feature = "native")]
+    pub fn connect_timeout(mut self, timeout: impl Into<Setting>) -> Self {
+        self.connect_timeout = Some(timeout.into());
+        self
+    }
+
+    /// Attempts in all, at least 1. Default 3.
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.retry.max_attempts = attempts.max(1);
+        self
+    }
+
+    /// All rules of retrying.
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Whether calls are held back so that the server's quota lasts. Default true.
+    pub fn pacing(mut self, enabled: bool) -> Self {
+        self.pacing.enabled = enabled;
+        self
+    }
+
+    /// A quota of one's own, such as `100/min, burst 20`. Default none.
+    pub fn quota(mut self, quota: impl Into<String>) -> Self {
+        self.quota = Some(quota.into());
+        self
+    }
+
+    /// Whether POST and PATCH get an idempotency key by themselves. Default true.
+    pub fn idempotency_keys(mut self, automatic: bool) -> Self {
+        self.idempotency.automatic = automatic;
+        self
+    }
+
+    /// The header of the idempotency key, and whether its value is quoted as the IETF draft has it.
+    /// Default `idempotency-key`, not quoted.
+    pub fn idempotency_header(mut self, name: impl Into<String>, quoted: bool) -> Self {
+        self.idempotency_header = Some(name.into());
+        self.idempotency.quoted = quoted;
+        self
+    }
+
+    /// Redirects followed for one call; 0 hands them to the caller. Default 5.
+    pub fn max_redirects(mut self, max: u32) -> Self {
+        self.max_redirects = max;
+        self
+    }
+
+    /// Another origin to which requests and redirects may go, without credentials. Default none.
+    pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
+        self.allowed_origins.push(origin.into());
+        self
+    }
+
+    /// Allows plain http to other machines. Default false: loopback only.
+    pub fn allow_http(mut self, yes: bool) -> Self {
+        self.allow_http = yes;
+        self
+    }
+
+    /// Adds hooks around each attempt.
+    pub fn hooks(mut self, hooks: impl Hooks) -> Self {
+        self.hooks.push(Arc::new(hooks));
+        self
+    }
+
+    /// Adds a hook before each attempt.
+    pub fn before_attempt<F>(self, hook: F) -> Self
+    where
+        F: Fn(&mut BeforeAttempt) -> Result<(), BoxError> + Send + Sync + 'static,
+    {
+        self.hooks(BeforeFn(hook))
+    }
+
+    /// Adds a hook after each attempt.
+    pub fn after_attempt<F>(self, hook: F) -> Self
+    where
+        F: Fn(&AfterAttempt) -> Result<(), BoxError> + Send + Sync + 'static,
+    {
+        self.hooks(AfterFn(hook))
+    }
+
+    /// The largest body that is read whole. Default 100 MiB.
+    pub fn max_response_bytes(mut self, bytes: u64) -> Self {
+        self.max_response_bytes = bytes;
+        self
+    }
+
+    /// Whether an error status is an error (the default) or an answer like any other.
+    pub fn error_for_status(mut self, yes: bool) -> Self {
+        self.error_for_status = yes;
+        self
+    }
+
+    /// A proxy for everything but loopback. Default: as the environment says.
+    #[cfg(feature = "native")]
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.native.proxy = proxy;
+        self
+    }
+
+    /// PEM certificates that are trusted beside the system's. May be given more than once.
+    #[cfg(feature = "native")]
+    pub fn ca_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.native.ca_certificates.push(pem.into());
+        self
+    }
+
+    /// A transport in place of the native one.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// A runtime in place of the system's.
+    pub fn runtime(mut self, runtime: impl Runtime) -> Self {
+        self.runtime = Some(Arc::new(runtime));
+        self
+    }
+
+    /// Makes the client. Nothing is sent.
+    ///
+    /// # Errors
+    /// `invalid_config` for a setting that cannot be, `insecure_url` for plain http to another machine.
+    pub fn build(mut self) -> Result<Client, Error> {
+        let base = Base::new(&self.base_url, self.allow_http, &self.allowed_origins)?;
+        self.auth.check()?;
+        if let Some(quota) = &self.quota {
+            let quota: LocalQuota = quota
+                .parse()
+                .map_err(|why| Error::new(ErrorKind::InvalidConfig, format!("`quota`: {why}")))?;
+            self.pacing.local = Some(quota);
+        }
+        if let Some(name) = &self.idempotency_header {
+            self.idempotency.header = HeaderName::try_from(name.as_str()).map_err(|_| {
+                Error::new(
+                    ErrorKind::InvalidConfig,
+                    format!("`idempotency_header`: {name:?} is no header name"),
+                )
+            })?;
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        for (name, value) in &self.headers {
+            let (name, value) = checked_header(name, value).map_err(|error| {
+                let mut parts = error.into_parts();
+                parts.kind = ErrorKind::InvalidConfig;
+                Error::from(parts)
+            })?;
+            headers.insert(name, value);
+        }
+        let limits = CallLimits {
+            timeout: checked("timeout", self.timeout)?,
+            attempt_timeout: checked("attempt_timeout", self.attempt_timeout)?,
+            max_attempts: None,
+        };
+        let read_timeout = checked("read_timeout", self.read_timeout)?;
+        let (transport, runtime) = self.machine()?;
+        let engine = Engine::new(self.retry, self.pacing);
+        let base_host = engine.host(&base.url().origin().ascii_serialization());
+        let redirects = RedirectPolicy {
+            max: self.max_redirects,
+            allowed_origins: base.allowed().to_vec(),
+        };
+        let inner = Inner {
+            base_host,
+            engine,
+            transport,
+            runtime,
+            partition: self.auth.credential.partition(),
+            redactor: Arc::new(self.auth.credential.redactor()),
+            auth: self.auth,
+            headers,
+            limits,
+            read_timeout,
+            idempotency: self.idempotency,
+            redirects,
+            hooks: self.hooks,
+            max_response_bytes: self.max_response_bytes,
+            error_for_status: self.error_for_status,
+            base,
+            closed: AtomicBool::new(false),
+        };
+        Ok(Client {
+            inner: Arc::new(inner),
+        })
+    }
+
+    #[cfg(feature = "native")]
+    fn machine(&mut self) -> Result<Machine, Error> {
+        if let Some(timeout) = self.connect_timeout {
+            self.native.connect_timeout = checked("connect_timeout", timeout)?;
+        }
+        let transport = match self.transport.take() {
+            Some(transport) => transport,
+            None => Arc::new(NativeTransport::new(&self.native)?),
+        };
+        let runtime = self
+            .runtime
+            .take()
+            .unwrap_or_else(|| Arc::new(crate::runtime::SystemRuntime::default()));
+        Ok((transport, runtime))
+    }
+
+    #[cfg(not(feature = "native"))]
+    fn machine(&mut self) -> Result<Machine, Error> {
+        match (self.transport.take(), self.runtime.take()) {
+            (Some(transport), Some(runtime)) => Ok((transport, runtime)),
+            _ => Err(Error::new(
+                ErrorKind::InvalidConfig,
+                "without the feature `native`, give a transport and a runtime",
+            )),
+        }
+    }
+}

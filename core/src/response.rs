@@ -1,0 +1,231 @@
+//! Answers: whole, or as a stream.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use gatewright_engine::attempts::Attempt;
+use gatewright_engine::call::request_id;
+use gatewright_engine::error::ErrorParts;
+use gatewright_engine::redact::Redactor;
+use gatewright_engine::retry::FailureClass;
+use gatewright_engine::{ErrorKind, Instant};
+use http::{HeaderMap, Method, StatusCode};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::Error;
+use crate::runtime::{Runtime, until};
+use crate::transport::{ResponseBody, TransportError};
+
+/// What a whole and a streamed answer have in common.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) elapsed: Duration,
+    pub(crate) redactor: Arc<Redactor>,
+}
+
+impl Head {
+    pub(crate) fn error(&self, kind: ErrorKind, what: String) -> ErrorParts {
+        let mut parts = ErrorParts::new(kind, what);
+        parts.method = Some(self.method.clone());
+        parts.url = Some(self.redactor.url(&self.url));
+        parts.status = Some(self.status);
+        parts.headers = self.headers.clone();
+        parts.request_id = request_id(&self.headers)
+            .and_then(|id| id.to_str().ok())
+            .map(str::to_owned);
+        parts.attempts.clone_from(&self.attempts);
+        parts.elapsed = self.elapsed;
+        parts
+    }
+}
+
+macro_rules! head_accessors {
+    () => {
+        /// The status.
+        #[must_use]
+        pub fn status(&self) -> StatusCode {
+            self.head.status
+        }
+
+        /// The headers.
+        #[must_use]
+        pub fn headers(&self) -> &HeaderMap {
+            &self.head.headers
+        }
+
+        /// A header's value, where it is there and is text.
+        #[must_use]
+        pub fn header(&self, name: &str) -> Option<&str> {
+            self.head.headers.get(name)?.to_str().ok()
+        }
+
+        /// The URL that answered, without the credential.
+        #[must_use]
+        pub fn url(&self) -> &Url {
+            &self.head.url
+        }
+
+        /// The URL that answered, redacted, for logs.
+        #[must_use]
+        pub fn shown_url(&self) -> String {
+            self.head.redactor.url(&self.head.url)
+        }
+
+        /// The method of the request that was answered.
+        #[must_use]
+        pub fn method(&self) -> &Method {
+            &self.head.method
+        }
+
+        /// The server's id of the request.
+        #[must_use]
+        pub fn request_id(&self) -> Option<&str> {
+            request_id(&self.head.headers)?.to_str().ok()
+        }
+
+        /// What was done, attempt by attempt.
+        #[must_use]
+        pub fn attempts(&self) -> &[Attempt] {
+            &self.head.attempts
+        }
+
+        /// From the start of the call to its answer.
+        #[must_use]
+        pub fn elapsed(&self) -> Duration {
+            self.head.elapsed
+        }
+    };
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub struct Response {
+    pub(crate) head: Head,
+    pub(crate) body: Bytes,
+}
+
+impl Response {
+    head_accessors!();
+
+    /// The body.
+    #[must_use]
+    pub fn bytes(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The body as text; what is not UTF-8 is replaced.
+    #[must_use]
+    pub fn text(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
+    }
+
+    /// The body decoded from JSON.
+    ///
+    /// # Errors
+    /// `decode`, with the place in the body where it went wrong.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|why| {
+            let what = format!(
+                "was answered {} with a body that is not the JSON expected: {why}",
+                self.head.status
+            );
+            Error::from(self.head.error(ErrorKind::Decode, what)).caused_by(why)
+        })
+    }
+
+    /// An error about this answer, for callers that decode it themselves: it names request, attempts and request id.
+    #[must_use]
+    pub fn error(&self, kind: ErrorKind, what: &str) -> Error {
+        self.head
+            .error(kind, format!("was answered {} {what}", self.head.status))
+            .into()
+    }
+
+    /// Takes the parts out.
+    #[must_use]
+    pub fn into_parts(self) -> (StatusCode, HeaderMap, Bytes, Vec<Attempt>) {
+        (
+            self.head.status,
+            self.head.headers,
+            self.body,
+            self.head.attempts,
+        )
+    }
+}
+
+/// An answer whose body comes in as a stream.
+#[derive(Debug)]
+pub struct StreamResponse {
+    pub(crate) head: Head,
+    pub(crate) body: ResponseBody,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) deadline: Instant,
+    pub(crate) read_timeout: Option<Duration>,
+}
+
+impl StreamResponse {
+    head_accessors!();
+
+    /// The next piece of the body, `None` at its end.
+    ///
+    /// # Errors
+    /// `connection_lost` where it broke off, `timeout` where it stalled or the deadline passed, `decode` where its
+    /// encoding is broken. What came before stays good.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        match next_chunk(
+            &mut self.body,
+            &*self.runtime,
+            self.deadline,
+            self.read_timeout,
+        )
+        .await
+        {
+            Ok(chunk) => Ok(chunk),
+            Err(error) => {
+                let kind = match error.class {
+                    FailureClass::Decode => ErrorKind::Decode,
+                    FailureClass::ReadTimeout | FailureClass::Timeout => ErrorKind::Timeout,
+                    FailureClass::Protocol => ErrorKind::Protocol,
+                    _ => ErrorKind::ConnectionLost,
+                };
+                let what = format!(
+                    "was answered {}, but its body broke off: {error}",
+                    self.head.status
+                );
+                Err(
+                    Error::from(self.head.error(kind, self.head.redactor.text(&what)))
+                        .caused_by(error),
+                )
+            }
+        }
+    }
+}
+
+/// The next chunk, in time: before the deadline, and no later than `read_timeout` after the one before.
+pub(crate) async fn next_chunk(
+    body: &mut ResponseBody,
+    runtime: &dyn Runtime,
+    deadline: Instant,
+    read_timeout: Option<Duration>,
+) -> Result<Option<Bytes>, TransportError> {
+    let at = read_timeout.map_or(deadline, |t| (runtime.now().instant + t).min(deadline));
+    match until(runtime, at, body.next()).await {
+        Ok(chunk) => chunk.transpose(),
+        Err(_) if at == deadline => Err(TransportError::new(
+            FailureClass::Timeout,
+            "the deadline of the call passed",
+        )),
+        Err(_) => Err(TransportError::new(
+            FailureClass::ReadTimeout,
+            "nothing came within the read timeout",
+        )),
+    }
+}

@@ -1,0 +1,115 @@
+//! What the core needs of the machine it runs on: clocks, timers and randomness.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+pub use gatewright_engine::{Instant, Now, Random, UnixMillis};
+
+/// A boxed future.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Clocks, timers and randomness. [`testing::VirtualClock`](crate::testing::VirtualClock) is one for tests.
+pub trait Runtime: fmt::Debug + Send + Sync + 'static {
+    /// What the clocks say.
+    fn now(&self) -> Now;
+
+    /// Resolves at `at`. A far-off `at` may be cut: whoever waits looks at the clock again.
+    fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()>;
+
+    /// 64 random bits, good enough for ids that nobody may guess.
+    fn random(&self) -> u64;
+}
+
+/// Lends a runtime's randomness to the engine.
+pub(crate) struct RandomOf<'a>(pub(crate) &'a dyn Runtime);
+
+impl Random for RandomOf<'_> {
+    fn next_u64(&mut self) -> u64 {
+        self.0.random()
+    }
+}
+
+/// Ran out of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Elapsed;
+
+/// Awaits `future` until `at`. The timer is made only once the future has to wait.
+pub(crate) async fn until<F: Future>(
+    runtime: &dyn Runtime,
+    at: Instant,
+    future: F,
+) -> Result<F::Output, Elapsed> {
+    let mut future = std::pin::pin!(future);
+    let mut timer: Option<BoxFuture<'static, ()>> = None;
+    std::future::poll_fn(|cx| {
+        use std::task::Poll;
+        if let Poll::Ready(output) = future.as_mut().poll(cx) {
+            return Poll::Ready(Ok(output));
+        }
+        if at == Instant::from_nanos(u64::MAX) {
+            return Poll::Pending;
+        }
+        loop {
+            let timer_of = timer.get_or_insert_with(|| runtime.sleep_until(at));
+            if timer_of.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            if runtime.now().instant >= at {
+                return Poll::Ready(Err(Elapsed));
+            }
+            timer = None;
+        }
+    })
+    .await
+}
+
+/// The system's clocks, tokio's timers, the system's randomness.
+#[cfg(feature = "native")]
+#[derive(Clone, Copy, Debug)]
+pub struct SystemRuntime {
+    origin: std::time::Instant,
+}
+
+#[cfg(feature = "native")]
+impl Default for SystemRuntime {
+    fn default() -> Self {
+        Self {
+            origin: std::time::Instant::now(),
+        }
+    }
+}
+
+#[cfg(feature = "native")]
+impl Runtime for SystemRuntime {
+    fn now(&self) -> Now {
+        let nanos = u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let wall = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |since| {
+                i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+            });
+        Now {
+            instant: Instant::from_nanos(nanos),
+            wall: UnixMillis(wall),
+        }
+    }
+
+    fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {
+        /// Timers need not reach further: whoever waits looks at the clock again.
+        const FAR: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+        let wait = at.since(self.now().instant).min(FAR);
+        Box::pin(tokio::time::sleep(wait))
+    }
+
+    fn random(&self) -> u64 {
+        // Fails only where the operating system has no randomness at all; then the clock must do, because a call that
+        // could be made is not to be lost.
+        getrandom::u64().unwrap_or_else(|_| {
+            self.now()
+                .instant
+                .as_nanos()
+                .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        })
+    }
+}
