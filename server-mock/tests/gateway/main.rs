@@ -1,0 +1,27 @@
+//! What the gateway does, seen from outside: raw sockets on the data port, the admin port, and the virtual clock.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
+mod admin;
+mod auth;
+mod caller;
+mod clock;
+mod endpoints;
+mod exactly_once;
+mod fault_rules;
+mod fault_wire;
+mod idempotency;
+mod journal;
+mod limits;
+mod pages;
+mod problems;
+mod program;
+mod receiver;
+mod records;
+mod webhooks;

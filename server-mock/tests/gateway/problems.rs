@@ -1,0 +1,180 @@
+//! What every response has, and errors as problem details.
+
+use std::time::Duration;
+
+use gatewright_server_mock::OptionsChange;
+use serde_json::json;
+
+use crate::caller::Caller;
+
+#[tokio::test]
+async fn every_response_can_be_found_again_and_timed() {
+    let caller = Caller::new().await;
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for asking in [
+        caller.ask("GET", "/v1/contacts"),
+        caller.ask("DELETE", "/v1/contacts/ct_000001"),
+        caller.ask("GET", "/nowhere"),
+        caller.anonymous("GET", "/v1/contacts"),
+        caller
+            .ask("GET", "/v1/whoami")
+            .header("x-mock-fault", "503"),
+        caller.ask("OPTIONS", "/v1/contacts"),
+    ] {
+        let seen = asking.header("traceparent", trace).send().await;
+        let id = seen.header("request-id").unwrap();
+        assert!(id.starts_with("req_") && id.len() == 20, "{id}");
+        assert_eq!(seen.header("traceparent").as_deref(), Some(trace));
+        assert!(seen.header("server-timing").unwrap().starts_with("gw;dur="));
+        assert!(httpdate::parse_http_date(&seen.header("date").unwrap()).is_ok());
+        let exposed = seen.header("access-control-expose-headers").unwrap();
+        for name in ["Retry-After", "RateLimit", "Request-Id", "ETag", "Link"] {
+            assert!(exposed.split(", ").any(|exposed| exposed == name), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn errors_have_all_members_of_their_shape() {
+    let caller = Caller::new().await;
+    let seen = caller.get("/v1/contacts/ct_999999").await;
+    assert_eq!(
+        seen.header("content-type").as_deref(),
+        Some("application/problem+json")
+    );
+    assert_eq!(
+        seen.json(),
+        json!({
+            "type": "https://gatewright.dev/problems/not-found",
+            "title": "Not Found",
+            "status": 404,
+            "detail": "there is no contact ct_999999",
+            "instance": "/v1/contacts/ct_999999",
+            "code": "not_found",
+            "request_id": seen.header("request-id").unwrap(),
+            "errors": [],
+            "retryable": false,
+        })
+    );
+}
+
+#[tokio::test]
+async fn the_date_is_that_of_the_clock() {
+    let caller = Caller::new().await;
+    caller.session.freeze();
+    caller
+        .session
+        .advance(Duration::from_secs(40 * 86_400))
+        .await;
+    let date = caller.get("/v1/whoami").await.header("date").unwrap();
+    let shown = httpdate::parse_http_date(&date).unwrap();
+    let expected = caller.session.clock().now_ms / 1_000;
+    assert_eq!(
+        shown
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap()
+            .as_secs(),
+        expected
+    );
+}
+
+#[tokio::test]
+async fn wrong_methods_are_told_the_right_ones() {
+    let caller = Caller::new().await;
+    let seen = caller.ask("DELETE", "/v1/contacts").send().await;
+    assert_eq!(
+        (seen.status(), &seen.json()["code"]),
+        (405, &json!("method_not_allowed"))
+    );
+    assert_eq!(
+        seen.header("allow").as_deref(),
+        Some("GET, HEAD, POST, OPTIONS")
+    );
+    let options = caller
+        .anonymous("OPTIONS", "/v1/contacts/ct_000001")
+        .send()
+        .await;
+    assert_eq!(options.status(), 204);
+    assert_eq!(
+        options.header("allow").as_deref(),
+        Some("GET, HEAD, PUT, PATCH, DELETE, OPTIONS")
+    );
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_may_call() {
+    let caller = Caller::new().await;
+    let preflight = caller
+        .anonymous("OPTIONS", "/v1/contacts")
+        .header("origin", "https://app.example")
+        .header(
+            "access-control-request-headers",
+            "authorization,idempotency-key",
+        )
+        .send()
+        .await;
+    assert_eq!(preflight.status(), 204);
+    assert_eq!(
+        preflight.header("access-control-allow-origin").as_deref(),
+        Some("*")
+    );
+    assert_eq!(
+        preflight.header("access-control-allow-headers").as_deref(),
+        Some("authorization,idempotency-key")
+    );
+    let seen = caller
+        .ask("GET", "/v1/whoami")
+        .header("origin", "https://app.example")
+        .send()
+        .await;
+    assert_eq!(
+        seen.header("access-control-allow-origin").as_deref(),
+        Some("*")
+    );
+}
+
+#[tokio::test]
+async fn bodies_beyond_the_limit_get_413_also_when_they_are_long() {
+    let caller = Caller::new().await;
+    let small: OptionsChange = serde_json::from_str(r#"{"max_body_bytes":1000}"#).unwrap();
+    caller.session.set(small).unwrap();
+    let post = caller.ask("POST", "/v1/echo");
+    assert_eq!(
+        post.clone().body(vec![b'x'; 1_000]).send().await.status(),
+        200
+    );
+    for length in [1_001, 3_000_000] {
+        let seen = post.clone().body(vec![b'x'; length]).send().await;
+        assert_eq!(
+            (seen.status(), &seen.json()["code"]),
+            (413, &json!("body_too_large")),
+            "{length}"
+        );
+        assert_eq!(seen.json()["max_body_bytes"], 1_000);
+    }
+    let chunked = post.header("transfer-encoding", "chunked");
+    let mut socket = chunked.connect().await;
+    let mut bytes = chunked.bytes();
+    bytes.extend_from_slice(format!("7d0\r\n{}\r\n0\r\n\r\n", "x".repeat(2_000)).as_bytes());
+    tokio::io::AsyncWriteExt::write_all(&mut socket, &bytes)
+        .await
+        .unwrap();
+    let seen = crate::caller::read_to_end(&mut socket, Duration::from_secs(5)).await;
+    assert_eq!(seen.status(), 413);
+}
+
+#[tokio::test]
+async fn names_no_session_can_have_are_refused() {
+    let caller = Caller::new().await;
+    for name in ["", "two words", &"x".repeat(129)] {
+        let seen = caller
+            .ask("GET", "/v1/whoami")
+            .header("x-mock-session", name)
+            .send()
+            .await;
+        assert_eq!(
+            (seen.status(), &seen.json()["code"]),
+            (400, &json!("invalid_session"))
+        );
+    }
+}
