@@ -123,7 +123,8 @@ impl Expectation {
             found.extend(pattern.check(Some(&count.into()), &format!("different values of {header}"), &whole));
         }
         for (status, pattern) in &self.statuses {
-            let count = seen.wire.iter().filter(|r| r.get("status").is_some_and(|s| s.to_string() == *status)).count();
+            let answered = |request: &&Value| request.get("status").map(ToString::to_string).as_ref() == Some(status);
+            let count = seen.wire.iter().filter(answered).count();
             found.extend(pattern.check(Some(&count.into()), &format!("number of answers {status}"), &whole));
         }
         if let Some(pattern) = &self.elsewhere {

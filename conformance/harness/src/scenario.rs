@@ -114,10 +114,10 @@ impl Scenario {
     /// The clients to be opened, by name.
     pub(crate) fn clients(&self) -> BTreeMap<String, Map<String, Value>> {
         let mut clients = self.clients.clone();
-        let only_webhooks = self.calls.iter().all(|call| call.get("webhook").is_some());
+        let needs_none = !self.calls.is_empty() && self.calls.iter().all(|call| call.get("webhook").is_some());
         match &self.client {
             Some(options) => drop(clients.insert("default".to_owned(), options.clone())),
-            None if clients.is_empty() && !(only_webhooks && !self.calls.is_empty()) => {
+            None if clients.is_empty() && !needs_none => {
                 clients.insert("default".to_owned(), Map::new());
             }
             None => {}
