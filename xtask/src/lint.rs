@@ -7,48 +7,36 @@ use crate::workspace::{Crate, Workspace};
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
     report.check("format", workspace.cargo("fmt").args(["--all", "--check"]));
     for member in &workspace.crates {
-        for features in feature_sets(member) {
-            let name = format!(
-                "clippy {}{}{}",
-                member.name,
-                if features.is_empty() { "" } else { " " },
-                features.join(" ")
-            );
+        for variant in variants(member) {
             let mut clippy = workspace.cargo("clippy");
             clippy
-                .args(["--quiet", "--package", &member.name])
-                .args(*features)
-                .args(["--", "-D", "warnings"]);
-            report.check(&name, &mut clippy);
+                .args(["--quiet", "--no-deps", "--package", &member.name])
+                .args(*variant);
+            let name = format!("clippy {} {}", member.name, variant.join(" "));
+            report.check(name.trim_end(), clippy.args(["--", "-D", "warnings"]));
         }
-        let mut clippy = workspace.cargo("clippy");
-        clippy.args([
-            "--quiet",
-            "--package",
-            &member.name,
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ]);
-        report.check(
-            &format!("clippy {} --all-targets", member.name),
-            &mut clippy,
-        );
     }
     for member in workspace.crates.iter().filter(|member| member.has_docs) {
         let mut doc = workspace.cargo("doc");
-        doc.args(["--quiet", "--no-deps", "--package", &member.name])
-            .env("RUSTDOCFLAGS", "-D warnings");
-        report.check(&format!("doc {}", member.name), &mut doc);
+        doc.args(["--quiet", "--no-deps", "--package", &member.name]);
+        report.check(
+            &format!("doc {}", member.name),
+            doc.env("RUSTDOCFLAGS", "-D warnings"),
+        );
     }
 }
 
-/// The ways to build a crate: as it is; where it has features, also without any and with all.
-fn feature_sets(member: &Crate) -> &'static [&'static [&'static str]] {
+/// The ways to build a crate: as others use it, and with its tests, whose dependencies may bring features along; where
+/// it has features, also without any and with all.
+fn variants(member: &Crate) -> &'static [&'static [&'static str]] {
     if member.has_features {
-        &[&[], &["--no-default-features"], &["--all-features"]]
+        &[
+            &[],
+            &["--all-targets"],
+            &["--no-default-features"],
+            &["--all-features"],
+        ]
     } else {
-        &[&[]]
+        &[&[], &["--all-targets"]]
     }
 }

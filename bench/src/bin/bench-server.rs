@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 const BODY: &str = concat!(
     r#"{"id":"ct_000001","object":"contact","email":"ada.lovelace@example.com","name":"Ada Lovelace","#,
     r#""tags":["beta","newsletter"],"score":42.5,"active":true,"company":null,"#,
-    r#""created_at":"2026-01-02T03:04:05Z","updated_at":"2026-02-03T04:05:06Z","version":7}"#
+    r#""created_at":"2026-01-02T03:04:05Z","updated_at":"2026-02-03T04:05:06Z","version":17}"#
 );
 
 fn main() -> Result<(), Box<dyn Error>> {
