@@ -73,6 +73,7 @@ pub(crate) async fn serve(
         return Ok(invalid_session(parts.uri.path()));
     };
     let op = route(&parts.method, parts.uri.path()).op;
+    let at_ns = world.clock.now_ns();
     let upload = receive(incoming, op, &world).await;
     let credential = credential(&parts.headers, parts.uri.query());
     let mut call = Call {
@@ -84,7 +85,7 @@ pub(crate) async fn serve(
         request_id: String::new(),
         received,
     };
-    let (seq, logical) = record(&mut call, connection.number);
+    let (seq, logical) = record(&mut call, at_ns, connection.number);
     if call.upload.end == UploadEnd::Broken {
         call.world.journal().ended(seq, Ending::default());
         return Err(NoResponse);
@@ -104,7 +105,7 @@ pub(crate) async fn serve(
 }
 
 /// Enters the request in the journal and gives it its id.
-fn record(call: &mut Call, connection: u64) -> (u64, Logical) {
+fn record(call: &mut Call, at_ns: u64, connection: u64) -> (u64, Logical) {
     let parts = &call.parts;
     let logical = Logical::of(
         &parts.method,
@@ -124,7 +125,7 @@ fn record(call: &mut Call, connection: u64) -> (u64, Logical) {
     };
     let arrival = Arrival {
         received: call.received,
-        at_ns: call.world.clock.now_ns(),
+        at_ns,
         method: &parts.method,
         uri: &parts.uri,
         headers: &parts.headers,

@@ -201,7 +201,8 @@ impl Journal {
 
     /// The entries after `since`, oldest first, up to `limit`, of one operation if `op` is given.
     pub(crate) fn after(&self, since: u64, op: Option<&str>, limit: usize) -> Vec<JournalEntry> {
-        let skip = usize::try_from((since + 1).saturating_sub(self.first)).unwrap_or(usize::MAX);
+        let skip = usize::try_from(since.saturating_add(1).saturating_sub(self.first))
+            .unwrap_or(usize::MAX);
         self.entries
             .iter()
             .enumerate()

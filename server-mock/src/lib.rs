@@ -51,3 +51,8 @@ pub use options::{Auth, Options, OptionsChange};
 pub use session::{ClockState, LimitState, Refused, Session};
 pub use tier::{Limits, Tier};
 pub use webhooks::{Attempt, Delivery, DeliveryState, Disabled, Endpoint};
+
+/// The Rust example of the guide, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/gateway.md")]
+struct Guide;

@@ -16,8 +16,8 @@ use crate::exchange;
 use crate::wire::{Connection, Wire};
 use crate::world::Worlds;
 
-/// A client that has not sent its headers by then has left.
-const MAX_HEADER_WAIT: Duration = Duration::from_secs(30);
+/// A client that has not sent its next request's headers by then has left; it bounds idle connections too.
+const MAX_HEADER_WAIT: Duration = Duration::from_secs(75);
 /// Connections served at the same time, on each port; more wait to be accepted.
 const MAX_CONNECTIONS: usize = 10_000;
 

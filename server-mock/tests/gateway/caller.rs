@@ -10,15 +10,15 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// A gateway of one's own, one session of it and a key.
-pub struct Caller {
-    pub gateway: Gateway,
-    pub session: Session,
+pub(crate) struct Caller {
+    pub(crate) gateway: Gateway,
+    pub(crate) session: Session,
     key: String,
 }
 
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     Fin,
     /// Nothing more came for as long as the test waited.
     Open,
@@ -27,14 +27,14 @@ pub enum End {
 
 /// All that came back.
 #[derive(Clone, Debug)]
-pub struct Seen {
-    pub raw: Vec<u8>,
-    pub end: End,
+pub(crate) struct Seen {
+    pub(crate) raw: Vec<u8>,
+    pub(crate) end: End,
 }
 
 /// A request being put together.
 #[derive(Clone)]
-pub struct Asking {
+pub(crate) struct Asking {
     address: String,
     method: String,
     path: String,
@@ -45,11 +45,11 @@ pub struct Asking {
 
 impl Caller {
     /// With a key that has no limits.
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with_key("sk_test_unlimited_acme").await
     }
 
-    pub async fn with_key(key: &str) -> Self {
+    pub(crate) async fn with_key(key: &str) -> Self {
         let gateway = Gateway::builder().start().await.unwrap();
         let session = gateway.session("test").unwrap();
         Self {
@@ -60,32 +60,32 @@ impl Caller {
     }
 
     /// A request with the key and the session.
-    pub fn ask(&self, method: &str, path: &str) -> Asking {
+    pub(crate) fn ask(&self, method: &str, path: &str) -> Asking {
         self.anonymous(method, path)
             .header("authorization", &format!("Bearer {}", self.key))
     }
 
     /// A request with the session and no key.
-    pub fn anonymous(&self, method: &str, path: &str) -> Asking {
+    pub(crate) fn anonymous(&self, method: &str, path: &str) -> Asking {
         asking(&self.gateway.url(), method, path).header("x-mock-session", self.session.name())
     }
 
     /// A request to the admin port.
-    pub fn admin(&self, method: &str, path: &str) -> Asking {
+    pub(crate) fn admin(&self, method: &str, path: &str) -> Asking {
         asking(&self.gateway.admin_url(), method, path)
     }
 
-    pub async fn get(&self, path: &str) -> Seen {
+    pub(crate) async fn get(&self, path: &str) -> Seen {
         self.ask("GET", path).send().await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Seen {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Seen {
         self.ask("POST", path).json(&body).send().await
     }
 }
 
 /// A request to `url`; the connection is closed after the answer.
-pub fn asking(url: &str, method: &str, path: &str) -> Asking {
+pub(crate) fn asking(url: &str, method: &str, path: &str) -> Asking {
     let address = url.strip_prefix("http://").unwrap().to_owned();
     Asking {
         headers: vec![
@@ -102,31 +102,31 @@ pub fn asking(url: &str, method: &str, path: &str) -> Asking {
 
 impl Asking {
     /// Sets a header, in place of one of that name.
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.retain(|(known, _)| known != name);
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    pub fn json(self, body: &Value) -> Self {
+    pub(crate) fn json(self, body: &Value) -> Self {
         self.header("content-type", "application/json")
             .body(body.to_string())
     }
 
-    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         let length = self.body.len().to_string();
         self.header("content-length", &length)
     }
 
     /// Waits no longer than this for the end.
-    pub fn patience(mut self, patience: Duration) -> Self {
+    pub(crate) fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
     /// The request as bytes.
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut text = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
         for (name, value) in &self.headers {
             text.push_str(&format!("{name}: {value}\r\n"));
@@ -138,19 +138,19 @@ impl Asking {
     }
 
     /// Sends it and reads until the connection ends.
-    pub async fn send(&self) -> Seen {
+    pub(crate) async fn send(&self) -> Seen {
         let mut socket = self.connect().await;
         socket.write_all(&self.bytes()).await.unwrap();
         read_to_end(&mut socket, self.patience).await
     }
 
-    pub async fn connect(&self) -> TcpStream {
+    pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(&self.address).await.unwrap()
     }
 }
 
 /// Reads until the connection ends or nothing has come for `patience`.
-pub async fn read_to_end(socket: &mut TcpStream, patience: Duration) -> Seen {
+pub(crate) async fn read_to_end(socket: &mut TcpStream, patience: Duration) -> Seen {
     let mut raw = Vec::new();
     let mut buffer = vec![0; 64 * 1024];
     let end = loop {
@@ -166,7 +166,7 @@ pub async fn read_to_end(socket: &mut TcpStream, patience: Duration) -> Seen {
 }
 
 impl Seen {
-    pub fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         let head = self.head();
         let line = head.lines().next().unwrap_or_default();
         let status = line
@@ -177,13 +177,13 @@ impl Seen {
             .unwrap_or_else(|| panic!("no status line in {line:?}, {:?}", self.end))
     }
 
-    pub fn head(&self) -> String {
+    pub(crate) fn head(&self) -> String {
         let end = find(&self.raw, b"\r\n\r\n").unwrap_or(self.raw.len());
         String::from_utf8_lossy(&self.raw[..end]).into_owned()
     }
 
     /// A header that is there at most once.
-    pub fn header(&self, name: &str) -> Option<String> {
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
         let values: Vec<String> = self
             .head()
             .lines()
@@ -197,7 +197,7 @@ impl Seen {
     }
 
     /// The body, without chunk framing.
-    pub fn body(&self) -> Vec<u8> {
+    pub(crate) fn body(&self) -> Vec<u8> {
         let start = find(&self.raw, b"\r\n\r\n").map_or(self.raw.len(), |at| at + 4);
         let framed = &self.raw[start..];
         if self.header("transfer-encoding").as_deref() == Some("chunked") {
@@ -207,7 +207,7 @@ impl Seen {
         }
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let body = self.body();
         serde_json::from_slice(&body).unwrap_or_else(|error| {
             panic!(

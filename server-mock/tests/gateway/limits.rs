@@ -396,7 +396,7 @@ async fn the_admin_port_shows_what_is_left_without_using_it() {
 }
 
 /// Waits until a claim holds, for at most five seconds of real time.
-pub async fn until(mut holds: impl FnMut() -> bool) {
+pub(crate) async fn until(mut holds: impl FnMut() -> bool) {
     for _ in 0..2_500 {
         if holds() {
             return;

@@ -12,6 +12,7 @@ mod admin;
 mod auth;
 mod caller;
 mod clock;
+mod documentation;
 mod endpoints;
 mod exactly_once;
 mod fault_rules;

@@ -8,13 +8,13 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// One webhook as it arrived.
 #[derive(Clone, Debug)]
-pub struct Received {
-    pub head: String,
-    pub body: Vec<u8>,
+pub(crate) struct Received {
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Received {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         let mut values = lines
             .filter(|(known, _)| known.eq_ignore_ascii_case(name))
@@ -24,7 +24,7 @@ impl Received {
             .unwrap_or_else(|| panic!("{name} is missing in {}", self.head))
     }
 
-    pub fn headers(&self) -> Vec<(&str, &str)> {
+    pub(crate) fn headers(&self) -> Vec<(&str, &str)> {
         self.head
             .lines()
             .skip(1)
@@ -34,15 +34,15 @@ impl Received {
 }
 
 /// Listens on a port of its own.
-pub struct Receiver {
-    pub url: String,
+pub(crate) struct Receiver {
+    pub(crate) url: String,
     received: Arc<Mutex<Vec<Received>>>,
     answers: Arc<Mutex<VecDeque<String>>>,
 }
 
 impl Receiver {
     /// Answers these statuses in turn, then 204.
-    pub async fn answering(statuses: &[u16]) -> Self {
+    pub(crate) async fn answering(statuses: &[u16]) -> Self {
         let answers = statuses
             .iter()
             .map(|status| format!("HTTP/1.1 {status} Status\r\ncontent-length: 0\r\n\r\n"))
@@ -51,7 +51,7 @@ impl Receiver {
     }
 
     /// Answers these bytes in turn, then 204.
-    pub async fn start(answers: VecDeque<String>) -> Self {
+    pub(crate) async fn start(answers: VecDeque<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let receiver = Self {
             url: format!("http://{}/hook?for=test", listener.local_addr().unwrap()),
@@ -71,7 +71,7 @@ impl Receiver {
         receiver
     }
 
-    pub fn received(&self) -> Vec<Received> {
+    pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }
 }

@@ -1,0 +1,74 @@
+//! The guide is true: what it lists exists, with the methods it says.
+
+use crate::caller::Caller;
+
+const GUIDE: &str = include_str!("../../../docs/gateway.md");
+
+/// `GET /admin/health` and its kin, from the first column of the tables.
+fn listed(prefix: &str) -> Vec<(String, String)> {
+    GUIDE
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .filter_map(|line| line.split_once('`'))
+        .filter_map(|(request, _)| request.split_once(' '))
+        .filter(|(_, path)| path.starts_with(prefix))
+        .map(|(method, path)| (method.into(), path.split('?').next().unwrap().into()))
+        .collect()
+}
+
+#[tokio::test]
+async fn every_admin_request_of_the_guide_is_answered() {
+    let caller = Caller::new().await;
+    let listed = listed("/admin/");
+    assert_eq!(listed.len(), 25);
+    for (method, path) in listed {
+        let seen = caller.admin(&method, &path).send().await;
+        assert!(
+            ![404, 405].contains(&seen.status()),
+            "{method} {path}: {}",
+            seen.status()
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_data_request_of_the_guide_is_answered() {
+    let caller = Caller::new().await;
+    let listed = listed("/v1/");
+    assert!(listed.len() >= 12, "{listed:?}");
+    for (method, path) in listed {
+        let path = path
+            .replace("{id}", "ct_000001")
+            .replace("{n}", "3")
+            .replace("{ms}", "0");
+        let seen = caller.ask(&method, &path).send().await;
+        assert!(
+            ![404, 405].contains(&seen.status()),
+            "{method} {path}: {}",
+            seen.status()
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_fault_of_the_guide_can_be_read() {
+    let table = GUIDE.split("| Fault | On the wire |").nth(1).unwrap();
+    let names: Vec<&str> = table
+        .lines()
+        .skip(2)
+        .map_while(|line| line.strip_prefix("| "))
+        .map(|line| line.split(" | ").next().unwrap())
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .filter(|name| {
+            !name.starts_with(';') && !matches!(*name, "STATUS" | "false" | "x-should-retry")
+        })
+        .collect();
+    assert_eq!(names.len(), 16, "{names:?}");
+    for name in names {
+        let fault = name.replace("MS", "1").replace('N', "1");
+        assert!(
+            fault.parse::<gatewright_server_mock::Fault>().is_ok(),
+            "{fault}"
+        );
+    }
+}
