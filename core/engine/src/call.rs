@@ -298,6 +298,7 @@ impl Call {
         let success = answer.status.as_u16() < 400;
         let paid = self.paid;
         let (ticket, partition) = (&mut self.ticket, self.partition);
+        let first_backoff = self.policy.backoff.base;
         let budget_left = self.host.with(partition, |budget, pacer| {
             pacer.on_response(ticket, now, answer.status, &readings);
             match (answer.status.as_u16(), asked) {
@@ -306,7 +307,7 @@ impl Call {
                     pacer.on_throttled(
                         ticket,
                         now.instant,
-                        asked.unwrap_or(defaults::BACKOFF_BASE),
+                        asked.unwrap_or(first_backoff),
                     );
                 }
                 (503, Some(pause)) => pacer.on_throttled(ticket, now.instant, pause),
