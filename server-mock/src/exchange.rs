@@ -74,7 +74,7 @@ pub(crate) async fn serve(
     };
     let op = route(&parts.method, parts.uri.path()).op;
     let at_ns = world.clock.now_ns();
-    let upload = receive(incoming, op, &world).await;
+    let upload = receive(incoming, &parts.headers, op, &world).await;
     let credential = credential(&parts.headers, parts.uri.query());
     let mut call = Call {
         world,

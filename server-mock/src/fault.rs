@@ -410,4 +410,27 @@ mod tests {
             "ra=1 is not possible in fault \"reset;ra=1\""
         );
     }
+    #[test]
+    fn no_text_makes_it_panic() {
+        let alphabet: Vec<char> = "503reset@;,=\"\\ra-ms:+drip latencybody1é\0\n"
+            .chars()
+            .collect();
+        let mut random = 1;
+        for _ in 0..20_000 {
+            let mut text = String::new();
+            for _ in 0..(random % 24) {
+                random = crate::stable_hash::mix(random);
+                text.push(alphabet[(random % alphabet.len() as u64) as usize]);
+            }
+            random = crate::stable_hash::mix(random);
+            if let Ok(list) = Fault::list(&text) {
+                let written: Vec<String> = list.iter().map(ToString::to_string).collect();
+                assert_eq!(
+                    Fault::list(&written.join(",")).as_ref(),
+                    Ok(&list),
+                    "{text:?}"
+                );
+            }
+        }
+    }
 }

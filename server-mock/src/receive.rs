@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::EXPECT;
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -20,8 +22,14 @@ const MAX_DRAINED_BYTES: u64 = 64 * 1024 * 1024;
 /// What the journal can show of a body that is only hashed.
 const SINK_FRONT_BYTES: usize = 64 * 1024;
 
-/// Reads the body of a request for `op`.
-pub(crate) async fn receive(mut incoming: Incoming, op: Op, world: &World) -> Upload {
+/// Reads the body of a request for `op`. A client that waits for `100 Continue` and announces too much is not asked
+/// for it (RFC 9110, section 10.1.1).
+pub(crate) async fn receive(
+    mut incoming: Incoming,
+    headers: &HeaderMap,
+    op: Op,
+    world: &World,
+) -> Upload {
     if incoming.is_end_stream() {
         return Upload::default();
     }
@@ -41,6 +49,9 @@ pub(crate) async fn receive(mut incoming: Incoming, op: Op, world: &World) -> Up
     } else {
         UploadEnd::Complete
     };
+    if end == UploadEnd::TooLarge && headers.contains_key(EXPECT) {
+        return body.upload(end);
+    }
     loop {
         match timeout(MAX_PAUSE, incoming.frame()).await {
             Ok(None) => break,

@@ -23,6 +23,9 @@ pub use endpoint::{Disabled, Endpoint};
 use outbox::Outbox;
 pub use outbox::{Attempt, Delivery, DeliveryState};
 
+/// The largest event, as JSON.
+const MAX_PAYLOAD_BYTES: usize = 256 * 1024;
+
 /// The endpoints and deliveries of a session, and what wakes the task that sends.
 pub(crate) struct Webhooks {
     outbox: Mutex<Outbox>,
@@ -123,6 +126,12 @@ impl World {
         let now_ns = self.clock.now_ns();
         let mut outbox = self.webhooks.outbox();
         let event = Arc::new(event(&mut outbox, kind, data, seed, now_ns));
+        if event.payload.len() > MAX_PAYLOAD_BYTES {
+            return Err(format!(
+                "an event has at most {MAX_PAYLOAD_BYTES} bytes, got {}",
+                event.payload.len()
+            ));
+        }
         let delivery = outbox.deliver(endpoint, &event, now_ns)?;
         drop(outbox);
         self.webhooks.wake.notify_one();

@@ -178,3 +178,43 @@ async fn names_no_session_can_have_are_refused() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_body_that_would_be_refused_is_not_asked_for() {
+    let caller = Caller::new().await;
+    let expecting = caller
+        .ask("POST", "/v1/echo")
+        .header("expect", "100-continue");
+    for (length, first_line) in [
+        ("5", "HTTP/1.1 100 Continue"),
+        ("99999999999", "HTTP/1.1 413 Payload Too Large"),
+    ] {
+        let asking = expecting.clone().header("content-length", length);
+        let mut socket = asking.connect().await;
+        tokio::io::AsyncWriteExt::write_all(&mut socket, &asking.bytes())
+            .await
+            .unwrap();
+        let seen = crate::caller::read_to_end(&mut socket, Duration::from_millis(300)).await;
+        assert_eq!(seen.head().lines().next(), Some(first_line));
+    }
+}
+
+#[tokio::test]
+async fn responses_without_a_body_announce_none() {
+    let caller = Caller::new().await;
+    let etag = caller
+        .get("/v1/users/us_000001")
+        .await
+        .header("etag")
+        .unwrap();
+    let unchanged = caller
+        .ask("GET", "/v1/users/us_000001")
+        .header("if-none-match", &etag);
+    let deleted = caller.ask("DELETE", "/v1/users/us_000001");
+    for (asking, status) in [(unchanged, 304), (deleted, 204)] {
+        let seen = asking.send().await;
+        assert_eq!((seen.status(), seen.body().len()), (status, 0));
+        assert_eq!(seen.header("content-length"), None);
+        assert_eq!(seen.header("transfer-encoding"), None);
+    }
+}
