@@ -1,22 +1,24 @@
 //! Calls of an event loop: driven by the worker thread, results in batches.
 //!
-//! `_start` gives an `asyncio.Future` and the call's number. `gatewright/_client.py` awaits the future and, where the
-//! task is cancelled, calls `_cancel`, which drops the call: that is how its place is given back.
+//! `_start` gives a `Pending` with an `asyncio.Future`. `gatewright/_awaiting.py` awaits the future and, where the task
+//! is cancelled, calls `cancel`, which drops the call: that is how its place is given back.
 
-use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::sync::{Arc, Mutex as StdMutex, OnceLock, PoisonError};
 
 use gatewright::{Client, Error, ErrorKind, PageStyle, Pages, StreamResponse};
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
+use pyo3::{PyTraverseError, PyVisit};
 use tokio::sync::{Mutex, oneshot};
 
 use crate::callback::{AtHome, Home};
 use crate::error::to_exception;
 use crate::event_loop::{Deliver, EventLoop};
 use crate::fork::PerProcess;
-use crate::request::{Options, Seconds, method};
+use crate::request::{Attempts, Options, Seconds, method};
 use crate::response::Response;
-use crate::settings::Settings;
+use crate::settings::{Settings, not_initialised};
 use crate::sync_client::{Head, head_of};
 use crate::worker::Worker;
 use crate::{log, page};
@@ -50,14 +52,13 @@ impl Pending {
 fn start<T: Send + 'static>(
     py: Python<'_>,
     event_loop: Arc<EventLoop>,
-    asks: bool,
+    home: Option<Home>,
     call: impl Future<Output = Result<T, Error>> + Send + 'static,
     deliver: impl FnOnce(Python<'_>, T) -> PyResult<Py<PyAny>> + Send + 'static,
 ) -> PyResult<Pending> {
     let worker = Worker::of_process()?;
     let (future, number) = event_loop.future(py)?;
     let (cancel, cancelled) = oneshot::channel::<()>();
-    let home = asks.then(|| Home::Loop(Arc::clone(&event_loop)));
     let call = AtHome {
         home,
         future: Box::pin(call),
@@ -87,33 +88,62 @@ fn start<T: Send + 'static>(
 /// The native half of `AsyncClient`.
 #[pyclass(frozen, subclass, module = "gatewright._native")]
 pub(crate) struct AsyncCore {
-    settings: Settings,
+    settings: OnceLock<Settings>,
     client: PerProcess<Client>,
 }
 
 impl AsyncCore {
     fn client(&self, py: Python<'_>) -> PyResult<Client> {
-        self.client.get_or_make(|| self.settings.client(py))
+        self.client.get_or_make(|| self.settings()?.client(py))
+    }
+
+    fn settings(&self) -> PyResult<&Settings> {
+        self.settings.get().ok_or_else(not_initialised)
     }
 }
 
 #[pymethods]
 impl AsyncCore {
+    /// Nothing yet: subclasses have an `__init__` of their own, with arguments of their own.
     #[new]
-    #[pyo3(signature = (base_url, **settings))]
-    fn new(
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+        Self {
+            settings: OnceLock::new(),
+            client: PerProcess::new(),
+        }
+    }
+
+    #[pyo3(signature = (base_url, /, **settings))]
+    fn __init__(
+        &self,
         py: Python<'_>,
         base_url: String,
         settings: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<Self> {
+    ) -> PyResult<()> {
         let settings = settings.cloned().unwrap_or_else(|| PyDict::new(py));
-        let core = Self {
-            settings: Settings::read(base_url, &settings)?,
-            client: PerProcess::new(),
-        };
+        let settings = Settings::read(base_url, &settings)?;
         // Wrong settings are told of now, not at the first call.
-        core.client(py)?;
-        Ok(core)
+        let made = settings.client(py)?;
+        if self.settings.set(settings).is_err() {
+            return Err(PyRuntimeError::new_err(
+                "the client was initialised already",
+            ));
+        }
+        self.client.get_or_make(|| Ok::<_, PyErr>(made))?;
+        Ok(())
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.settings
+            .get()
+            .map_or(Ok(()), |settings| settings.traverse(&visit))
+    }
+
+    fn __clear__(&self) {
+        if let Some(settings) = self.settings.get() {
+            settings.clear();
+        }
     }
 
     /// Begins a request whose answer is read whole (`streamed=False`) or handed over with its head.
@@ -136,7 +166,7 @@ impl AsyncCore {
         data: Option<Bound<'_, PyAny>>,
         timeout: Seconds,
         attempt_timeout: Seconds,
-        max_attempts: Option<u32>,
+        max_attempts: Option<Attempts>,
         idempotency_key: Option<String>,
         raise_for_status: Option<bool>,
     ) -> PyResult<Pending> {
@@ -154,19 +184,23 @@ impl AsyncCore {
         };
         let client = self.client(py)?;
         let event_loop = EventLoop::running(py)?;
-        let asks = self.settings.asks || options.streams();
-        let home = Home::Loop(Arc::clone(&event_loop));
-        let request = options.request(py, &client, method(py, method_name)?, path, Some(home))?;
+        let home = if self.settings()?.asks || options.streams() {
+            Some(Home::of_loop(py, &event_loop)?)
+        } else {
+            None
+        };
+        let method = method(py, method_name)?;
+        let request = options.request(py, &client, method, path, home.clone())?;
         if streamed {
-            return start(py, event_loop, asks, request.stream(), |py, answer| {
+            return start(py, event_loop, home, request.stream(), |py, answer| {
                 let stream = AsyncStream {
                     answer: Arc::new(Mutex::new(Some(answer))),
                 };
                 Ok(Py::new(py, stream)?.into_any())
             });
         }
-        start(py, event_loop, asks, request.send(), |py, answer| {
-            log::answered(py, &answer);
+        start(py, event_loop, home, request.send(), |py, answer| {
+            log::answered(py, &answer)?;
             Ok(Py::new(py, Response::new(answer))?.into_any())
         })
     }
@@ -188,7 +222,7 @@ impl AsyncCore {
         headers: Option<Bound<'_, PyAny>>,
         timeout: Seconds,
         attempt_timeout: Seconds,
-        max_attempts: Option<u32>,
+        max_attempts: Option<Attempts>,
     ) -> PyResult<AsyncPages> {
         let options = Options {
             params,
@@ -208,7 +242,7 @@ impl AsyncCore {
         Ok(AsyncPages {
             pages,
             style,
-            asks: self.settings.asks,
+            asks: self.settings()?.asks,
         })
     }
 
@@ -240,7 +274,7 @@ pub(crate) struct AsyncStream {
 #[pymethods]
 impl AsyncStream {
     /// Begins to read the next piece of the body, `None` at its end.
-    fn _next_chunk(&self, py: Python<'_>) -> PyResult<Pending> {
+    fn next_chunk(&self, py: Python<'_>) -> PyResult<Pending> {
         let answer = Arc::clone(&self.answer);
         let next = async move {
             match &mut *answer.lock().await {
@@ -251,7 +285,7 @@ impl AsyncStream {
         start(
             py,
             EventLoop::running(py)?,
-            false,
+            None,
             next,
             |py, chunk| match chunk {
                 Some(bytes) => Ok(PyBytes::new(py, &bytes).into_any().unbind()),
@@ -261,13 +295,13 @@ impl AsyncStream {
     }
 
     /// Begins to close the stream.
-    fn _close(&self, py: Python<'_>) -> PyResult<Pending> {
+    fn close(&self, py: Python<'_>) -> PyResult<Pending> {
         let answer = Arc::clone(&self.answer);
         let close = async move {
             drop(answer.lock().await.take());
             Ok(())
         };
-        start(py, EventLoop::running(py)?, false, close, |py, ()| {
+        start(py, EventLoop::running(py)?, None, close, |py, ()| {
             Ok(py.None())
         })
     }
@@ -296,21 +330,21 @@ pub(crate) struct AsyncPages {
 #[pymethods]
 impl AsyncPages {
     /// Begins to fetch the next page: its answer and items, `None` after the last.
-    fn _next_page(&self, py: Python<'_>) -> PyResult<Pending> {
+    fn next_page(&self, py: Python<'_>) -> PyResult<Pending> {
         let (pages, style) = (Arc::clone(&self.pages), self.style.clone());
         let next = async move { pages.lock().await.next_page().await };
-        start(
-            py,
-            EventLoop::running(py)?,
-            self.asks,
-            next,
-            move |py, found| match found {
-                Some(found) => Ok(page::into_parts(py, found, &style)?
-                    .into_pyobject(py)?
-                    .into_any()
-                    .unbind()),
-                None => Ok(py.None()),
-            },
-        )
+        let event_loop = EventLoop::running(py)?;
+        let home = if self.asks {
+            Some(Home::of_loop(py, &event_loop)?)
+        } else {
+            None
+        };
+        start(py, event_loop, home, next, move |py, found| match found {
+            Some(found) => Ok(page::into_parts(py, found, &style)?
+                .into_pyobject(py)?
+                .into_any()
+                .unbind()),
+            None => Ok(py.None()),
+        })
     }
 }

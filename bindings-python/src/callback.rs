@@ -1,5 +1,5 @@
 //! How the core asks Python for something (a token, a hook, the next piece of a body) without a Python lock inside of
-//! the runtime: the question goes home, to the thread or event loop that made the call, and is answered there.
+//! the runtime: the question goes home, to the thread or event loop that made the call, and is answered and read there.
 //!
 //! A synchronous call comes out of the runtime to answer, so that the callback may use a client itself.
 
@@ -10,34 +10,67 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use gatewright::BoxError;
+use pyo3::exceptions::{PyException, PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use tokio::sync::oneshot;
 
-use crate::event_loop::EventLoop;
+use crate::event_loop::{EventLoop, Waiting};
 
-/// Python code to run at home.
-pub(crate) type Question = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
+/// Python code to run at home, and how to read its answer.
+pub(crate) trait Question: Send {
+    /// Runs the code. An awaitable that comes of it is to be awaited first.
+    fn ask(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>>;
 
-/// A question that waits to be answered.
-pub(crate) struct Callback {
-    question: Question,
-    reply: oneshot::Sender<PyResult<Py<PyAny>>>,
+    /// Reads the answer, and sends it to whoever asked. That call may have gone away meanwhile.
+    fn answer(self: Box<Self>, py: Python<'_>, answer: PyResult<Py<PyAny>>);
 }
 
-impl Callback {
-    /// Asks, and answers with what came of it as it is: in a synchronous call that must not be an awaitable.
-    pub(crate) fn answer(self, py: Python<'_>) {
-        let answer = (self.question)(py).and_then(|value| refuse_awaitable(py, value));
-        // The call may have gone away meanwhile.
-        let _ = self.reply.send(answer);
+struct Pending<A, R, T> {
+    ask: Option<A>,
+    read: R,
+    reply: oneshot::Sender<Result<T, BoxError>>,
+}
+
+impl<A, R, T> Question for Pending<A, R, T>
+where
+    A: FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send,
+    R: FnOnce(&Bound<'_, PyAny>) -> PyResult<T> + Send,
+    T: Send,
+{
+    fn ask(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        match self.ask.take() {
+            Some(ask) => ask(py),
+            None => Err(PyRuntimeError::new_err("a callback was asked twice")),
+        }
     }
 
-    /// Asks, and hands over the answer or the awaitable that will bring it.
-    pub(crate) fn ask(
-        self,
-        py: Python<'_>,
-    ) -> (PyResult<Py<PyAny>>, oneshot::Sender<PyResult<Py<PyAny>>>) {
-        ((self.question)(py), self.reply)
+    fn answer(self: Box<Self>, py: Python<'_>, answer: PyResult<Py<PyAny>>) {
+        let Self { read, reply, .. } = *self;
+        let read = answer.and_then(|answer| read(answer.bind(py)));
+        let _ = reply
+            .send(read.map_err(|exception| Box::new(PythonError::new(py, exception)) as BoxError));
+    }
+}
+
+/// Asks and answers in a synchronous call, where the answer must not be an awaitable. What is to end the program
+/// (`KeyboardInterrupt`, `SystemExit`) ends the call as it is.
+pub(crate) fn answer_now(mut question: Box<dyn Question>, py: Python<'_>) -> PyResult<()> {
+    let answer = question
+        .ask(py)
+        .and_then(|value| refuse_awaitable(py, value));
+    let ends = ends_the_program(py, &answer);
+    question.answer(py, answer);
+    ends
+}
+
+/// An error where the answer is an exception that nobody is to handle.
+pub(crate) fn ends_the_program(py: Python<'_>, answer: &PyResult<Py<PyAny>>) -> PyResult<()> {
+    match answer {
+        Err(exception) if !exception.is_instance_of::<PyException>(py) => {
+            Err(exception.clone_ref(py))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -45,7 +78,7 @@ fn refuse_awaitable(py: Python<'_>, value: Py<PyAny>) -> PyResult<Py<PyAny>> {
     if value.bind(py).hasattr("__await__")? {
         // Closed, so that Python does not warn of a coroutine that was never awaited on top.
         let _ = value.bind(py).call_method0("close");
-        return Err(pyo3::exceptions::PyTypeError::new_err(
+        return Err(PyTypeError::new_err(
             "an async callback was given to a Client; use AsyncClient, or a plain function",
         ));
     }
@@ -55,12 +88,12 @@ fn refuse_awaitable(py: Python<'_>, value: Py<PyAny>) -> PyResult<Py<PyAny>> {
 /// The questions of one synchronous call.
 #[derive(Default)]
 pub(crate) struct Mailbox {
-    questions: Mutex<VecDeque<Callback>>,
+    questions: Mutex<VecDeque<Box<dyn Question>>>,
     waker: Mutex<Option<Waker>>,
 }
 
 impl Mailbox {
-    pub(crate) fn take(&self) -> Option<Callback> {
+    pub(crate) fn take(&self) -> Option<Box<dyn Question>> {
         self.questions
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -77,11 +110,11 @@ impl Mailbox {
         }
     }
 
-    fn post(&self, callback: Callback) {
+    fn post(&self, question: Box<dyn Question>) {
         self.questions
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push_back(callback);
+            .push_back(question);
         let waker = self
             .waker
             .lock()
@@ -98,8 +131,8 @@ impl Mailbox {
 pub(crate) enum Home {
     /// By the thread that waits for the call.
     Caller(Arc<Mailbox>),
-    /// By the event loop that the call belongs to.
-    Loop(Arc<EventLoop>),
+    /// By the event loop that the call belongs to, in the `contextvars` context of the call.
+    Loop(Arc<EventLoop>, Arc<Py<PyAny>>),
 }
 
 thread_local! {
@@ -107,41 +140,64 @@ thread_local! {
 }
 
 impl Home {
+    /// The home of a call that begins now in this event loop.
+    pub(crate) fn of_loop(py: Python<'_>, event_loop: &Arc<EventLoop>) -> PyResult<Self> {
+        let context = py.import("contextvars")?.call_method0("copy_context")?;
+        Ok(Self::Loop(
+            Arc::clone(event_loop),
+            Arc::new(context.unbind()),
+        ))
+    }
+
     /// The home of the call that is being polled on this thread.
     fn current() -> Option<Self> {
         CURRENT.with(|current| current.borrow().clone())
     }
 
-    /// Asks `question`; resolves with the answer.
-    pub(crate) fn ask(
+    /// Runs `ask`, and awaits what it gives where that can be awaited; resolves with what `read` makes of the answer.
+    pub(crate) fn ask<T, A, R>(
         &self,
-        question: Question,
-    ) -> impl Future<Output = PyResult<Py<PyAny>>> + Send + use<> {
+        ask: A,
+        read: R,
+    ) -> impl Future<Output = Result<T, BoxError>> + Send + use<T, A, R>
+    where
+        A: FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send + 'static,
+        R: FnOnce(&Bound<'_, PyAny>) -> PyResult<T> + Send + 'static,
+        T: Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
-        let callback = Callback { question, reply };
-        match self {
-            Self::Caller(mailbox) => mailbox.post(callback),
-            Self::Loop(event_loop) => event_loop.post(callback),
-        }
+        let question = Box::new(Pending {
+            ask: Some(ask),
+            read,
+            reply,
+        });
+        let waiting = match self {
+            Self::Caller(mailbox) => {
+                mailbox.post(question);
+                None
+            }
+            Self::Loop(event_loop, context) => {
+                Some(Waiting::begin(event_loop, Arc::clone(context), question))
+            }
+        };
         async move {
-            answer.await.unwrap_or_else(|_| {
-                Err(pyo3::exceptions::PyRuntimeError::new_err(
-                    "the event loop of the call went away",
-                ))
-            })
+            let answer = answer.await;
+            if let Some(waiting) = waiting {
+                waiting.over();
+            }
+            answer.unwrap_or_else(|_| Err("the call that was to answer went away".into()))
         }
     }
 }
 
-/// Asks `question` at the home of the call that is being polled.
-pub(crate) async fn ask_home(
-    question: impl FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send + 'static,
-) -> PyResult<Py<PyAny>> {
+/// Asks at the home of the call that is being polled, see [`Home::ask`].
+pub(crate) async fn ask_home<T: Send + 'static>(
+    ask: impl FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send + 'static,
+    read: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T> + Send + 'static,
+) -> Result<T, BoxError> {
     match Home::current() {
-        Some(home) => home.ask(Box::new(question)).await,
-        None => Err(pyo3::exceptions::PyRuntimeError::new_err(
-            "a callback was asked for outside of any call",
-        )),
+        Some(home) => home.ask(ask, read).await,
+        None => Err("a callback was asked for outside of any call".into()),
     }
 }
 
@@ -188,10 +244,6 @@ impl PythonError {
             format!("{name}: {said}")
         };
         Self { exception, text }
-    }
-
-    pub(crate) fn boxed(exception: PyErr) -> gatewright::BoxError {
-        Python::attach(|py| Box::new(Self::new(py, exception)) as gatewright::BoxError)
     }
 }
 

@@ -1,28 +1,36 @@
-//! `auth=` into a credential. `gatewright/_auth.py` has turned it into a tuple of a name and its parts.
+//! `auth=` into a credential.
 
 use std::time::Duration;
 
+use gatewright::runtime::BoxFuture;
 use gatewright::{Auth, BoxError, FetchToken, Token};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::callback::{PythonError, ask_home};
+use crate::callback::ask_home;
 use crate::error::to_exception;
+use crate::slot::Slot;
 
-/// Reads the tuple.
-pub(crate) fn read(py: Python<'_>, parts: &Bound<'_, PyTuple>) -> PyResult<Auth> {
+/// The callable, where `auth` is one. A credential of `gatewright/_auth.py` tells its parts.
+pub(crate) fn callback(auth: &Bound<'_, PyAny>) -> PyResult<Option<Slot>> {
+    let is_callback = !auth.hasattr(PARTS)?;
+    Ok(is_callback.then(|| Slot::new(auth.clone())))
+}
+
+/// The method of a credential that gives a tuple of its kind and its parts.
+const PARTS: &str = "_parts";
+
+/// Reads a credential that is no callable.
+pub(crate) fn read(py: Python<'_>, auth: &Bound<'_, PyAny>) -> PyResult<Auth> {
+    let parts = auth.call_method0(PARTS)?.cast_into::<PyTuple>()?;
     let text = |at: usize| parts.get_item(at)?.extract::<String>();
     Ok(match text(0)?.as_str() {
-        "none" => Auth::none(),
         "bearer" => Auth::bearer(text(1)?),
         "basic" => Auth::basic(text(1)?, text(2)?),
         "header" => Auth::api_key(&text(1)?, text(2)?).map_err(|error| to_exception(py, error))?,
         "query" => Auth::api_key_query(text(1)?, text(2)?),
         "cookie" => Auth::api_key_cookie(text(1)?, text(2)?),
-        "callback" => Auth::token(PythonTokens {
-            callback: parts.get_item(1)?.unbind(),
-        }),
         other => {
             return Err(PyTypeError::new_err(format!(
                 "no credential is called {other:?}"
@@ -32,19 +40,12 @@ pub(crate) fn read(py: Python<'_>, parts: &Bound<'_, PyTuple>) -> PyResult<Auth>
 }
 
 /// Asks a Python callable for tokens.
-struct PythonTokens {
-    callback: Py<PyAny>,
-}
+pub(crate) struct PythonTokens(pub(crate) Slot);
 
 impl FetchToken for PythonTokens {
-    fn fetch(&self) -> gatewright::runtime::BoxFuture<'static, Result<Token, BoxError>> {
-        let callback = Python::attach(|py| self.callback.clone_ref(py));
-        Box::pin(async move {
-            let answer = ask_home(move |py| callback.call0(py))
-                .await
-                .map_err(PythonError::boxed)?;
-            Python::attach(|py| read_token(answer.bind(py))).map_err(PythonError::boxed)
-        })
+    fn fetch(&self) -> BoxFuture<'static, Result<Token, BoxError>> {
+        let callback = self.0.clone();
+        Box::pin(ask_home(move |py| callback.call(py, ()), read_token))
     }
 }
 

@@ -33,8 +33,9 @@ fn classes(py: Python<'_>) -> PyResult<&Bound<'_, PyDict>> {
 
 /// Makes the exception of an error. An exception of the caller's own code becomes its `__cause__`.
 pub(crate) fn to_exception(py: Python<'_>, error: Error) -> PyErr {
-    crate::log::failed(py, &error);
-    make(py, error).unwrap_or_else(|failure| failure)
+    crate::log::failed(py, &error)
+        .and_then(|()| make(py, error))
+        .unwrap_or_else(|failure| failure)
 }
 
 fn make(py: Python<'_>, error: Error) -> PyResult<PyErr> {
@@ -58,7 +59,9 @@ fn make(py: Python<'_>, error: Error) -> PyResult<PyErr> {
     facts.set_item("no_retry", error.no_retry().map(|why| why.to_string()))?;
     facts.set_item("advice", error.advice())?;
     facts.set_item("elapsed", error.elapsed().as_secs_f64())?;
-    facts.set_item("headers", Headers::new(error.headers().clone()))?;
+    if error.status().is_some() {
+        facts.set_item("headers", Headers::new(error.headers().clone()))?;
+    }
     facts.set_item("body", PyBytes::new(py, error.body()))?;
     let attempts = error.attempts().iter().cloned().map(Attempt::new);
     facts.set_item("attempts", PyTuple::new(py, attempts.collect::<Vec<_>>())?)?;

@@ -11,9 +11,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyCFunction;
 
-use crate::callback::Callback;
+use crate::callback::{Question, ends_the_program};
 use crate::fork::PerProcess;
 
 /// Makes a call's result of Python, on the loop's thread.
@@ -22,8 +23,10 @@ pub(crate) type Deliver = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Se
 enum Message {
     /// The call of this number is done.
     Done(u64, Deliver),
-    /// A call asks something.
-    Ask(Callback),
+    /// A call asks something, in this context.
+    Ask(u64, Arc<Py<PyAny>>, Box<dyn Question>),
+    /// Nobody waits for the answer to the question of this number any more.
+    Abandoned(u64),
 }
 
 /// The event loops of this process that have calls.
@@ -37,6 +40,8 @@ pub(crate) struct EventLoop {
     bell: UnixStream,
     ear: UnixStream,
     waiting: Mutex<HashMap<u64, Py<PyAny>>>,
+    /// The tasks that answer questions.
+    tasks: Mutex<HashMap<u64, Py<PyAny>>>,
     numbers: AtomicU64,
 }
 
@@ -47,7 +52,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl EventLoop {
     /// The loop that runs on this thread.
     pub(crate) fn running(py: Python<'_>) -> PyResult<Arc<Self>> {
-        static GET: pyo3::sync::PyOnceLock<Py<PyAny>> = pyo3::sync::PyOnceLock::new();
+        static GET: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let get = GET.get_or_try_init(py, || {
             PyResult::Ok(py.import("asyncio")?.getattr("get_running_loop")?.unbind())
         })?;
@@ -56,22 +61,21 @@ impl EventLoop {
         if let Some(known) = lock(&loops).iter().find(|known| known.python.is(&python)) {
             return Ok(Arc::clone(known));
         }
-        // Loops that were closed are forgotten here: their results have nowhere to go.
+        // Loops that were closed are forgotten here: their results have nowhere to go. Asking them runs Python, so that
+        // the list is not locked meanwhile.
         let present: Vec<_> = lock(&loops).clone();
-        let mut open = Vec::new();
+        let mut closed = Vec::new();
         for known in present {
-            if !known
-                .python
-                .bind(py)
-                .call_method0("is_closed")?
-                .is_truthy()?
-            {
-                open.push(known);
+            let is_closed = known.python.bind(py).call_method0("is_closed")?;
+            if is_closed.is_truthy()? {
+                closed.push(known);
             }
         }
         let fresh = Self::watched(py, python)?;
-        open.push(Arc::clone(&fresh));
-        *lock(&loops) = open;
+        let mut loops = lock(&loops);
+        loops.retain(|known| !closed.iter().any(|gone| Arc::ptr_eq(gone, known)));
+        loops.push(Arc::clone(&fresh));
+        drop(loops);
         Ok(fresh)
     }
 
@@ -87,6 +91,7 @@ impl EventLoop {
             bell,
             ear,
             waiting: Mutex::default(),
+            tasks: Mutex::default(),
             numbers: AtomicU64::new(0),
         });
         let drain = Py::new(
@@ -109,17 +114,13 @@ impl EventLoop {
 
     /// Forgets a call that was cancelled.
     pub(crate) fn forget(&self, number: u64) {
-        lock(&self.waiting).remove(&number);
+        let forgotten = lock(&self.waiting).remove(&number);
+        drop(forgotten);
     }
 
     /// The call of this number is done. From any thread.
     pub(crate) fn done(&self, number: u64, deliver: Deliver) {
         self.put(Message::Done(number, deliver));
-    }
-
-    /// A call asks something. From any thread.
-    pub(crate) fn post(&self, callback: Callback) {
-        self.put(Message::Ask(callback));
     }
 
     fn put(&self, message: Message) {
@@ -130,64 +131,156 @@ impl EventLoop {
         }
     }
 
-    /// Takes all that has come, on the loop's thread.
-    fn drain(&self, py: Python<'_>) -> PyResult<()> {
+    /// Takes all that has come, on the loop's thread. What goes wrong with one does not keep the others from theirs.
+    fn drain(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
         let mut bytes = [0; 64];
         let _ = (&self.ear).read(&mut bytes);
         self.woken.store(false, Ordering::Release);
         let messages = std::mem::take(&mut *lock(&self.messages));
+        let mut outcome = Ok(());
         for message in messages {
-            match message {
-                Message::Done(number, deliver) => {
-                    let Some(future) = lock(&self.waiting).remove(&number) else {
-                        continue;
-                    };
-                    let future = future.bind(py);
-                    if future.call_method0("done")?.is_truthy()? {
-                        continue;
-                    }
-                    match deliver(py) {
-                        Ok(value) => future.call_method1("set_result", (value,))?,
-                        Err(exception) => {
-                            future.call_method1("set_exception", (exception.into_value(py),))?
-                        }
-                    };
+            let taken = match message {
+                Message::Done(number, deliver) => self.deliver(py, number, deliver),
+                Message::Ask(number, context, question) => {
+                    self.ask_in(py, number, &context, question)
                 }
-                Message::Ask(callback) => self.answer(py, callback)?,
+                Message::Abandoned(number) => self.abandoned(py, number),
+            };
+            if outcome.is_ok() {
+                outcome = taken;
             }
         }
+        outcome
+    }
+
+    fn deliver(&self, py: Python<'_>, number: u64, deliver: Deliver) -> PyResult<()> {
+        let Some(future) = lock(&self.waiting).remove(&number) else {
+            return Ok(());
+        };
+        let future = future.bind(py);
+        if future.call_method0("done")?.is_truthy()? {
+            return Ok(());
+        }
+        match deliver(py) {
+            Ok(value) => future.call_method1("set_result", (value,))?,
+            Err(exception) => future.call_method1("set_exception", (exception.into_value(py),))?,
+        };
         Ok(())
     }
 
-    fn answer(&self, py: Python<'_>, callback: Callback) -> PyResult<()> {
-        let (asked, reply) = callback.ask(py);
-        let awaitable = match asked {
-            Ok(value) if value.bind(py).hasattr("__await__")? => value,
+    fn ask_in(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        number: u64,
+        context: &Arc<Py<PyAny>>,
+        question: Box<dyn Question>,
+    ) -> PyResult<()> {
+        let (this, question) = (Arc::clone(self), Mutex::new(Some(question)));
+        let ask = PyCFunction::new_closure(py, None, None, move |args, _| -> PyResult<()> {
+            match lock(&question).take() {
+                Some(question) => this.ask(args.py(), number, question),
+                None => Ok(()),
+            }
+        })?;
+        context.bind(py).call_method1("run", (ask,)).map(drop)
+    }
+
+    fn ask(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        number: u64,
+        mut question: Box<dyn Question>,
+    ) -> PyResult<()> {
+        let asked = question.ask(py);
+        let task = match asked {
+            Ok(value) if value.bind(py).hasattr("__await__")? => answering_task(py, value),
             answer => {
-                let _ = reply.send(answer);
+                let ends = ends_the_program(py, &answer);
+                question.answer(py, answer);
+                return ends;
+            }
+        };
+        let task = match task {
+            Ok(task) => task,
+            Err(error) => {
+                question.answer(py, Err(error));
                 return Ok(());
             }
         };
-        let ensure_future = py.import("asyncio")?.getattr("ensure_future")?;
-        let task = ensure_future.call1((wrapped(py, awaitable)?,))?;
-        let reply = Mutex::new(Some(reply));
+        lock(&self.tasks).insert(number, task.clone().unbind());
+        let (this, question) = (Arc::clone(self), Mutex::new(Some(question)));
         let on_done = PyCFunction::new_closure(py, None, None, move |args, _| -> PyResult<()> {
+            let finished = lock(&this.tasks).remove(&number);
+            drop(finished);
             let task = args.get_item(0)?;
-            if let Some(reply) = lock(&reply).take() {
-                let _ = reply.send(task.call_method0("result").map(Bound::unbind));
+            let question = lock(&question).take();
+            if let Some(question) = question {
+                let answer = task.call_method0("result").map(Bound::unbind);
+                question.answer(args.py(), answer);
             }
             Ok(())
         })?;
         task.call_method1("add_done_callback", (on_done,))?;
         Ok(())
     }
+
+    fn abandoned(&self, py: Python<'_>, number: u64) -> PyResult<()> {
+        let task = lock(&self.tasks).remove(&number);
+        match task {
+            Some(task) => task.bind(py).call_method0("cancel").map(drop),
+            None => Ok(()),
+        }
+    }
 }
 
 /// `StopAsyncIteration` may not leave a task, so an awaitable is awaited by a coroutine that turns it into `None`.
-fn wrapped(py: Python<'_>, awaitable: Py<PyAny>) -> PyResult<Bound<'_, PyAny>> {
-    py.import("gatewright._client")?
-        .getattr("_next_or_none")?
-        .call1((awaitable,))
+fn answering_task(py: Python<'_>, awaitable: Py<PyAny>) -> PyResult<Bound<'_, PyAny>> {
+    static AWAIT: PyOnceLock<(Py<PyAny>, Py<PyAny>)> = PyOnceLock::new();
+    let (wrap, task_of) = AWAIT.get_or_try_init(py, || {
+        PyResult::Ok((
+            py.import("gatewright._awaiting")?
+                .getattr("next_or_none")?
+                .unbind(),
+            py.import("asyncio")?.getattr("ensure_future")?.unbind(),
+        ))
+    })?;
+    let coroutine = wrap.bind(py).call1((awaitable,))?;
+    task_of.bind(py).call1((coroutine,))
+}
+
+/// A question that a loop answers. Where it goes away unanswered, because the call was cancelled, so does the answering.
+pub(crate) struct Waiting {
+    event_loop: Arc<EventLoop>,
+    number: Option<u64>,
+}
+
+impl Waiting {
+    /// Posts the question to the loop. From any thread.
+    pub(crate) fn begin(
+        event_loop: &Arc<EventLoop>,
+        context: Arc<Py<PyAny>>,
+        question: Box<dyn Question>,
+    ) -> Self {
+        let number = event_loop.numbers.fetch_add(1, Ordering::Relaxed);
+        event_loop.put(Message::Ask(number, context, question));
+        Self {
+            event_loop: Arc::clone(event_loop),
+            number: Some(number),
+        }
+    }
+
+    /// It was answered.
+    pub(crate) fn over(mut self) {
+        self.number = None;
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            self.event_loop.put(Message::Abandoned(number));
+        }
+    }
 }
 
 /// What the loop calls when results are there.

@@ -32,19 +32,23 @@ impl<T: Clone> PerProcess<T> {
         }
     }
 
-    /// What was made in this process, or what `make` makes. The lock is held with the GIL only and for no longer than
-    /// that takes, so that no other thread can hold it at a fork.
+    /// What was made in this process, or what `make` makes. The lock is held with the GIL and never while Python runs,
+    /// so that no thread can hold it at a fork, or wait for it with the GIL that another needs to give it back.
     pub(crate) fn get_or_make<E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        if let Some(present) = self.get() {
+            return Ok(present);
+        }
+        let fresh = make()?;
         let now = generation();
         let mut made = self
             .made
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         match &*made {
+            // Another thread was faster.
             Some((generation, value)) if *generation == now => return Ok(value.clone()),
             _ => {}
         }
-        let fresh = make()?;
         // Of an older process: its threads are gone, dropping it could wait for them for ever.
         std::mem::forget(made.replace((now, fresh.clone())));
         Ok(fresh)

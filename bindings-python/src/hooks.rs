@@ -8,9 +8,10 @@ use http::HeaderMap;
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 
-use crate::callback::{PythonError, ask_home};
+use crate::callback::ask_home;
 use crate::headers::Headers;
 use crate::request::header;
+use crate::slot::Slot;
 
 /// An attempt that is about to be sent. Its headers may be changed; credentials are put on afterwards.
 #[pyclass(frozen, module = "gatewright")]
@@ -101,16 +102,15 @@ impl AttemptResult {
 /// The callables of one client.
 #[derive(Debug)]
 pub(crate) struct PythonHooks {
-    pub(crate) before: Option<Py<PyAny>>,
-    pub(crate) after: Option<Py<PyAny>>,
+    pub(crate) before: Option<Slot>,
+    pub(crate) after: Option<Slot>,
 }
 
 impl Hooks for PythonHooks {
     fn before<'a>(&'a self, attempt: &'a mut BeforeAttempt) -> BoxFuture<'a, Result<(), BoxError>> {
-        let Some(hook) = &self.before else {
+        let Some(hook) = self.before.clone() else {
             return Box::pin(std::future::ready(Ok(())));
         };
-        let hook = Python::attach(|py| hook.clone_ref(py));
         Box::pin(async move {
             let headers = Arc::new(Mutex::new(std::mem::take(&mut attempt.headers)));
             let request = AttemptRequest {
@@ -119,20 +119,19 @@ impl Hooks for PythonHooks {
                 url: attempt.url.clone(),
                 headers: Arc::clone(&headers),
             };
-            let asked = ask_home(move |py| hook.call1(py, (request,))).await;
+            let asked = ask_home(move |py| hook.call(py, (request,)), |_| Ok(())).await;
             attempt.headers = headers
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .clone();
-            asked.map(drop).map_err(PythonError::boxed)
+            asked
         })
     }
 
     fn after<'a>(&'a self, attempt: &'a AfterAttempt) -> BoxFuture<'a, Result<(), BoxError>> {
-        let Some(hook) = &self.after else {
+        let Some(hook) = self.after.clone() else {
             return Box::pin(std::future::ready(Ok(())));
         };
-        let hook = Python::attach(|py| hook.clone_ref(py));
         let (status_code, headers) = match &attempt.answer {
             Some((status, headers)) => (Some(status.as_u16()), Some(headers.clone())),
             None => (None, None),
@@ -143,25 +142,21 @@ impl Hooks for PythonHooks {
             attempt.url.clone(),
         );
         let (error, took) = (attempt.error.clone(), attempt.took.as_secs_f64());
-        Box::pin(async move {
-            let asked = ask_home(move |py| {
-                let headers = headers
-                    .map(|headers| Py::new(py, Headers::new(headers)))
-                    .transpose()?;
-                hook.call1(
-                    py,
-                    (AttemptResult {
-                        number,
-                        method,
-                        url,
-                        status_code,
-                        headers,
-                        error,
-                        took,
-                    },),
-                )
-            });
-            asked.await.map(drop).map_err(PythonError::boxed)
-        })
+        let ask = move |py: Python<'_>| {
+            let headers = headers
+                .map(|headers| Py::new(py, Headers::new(headers)))
+                .transpose()?;
+            let result = AttemptResult {
+                number,
+                method,
+                url,
+                status_code,
+                headers,
+                error,
+                took,
+            };
+            hook.call(py, (result,))
+        };
+        Box::pin(ask_home(ask, |_| Ok(())))
     }
 }

@@ -5,7 +5,7 @@
 //! | `settings.rs`, `request.rs` | Python arguments into the core's settings and requests |
 //! | `sync_client.rs` | calls on the caller's own thread |
 //! | `async_client.rs`, `event_loop.rs`, `worker.rs` | calls on a worker thread, results in batches to the event loop |
-//! | `callback.rs`, `hooks.rs`, `credentials.rs`, `source.rs` | Python code that the core asks for something |
+//! | `callback.rs`, `slot.rs`, `hooks.rs`, `credentials.rs`, `source.rs` | Python code that the core asks for something |
 //! | `response.rs`, `headers.rs`, `attempt.rs`, `page.rs`, `json.rs` | answers into Python |
 //! | `log.rs` | records of calls to Python's `logging` |
 //! | `error.rs` | errors into exceptions, one class for each kind |
@@ -29,6 +29,7 @@ mod page;
 mod request;
 mod response;
 mod settings;
+mod slot;
 mod source;
 mod sync_client;
 mod webhook;

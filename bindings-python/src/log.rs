@@ -2,6 +2,7 @@
 //! worker, where a handler that waits for the GIL could wait for ever.
 
 use gatewright::{Attempt, Error, Response};
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
@@ -22,15 +23,19 @@ fn logger(py: Python<'_>) -> PyResult<&(Py<PyAny>, Py<PyAny>)> {
     })
 }
 
-fn emit(py: Python<'_>, level: u8, text: impl FnOnce() -> String) {
+fn emit(py: Python<'_>, level: u8, text: impl FnOnce() -> String) -> PyResult<()> {
     let logged = logger(py).and_then(|(enabled, log)| {
         if enabled.call1(py, (level,))?.is_truthy(py)? {
             log.call1(py, (level, "%s", text()))?;
         }
         Ok(())
     });
-    // A broken handler is `logging`'s to report; it must not cost the caller the answer.
-    drop(logged);
+    match logged {
+        // Ctrl-C while a handler ran.
+        Err(error) if !error.is_instance_of::<PyException>(py) => Err(error),
+        // A broken handler is `logging`'s to report; it must not cost the caller the answer.
+        _ => Ok(()),
+    }
 }
 
 fn story(attempts: &[Attempt]) -> String {
@@ -42,7 +47,7 @@ fn story(attempts: &[Attempt]) -> String {
 }
 
 /// An answer came: DEBUG, or INFO where it took more than one attempt.
-pub(crate) fn answered(py: Python<'_>, answer: &Response) {
+pub(crate) fn answered(py: Python<'_>, answer: &Response) -> PyResult<()> {
     let level = if answer.attempts().len() > 1 {
         INFO
     } else {
@@ -56,10 +61,13 @@ pub(crate) fn answered(py: Python<'_>, answer: &Response) {
             answer.status().as_u16(),
             story(answer.attempts())
         )
-    });
+    })
 }
 
 /// A call failed: INFO, since the caller gets the exception.
-pub(crate) fn failed(py: Python<'_>, error: &Error) {
-    emit(py, INFO, || format!("{error}: {}", story(error.attempts())));
+pub(crate) fn failed(py: Python<'_>, error: &Error) -> PyResult<()> {
+    emit(py, INFO, || match error.attempts() {
+        [] => error.to_string(),
+        attempts => format!("{error}: {}", story(attempts)),
+    })
 }

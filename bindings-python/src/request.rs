@@ -2,11 +2,11 @@
 
 use gatewright::{Body, Client, Error, ErrorKind, RequestBuilder, Timeout};
 use http::{HeaderName, HeaderValue, Method};
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyList, PyString, PyTuple};
 
-use crate::callback::Home;
+use crate::callback::{Home, PythonError};
 use crate::error::to_exception;
 use crate::{json, source};
 
@@ -31,6 +31,29 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Seconds {
     }
 }
 
+/// How often a request is sent at most.
+#[derive(Clone, Copy)]
+pub(crate) struct Attempts(u32);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Attempts {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let py = value.py();
+        match value.extract::<u32>() {
+            Err(wrong) if !wrong.is_instance_of::<PyOverflowError>(py) => Err(wrong),
+            Ok(attempts) if attempts > 0 => Ok(Self(attempts)),
+            _ => {
+                let what = format!("`max_attempts` is {}; it must be 1 or more", &*value);
+                Err(to_exception(
+                    py,
+                    Error::new(ErrorKind::InvalidRequest, what),
+                ))
+            }
+        }
+    }
+}
+
 /// Everything that a request may be given.
 pub(crate) struct Options<'py> {
     pub(crate) params: Option<Bound<'py, PyAny>>,
@@ -40,7 +63,7 @@ pub(crate) struct Options<'py> {
     pub(crate) data: Option<Bound<'py, PyAny>>,
     pub(crate) timeout: Seconds,
     pub(crate) attempt_timeout: Seconds,
-    pub(crate) max_attempts: Option<u32>,
+    pub(crate) max_attempts: Option<Attempts>,
     pub(crate) idempotency_key: Option<String>,
     pub(crate) raise_for_status: Option<bool>,
 }
@@ -49,7 +72,9 @@ impl Options<'_> {
     /// Whether the body is asked for piece by piece.
     pub(crate) fn streams(&self) -> bool {
         self.content.as_ref().is_some_and(|content| {
-            !(content.is_instance_of::<PyBytes>() || content.is_instance_of::<PyString>())
+            !(content.is_instance_of::<PyBytes>()
+                || content.is_instance_of::<PyString>()
+                || content.is_instance_of::<PyByteArray>())
         })
     }
 
@@ -68,7 +93,7 @@ impl Options<'_> {
         }
         if let Some(headers) = &self.headers {
             for (name, value) in pairs(headers)? {
-                request = request.header(&name.extract::<String>()?, header_bytes(&value)?);
+                request = request.header(&header_name(&name)?, header_bytes(&value)?);
             }
         }
         let bodies = [&self.json, &self.content, &self.data]
@@ -102,7 +127,7 @@ impl Options<'_> {
         if let Seconds::Given(timeout) = self.attempt_timeout {
             request = request.attempt_timeout(timeout);
         }
-        if let Some(attempts) = self.max_attempts {
+        if let Some(Attempts(attempts)) = self.max_attempts {
             request = request.max_attempts(attempts);
         }
         if let Some(key) = self.idempotency_key {
@@ -126,11 +151,14 @@ fn body(content: &Bound<'_, PyAny>, home: Option<Home>) -> PyResult<Body> {
     };
     if content.hasattr("__aiter__")? {
         return match home {
-            Home::Loop(_) => source::from_async_iterable(content, home),
+            Home::Loop(..) => source::from_async_iterable(content, home),
             Home::Caller(_) => Err(PyTypeError::new_err(
                 "an async iterable is a body for AsyncClient only",
             )),
         };
+    }
+    if content.hasattr("read")? {
+        return Ok(source::from_file(content, home));
     }
     if content.hasattr("__iter__")? && !content.is_instance_of::<PyDict>() {
         return source::from_iterable(content, home);
@@ -174,7 +202,7 @@ pub(crate) fn pairs<'py>(
 fn query(params: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
     let mut query = Vec::new();
     for (name, value) in pairs(params)? {
-        let name = name.str()?.to_string();
+        let name = utf8(&name.str()?, "a parameter's name")?;
         if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
             for each in value.try_iter()? {
                 query.extend(parameter(&each?)?.map(|text| (name.clone(), text)));
@@ -195,15 +223,47 @@ fn parameter(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
             if value.is_truthy()? { "true" } else { "false" }.to_owned(),
         ));
     }
-    Ok(Some(value.str()?.to_string()))
+    utf8(&value.str()?, "a parameter").map(Some)
 }
 
-/// A header's value: bytes, or what is no bytes as text.
+/// Text as UTF-8. Lone surrogates are in no UTF-8; Python's own words say where they are.
+pub(crate) fn utf8(text: &Bound<'_, PyString>, whose: &str) -> PyResult<String> {
+    text.extract::<String>().map_err(|exception| {
+        let py = text.py();
+        let what = format!("{whose} cannot be encoded as UTF-8");
+        let cause = PythonError::new(py, exception);
+        to_exception(
+            py,
+            Error::new(ErrorKind::InvalidRequest, what).caused_by(cause),
+        )
+    })
+}
+
+/// A header's value: bytes, text as UTF-8, or a number.
 pub(crate) fn header_bytes(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     if let Ok(bytes) = value.cast::<PyBytes>() {
         return Ok(bytes.as_bytes().to_vec());
     }
-    Ok(value.str()?.to_string().into_bytes())
+    if value.is_none() || value.is_instance_of::<PyBool>() {
+        let name = value.get_type().name()?;
+        return Err(PyTypeError::new_err(format!(
+            "a header's value is str, bytes or a number, not {name}"
+        )));
+    }
+    utf8(&value.str()?, "a header's value").map(String::into_bytes)
+}
+
+/// A header's name as text; whether it is one is the core's to say.
+pub(crate) fn header_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
+    match name.cast::<PyString>() {
+        Ok(name) => utf8(name, "a header's name"),
+        Err(_) => {
+            let kind = name.get_type().name()?;
+            Err(PyTypeError::new_err(format!(
+                "a header's name is str, not {kind}"
+            )))
+        }
+    }
 }
 
 /// Checks a header.

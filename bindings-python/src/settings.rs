@@ -1,45 +1,86 @@
 //! A client's keyword arguments, read once. `gatewright/_client.py` has their names, types and defaults.
 
 use gatewright::transport::native::Proxy;
-use gatewright::{Auth, Client, ClientBuilder, RetryPolicy, Timeout};
+use gatewright::{Auth, Client, ClientBuilder, Error, ErrorKind, RetryPolicy, Timeout};
+use pyo3::exceptions::{PyOverflowError, PyRuntimeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::PyDict;
+use pyo3::{PyTraverseError, PyVisit};
 
-use crate::credentials;
+use crate::credentials::{self, PythonTokens};
 use crate::error::to_exception;
 use crate::hooks::PythonHooks;
+use crate::slot::Slot;
 
 /// The settings of a client, kept so that a child process can make its client anew.
 pub(crate) struct Settings {
     base_url: String,
     given: Py<PyDict>,
+    token: Option<Slot>,
+    before: Option<Slot>,
+    after: Option<Slot>,
     /// Whether calls may ask Python something.
     pub(crate) asks: bool,
 }
 
 impl Settings {
     pub(crate) fn read(base_url: String, given: &Bound<'_, PyDict>) -> PyResult<Self> {
-        let set =
-            |name: &str| PyResult::Ok(given.get_item(name)?.is_some_and(|value| !value.is_none()));
-        let callback = match given.get_item("auth")? {
-            Some(auth) => auth.cast::<PyTuple>()?.get_item(0)?.extract::<String>()? == "callback",
-            None => false,
+        let given_value = Given(given);
+        let token = match given_value.any("auth")? {
+            Some(auth) => credentials::callback(&auth)?,
+            None => None,
         };
-        let asks = callback || set("before_attempt")? || set("after_attempt")?;
+        let before = given_value.any("before_attempt")?.map(Slot::new);
+        let after = given_value.any("after_attempt")?.map(Slot::new);
         Ok(Self {
             base_url,
             given: given.clone().unbind(),
-            asks,
+            asks: token.is_some() || before.is_some() || after.is_some(),
+            token,
+            before,
+            after,
         })
     }
 
     /// Makes the client.
     pub(crate) fn client(&self, py: Python<'_>) -> PyResult<Client> {
         let given = Given(self.given.bind(py));
-        let builder = Client::builder(self.base_url.clone());
-        let builder = given.fill(py, builder)?;
+        let mut builder = given.fill(py, Client::builder(self.base_url.clone()))?;
+        builder = builder.auth(match (&self.token, given.any("auth")?) {
+            (Some(callback), _) => Auth::token(PythonTokens(callback.clone())),
+            (None, Some(auth)) => credentials::read(py, &auth)?,
+            (None, None) => Auth::none(),
+        });
+        if self.before.is_some() || self.after.is_some() {
+            builder = builder.hooks(PythonHooks {
+                before: self.before.clone(),
+                after: self.after.clone(),
+            });
+        }
         builder.build().map_err(|error| to_exception(py, error))
     }
+
+    fn slots(&self) -> impl Iterator<Item = &Slot> {
+        [&self.token, &self.before, &self.after]
+            .into_iter()
+            .flatten()
+    }
+
+    /// Shows the garbage collector everything of Python's that is held.
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.given)?;
+        self.slots().try_for_each(|slot| slot.traverse(visit))
+    }
+
+    /// Breaks cycles through callbacks. The settings themselves stay.
+    pub(crate) fn clear(&self) {
+        self.slots().for_each(Slot::clear);
+    }
+}
+
+/// What a method of a subclass meets that never called `super().__init__()`.
+pub(crate) fn not_initialised() -> PyErr {
+    PyRuntimeError::new_err("the client was not initialised: call super().__init__() first")
 }
 
 struct Given<'a, 'py>(&'a Bound<'py, PyDict>);
@@ -49,9 +90,16 @@ impl<'py> Given<'_, 'py> {
         &self,
         name: &str,
     ) -> PyResult<Option<T>> {
-        match self.0.get_item(name)? {
-            Some(value) if !value.is_none() => value.extract().map(Some),
-            _ => Ok(None),
+        match self.any(name)? {
+            None => Ok(None),
+            Some(value) => value.extract().map(Some).map_err(|wrong: PyErr| {
+                let py = value.py();
+                if wrong.is_instance_of::<PyOverflowError>(py) {
+                    invalid(py, format!("`{name}` is {value}, which is out of range"))
+                } else {
+                    wrong
+                }
+            }),
         }
     }
 
@@ -66,12 +114,7 @@ impl<'py> Given<'_, 'py> {
     }
 
     fn fill(&self, py: Python<'py>, mut builder: ClientBuilder) -> PyResult<ClientBuilder> {
-        let auth = match self.any("auth")? {
-            Some(parts) => credentials::read(py, parts.cast::<PyTuple>()?)?,
-            None => Auth::none(),
-        };
         builder = builder
-            .auth(auth)
             .timeout(self.timeout("timeout")?)
             .attempt_timeout(self.timeout("attempt_timeout")?)
             .connect_timeout(self.timeout("connect_timeout")?)
@@ -79,7 +122,7 @@ impl<'py> Given<'_, 'py> {
         if let Some(headers) = self.any("headers")? {
             for (name, value) in crate::request::pairs(&headers)? {
                 let value = crate::request::header_bytes(&value)?;
-                builder = builder.header(name.extract::<String>()?, value);
+                builder = builder.header(crate::request::header_name(&name)?, value);
             }
         }
         let mut retry = RetryPolicy::default();
@@ -91,13 +134,14 @@ impl<'py> Given<'_, 'py> {
                     let what = format!(
                         "`Retry.{name}` is {value}; it must be a number of seconds, zero or more"
                     );
-                    to_exception(
-                        py,
-                        gatewright::Error::new(gatewright::ErrorKind::InvalidConfig, what),
-                    )
+                    invalid(py, what)
                 })
             };
-            retry.max_attempts = attempts.max(1);
+            if attempts == 0 {
+                let what = "`max_attempts` is 0; the first attempt is one of them".to_owned();
+                return Err(invalid(py, what));
+            }
+            retry.max_attempts = attempts;
             retry.backoff.base = seconds("backoff_base", base)?;
             retry.backoff.cap = seconds("backoff_cap", cap)?;
             retry.max_retry_after = seconds("max_retry_after", longest)?;
@@ -144,24 +188,40 @@ impl<'py> Given<'_, 'py> {
         if let Some(raise) = self.get("raise_for_status")? {
             builder = builder.error_for_status(raise);
         }
-        let hooks = PythonHooks {
-            before: self.any("before_attempt")?.map(Bound::unbind),
-            after: self.any("after_attempt")?.map(Bound::unbind),
-        };
-        if hooks.before.is_some() || hooks.after.is_some() {
-            builder = builder.hooks(hooks);
-        }
         Ok(builder)
     }
+}
+
+fn invalid(py: Python<'_>, what: String) -> PyErr {
+    to_exception(py, Error::new(ErrorKind::InvalidConfig, what))
 }
 
 /// A client's state as JSON, for Python to make values of.
 pub(crate) fn state_json(client: &Client) -> String {
     let state = client.state();
+    let limits = state.pacers.iter().map(|pacer| {
+        let quotas = pacer.gates.iter().map(|gate| {
+            serde_json::json!({
+                "policy": gate.policy,
+                "limit": gate.limit,
+                "remaining": gate.remaining,
+                "window": gate.window.map(|window| window.as_secs_f64()),
+                "next_in": gate.next_in.as_secs_f64(),
+                "resets_in": gate.resets_in.map(|wait| wait.as_secs_f64()),
+                "shared": gate.shared,
+            })
+        });
+        serde_json::json!({
+            "in_flight": pacer.in_flight,
+            "queued": pacer.queued,
+            "paused_for": pacer.paused_for.map(|wait| wait.as_secs_f64()),
+            "quotas": quotas.collect::<Vec<_>>(),
+        })
+    });
     serde_json::json!({
         "budget_left": state.budget_left,
         "budget_capacity": state.budget_capacity,
-        "pacers": state.pacers.iter().map(|pacer| format!("{pacer:?}")).collect::<Vec<_>>(),
+        "limits": limits.collect::<Vec<_>>(),
     })
     .to_string()
 }

@@ -1,57 +1,73 @@
-//! Request bodies from Python iterables, asked for piece by piece at home.
+//! Request bodies from Python iterables and files, asked for piece by piece at home.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream;
-use gatewright::{Body, BoxError};
-use pyo3::exceptions::{PyStopAsyncIteration, PyTypeError};
+use gatewright::Body;
+use pyo3::exceptions::{PyStopAsyncIteration, PyStopIteration, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::PyIterator;
+use pyo3::types::{PyIterator, PyMemoryView, PyString};
 
-use crate::callback::{Home, PythonError};
+use crate::callback::Home;
+
+/// What is read of a file at once.
+const FILE_PIECE: usize = 64 * 1024;
 
 /// A body from an iterable of bytes. It is sent once: an iterator cannot be rewound.
 pub(crate) fn from_iterable(iterable: &Bound<'_, PyAny>, home: Home) -> PyResult<Body> {
-    let iterator = PyIterator::from_object(iterable)?.unbind();
-    Ok(pieces(
-        iterator.into_any(),
-        home,
-        |py, iterator| match iterator.bind(py).call_method0("__next__") {
-            Ok(piece) => Ok(piece.unbind()),
-            Err(stop) if stop.is_instance_of::<pyo3::exceptions::PyStopIteration>(py) => {
-                Ok(py.None())
+    let iterator = PyIterator::from_object(iterable)?.into_any();
+    Ok(pieces(iterator, home, |iterator| {
+        match iterator.call_method0("__next__") {
+            Err(stop) if stop.is_instance_of::<PyStopIteration>(iterator.py()) => {
+                Ok(iterator.py().None())
             }
-            Err(error) => Err(error),
-        },
-    ))
+            next => next.map(Bound::unbind),
+        }
+    }))
 }
 
 /// A body from an async iterable of bytes. It is sent once.
 pub(crate) fn from_async_iterable(iterable: &Bound<'_, PyAny>, home: Home) -> PyResult<Body> {
-    let iterator = iterable.call_method0("__aiter__")?.unbind();
-    Ok(pieces(iterator, home, |py, iterator| {
-        iterator.call_method0(py, "__anext__")
+    let iterator = iterable.call_method0("__aiter__")?;
+    Ok(pieces(iterator, home, |iterator| {
+        match iterator.call_method0("__anext__") {
+            Err(stop) if stop.is_instance_of::<PyStopAsyncIteration>(iterator.py()) => {
+                Ok(iterator.py().None())
+            }
+            next => next.map(Bound::unbind),
+        }
     }))
 }
 
+/// A body from a file, from where it stands. It is sent once.
+pub(crate) fn from_file(file: &Bound<'_, PyAny>, home: Home) -> Body {
+    pieces(file.clone(), home, |file| {
+        let piece = file.call_method1("read", (FILE_PIECE,))?;
+        let is_end = piece.len().is_ok_and(|length| length == 0);
+        Ok(if is_end {
+            file.py().None()
+        } else {
+            piece.unbind()
+        })
+    })
+}
+
 fn pieces(
-    iterator: Py<PyAny>,
+    source: Bound<'_, PyAny>,
     home: Home,
-    next: impl Fn(Python<'_>, &Py<PyAny>) -> PyResult<Py<PyAny>> + Copy + Send + Sync + 'static,
+    next: impl Fn(&Bound<'_, PyAny>) -> PyResult<Py<PyAny>> + Copy + Send + Sync + 'static,
 ) -> Body {
-    let stream = stream::unfold(Some((iterator, home)), move |state| async move {
-        let (iterator, home) = state?;
-        let of_this_piece = Python::attach(|py| iterator.clone_ref(py));
-        match home.ask(Box::new(move |py| next(py, &of_this_piece))).await {
-            Ok(piece) => match Python::attach(|py| read_piece(piece.bind(py))) {
-                Ok(Some(bytes)) => Some((Ok(bytes), Some((iterator, home)))),
-                Ok(None) => None,
-                Err(error) => Some((Err(PythonError::boxed(error)), None)),
-            },
-            Err(stop) if Python::attach(|py| stop.is_instance_of::<PyStopAsyncIteration>(py)) => {
-                None
-            }
-            Err(error) => Some((Err::<Bytes, BoxError>(PythonError::boxed(error)), None)),
+    let source = Arc::new(source.unbind());
+    let stream = stream::unfold(Some((source, home)), move |state| async move {
+        let (source, home) = state?;
+        let of_this_piece = Arc::clone(&source);
+        let piece = home.ask(move |py| next(of_this_piece.bind(py)), read_piece);
+        match piece.await {
+            Ok(Some(bytes)) => Some((Ok(bytes), Some((source, home)))),
+            Ok(None) => None,
+            Err(error) => Some((Err(error), None)),
         }
     });
     Body::once(stream, None)
@@ -71,15 +87,16 @@ fn read_piece(piece: &Bound<'_, PyAny>) -> PyResult<Option<Bytes>> {
     })
 }
 
-/// The bytes of `bytes`, `bytearray`, `memoryview` or `str` (as UTF-8); `None` for anything else.
+/// The bytes of `bytes`, `bytearray`, `memoryview` or `str` (as UTF-8); `None` for anything else. A `str` with lone
+/// surrogates, which UTF-8 has not, is refused.
 pub(crate) fn bytes_of(value: &Bound<'_, PyAny>) -> PyResult<Option<Bytes>> {
     if let Ok(bytes) = value.extract::<PyBackedBytes>() {
         return Ok(Some(Bytes::from_owner(bytes)));
     }
-    if value.is_instance_of::<pyo3::types::PyString>() {
-        return Ok(Some(Bytes::from(value.extract::<String>()?)));
+    if let Ok(text) = value.cast::<PyString>() {
+        return Ok(Some(Bytes::from(crate::request::utf8(text, "the body")?)));
     }
-    if value.is_instance(&value.py().get_type::<pyo3::types::PyMemoryView>())? {
+    if value.is_instance_of::<PyMemoryView>() {
         return Ok(Some(Bytes::from(
             value.call_method0("tobytes")?.extract::<Vec<u8>>()?,
         )));

@@ -5,25 +5,27 @@
 //! call is done.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use gatewright::{Client, Error, ErrorKind, PageStyle, Pages, StreamResponse};
 use http::Method;
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
+use pyo3::{PyTraverseError, PyVisit};
 use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
 
-use crate::callback::{AtHome, Callback, Home, Mailbox};
+use crate::callback::{AtHome, Home, Mailbox, Question, answer_now};
 use crate::error::to_exception;
 use crate::fork::PerProcess;
 use crate::headers::Headers;
-use crate::request::{Options, Seconds, method};
+use crate::request::{Attempts, Options, Seconds, method};
 use crate::response::Response;
-use crate::settings::Settings;
+use crate::settings::{Settings, not_initialised};
 use crate::{log, page};
 
 /// How often a thread that waits looks for signals, so that Ctrl-C ends a call.
@@ -35,7 +37,8 @@ const STALE_AFTER: Duration = Duration::from_millis(50);
 /// A client and the runtime that drives it.
 struct Live {
     client: Client,
-    runtime: Runtime,
+    /// There until the end; an `Option` so that it can be taken then.
+    runtime: Option<Runtime>,
     born: Instant,
     last_used: AtomicU64,
 }
@@ -47,7 +50,7 @@ impl Live {
             .build()?;
         Ok(Self {
             client,
-            runtime,
+            runtime: Some(runtime),
             born: Instant::now(),
             last_used: AtomicU64::new(0),
         })
@@ -73,9 +76,12 @@ impl Live {
     ) -> PyResult<T> {
         enum Out<T> {
             Done(T),
-            Callback(Callback),
+            Question(Box<dyn Question>),
             Signals,
         }
+        let Some(runtime) = &self.runtime else {
+            return Err(not_initialised());
+        };
         let stale = self.is_stale();
         let call = Box::pin(async move {
             if stale {
@@ -94,21 +100,30 @@ impl Live {
                 if let Poll::Ready(value) = call.as_mut().poll(cx) {
                     return Poll::Ready(Out::Done(value));
                 }
-                if let Some(callback) = mailbox.as_ref().and_then(|mailbox| mailbox.take()) {
-                    return Poll::Ready(Out::Callback(callback));
+                if let Some(question) = mailbox.as_ref().and_then(|mailbox| mailbox.take()) {
+                    return Poll::Ready(Out::Question(question));
                 }
                 let tick =
                     tick.get_or_insert_with(|| Box::pin(tokio::time::sleep(SIGNAL_INTERVAL)));
                 tick.as_mut().poll(cx).map(|()| Out::Signals)
             });
-            match py.detach(|| self.runtime.block_on(polled)) {
+            match py.detach(|| runtime.block_on(polled)) {
                 Out::Done(value) => {
                     self.mark_used();
                     return Ok(value);
                 }
-                Out::Callback(callback) => callback.answer(py),
+                Out::Question(question) => answer_now(question, py)?,
                 Out::Signals => py.check_signals()?,
             }
+        }
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        // Without waiting: for a DNS lookup, say, or inside of another runtime, where the last reference may go away.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
         }
     }
 }
@@ -116,18 +131,23 @@ impl Live {
 /// The native half of `Client`.
 #[pyclass(frozen, subclass, module = "gatewright._native")]
 pub(crate) struct SyncCore {
-    settings: Settings,
+    settings: OnceLock<Settings>,
     live: PerProcess<Arc<Live>>,
 }
 
 impl SyncCore {
     fn live(&self, py: Python<'_>) -> PyResult<Arc<Live>> {
         self.live
-            .get_or_make(|| Live::new(self.settings.client(py)?).map(Arc::new))
+            .get_or_make(|| Live::new(self.settings()?.client(py)?).map(Arc::new))
     }
 
-    fn mailbox(&self, options: &Options<'_>) -> Option<Arc<Mailbox>> {
-        (self.settings.asks || options.streams()).then(Arc::default)
+    fn settings(&self) -> PyResult<&Settings> {
+        self.settings.get().ok_or_else(not_initialised)
+    }
+
+    fn mailbox(&self, options: &Options<'_>) -> PyResult<Option<Arc<Mailbox>>> {
+        let asks = self.settings()?.asks || options.streams();
+        Ok(asks.then(Arc::default))
     }
 
     fn send(
@@ -138,12 +158,12 @@ impl SyncCore {
         options: Options<'_>,
     ) -> PyResult<Response> {
         let live = self.live(py)?;
-        let mailbox = self.mailbox(&options);
+        let mailbox = self.mailbox(&options)?;
         let home = mailbox.clone().map(Home::Caller);
         let request = options.request(py, &live.client, method, path, home)?;
         match live.run(py, mailbox, request.send())? {
             Ok(answer) => {
-                log::answered(py, &answer);
+                log::answered(py, &answer)?;
                 Ok(Response::new(answer))
             }
             Err(error) => Err(to_exception(py, error)),
@@ -153,21 +173,46 @@ impl SyncCore {
 
 #[pymethods]
 impl SyncCore {
+    /// Nothing yet: subclasses have an `__init__` of their own, with arguments of their own.
     #[new]
-    #[pyo3(signature = (base_url, **settings))]
-    fn new(
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+        Self {
+            settings: OnceLock::new(),
+            live: PerProcess::new(),
+        }
+    }
+
+    #[pyo3(signature = (base_url, /, **settings))]
+    fn __init__(
+        &self,
         py: Python<'_>,
         base_url: String,
         settings: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<Self> {
+    ) -> PyResult<()> {
         let settings = settings.cloned().unwrap_or_else(|| PyDict::new(py));
-        let core = Self {
-            settings: Settings::read(base_url, &settings)?,
-            live: PerProcess::new(),
-        };
+        let settings = Settings::read(base_url, &settings)?;
         // Wrong settings are told of now, not at the first call.
-        core.live(py)?;
-        Ok(core)
+        let made = Arc::new(Live::new(settings.client(py)?)?);
+        if self.settings.set(settings).is_err() {
+            return Err(PyRuntimeError::new_err(
+                "the client was initialised already",
+            ));
+        }
+        self.live.get_or_make(|| Ok::<_, PyErr>(made))?;
+        Ok(())
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.settings
+            .get()
+            .map_or(Ok(()), |settings| settings.traverse(&visit))
+    }
+
+    fn __clear__(&self) {
+        if let Some(settings) = self.settings.get() {
+            settings.clear();
+        }
     }
 
     /// Sends a request, and reads the answer whole.
@@ -187,7 +232,7 @@ impl SyncCore {
         data: Option<Bound<'_, PyAny>>,
         timeout: Seconds,
         attempt_timeout: Seconds,
-        max_attempts: Option<u32>,
+        max_attempts: Option<Attempts>,
         idempotency_key: Option<String>,
         raise_for_status: Option<bool>,
     ) -> PyResult<Response> {
@@ -218,7 +263,7 @@ impl SyncCore {
         headers: Option<Bound<'_, PyAny>>,
         timeout: Seconds,
         attempt_timeout: Seconds,
-        max_attempts: Option<u32>,
+        max_attempts: Option<Attempts>,
         idempotency_key: Option<String>,
         raise_for_status: Option<bool>,
     ) -> PyResult<Response> {
@@ -254,7 +299,7 @@ impl SyncCore {
         data: Option<Bound<'_, PyAny>>,
         timeout: Seconds,
         attempt_timeout: Seconds,
-        max_attempts: Option<u32>,
+        max_attempts: Option<Attempts>,
         idempotency_key: Option<String>,
         raise_for_status: Option<bool>,
     ) -> PyResult<SyncStream> {
@@ -271,13 +316,14 @@ impl SyncCore {
             raise_for_status,
         };
         let live = self.live(py)?;
-        let mailbox = self.mailbox(&options);
+        let mailbox = self.mailbox(&options)?;
         let home = mailbox.clone().map(Home::Caller);
         let request = options.request(py, &live.client, method(py, method_name)?, path, home)?;
-        match live.run(py, mailbox, request.stream())? {
+        match live.run(py, mailbox.clone(), request.stream())? {
             Ok(answer) => Ok(SyncStream {
                 answer: Arc::new(Mutex::new(Some(answer))),
                 live,
+                mailbox,
             }),
             Err(error) => Err(to_exception(py, error)),
         }
@@ -298,7 +344,7 @@ impl SyncCore {
         headers: Option<Bound<'_, PyAny>>,
         timeout: Seconds,
         attempt_timeout: Seconds,
-        max_attempts: Option<u32>,
+        max_attempts: Option<Attempts>,
     ) -> PyResult<SyncPages> {
         let live = self.live(py)?;
         let options = Options {
@@ -320,7 +366,7 @@ impl SyncCore {
             pages,
             style,
             live,
-            asks: self.settings.asks,
+            asks: self.settings()?.asks,
         })
     }
 
@@ -348,6 +394,8 @@ impl SyncCore {
 pub(crate) struct SyncStream {
     answer: Arc<Mutex<Option<StreamResponse>>>,
     live: Arc<Live>,
+    /// The request's body may still be under way when the answer has begun.
+    mailbox: Option<Arc<Mailbox>>,
 }
 
 #[pymethods]
@@ -363,7 +411,7 @@ impl SyncStream {
         };
         let chunk = self
             .live
-            .run(py, None, next)?
+            .run(py, self.mailbox.clone(), next)?
             .map_err(|error| to_exception(py, error))?;
         Ok(chunk.map(|bytes| PyBytes::new(py, &bytes)))
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Union
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,9 @@ class Bearer:
 
     token: str = field(repr=False)
 
+    def _parts(self) -> tuple[str, ...]:
+        return ("bearer", self.token)
+
 
 @dataclass(frozen=True)
 class Basic:
@@ -20,6 +23,9 @@ class Basic:
 
     user: str
     password: str = field(repr=False)
+
+    def _parts(self) -> tuple[str, ...]:
+        return ("basic", self.user, self.password)
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,14 @@ class ApiKey:
     header: str | None = None
     query: str | None = None
     cookie: str | None = None
+
+    def _parts(self) -> tuple[str, ...]:
+        given = [("header", self.header), ("query", self.query), ("cookie", self.cookie)]
+        places = [(kind, name) for kind, name in given if name is not None] or [("header", "x-api-key")]
+        if len(places) > 1:
+            raise TypeError("an ApiKey goes to one place: header=, query= or cookie=")
+        kind, name = places[0]
+        return (kind, name, self.key)
 
 
 @dataclass(frozen=True)
@@ -43,39 +57,32 @@ class Token:
 TokenAnswer = Union[str, "tuple[str, float | None]", Token]
 """What a token callback may give."""
 
-Auth = Union[
-    str,
-    "tuple[str, str]",
-    Bearer,
-    Basic,
-    ApiKey,
-    Callable[[], "TokenAnswer | Awaitable[TokenAnswer]"],
-]
+TokenCallback = Callable[[], TokenAnswer]
+"""Gives a token: before the first request, ahead of its expiry, and once more after a 401."""
+
+AsyncTokenCallback = Callable[[], Union[TokenAnswer, Awaitable[TokenAnswer]]]
+"""The same, asynchronous or not."""
+
+Auth = Union[str, "tuple[str, str]", Bearer, Basic, ApiKey, TokenCallback]
 """A bearer token as it is, ``(user, password)``, a credential, or a callable that gives tokens."""
 
+AsyncAuth = Union[str, "tuple[str, str]", Bearer, Basic, ApiKey, AsyncTokenCallback]
+"""The same; the callable may be asynchronous."""
 
-def parts_of(auth: Auth | None) -> tuple[Any, ...]:
-    """The credential as the native module takes it: a name, and its parts."""
-    if auth is None:
-        return ("none",)
+Credential = Union[Bearer, Basic, ApiKey, AsyncTokenCallback]
+"""What ``repr`` and tracebacks may show: a credential that hides its secret, or a callable."""
+
+
+def credential(auth: AsyncAuth) -> Credential:
+    """Wraps plain secrets, so that no frame of this package has one in a variable that a traceback could show."""
     if isinstance(auth, str):
-        return ("bearer", auth)
-    if isinstance(auth, Bearer):
-        return ("bearer", auth.token)
-    if isinstance(auth, Basic):
-        return ("basic", auth.user, auth.password)
-    if isinstance(auth, ApiKey):
-        given = [("header", auth.header), ("query", auth.query), ("cookie", auth.cookie)]
-        places = [(kind, name) for kind, name in given if name is not None] or [("header", "x-api-key")]
-        if len(places) > 1:
-            raise TypeError("an ApiKey goes to one place: header=, query= or cookie=")
-        kind, name = places[0]
-        return (kind, name, auth.key)
-    if isinstance(auth, tuple) and len(auth) == 2:
-        user, password = auth
-        return ("basic", user, password)
-    if callable(auth):
-        return ("callback", auth)
+        return Bearer(auth)
+    if isinstance(auth, tuple):
+        if len(auth) == 2 and all(isinstance(part, str) for part in auth):
+            return Basic(*auth)
+        raise TypeError("auth= as a tuple is (user, password), both str")
+    if isinstance(auth, (Bearer, Basic, ApiKey)) or callable(auth):
+        return auth
     raise TypeError(
         f"auth= takes a str, (user, password), Bearer, Basic, ApiKey or a callable, not {type(auth).__name__}"
     )

@@ -5,38 +5,49 @@ from __future__ import annotations
 import json as _json
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Union
 
 from gatewright import _native
-from gatewright._settings import Retry, native_settings
-from gatewright._stream import AsyncStreamResponse, StreamResponse
+from gatewright._auth import credential
+from gatewright._awaiting import result
+from gatewright._settings import native_settings
+from gatewright._stream import AsyncStreamCall, AsyncStreamResponse, StreamResponse
 
 if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
     from typing_extensions import Self
 
-    from gatewright._auth import Auth
+    from gatewright._auth import AsyncAuth, Auth
     from gatewright._native import AttemptRequest, AttemptResult, Response
+    from gatewright._settings import ClientState, Retry
+
+
+class ReadableFile(Protocol):
+    """A file that is open for reading bytes."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, none at the end."""
+        ...
+
 
 Primitive = Union[str, int, float, bool, None]
 Params = Union[
     Mapping[str, Union[Primitive, Sequence[Primitive]]], Sequence["tuple[str, Primitive | Sequence[Primitive]]"]
 ]
 """Query or form parameters. ``True`` is ``true``, ``None`` is left out, a list repeats the name."""
-HeaderInput = Union[Mapping[str, "str | bytes"], Sequence["tuple[str, str | bytes]"]]
+HeaderInput = Union[Mapping[str, "str | bytes | int"], Sequence["tuple[str, str | bytes | int]"]]
 """Headers, as a mapping or as pairs."""
-Content = Union[bytes, bytearray, memoryview, str, Iterable[bytes]]
-"""A body: bytes, text as UTF-8, or an iterable of bytes, which is sent once."""
+Content = Union[bytes, bytearray, memoryview, str, ReadableFile, Iterable[bytes]]
+"""A body: bytes, text as UTF-8, or a file or an iterable of bytes, which is sent once."""
 AsyncContent = Union[Content, AsyncIterable[bytes]]
-"""A body: bytes, text as UTF-8, or an iterable of bytes, asynchronous or not, which is sent once."""
+"""A body: bytes, text as UTF-8, or a file or an iterable of bytes, asynchronous or not, which is sent once."""
 
 BeforeAttempt = Callable[["AttemptRequest"], None]
 AfterAttempt = Callable[["AttemptResult"], None]
 AsyncBeforeAttempt = Callable[["AttemptRequest"], "Awaitable[None] | None"]
 AsyncAfterAttempt = Callable[["AttemptResult"], "Awaitable[None] | None"]
-
-_T = TypeVar("_T")
 
 _DEFAULT: Any = ...
 """Not given: the client's own setting holds. ``None`` means no limit."""
@@ -52,28 +63,11 @@ class Page:
     """The answer that the page came in."""
 
 
-async def _next_or_none(awaitable: Awaitable[_T]) -> _T | None:
-    """Awaits; the end of an async iterator is ``None``, since StopAsyncIteration may not leave a task."""
-    try:
-        return await awaitable
-    except StopAsyncIteration:
-        return None
-
-
-async def _result(pending: _native.Pending) -> Any:
-    """Awaits a call's result; a call whose task is cancelled is ended and gives its place back."""
-    try:
-        return await pending.future
-    except BaseException:
-        pending.cancel()
-        raise
-
-
 class Client(_native.SyncCore):
     """A client of one API. All its calls, from any thread, share connections, limits and budget."""
 
-    def __new__(
-        cls,
+    def __init__(
+        self,
         base_url: str,
         *,
         auth: Auth | None = None,
@@ -98,7 +92,7 @@ class Client(_native.SyncCore):
         after_attempt: AfterAttempt | None = None,
         max_response_bytes: int = 100 * 1024 * 1024,
         raise_for_status: bool = True,
-    ) -> Self:
+    ) -> None:
         """
         :param base_url: Where paths are joined to, such as ``https://api.example.com/v1``. https, or http to loopback.
         :param auth: A bearer token, ``(user, password)``, :class:`ApiKey`, or a callable that gives tokens.
@@ -124,6 +118,7 @@ class Client(_native.SyncCore):
         :param max_response_bytes: The largest body that is read whole.
         :param raise_for_status: Whether an error status raises.
         """
+        auth = None if auth is None else credential(auth)
         settings = native_settings(
             auth=auth,
             headers=headers,
@@ -148,7 +143,7 @@ class Client(_native.SyncCore):
             max_response_bytes=max_response_bytes,
             raise_for_status=raise_for_status,
         )
-        return super().__new__(cls, base_url, **settings)
+        super().__init__(base_url, **settings)
 
     def head(
         self,
@@ -189,7 +184,7 @@ class Client(_native.SyncCore):
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
     ) -> Response:
-        """Sends a OPTIONS request."""
+        """Sends an OPTIONS request."""
         return super().request(
             "OPTIONS",
             path,
@@ -424,9 +419,9 @@ class Client(_native.SyncCore):
         ):
             yield from page.items
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> ClientState:
         """Budget and limits of the base URL's host, as they are now."""
-        state: dict[str, Any] = _json.loads(self._state())
+        state: ClientState = _json.loads(self._state())
         return state
 
     def __enter__(self) -> Self:
@@ -438,17 +433,17 @@ class Client(_native.SyncCore):
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Client {self.base_url}>"
+        return f"<{type(self).__name__} {self.base_url}>"
 
 
 class AsyncClient(_native.AsyncCore):
     """A client of one API, for asyncio. All its calls share connections, limits and budget."""
 
-    def __new__(
-        cls,
+    def __init__(
+        self,
         base_url: str,
         *,
-        auth: Auth | None = None,
+        auth: AsyncAuth | None = None,
         headers: HeaderInput | None = None,
         timeout: float | None = 60.0,
         attempt_timeout: float | None = 20.0,
@@ -470,7 +465,7 @@ class AsyncClient(_native.AsyncCore):
         after_attempt: AsyncAfterAttempt | None = None,
         max_response_bytes: int = 100 * 1024 * 1024,
         raise_for_status: bool = True,
-    ) -> Self:
+    ) -> None:
         """
         :param base_url: Where paths are joined to, such as ``https://api.example.com/v1``. https, or http to loopback.
         :param auth: A bearer token, ``(user, password)``, :class:`ApiKey`, or a callable that gives tokens.
@@ -496,6 +491,7 @@ class AsyncClient(_native.AsyncCore):
         :param max_response_bytes: The largest body that is read whole.
         :param raise_for_status: Whether an error status raises.
         """
+        auth = None if auth is None else credential(auth)
         settings = native_settings(
             auth=auth,
             headers=headers,
@@ -520,7 +516,7 @@ class AsyncClient(_native.AsyncCore):
             max_response_bytes=max_response_bytes,
             raise_for_status=raise_for_status,
         )
-        return super().__new__(cls, base_url, **settings)
+        super().__init__(base_url, **settings)
 
     async def request(
         self,
@@ -568,7 +564,7 @@ class AsyncClient(_native.AsyncCore):
             idempotency_key,
             raise_for_status,
         )
-        answer: Response = await _result(pending)
+        answer: Response = await result(pending)
         return answer
 
     async def get(
@@ -636,7 +632,7 @@ class AsyncClient(_native.AsyncCore):
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
     ) -> Response:
-        """Sends a OPTIONS request."""
+        """Sends an OPTIONS request."""
         return await self.request(
             "OPTIONS",
             path,
@@ -771,7 +767,7 @@ class AsyncClient(_native.AsyncCore):
             raise_for_status=raise_for_status,
         )
 
-    async def stream(
+    def stream(
         self,
         method: str,
         path: str,
@@ -787,27 +783,31 @@ class AsyncClient(_native.AsyncCore):
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
-    ) -> AsyncStreamResponse:
-        """Sends a request; the answer's body comes in as it is read. Use it as ``async with await client.stream(…)``.
+    ) -> AsyncStreamCall:
+        """Sends a request; the answer's body comes in as it is read. Use it as ``async with client.stream(…) as response``.
 
         The deadline covers the body too: lift it for long streams with ``timeout=None``.
         """
-        pending = self._start(
-            method,
-            path,
-            True,
-            params,
-            headers,
-            json,
-            content,
-            data,
-            timeout,
-            attempt_timeout,
-            max_attempts,
-            idempotency_key,
-            raise_for_status,
-        )
-        return AsyncStreamResponse(await _result(pending))
+
+        async def start() -> AsyncStreamResponse:
+            pending = self._start(
+                method,
+                path,
+                True,
+                params,
+                headers,
+                json,
+                content,
+                data,
+                timeout,
+                attempt_timeout,
+                max_attempts,
+                idempotency_key,
+                raise_for_status,
+            )
+            return AsyncStreamResponse(await result(pending))
+
+        return AsyncStreamCall(start)
 
     async def pages(
         self,
@@ -832,7 +832,7 @@ class AsyncClient(_native.AsyncCore):
         native = self._pages(
             path, items, cursor, cursor_param, params, headers, timeout, attempt_timeout, max_attempts
         )
-        while (found := await _result(native._next_page())) is not None:
+        while (found := await result(native.next_page())) is not None:
             response, page_items = found
             yield Page(page_items, response)
 
@@ -865,9 +865,9 @@ class AsyncClient(_native.AsyncCore):
             for item in page.items:
                 yield item
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> ClientState:
         """Budget and limits of the base URL's host, as they are now."""
-        state: dict[str, Any] = _json.loads(self._state())
+        state: ClientState = _json.loads(self._state())
         return state
 
     async def aclose(self) -> None:
@@ -883,4 +883,4 @@ class AsyncClient(_native.AsyncCore):
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"<AsyncClient {self.base_url}>"
+        return f"<{type(self).__name__} {self.base_url}>"

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import AsyncIterator, Iterator
-from types import TracebackType
 from typing import TYPE_CHECKING
 
+from gatewright._awaiting import result
+
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+    from types import TracebackType
+
+    from typing_extensions import Self
+
     from gatewright._native import Attempt, AsyncStream, Headers, SyncStream
 
 
@@ -49,7 +54,7 @@ class _Lines:
         self._newlines = io.IncrementalNewlineDecoder(None, translate=True)
         self._rest = ""
 
-    def feed(self, chunk: bytes, final: bool = False) -> list[str]:
+    def feed(self, chunk: bytes, *, final: bool = False) -> list[str]:
         text = self._rest + self._newlines.decode(self._decode(chunk, final), final)
         *lines, self._rest = text.split("\n")
         if final and self._rest:
@@ -94,7 +99,7 @@ class StreamResponse(_Head):
         """Ends it, whatever is still to come."""
         self._native.close()
 
-    def __enter__(self) -> StreamResponse:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -113,12 +118,7 @@ class AsyncStreamResponse(_Head):
     async def iter_bytes(self) -> AsyncIterator[bytes]:
         """The body, piece by piece, as it comes in."""
         while True:
-            pending = self._native._next_chunk()
-            try:
-                chunk = await pending.future
-            except BaseException:
-                pending.cancel()
-                raise
+            chunk: bytes | None = await result(self._native.next_chunk())
             if chunk is None:
                 return
             yield chunk
@@ -147,12 +147,33 @@ class AsyncStreamResponse(_Head):
 
     async def aclose(self) -> None:
         """Ends it, whatever is still to come."""
-        await self._native._close().future
+        await result(self._native.close())
 
-    async def __aenter__(self) -> AsyncStreamResponse:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+
+class AsyncStreamCall:
+    """A call that hands its answer over as a stream: ``async with`` it, or ``await`` it and close the answer yourself."""
+
+    def __init__(self, start: Callable[[], Awaitable[AsyncStreamResponse]]) -> None:
+        self._start = start
+        self._response: AsyncStreamResponse | None = None
+
+    def __await__(self) -> Generator[object, None, AsyncStreamResponse]:
+        return self._start().__await__()
+
+    async def __aenter__(self) -> AsyncStreamResponse:
+        self._response = await self._start()
+        return self._response
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._response is not None:
+            await self._response.aclose()

@@ -186,7 +186,11 @@ impl std::fmt::Display for SourceError {
     }
 }
 
-impl StdError for SourceError {}
+impl StdError for SourceError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&*self.0)
+    }
+}
 
 struct Chunks(reqwest::Body);
 

@@ -1,0 +1,29 @@
+"""How coroutines wait for the native module, and it for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from gatewright._native import Pending
+
+_T = TypeVar("_T")
+
+
+async def next_or_none(awaitable: Awaitable[_T]) -> _T | None:
+    """Awaits; the end of an async iterator is ``None``, since StopAsyncIteration may not leave a task."""
+    try:
+        return await awaitable
+    except StopAsyncIteration:
+        return None
+
+
+async def result(pending: Pending) -> Any:
+    """Awaits a call's result; a call whose task is cancelled is ended and gives its place back."""
+    try:
+        return await pending.future
+    except BaseException:
+        pending.cancel()
+        raise
