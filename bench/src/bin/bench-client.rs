@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use gatewright::transport::Proxy;
+use gatewright::transport::native::Proxy;
 use gatewright::{Auth, Client};
 use gatewright_bench::rounds::Rounds;
 use http::{HeaderMap, HeaderValue};
