@@ -13,15 +13,17 @@ use crate::step::Step;
 /// The longest a scenario may take unless it says otherwise.
 const DEADLINE_MS: u64 = 15_000;
 /// What an adapter may say that it cannot do, so that scenarios which need it are skipped.
-pub(crate) const CAPABILITIES: [&str; 14] = [
+pub(crate) const CAPABILITIES: [&str; 16] = [
     "api_key_cookie",
     "cancel",
+    "failure_kinds",
     "hooks",
     "idempotency",
     "input_errors",
     "pages",
     "pacing",
     "redirects",
+    "replayable_upload",
     "stream_download",
     "stream_upload",
     "tls",
@@ -45,9 +47,8 @@ pub(crate) struct Scenario {
     /// What an adapter must be able to do.
     #[serde(default)]
     pub(crate) needs: Vec<String>,
-    /// Played once for each value, or combination of values, of these names.
     #[serde(default)]
-    each: BTreeMap<String, Vec<Value>>,
+    each: Each,
     #[serde(default = "deadline")]
     pub(crate) deadline_ms: u64,
     /// How long to wait after the last call for requests that should not come.
@@ -62,6 +63,43 @@ pub(crate) struct Scenario {
     #[serde(default)]
     pub(crate) calls: Vec<Value>,
     pub(crate) expect: Value,
+}
+
+/// Values for names: the scenario is played once for each row, or for each combination.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum Each {
+    Rows(Vec<Names>),
+    Product(BTreeMap<String, Vec<Value>>),
+}
+
+impl Default for Each {
+    fn default() -> Self {
+        Self::Rows(vec![Names::new()])
+    }
+}
+
+impl Each {
+    fn rows(&self) -> Vec<Names> {
+        let by_name = match self {
+            Self::Rows(rows) => return rows.clone(),
+            Self::Product(by_name) => by_name,
+        };
+        by_name.iter().fold(vec![Names::new()], |rows, (name, values)| {
+            rows.iter()
+                .flat_map(|row| values.iter().map(|value| row.clone().into_iter().chain([(name.clone(), value.clone())]).collect()))
+                .collect()
+        })
+    }
+}
+
+/// What a row adds to the scenario's name: its `case`, or else all of it.
+fn suffix(row: &Names) -> String {
+    let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match row.get("case") {
+        Some(case) => format!(" {}", shown(case)),
+        None => row.iter().map(|(name, value)| format!(" {name}={}", shown(value))).collect(),
+    }
 }
 
 const fn deadline() -> u64 {
@@ -93,9 +131,6 @@ pub(crate) struct ClockSetup {
     pub(crate) freeze: bool,
     #[serde(default)]
     pub(crate) advance_ms: u64,
-    /// Forward to the next whole second.
-    #[serde(default)]
-    pub(crate) to_whole_second: bool,
     #[serde(default)]
     pub(crate) resume: bool,
 }
@@ -130,9 +165,9 @@ impl Scenario {
         let value: Value = serde_json::from_str(text).map_err(|why| format!("is not JSON: {why}"))?;
         let template: Self = serde_json::from_value(value.clone()).map_err(|why| why.to_string())?;
         let mut all = Vec::new();
-        for (suffix, names) in combinations(&template.each) {
-            let mut scenario: Self = serde_json::from_value(fill(&value, &names)).map_err(|why| why.to_string())?;
-            scenario.name = format!("{}{suffix}", template.name);
+        for row in template.each.rows() {
+            let mut scenario: Self = serde_json::from_value(fill(&value, &row)).map_err(|why| why.to_string())?;
+            scenario.name = format!("{}{}", template.name, suffix(&row));
             scenario.check()?;
             all.push(scenario);
         }
@@ -167,25 +202,6 @@ impl Scenario {
         }
         Expectation::read(&self.expect).map(drop)
     }
-}
-
-/// All combinations of values, each with what it adds to the scenario's name.
-fn combinations(each: &BTreeMap<String, Vec<Value>>) -> Vec<(String, Names)> {
-    let mut all = vec![(String::new(), Names::new())];
-    for (name, values) in each {
-        all = all
-            .into_iter()
-            .flat_map(|(suffix, names)| {
-                values.iter().map(move |value| {
-                    let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                    let mut names = names.clone();
-                    names.insert(name.clone(), value.clone());
-                    (format!("{suffix} {name}={shown}"), names)
-                })
-            })
-            .collect();
-    }
-    all
 }
 
 /// A file that is no scenario.

@@ -8,7 +8,7 @@ use gatewright_server_mock::{FaultRule, Gateway, OptionsChange, Session, Tier};
 use serde_json::Value;
 use tokio::net::TcpSocket;
 
-use crate::placeholders::Names;
+use crate::placeholders::{Names, fill};
 use crate::scenario::{ClockSetup, GatewaySetup};
 
 /// Everything that is shared by the scenarios of a run.
@@ -73,31 +73,38 @@ pub(crate) async fn change(session: &Session, setup: &GatewaySetup, names: &mut 
     if let Some(clock) = &setup.clock {
         change_clock(session, clock).await;
     }
-    if let Some(faults) = &setup.faults {
-        let rules: Vec<FaultRule> =
-            serde_json::from_value(faults.clone()).map_err(|why| format!("gateway.faults: {why}"))?;
-        session.set_faults(rules).map_err(|why| format!("gateway.faults: {why}"))?;
-    }
     for (name, order) in &setup.tokens {
         let tier = Tier::from_name(&order.tier).ok_or_else(|| format!("there is no tier {:?}", order.tier))?;
         let ttl = Duration::from_millis(order.ttl_ms);
         let token = session.mint_token(tier, &order.tenant, ttl).map_err(|why| why.to_string())?;
         names.insert(format!("token.{name}"), token.token.into());
     }
+    if let Some(faults) = &setup.faults {
+        let rules: Vec<FaultRule> = serde_json::from_value(with_texts(fill(faults, names)))
+            .map_err(|why| format!("gateway.faults: {why}"))?;
+        session.set_faults(rules).map_err(|why| format!("gateway.faults: {why}"))?;
+    }
     Ok(())
+}
+
+/// The steps of scripts as texts: a status from a table of the scenario is a number.
+fn with_texts(mut rules: Value) -> Value {
+    for rule in rules.as_array_mut().into_iter().flatten() {
+        for step in rule.get_mut("script").and_then(Value::as_array_mut).into_iter().flatten() {
+            if step.is_number() {
+                *step = step.to_string().into();
+            }
+        }
+    }
+    rules
 }
 
 async fn change_clock(session: &Session, clock: &ClockSetup) {
     if clock.freeze {
         session.freeze();
     }
-    let mut by = Duration::from_millis(clock.advance_ms);
-    if clock.to_whole_second {
-        let past = session.clock().now_ms.saturating_add(clock.advance_ms) % 1_000;
-        by += Duration::from_millis((1_000 - past) % 1_000);
-    }
-    if !by.is_zero() {
-        session.advance(by).await;
+    if clock.advance_ms > 0 {
+        session.advance(Duration::from_millis(clock.advance_ms)).await;
     }
     if clock.resume {
         session.resume();

@@ -31,7 +31,7 @@ const OF_REQUEST: [&str; 20] = [
     "unencodable",
 ];
 const OF_VERIFY: [&str; 7] = ["base64", "headers", "max_body", "now", "secrets", "text", "tolerance_s"];
-const OF_SIGN: [&str; 5] = ["base64", "id", "secrets", "text", "timestamp"];
+const OF_SIGN: [&str; 5] = ["base64", "message_id", "secrets", "text", "timestamp"];
 
 /// A step that has been read.
 #[derive(Clone, Debug)]

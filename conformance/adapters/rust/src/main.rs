@@ -17,15 +17,17 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::open::Counts;
 
-const CAPABILITIES: [&str; 14] = [
+const CAPABILITIES: [&str; 16] = [
     "api_key_cookie",
     "cancel",
+    "failure_kinds",
     "hooks",
     "idempotency",
     "input_errors",
     "pages",
     "pacing",
     "redirects",
+    "replayable_upload",
     "stream_download",
     "stream_upload",
     "tls",

@@ -72,7 +72,7 @@ pub(crate) fn sign(request: &Value) -> Answer {
         Ok(signer) => signer,
         Err(error) => return Ok(failed(error.code(), &error.to_string())),
     };
-    let id = request.get("id").and_then(Value::as_str).unwrap_or_default();
+    let id = request.get("message_id").and_then(Value::as_str).unwrap_or_default();
     let timestamp = request.get("timestamp").and_then(Value::as_i64).unwrap_or_default();
     Ok(match signer.sign(id, timestamp, &body(request)?) {
         Ok(signed) => {

@@ -28,11 +28,18 @@ fn a_table_makes_a_scenario_of_each_combination() {
 }
 
 #[test]
+fn rows_are_named_by_their_case() {
+    let rows = r#","each":[{"case":"one","code":"x"},{"status":3}]"#;
+    let names: Vec<_> = read(&with(rows)).unwrap().into_iter().map(|s| s.name).collect();
+    assert_eq!(names, ["a/b one", "a/b status=3"]);
+}
+
+#[test]
 fn without_clients_there_is_the_default_one_and_webhooks_need_none() {
     let clients = |members| read(&with(members)).unwrap()[0].clients().into_keys().collect::<Vec<_>>();
     assert_eq!(clients(""), ["default"]);
     assert_eq!(clients(r#","clients":{"a":{},"b":{}}"#), ["a", "b"]);
-    let webhook = r#","calls":[{"webhook":{"sign":{"secrets":["x"],"id":"m","timestamp":1,"text":""}}}]"#;
+    let webhook = r#","calls":[{"webhook":{"sign":{"secrets":["x"],"message_id":"m","timestamp":1,"text":""}}}]"#;
     assert_eq!(clients(webhook), Vec::<String>::new());
 }
 
