@@ -13,6 +13,7 @@
 //! | `fork.rs` | what a child process must do anew |
 
 use pyo3::prelude::*;
+use pyo3::types::PyMapping;
 
 mod async_client;
 mod attempt;
@@ -41,7 +42,7 @@ mod _native {
     use super::*;
 
     #[pymodule_export]
-    use super::async_client::{AsyncCore, AsyncStream};
+    use super::async_client::{AsyncCore, AsyncPages, AsyncStream, Pending};
     #[pymodule_export]
     use super::attempt::Attempt;
     #[pymodule_export]
@@ -59,12 +60,13 @@ mod _native {
     #[pymodule_export]
     use super::response::Response;
     #[pymodule_export]
-    use super::sync_client::{SyncCore, SyncStream};
+    use super::sync_client::{SyncCore, SyncPages, SyncStream};
     #[pymodule_export]
     use super::webhook::{Verified, Webhook, generate_secret};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        PyMapping::register::<Headers>(module.py())?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

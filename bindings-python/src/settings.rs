@@ -1,5 +1,7 @@
 //! A client's keyword arguments, read once. `gatewright/_client.py` has their names, types and defaults.
 
+use std::time::Duration;
+
 use gatewright::transport::native::Proxy;
 use gatewright::{Auth, Client, ClientBuilder, Error, ErrorKind, RetryPolicy, Timeout};
 use pyo3::exceptions::{PyOverflowError, PyRuntimeError};
@@ -126,26 +128,29 @@ impl<'py> Given<'_, 'py> {
             }
         }
         let mut retry = RetryPolicy::default();
-        if let Some((attempts, base, cap, longest, budget)) =
-            self.get::<(u32, f64, f64, f64, u32)>("retry")?
-        {
-            let seconds = |name: &str, value: f64| {
-                std::time::Duration::try_from_secs_f64(value).map_err(|_| {
-                    let what = format!(
-                        "`Retry.{name}` is {value}; it must be a number of seconds, zero or more"
-                    );
-                    invalid(py, what)
-                })
-            };
+        if let Some(attempts) = self.get::<u32>("max_attempts")? {
             if attempts == 0 {
                 let what = "`max_attempts` is 0; the first attempt is one of them".to_owned();
                 return Err(invalid(py, what));
             }
             retry.max_attempts = attempts;
-            retry.backoff.base = seconds("backoff_base", base)?;
-            retry.backoff.cap = seconds("backoff_cap", cap)?;
-            retry.max_retry_after = seconds("max_retry_after", longest)?;
+        }
+        if let Some(budget) = self.get("budget")? {
             retry.budget = budget;
+        }
+        for (name, setting) in [
+            ("backoff_base", &mut retry.backoff.base),
+            ("backoff_cap", &mut retry.backoff.cap),
+            ("max_retry_after", &mut retry.max_retry_after),
+        ] {
+            if let Some(seconds) = self.get::<f64>(name)? {
+                *setting = Duration::try_from_secs_f64(seconds).map_err(|_| {
+                    let what = format!(
+                        "`{name}` is {seconds}; it must be a number of seconds, zero or more"
+                    );
+                    invalid(py, what)
+                })?;
+            }
         }
         builder = builder.retry(retry);
         if let Some(pacing) = self.get("pacing")? {

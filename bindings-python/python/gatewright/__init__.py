@@ -40,12 +40,13 @@ from gatewright._errors import (
 )
 from gatewright._native import Attempt, AttemptRequest, AttemptResult, Headers, Response, __version__
 from gatewright._native import after_fork_in_child as _after_fork_in_child
-from gatewright._settings import Retry
-from gatewright._stream import AsyncStreamResponse, StreamResponse
+from gatewright._settings import ClientState, LimitsState, QuotaState, Retry
+from gatewright._stream import AsyncStreamCall, AsyncStreamResponse, StreamResponse
 
 __all__ = [
     "ApiKey",
     "AsyncClient",
+    "AsyncStreamCall",
     "AsyncStreamResponse",
     "Attempt",
     "AttemptRequest",
@@ -55,6 +56,7 @@ __all__ = [
     "Basic",
     "Bearer",
     "Client",
+    "ClientState",
     "ClosedError",
     "ConflictError",
     "ConnectError",
@@ -67,12 +69,14 @@ __all__ = [
     "InsecureUrlError",
     "InvalidConfigError",
     "InvalidRequestError",
+    "LimitsState",
     "NotFoundError",
     "OutcomeUnknownError",
     "Page",
     "PermissionDeniedError",
     "PreconditionFailedError",
     "ProtocolError",
+    "QuotaState",
     "RateLimitedError",
     "RedirectError",
     "Response",

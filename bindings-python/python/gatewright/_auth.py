@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Union
 
 
 @dataclass(frozen=True)
@@ -54,22 +53,22 @@ class Token:
     expires_in: float | None = None
 
 
-TokenAnswer = Union[str, "tuple[str, float | None]", Token]
+TokenAnswer = str | tuple[str, float | None] | Token
 """What a token callback may give."""
 
 TokenCallback = Callable[[], TokenAnswer]
 """Gives a token: before the first request, ahead of its expiry, and once more after a 401."""
 
-AsyncTokenCallback = Callable[[], Union[TokenAnswer, Awaitable[TokenAnswer]]]
+AsyncTokenCallback = Callable[[], TokenAnswer | Awaitable[TokenAnswer]]
 """The same, asynchronous or not."""
 
-Auth = Union[str, "tuple[str, str]", Bearer, Basic, ApiKey, TokenCallback]
+Auth = str | tuple[str, str] | Bearer | Basic | ApiKey | TokenCallback
 """A bearer token as it is, ``(user, password)``, a credential, or a callable that gives tokens."""
 
-AsyncAuth = Union[str, "tuple[str, str]", Bearer, Basic, ApiKey, AsyncTokenCallback]
+AsyncAuth = str | tuple[str, str] | Bearer | Basic | ApiKey | AsyncTokenCallback
 """The same; the callable may be asynchronous."""
 
-Credential = Union[Bearer, Basic, ApiKey, AsyncTokenCallback]
+Credential = Bearer | Basic | ApiKey | AsyncTokenCallback
 """What ``repr`` and tracebacks may show: a credential that hides its secret, or a callable."""
 
 
@@ -77,12 +76,13 @@ def credential(auth: AsyncAuth) -> Credential:
     """Wraps plain secrets, so that no frame of this package has one in a variable that a traceback could show."""
     if isinstance(auth, str):
         return Bearer(auth)
-    if isinstance(auth, tuple):
-        if len(auth) == 2 and all(isinstance(part, str) for part in auth):
-            return Basic(*auth)
-        raise TypeError("auth= as a tuple is (user, password), both str")
     if isinstance(auth, (Bearer, Basic, ApiKey)) or callable(auth):
         return auth
-    raise TypeError(
-        f"auth= takes a str, (user, password), Bearer, Basic, ApiKey or a callable, not {type(auth).__name__}"
-    )
+    try:
+        user, password = auth
+    except (TypeError, ValueError):
+        kind = type(auth).__name__
+        raise TypeError(
+            f"auth= takes a str, (user, password), Bearer, Basic, ApiKey or a callable, not this {kind}"
+        ) from None
+    return Basic(user, password)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as _json
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Union
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from gatewright import _native
 from gatewright._auth import credential
@@ -32,16 +32,14 @@ class ReadableFile(Protocol):
         ...
 
 
-Primitive = Union[str, int, float, bool, None]
-Params = Union[
-    Mapping[str, Union[Primitive, Sequence[Primitive]]], Sequence["tuple[str, Primitive | Sequence[Primitive]]"]
-]
+Primitive = str | int | float | bool | None
+Params = Mapping[str, Primitive | Sequence[Primitive]] | Sequence[tuple[str, Primitive | Sequence[Primitive]]]
 """Query or form parameters. ``True`` is ``true``, ``None`` is left out, a list repeats the name."""
-HeaderInput = Union[Mapping[str, "str | bytes | int"], Sequence["tuple[str, str | bytes | int]"]]
+HeaderInput = Mapping[str, str | bytes | int] | Sequence[tuple[str, str | bytes | int]]
 """Headers, as a mapping or as pairs."""
-Content = Union[bytes, bytearray, memoryview, str, ReadableFile, Iterable[bytes]]
+Content = bytes | bytearray | memoryview | str | ReadableFile | Iterable[bytes]
 """A body: bytes, text as UTF-8, or a file or an iterable of bytes, which is sent once."""
-AsyncContent = Union[Content, AsyncIterable[bytes]]
+AsyncContent = Content | AsyncIterable[bytes]
 """A body: bytes, text as UTF-8, or a file or an iterable of bytes, asynchronous or not, which is sent once."""
 
 BeforeAttempt = Callable[["AttemptRequest"], None]
@@ -118,9 +116,10 @@ class Client(_native.SyncCore):
         :param max_response_bytes: The largest body that is read whole.
         :param raise_for_status: Whether an error status raises.
         """
-        auth = None if auth is None else credential(auth)
+        hidden = None if auth is None else credential(auth)
+        del auth
         settings = native_settings(
-            auth=auth,
+            auth=hidden,
             headers=headers,
             timeout=timeout,
             attempt_timeout=attempt_timeout,
@@ -491,9 +490,10 @@ class AsyncClient(_native.AsyncCore):
         :param max_response_bytes: The largest body that is read whole.
         :param raise_for_status: Whether an error status raises.
         """
-        auth = None if auth is None else credential(auth)
+        hidden = None if auth is None else credential(auth)
+        del auth
         settings = native_settings(
-            auth=auth,
+            auth=hidden,
             headers=headers,
             timeout=timeout,
             attempt_timeout=attempt_timeout,
@@ -784,7 +784,7 @@ class AsyncClient(_native.AsyncCore):
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
     ) -> AsyncStreamCall:
-        """Sends a request; the answer's body comes in as it is read. Use it as ``async with client.stream(…) as response``.
+        """Sends a request; the answer's body comes in as it is read. ``async with`` the call.
 
         The deadline covers the body too: lift it for long streams with ``timeout=None``.
         """
@@ -829,9 +829,7 @@ class AsyncClient(_native.AsyncCore):
         :param cursor: The body's member with the next cursor.
         :param cursor_param: The query parameter that takes it.
         """
-        native = self._pages(
-            path, items, cursor, cursor_param, params, headers, timeout, attempt_timeout, max_attempts
-        )
+        native = self._pages(path, items, cursor, cursor_param, params, headers, timeout, attempt_timeout, max_attempts)
         while (found := await result(native.next_page())) is not None:
             response, page_items = found
             yield Page(page_items, response)

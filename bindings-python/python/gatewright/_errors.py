@@ -36,9 +36,11 @@ from __future__ import annotations
 
 import builtins
 import json
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from gatewright._native import Attempt, Headers
 
 
@@ -58,7 +60,7 @@ class Error(Exception):
     """The server's id of the request."""
     retry_after: float | None
     """How many seconds to wait before the next call."""
-    retryability: str
+    retryability: Literal["permanent", "temporary", "exhausted"]
     """``permanent``, ``temporary`` (not retried here) or ``exhausted`` (retried, and it stayed)."""
     no_retry: str | None
     """Why there was no other attempt."""
@@ -67,7 +69,7 @@ class Error(Exception):
     elapsed: float
     """Seconds from the start of the call."""
     headers: Headers | None
-    """The answer's headers."""
+    """The answer's headers, where there was one."""
     body: bytes
     """The answer's body, at most 256 KiB of it."""
     attempts: tuple[Attempt, ...]
@@ -94,10 +96,20 @@ class Error(Exception):
     def problem(self) -> dict[str, Any] | None:
         """The answer's problem details (RFC 9457), or whatever JSON object its body is."""
         try:
-            body = json.loads(self.body)
+            body: object = json.loads(self.body)
         except ValueError:
             return None
-        return body if isinstance(body, dict) else None
+        return cast("dict[str, Any]", body) if isinstance(body, dict) else None
+
+    def __copy__(self) -> Self:
+        twin = type(self)(str(self), self._facts)
+        twin.__dict__.update(self.__dict__)
+        twin.__cause__ = self.__cause__
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Self:
+        # All that an error knows does not change.
+        return self.__copy__()
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Attempts and headers stay behind: what crosses to another process is text and numbers.

@@ -82,12 +82,15 @@ def native_settings(
 ) -> dict[str, object]:
     """The settings as the native module takes them."""
     retry = retry or Retry()
-    attempts = retry.max_attempts if max_attempts is None else max_attempts
     if isinstance(ca_certificates, (str, Path)):
         ca_certificates = Path(ca_certificates).read_bytes()
     return {
         "auth": auth,
-        "retry": (attempts, retry.backoff_base, retry.backoff_cap, retry.max_retry_after, retry.budget),
+        "max_attempts": retry.max_attempts if max_attempts is None else max_attempts,
+        "backoff_base": retry.backoff_base,
+        "backoff_cap": retry.backoff_cap,
+        "max_retry_after": retry.max_retry_after,
+        "budget": retry.budget,
         "allowed_origins": list(allowed_origins),
         "ca_certificates": ca_certificates,
         **plain,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from gatewright._native import Attempt, AsyncStream, Headers, SyncStream
+    from gatewright._native import AsyncStream, Attempt, Headers, SyncStream
 
 
 class _Head:
@@ -159,7 +159,7 @@ class AsyncStreamResponse(_Head):
 
 
 class AsyncStreamCall:
-    """A call that hands its answer over as a stream: ``async with`` it, or ``await`` it and close the answer yourself."""
+    """A call that hands its answer over as a stream: ``async with`` it, or ``await`` it and close it."""
 
     def __init__(self, start: Callable[[], Awaitable[AsyncStreamResponse]]) -> None:
         self._start = start

@@ -358,6 +358,10 @@ impl Error {
             (ErrorKind::Server, Some(wait)) => {
                 format!("the server asks to wait {}", Readable(wait))
             }
+            // The body's own source failed while it was being sent.
+            (ErrorKind::InvalidRequest, _) if !self.0.attempts.is_empty() => {
+                "look at the error of the body's own source".to_owned()
+            }
             (kind, _) => kind.advice().to_owned(),
         }
     }

@@ -1,0 +1,448 @@
+"""The native half of the package. Its public classes are re-exported by ``gatewright`` and ``gatewright.webhooks``."""
+
+from asyncio import Future
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from typing import Any, Final, Literal, TypeAlias, TypeVar, final, overload
+
+from typing_extensions import Self, disjoint_base
+
+from gatewright._client import AsyncContent, Content, HeaderInput, Params
+
+__all__ = [
+    "AsyncCore",
+    "AsyncPages",
+    "AsyncStream",
+    "Attempt",
+    "AttemptRequest",
+    "AttemptResult",
+    "Drain",
+    "Headers",
+    "Pending",
+    "Response",
+    "SyncCore",
+    "SyncPages",
+    "SyncStream",
+    "Verified",
+    "Webhook",
+    "__version__",
+    "after_fork_in_child",
+    "error_codes",
+    "generate_secret",
+]
+
+_T = TypeVar("_T")
+_Head: TypeAlias = tuple[int, Headers, str, str | None, list[Attempt], float]
+
+__version__: Final[str]
+
+def error_codes() -> list[str]:
+    """The codes of all kinds of errors."""
+
+def after_fork_in_child() -> None:
+    """Tells the module that this is a child process: threads and connections are made anew."""
+
+def generate_secret() -> str:
+    """A new ``whsec_`` secret with 32 random bytes."""
+
+@final
+class Headers(Mapping[str, str]):
+    """Headers: a read-only, case-insensitive mapping. Repeated headers are joined with ``, ``; ``get_list`` has them
+    apart."""
+
+    def __getitem__(self, name: str, /) -> str: ...
+    def __contains__(self, name: object, /) -> bool: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[str]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    @overload
+    def get(self, name: str, default: None = None, /) -> str | None: ...
+    @overload
+    def get(self, name: str, default: str, /) -> str: ...
+    @overload
+    def get(self, name: str, default: _T, /) -> str | _T: ...
+    def get_list(self, name: str) -> list[str]:
+        """All values of ``name``, apart."""
+    # Lists, not views: what a frozen mapping has to say does not change.
+    def keys(self) -> list[str]: ...  # type: ignore[override]
+    def values(self) -> list[str]: ...  # type: ignore[override]
+    def items(self) -> list[tuple[str, str]]: ...  # type: ignore[override]
+
+@final
+class Attempt:
+    """One attempt of a call. Times are seconds."""
+
+    @property
+    def number(self) -> int:
+        """1 for the first."""
+    @property
+    def started(self) -> float:
+        """When it was sent, from the start of the call."""
+    @property
+    def queued(self) -> float:
+        """How long it was held back before that."""
+    @property
+    def queued_for(self) -> str | None:
+        """Why it was held back, where it was."""
+    @property
+    def took(self) -> float:
+        """From sending to its outcome."""
+    @property
+    def status(self) -> int | None:
+        """The answer's status, where there was one."""
+    @property
+    def error(self) -> str | None:
+        """What went wrong, where there was no complete answer."""
+    @property
+    def retry_after(self) -> float | None:
+        """How long the server asked to wait."""
+    @property
+    def request_id(self) -> str | None:
+        """The server's id of the request. Kept for attempts that failed."""
+    @property
+    def decision(self) -> Literal["none", "return", "retry", "refresh_token", "redirect", "give_up"]:
+        """What was decided then."""
+    @property
+    def reason(self) -> str | None:
+        """Why there was another attempt, or none."""
+    @property
+    def wait(self) -> float | None:
+        """The wait before the next attempt, where one follows."""
+    @property
+    def budget_left(self) -> int:
+        """Tokens left in the retry budget afterwards."""
+
+@final
+class AttemptRequest:
+    """An attempt that is about to be sent. Its headers may be changed; credentials are put on afterwards."""
+
+    @property
+    def number(self) -> int:
+        """1 for the first."""
+    @property
+    def method(self) -> str:
+        """The method."""
+    @property
+    def url(self) -> str:
+        """The URL, redacted."""
+    @property
+    def headers(self) -> Headers:
+        """The headers as they are now."""
+    def set_header(self, name: str, value: str | bytes) -> None:
+        """Sets a header. Raises ``InvalidRequestError`` where no header can carry it."""
+    def remove_header(self, name: str) -> None:
+        """Takes a header away. Raises ``KeyError`` where it is not there."""
+
+@final
+class AttemptResult:
+    """An attempt that is over."""
+
+    @property
+    def number(self) -> int:
+        """1 for the first."""
+    @property
+    def method(self) -> str:
+        """The method."""
+    @property
+    def url(self) -> str:
+        """The URL, redacted."""
+    @property
+    def status_code(self) -> int | None:
+        """The answer's status, where there was one."""
+    @property
+    def headers(self) -> Headers | None:
+        """The answer's headers, where there was one."""
+    @property
+    def error(self) -> str | None:
+        """What went wrong, where there was no complete answer."""
+    @property
+    def took(self) -> float:
+        """Seconds from sending to this moment."""
+
+@final
+class Response:
+    """An answer, read whole."""
+
+    @property
+    def status_code(self) -> int:
+        """The status."""
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
+    @property
+    def headers(self) -> Headers:
+        """The headers."""
+    @property
+    def content(self) -> bytes:
+        """The body."""
+    @property
+    def text(self) -> str:
+        """The body as text; what is not UTF-8 is replaced."""
+    def json(self) -> Any:
+        """The body decoded from JSON. Raises ``DecodeError`` where it is none."""
+    @property
+    def url(self) -> str:
+        """The URL that answered, without the credential."""
+    @property
+    def method(self) -> str:
+        """The method of the request."""
+    @property
+    def request_id(self) -> str | None:
+        """The server's id of the request."""
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """What was done, attempt by attempt."""
+    @property
+    def elapsed(self) -> timedelta:
+        """From the start of the call to its answer."""
+    def timeline(self) -> str:
+        """The attempts as a picture in text, a line each: dots are waits, blocks are requests."""
+
+@disjoint_base
+class SyncCore:
+    """The native half of ``Client``."""
+
+    def __init__(self, base_url: str, /, **settings: object) -> None: ...
+    def request(
+        self,
+        method_name: str,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        json: Any = None,
+        content: Content | None = None,
+        data: Params | None = None,
+        timeout: float | None = ...,
+        attempt_timeout: float | None = ...,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a request, and reads the answer whole.
+
+        :param path: Joined to the base URL. An absolute URL must be of the same origin.
+        :param params: Parameters of the query.
+        :param headers: Headers beside the client's own; one of the same name replaces it.
+        :param json: A body that is encoded as JSON.
+        :param content: A body as bytes, text, or a file or an iterable of bytes (which is sent once, and not retried).
+        :param data: A body as a form.
+        :param timeout: Seconds for the whole call; ``None`` for no limit; by default the client's.
+        :param attempt_timeout: Seconds from sending an attempt to its response head.
+        :param max_attempts: Attempts in all.
+        :param idempotency_key: The idempotency key, in place of one made up.
+        :param raise_for_status: Whether an error status raises.
+        """
+    def get(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        timeout: float | None = ...,
+        attempt_timeout: float | None = ...,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a GET request."""
+    def _open(
+        self,
+        method_name: str,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        json: Any = None,
+        content: Content | None = None,
+        data: Params | None = None,
+        timeout: float | None = ...,
+        attempt_timeout: float | None = ...,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> SyncStream: ...
+    def _pages(
+        self,
+        path: str,
+        items: str,
+        cursor: str,
+        cursor_param: str,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        timeout: float | None = ...,
+        attempt_timeout: float | None = ...,
+        max_attempts: int | None = None,
+    ) -> SyncPages: ...
+    def _state(self) -> str: ...
+    @property
+    def base_url(self) -> str:
+        """The base URL, without secrets."""
+    def close(self) -> None:
+        """Refuses further calls. Those under way go on."""
+
+@final
+class SyncStream:
+    """An answer whose body comes in as it is read."""
+
+    def next_chunk(self) -> bytes | None: ...
+    def close(self) -> None: ...
+    def head(self) -> _Head: ...
+
+@final
+class SyncPages:
+    """Pages, one at a time."""
+
+    def next_page(self) -> tuple[Response, list[Any]] | None: ...
+
+@final
+class Pending:
+    """A call under way: dropping this cancels it."""
+
+    @property
+    def future(self) -> Future[Any]:
+        """The future that brings the result."""
+    def cancel(self) -> None:
+        """Ends the call."""
+
+@disjoint_base
+class AsyncCore:
+    """The native half of ``AsyncClient``."""
+
+    def __init__(self, base_url: str, /, **settings: object) -> None: ...
+    def _start(
+        self,
+        method_name: str,
+        path: str,
+        streamed: bool,
+        params: Params | None,
+        headers: HeaderInput | None,
+        json: Any,
+        content: AsyncContent | None,
+        data: Params | None,
+        timeout: float | None,
+        attempt_timeout: float | None,
+        max_attempts: int | None,
+        idempotency_key: str | None,
+        raise_for_status: bool | None,
+        /,
+    ) -> Pending: ...
+    def _pages(
+        self,
+        path: str,
+        items: str,
+        cursor: str,
+        cursor_param: str,
+        params: Params | None,
+        headers: HeaderInput | None,
+        timeout: float | None,
+        attempt_timeout: float | None,
+        max_attempts: int | None,
+        /,
+    ) -> AsyncPages: ...
+    def _state(self) -> str: ...
+    def _close(self) -> None: ...
+    @property
+    def base_url(self) -> str:
+        """The base URL, without secrets."""
+
+@final
+class AsyncStream:
+    """An answer whose body comes in as it is read."""
+
+    def next_chunk(self) -> Pending: ...
+    def close(self) -> Pending: ...
+    def head(self) -> _Head: ...
+
+@final
+class AsyncPages:
+    """Pages, one at a time."""
+
+    def next_page(self) -> Pending: ...
+
+@final
+class Drain:
+    """What an event loop calls when results are there."""
+
+    def __call__(self, *args: object, **kwargs: object) -> None: ...
+
+@final
+class Webhook:
+    """Verifies and signs webhooks by Standard Webhooks (v1 and v1a).
+
+    :param secret: A ``whsec_`` secret (verifies and signs), a ``whpk_`` key (verifies) or a ``whsk_`` key (signs); or
+        several of them, while secrets are being rotated. Raises ``WebhookKeyError`` for one that cannot be used.
+    :param tolerance: How many seconds a timestamp may be off, either way.
+    :param max_body: The longest body that is verified, in bytes.
+    """
+
+    def __new__(cls, secret: str | Iterable[str], *, tolerance: float = 300.0, max_body: int = 1_048_576) -> Self: ...
+    def verify(
+        self,
+        body: bytes | bytearray | memoryview | str,
+        headers: Mapping[str, Any] | Iterable[tuple[str | bytes, str | bytes]],
+        *,
+        now: float | None = None,
+    ) -> Verified:
+        """Verifies a request's raw body and headers. Raises ``WebhookVerificationError``.
+
+        :param body: The body as it came, before any parsing.
+        :param headers: The headers: a mapping, pairs, whatever Flask, Django, Starlette or aiohttp have, or a WSGI
+            environ.
+        :param now: The time in unix seconds; by default the clock's.
+        """
+    def explain(
+        self,
+        body: bytes | bytearray | memoryview | str,
+        headers: Mapping[str, Any] | Iterable[tuple[str | bytes, str | bytes]],
+        *,
+        now: float | None = None,
+    ) -> str:
+        """Says why a request does not verify, in words for the developer. Never show it to the sender."""
+    def sign(
+        self,
+        body: bytes | bytearray | memoryview | str,
+        *,
+        message_id: str,
+        timestamp: float | None = None,
+    ) -> dict[str, str]:
+        """Signs a body, for tests and for senders: the three headers to send with it."""
+
+@final
+class Verified:
+    """What was really proven about a request."""
+
+    @property
+    def scheme(self) -> str:
+        """The scheme: ``standard-webhooks``."""
+    @property
+    def algorithm(self) -> str:
+        """``hmac-sha256`` or ``ed25519``."""
+    @property
+    def key_index(self) -> int:
+        """Which of the secrets fitted, 0 for the first."""
+    @property
+    def timestamp(self) -> int | None:
+        """When it was sent, in unix seconds."""
+    @property
+    def message_id(self) -> str | None:
+        """The message's id; the same when it is sent again."""
+    @property
+    def body_bound(self) -> str:
+        """How the signature binds the body: ``full``."""
+    @property
+    def timestamp_signed(self) -> bool:
+        """Whether the timestamp was signed."""
+    @property
+    def id_signed(self) -> bool:
+        """Whether the id was signed."""
+    @property
+    def url_bound(self) -> bool:
+        """Whether the URL was signed."""
+    def json(self) -> Any:
+        """The body decoded from JSON. Raises ``ValueError`` where it is none."""
