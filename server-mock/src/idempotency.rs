@@ -3,7 +3,7 @@
 //! | State | A request with the same key | Leaves by |
 //! |---|---|---|
 //! | unknown | is executed; the key is stored first | `reserve` |
-//! | in flight | same body: 409; other body: 422 | the answer, or the request being dropped |
+//! | in flight | same body: 409; other body: 422 | the answer |
 //! | answered | same body: the same status and body; other body: 422 | 24 h of the session's clock |
 //!
 //! Answers of 5xx are not kept, because the side effect did not happen. See draft-ietf-httpapi-idempotency-key-header.
@@ -107,8 +107,8 @@ impl Keys {
         }
     }
 
-    /// Frees a reserved key whose request was given up.
-    pub(crate) fn release(&mut self, scope: &str, reservation: u64) {
+    /// Frees a reserved key.
+    fn release(&mut self, scope: &str, reservation: u64) {
         if self
             .slots
             .get(scope)

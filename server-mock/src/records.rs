@@ -19,13 +19,15 @@ use crate::op::{Action, Kind};
 use crate::problem::{Problem, invalid_parameter, not_found, validation_failed};
 use crate::reply::Reply;
 use crate::resource::{MAX_RECORDS, Record};
-use crate::world::{State, World};
+use crate::world::State;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const DEFAULT_PAGE: usize = 20;
 const MAX_PAGE: usize = 100;
 
 /// Answers an operation on records. `latency` passes after an idempotency key is stored and before anything happens.
+///
+/// Never dropped in between: without latency there is nothing to wait for, with it the caller runs this as a task.
 pub(crate) async fn respond(
     call: &Call,
     kind: Kind,
@@ -57,30 +59,19 @@ pub(crate) async fn respond(
         now_ns,
     )
     .unwrap_or_else(|problem| call.problem(problem));
-    if let Some(mut reserved) = reserved {
+    if let Some(reserved) = reserved {
         // Under the same lock as the side effect: nobody sees one without the other.
         state
             .keys
             .answered(&reserved.scope, reserved.number, &reply);
-        reserved.open = false;
     }
     reply
 }
 
-/// A key that is stored while its request is executed; a request that is dropped frees it.
+/// A key that is stored while its request is executed.
 struct Reserved {
-    world: Arc<World>,
     scope: String,
     number: u64,
-    open: bool,
-}
-
-impl Drop for Reserved {
-    fn drop(&mut self) {
-        if self.open {
-            self.world.state().keys.release(&self.scope, self.number);
-        }
-    }
 }
 
 fn idempotency_key(call: &Call) -> Result<Option<String>, Problem> {
@@ -125,12 +116,7 @@ fn reserve(call: &Call, identity: &Identity, key: &str) -> Result<Reserved, Box<
     let verdict = call.world.state().keys.reserve(&scope, fingerprint, now_ns);
     let problem = match verdict {
         Verdict::Execute(number) => {
-            return Ok(Reserved {
-                world: Arc::clone(&call.world),
-                scope,
-                number,
-                open: true,
-            });
+            return Ok(Reserved { scope, number });
         }
         Verdict::Replay(reply) => {
             return Err(Box::new(

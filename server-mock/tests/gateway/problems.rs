@@ -143,7 +143,7 @@ async fn bodies_beyond_the_limit_get_413_also_when_they_are_long() {
         post.clone().body(vec![b'x'; 1_000]).send().await.status(),
         200
     );
-    for length in [1_001, 3_000_000] {
+    for length in [1_001, 30_000_000] {
         let seen = post.clone().body(vec![b'x'; length]).send().await;
         assert_eq!(
             (seen.status(), &seen.json()["code"]),
