@@ -13,13 +13,14 @@ use crate::step::Step;
 /// The longest a scenario may take unless it says otherwise.
 const DEADLINE_MS: u64 = 15_000;
 /// What an adapter may say that it cannot do, so that scenarios which need it are skipped.
-pub(crate) const CAPABILITIES: [&str; 16] = [
+pub(crate) const CAPABILITIES: [&str; 17] = [
     "api_key_cookie",
     "cancel",
     "failure_kinds",
     "hooks",
     "idempotency",
     "input_errors",
+    "interruptible_callbacks",
     "pages",
     "pacing",
     "redirects",

@@ -17,13 +17,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::open::Counts;
 
-const CAPABILITIES: [&str; 16] = [
+const CAPABILITIES: [&str; 17] = [
     "api_key_cookie",
     "cancel",
     "failure_kinds",
     "hooks",
     "idempotency",
     "input_errors",
+    "interruptible_callbacks",
     "pages",
     "pacing",
     "redirects",
