@@ -251,6 +251,15 @@ impl AsyncCore {
         Ok(crate::settings::state_json(&self.client(py)?))
     }
 
+    /// Tracebacks show clients that are half made, too.
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let name = slf.get_type().name()?;
+        Ok(match slf.get().client.get() {
+            Some(client) => format!("<{name} {}>", client.base_url()),
+            None => format!("<{name}>"),
+        })
+    }
+
     /// The base URL.
     #[getter]
     fn base_url(&self, py: Python<'_>) -> PyResult<String> {

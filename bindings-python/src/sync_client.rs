@@ -82,15 +82,15 @@ impl Live {
         let Some(runtime) = &self.runtime else {
             return Err(not_initialised());
         };
-        let stale = self.is_stale();
-        let call = Box::pin(async move {
-            if stale {
-                tokio::task::yield_now().await;
-            }
-            future.await
-        });
+        if self.is_stale() {
+            py.detach(|| runtime.block_on(tokio::task::yield_now()));
+        }
+        // On the stack: a call's future is large, and moving it to the heap costs more than the call's decisions.
         let home = mailbox.clone().map(Home::Caller);
-        let mut call = pin!(AtHome { home, future: call });
+        let mut call = pin!(AtHome {
+            home,
+            future: pin!(future)
+        });
         loop {
             let mut tick = None;
             let polled = std::future::poll_fn(|cx| {
@@ -373,6 +373,15 @@ impl SyncCore {
     /// Budget and limits of the base URL's host, as they are now.
     fn _state(&self, py: Python<'_>) -> PyResult<String> {
         Ok(crate::settings::state_json(&self.live(py)?.client))
+    }
+
+    /// Tracebacks show clients that are half made, too.
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let name = slf.get_type().name()?;
+        Ok(match slf.get().live.get() {
+            Some(live) => format!("<{name} {}>", live.client.base_url()),
+            None => format!("<{name}>"),
+        })
     }
 
     /// The base URL.

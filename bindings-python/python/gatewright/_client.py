@@ -431,9 +431,6 @@ class Client(_native.SyncCore):
     ) -> None:
         self.close()
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.base_url}>"
-
 
 class AsyncClient(_native.AsyncCore):
     """A client of one API, for asyncio. All its calls share connections, limits and budget."""
@@ -879,6 +876,3 @@ class AsyncClient(_native.AsyncCore):
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.base_url}>"

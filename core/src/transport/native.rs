@@ -288,12 +288,12 @@ fn is_reset(error: &io::Error) -> bool {
     )
 }
 
-/// rustls reports through an `io::Error`, whose inner error is not in its chain of sources.
+/// rustls reports through `io::Error`s, often one in another, whose inner errors are not in the chain of sources.
 fn rustls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
-    error.downcast_ref::<rustls::Error>().or_else(|| {
-        let io = error.downcast_ref::<io::Error>()?;
-        io.get_ref()?.downcast_ref::<rustls::Error>()
-    })
+    if let Some(found) = error.downcast_ref::<rustls::Error>() {
+        return Some(found);
+    }
+    rustls_error(error.downcast_ref::<io::Error>()?.get_ref()?)
 }
 
 /// The innermost cause in words: the outer ones repeat the URL or say "error sending request".
