@@ -172,7 +172,7 @@ impl TokenSource {
         // A token may be invalidated between its coming and its use, so it is asked for again; but a source whose tokens
         // are never good must not be asked for ever.
         for _ in 0..3 {
-            let meanwhile = match self.cell().need(runtime.now().instant) {
+            let meanwhile = match self.cell().need(runtime.instant()) {
                 Need::Use(secret, generation) => return Ok((secret, generation)),
                 Need::Refresh { meanwhile } => meanwhile,
             };
@@ -204,7 +204,7 @@ impl TokenSource {
         let (source, runtime) = (Arc::clone(self), Arc::clone(runtime));
         let fetching: BoxFuture<'static, Result<(), TokenFailure>> = Box::pin(async move {
             let fetched = source.fetch.fetch().await.and_then(usable);
-            let now = runtime.now().instant;
+            let now = runtime.instant();
             let outcome = match fetched {
                 Ok(token) => {
                     source.cell().on_token(token, now, &mut RandomOf(&*runtime));

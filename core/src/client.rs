@@ -148,7 +148,7 @@ impl Client {
     /// Budget and limits of the base URL's host, as they are now.
     #[must_use]
     pub fn state(&self) -> HostState {
-        self.inner.base_host.state(self.inner.runtime.now())
+        self.inner.base_host.state(self.inner.runtime.instant())
     }
 
     /// Refuses further calls. Those under way go on.

@@ -216,7 +216,7 @@ pub(crate) async fn next_chunk(
     deadline: Instant,
     read_timeout: Option<Duration>,
 ) -> Result<Option<Bytes>, TransportError> {
-    let at = read_timeout.map_or(deadline, |t| (runtime.now().instant + t).min(deadline));
+    let at = read_timeout.map_or(deadline, |t| (runtime.instant() + t).min(deadline));
     match until(runtime, at, body.next()).await {
         Ok(chunk) => chunk.transpose(),
         Err(_) if at == deadline => Err(TransportError::new(

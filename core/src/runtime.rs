@@ -11,7 +11,10 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Clocks, timers and randomness. [`testing::VirtualClock`](crate::testing::VirtualClock) is one for tests.
 pub trait Runtime: fmt::Debug + Send + Sync + 'static {
-    /// What the clocks say.
+    /// Monotonic time.
+    fn instant(&self) -> Instant;
+
+    /// What the clocks say: monotonic and wall-clock time. Read where a server's dates are.
     fn now(&self) -> Now;
 
     /// Resolves at `at`. A far-off `at` may be cut: whoever waits looks at the clock again.
@@ -55,7 +58,7 @@ pub(crate) async fn until<F: Future>(
             if timer_of.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
-            if runtime.now().instant >= at {
+            if runtime.instant() >= at {
                 return Poll::Ready(Err(Elapsed));
             }
             timer = None;
@@ -82,15 +85,18 @@ impl Default for SystemRuntime {
 
 #[cfg(feature = "native")]
 impl Runtime for SystemRuntime {
+    fn instant(&self) -> Instant {
+        Instant::from_nanos(u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX))
+    }
+
     fn now(&self) -> Now {
-        let nanos = u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let wall = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(0, |since| {
                 i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
             });
         Now {
-            instant: Instant::from_nanos(nanos),
+            instant: self.instant(),
             wall: UnixMillis(wall),
         }
     }
@@ -98,7 +104,7 @@ impl Runtime for SystemRuntime {
     fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {
         /// Timers need not reach further: whoever waits looks at the clock again.
         const FAR: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
-        let wait = at.since(self.now().instant).min(FAR);
+        let wait = at.since(self.instant()).min(FAR);
         Box::pin(tokio::time::sleep(wait))
     }
 
@@ -106,8 +112,7 @@ impl Runtime for SystemRuntime {
         // Fails only where the operating system has no randomness at all; then the clock must do, because a call that
         // could be made is not to be lost.
         getrandom::u64().unwrap_or_else(|_| {
-            self.now()
-                .instant
+            self.instant()
                 .as_nanos()
                 .wrapping_mul(0x9E37_79B9_7F4A_7C15)
         })

@@ -61,7 +61,7 @@ struct Driving {
 
 impl Drop for Driving {
     fn drop(&mut self) {
-        self.call.on_cancelled(self.runtime.now());
+        self.call.on_cancelled(self.runtime.instant());
     }
 }
 
@@ -124,7 +124,7 @@ pub(crate) async fn send(client: &Inner, mut request: Prepared) -> Result<Sent, 
     };
     let call = client
         .engine
-        .call(host, facts, request.limits, partition, runtime.now());
+        .call(host, facts, request.limits, partition, runtime.instant());
     let mut driving = Driving {
         call,
         runtime: Arc::clone(&client.runtime),
@@ -140,14 +140,14 @@ pub(crate) async fn send(client: &Inner, mut request: Prepared) -> Result<Sent, 
             step = match fetched {
                 Some(Ok(fresh)) => {
                     token = Some(fresh);
-                    driving.call.on_token(runtime.now(), true)
+                    driving.call.on_token(runtime.instant(), true)
                 }
                 Some(Err(failure)) => {
                     token_failure = Some(failure);
-                    driving.call.on_token(runtime.now(), false)
+                    driving.call.on_token(runtime.instant(), false)
                 }
                 // The deadline passed: the engine sees that by itself.
-                None => driving.call.next(runtime.now(), None),
+                None => driving.call.next(runtime.instant(), None),
             };
         }
         let (number, timeout_at) = match step {
@@ -207,7 +207,7 @@ pub(crate) async fn send(client: &Inner, mut request: Prepared) -> Result<Sent, 
                     text: failure.text.clone(),
                     source,
                 };
-                driving.call.on_error(now, failure, random);
+                driving.call.on_error(now.instant, failure, random);
                 trace(&driving.call);
             }
             Tried::Refused {
@@ -272,7 +272,7 @@ async fn next_step(call: &mut Call, runtime: &dyn Runtime) -> Step {
     std::future::poll_fn(|cx| {
         use std::task::Poll;
         loop {
-            let until = match call.next(runtime.now(), Some(cx.waker())) {
+            let until = match call.next(runtime.instant(), Some(cx.waker())) {
                 Step::Wait { until } => until,
                 step => return Poll::Ready(step),
             };
@@ -314,7 +314,7 @@ async fn attempt(
     token: Option<&Secret>,
     bounds: &Bounds,
 ) -> Tried {
-    let started = client.runtime.now().instant;
+    let started = client.runtime.instant();
     let (mut headers, mut url) = (request.headers.clone(), request.url.clone());
     if !client.hooks.is_empty() {
         let mut before = BeforeAttempt {
@@ -370,7 +370,7 @@ async fn attempt(
             url: client.redactor.url(&request.url),
             answer,
             error,
-            took: client.runtime.now().instant.since(started),
+            took: client.runtime.instant().since(started),
         };
         for hook in &client.hooks {
             match until(&*client.runtime, bounds.deadline, hook.after(&after)).await {
@@ -580,7 +580,7 @@ async fn read_error_body(
     runtime: &dyn Runtime,
     deadline: Instant,
 ) -> Bytes {
-    let give_up = (runtime.now().instant + ERROR_BODY_PATIENCE).min(deadline);
+    let give_up = (runtime.instant() + ERROR_BODY_PATIENCE).min(deadline);
     let mut read = BytesMut::new();
     while let Ok(Some(chunk)) = next_chunk(&mut body, runtime, give_up, None).await {
         let room = defaults::MAX_ERROR_BYTES.saturating_sub(read.len());
@@ -609,12 +609,7 @@ struct Ending<'a> {
 
 impl Ending<'_> {
     fn conclude(self, done: Done, driving: &mut Driving) -> Result<Sent, Error> {
-        let elapsed = self
-            .client
-            .runtime
-            .now()
-            .instant
-            .since(driving.call.started());
+        let elapsed = self.client.runtime.instant().since(driving.call.started());
         let attempts = driving.call.take_attempts();
         let returned = match &done {
             Done::Return => true,

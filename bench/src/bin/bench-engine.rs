@@ -76,9 +76,9 @@ impl Scene {
             facts,
             CallLimits::default(),
             0,
-            self.now,
+            self.now.instant,
         );
-        let sent = matches!(call.next(self.now, None), Step::Send { number: 1, .. });
+        let sent = matches!(call.next(self.now.instant, None), Step::Send { number: 1, .. });
         let then = Now {
             instant: self.now.instant + TOOK,
             ..self.now
@@ -89,7 +89,7 @@ impl Scene {
             problem: None,
         };
         call.on_response(then, answer, &mut NoRandomness);
-        let done = matches!(call.next(then, None), Step::Done(_));
+        let done = matches!(call.next(then.instant, None), Step::Done(_));
         black_box(call.take_attempts());
         sent && done
     }

@@ -175,7 +175,7 @@ impl Call {
         request: RequestFacts,
         limits: CallLimits,
         partition: u64,
-        now: Now,
+        now: Instant,
     ) -> Self {
         Self {
             host,
@@ -185,8 +185,8 @@ impl Call {
             partition,
             state: State::Pacing,
             ticket: Ticket::default(),
-            started: now.instant,
-            turn: now.instant,
+            started: now,
+            turn: now,
             held_for: None,
             attempts: Vec::with_capacity(1),
             retries: 0,
@@ -222,7 +222,7 @@ impl Call {
     }
 
     /// What to do now. `waker` is woken when a held call should ask again before its time.
-    pub fn next(&mut self, now: Now, waker: Option<&Waker>) -> Step {
+    pub fn next(&mut self, now: Instant, waker: Option<&Waker>) -> Step {
         loop {
             match &self.state {
                 State::Done(done) => return Step::Done(done.clone()),
@@ -232,12 +232,12 @@ impl Call {
                         until: self.deadline(),
                     };
                 }
-                _ if now.instant >= self.deadline() => self.expire(now),
-                State::Backoff { until } if now.instant < *until => {
+                _ if now >= self.deadline() => self.expire(now),
+                State::Backoff { until } if now < *until => {
                     return Step::Wait { until: *until };
                 }
                 State::Backoff { .. } => {
-                    self.turn = now.instant;
+                    self.turn = now;
                     self.state = State::Pacing;
                 }
                 State::Pacing => match self.admit(now, waker) {
@@ -260,11 +260,11 @@ impl Call {
     }
 
     /// A token is there (or the one in use is still good): send. `false`: there is none.
-    pub fn on_token(&mut self, now: Now, usable: bool) -> Step {
+    pub fn on_token(&mut self, now: Instant, usable: bool) -> Step {
         if self.state != State::Credential {
             return self.next(now, None);
         }
-        if now.instant >= self.deadline() {
+        if now >= self.deadline() {
             self.expire(now);
             return self.next(now, None);
         }
@@ -304,11 +304,7 @@ impl Call {
             match (answer.status.as_u16(), asked) {
                 // A 429 without a Retry-After still pauses: for the first backoff.
                 (429, asked) => {
-                    pacer.on_throttled(
-                        ticket,
-                        now.instant,
-                        asked.unwrap_or(first_backoff),
-                    );
+                    pacer.on_throttled(ticket, now.instant, asked.unwrap_or(first_backoff));
                 }
                 (503, Some(pause)) => pacer.on_throttled(ticket, now.instant, pause),
                 _ => {}
@@ -324,7 +320,7 @@ impl Call {
             request_id(answer.headers).cloned()
         };
         self.record(
-            now,
+            now.instant,
             Outcome::Status(answer.status.as_u16()),
             asked,
             request_id,
@@ -355,20 +351,20 @@ impl Call {
                 jitter,
             } => {
                 let kind = ErrorKind::of_status(answer.status).unwrap_or(ErrorKind::BadRequest);
-                self.retry(now, kind, cause, cost, jitter, asked, random);
+                self.retry(now.instant, kind, cause, cost, jitter, asked, random);
             }
         }
     }
 
     /// The attempt brought no complete answer.
-    pub fn on_error(&mut self, now: Now, failure: Failure, random: &mut dyn Random) {
+    pub fn on_error(&mut self, now: Instant, failure: Failure, random: &mut dyn Random) {
         if self.state != State::Sending {
             return;
         }
         let class = failure.class;
         let (ticket, partition) = (&mut self.ticket, self.partition);
         let budget_left = self.host.with(partition, |budget, pacer| {
-            pacer.on_failed(ticket, now.instant);
+            pacer.on_failed(ticket, now);
             budget.left()
         });
         self.record(
@@ -382,7 +378,7 @@ impl Call {
             budget_left,
         );
         let kind = self.kind_of(class);
-        if now.instant >= self.deadline() {
+        if now >= self.deadline() {
             let timed_out = matches!(
                 class,
                 FailureClass::Timeout | FailureClass::ReadTimeout | FailureClass::ConnectTimeout
@@ -427,7 +423,7 @@ impl Call {
             budget.left()
         });
         self.record(
-            now,
+            now.instant,
             Outcome::Status(status.as_u16()),
             None,
             None,
@@ -443,7 +439,7 @@ impl Call {
     }
 
     /// The caller went away. The call's place goes to the next in the queue.
-    pub fn on_cancelled(&mut self, now: Now) {
+    pub fn on_cancelled(&mut self, now: Instant) {
         if matches!(self.state, State::Done(_)) {
             return;
         }
@@ -474,7 +470,7 @@ impl Call {
             budget.left()
         });
         self.record(
-            now,
+            now.instant,
             Outcome::Status(status.as_u16()),
             None,
             request_id(headers).cloned(),
@@ -483,22 +479,22 @@ impl Call {
         self.give_up(kind, NoRetry::NotRetryable, None);
     }
 
-    fn admit(&mut self, now: Now, waker: Option<&Waker>) -> Admission {
+    fn admit(&mut self, now: Instant, waker: Option<&Waker>) -> Admission {
         let (deadline, partition) = (self.deadline(), self.partition);
         let ticket = &mut self.ticket;
         self.host.with(partition, |_, pacer| {
-            pacer.poll(ticket, now.instant, deadline, waker)
+            pacer.poll(ticket, now, deadline, waker)
         })
     }
 
-    fn send(&mut self, now: Now) -> Step {
+    fn send(&mut self, now: Instant) -> Step {
         let number = u32::try_from(self.attempts.len())
             .unwrap_or(u32::MAX)
             .saturating_add(1);
-        let queued = now.instant.since(self.turn);
+        let queued = now.since(self.turn);
         self.attempts.push(Attempt {
             number,
-            started: now.instant.since(self.started),
+            started: now.since(self.started),
             queued,
             queued_for: self.held_for.take(),
             took: Duration::ZERO,
@@ -513,7 +509,7 @@ impl Call {
         let timeout_at = self
             .limits
             .attempt_timeout
-            .map_or(deadline, |t| (now.instant + t).min(deadline));
+            .map_or(deadline, |t| (now + t).min(deadline));
         Step::Send { number, timeout_at }
     }
 
@@ -523,7 +519,7 @@ impl Call {
     )]
     fn retry(
         &mut self,
-        now: Now,
+        now: Instant,
         kind: ErrorKind,
         cause: RetryCause,
         cost: RetryCost,
@@ -549,7 +545,7 @@ impl Call {
             )),
             _ => self.policy.backoff.wait(self.retries, jitter, random),
         };
-        let until = now.instant + wait;
+        let until = now + wait;
         if until >= self.deadline() {
             return self.give_up(kind, NoRetry::Deadline, asked);
         }
@@ -593,7 +589,7 @@ impl Call {
         }
     }
 
-    fn expire(&mut self, now: Now) {
+    fn expire(&mut self, now: Instant) {
         self.give_place_back(now, false);
         let kind = if self.held_for.is_some() && self.attempts.is_empty() {
             ErrorKind::RateLimited
@@ -613,11 +609,10 @@ impl Call {
         }));
     }
 
-    fn give_place_back(&mut self, now: Now, sent: bool) {
+    fn give_place_back(&mut self, now: Instant, sent: bool) {
         let (ticket, partition) = (&mut self.ticket, self.partition);
-        self.host.with(partition, |_, pacer| {
-            pacer.on_cancelled(ticket, now.instant, sent)
-        });
+        self.host
+            .with(partition, |_, pacer| pacer.on_cancelled(ticket, now, sent));
     }
 
     fn give_up(&mut self, kind: ErrorKind, why: NoRetry, retry_after: Option<Duration>) {
@@ -648,13 +643,13 @@ impl Call {
 
     fn record(
         &mut self,
-        now: Now,
+        now: Instant,
         outcome: Outcome,
         retry_after: Option<Duration>,
         request_id: Option<http::HeaderValue>,
         budget_left: u32,
     ) {
-        let since_start = now.instant.since(self.started);
+        let since_start = now.since(self.started);
         if let Some(attempt) = self.attempts.last_mut() {
             attempt.took = since_start.saturating_sub(attempt.started);
             attempt.outcome = outcome;

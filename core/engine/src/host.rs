@@ -8,7 +8,7 @@ use crate::call::{Call, CallLimits, RequestFacts};
 use crate::defaults;
 use crate::pacing::{Pacer, PacingSettings};
 use crate::retry::RetryPolicy;
-use crate::time::Now;
+use crate::time::Instant;
 
 /// Credentials of which one host keeps pacers; the oldest idle one is forgotten first.
 const MAX_PARTITIONS: usize = 64;
@@ -76,7 +76,7 @@ impl Host {
     }
 
     /// What the host's budget has left, and each pacer's state.
-    pub fn state(&self, now: Now) -> HostState {
+    pub fn state(&self, now: Instant) -> HostState {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         HostState {
             budget_left: inner.budget.left(),
@@ -84,7 +84,7 @@ impl Host {
             pacers: inner
                 .pacers
                 .iter()
-                .map(|(_, pacer)| pacer.state(now.instant))
+                .map(|(_, pacer)| pacer.state(now))
                 .collect(),
         }
     }
@@ -151,7 +151,7 @@ impl Engine {
         request: RequestFacts,
         limits: CallLimits,
         partition: u64,
-        now: Now,
+        now: Instant,
     ) -> Call {
         Call::new(
             host,
@@ -165,7 +165,7 @@ impl Engine {
 
     /// The hosts that were called, with their states.
     #[must_use]
-    pub fn state(&self, now: Now) -> Vec<(String, HostState)> {
+    pub fn state(&self, now: Instant) -> Vec<(String, HostState)> {
         let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         hosts
             .iter()

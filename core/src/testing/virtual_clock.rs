@@ -86,14 +86,18 @@ impl VirtualClock {
             let Some(next) = next else {
                 panic!("everything waits and no timer is left: this would hang for ever")
             };
-            self.advance(next.since(self.now().instant));
+            self.advance(next.since(self.instant()));
         }
     }
 }
 
 impl Runtime for VirtualClock {
+    fn instant(&self) -> Instant {
+        self.state().now
+    }
+
     fn now(&self) -> Now {
-        let instant = self.state().now;
+        let instant = self.instant();
         let passed =
             i64::try_from(instant.since(Instant::ORIGIN).as_millis()).unwrap_or(i64::MAX - EPOCH);
         Now {

@@ -37,7 +37,7 @@ impl World {
             request,
             CallLimits::default(),
             0,
-            self.now,
+            self.now.instant,
         )
     }
 
@@ -46,7 +46,7 @@ impl World {
     }
 
     fn send(&mut self, call: &mut Call) -> u32 {
-        match call.next(self.now, None) {
+        match call.next(self.now.instant, None) {
             Step::Send { number, .. } => number,
             step => panic!("got {step:?} when expecting to send"),
         }
@@ -54,7 +54,7 @@ impl World {
 
     /// Waits as the call says; answers how long it was.
     fn wait(&mut self, call: &mut Call) -> Duration {
-        match call.next(self.now, None) {
+        match call.next(self.now.instant, None) {
             Step::Wait { until } => {
                 let waited = until.since(self.now.instant);
                 self.now.instant = until;
@@ -65,7 +65,7 @@ impl World {
     }
 
     fn failed(&mut self, call: &mut Call) -> Failed {
-        match call.next(self.now, None) {
+        match call.next(self.now.instant, None) {
             Step::Done(Done::Fail(failed)) => failed,
             step => panic!("got {step:?} when expecting a failure"),
         }
@@ -90,7 +90,7 @@ impl World {
 
     fn lose(&mut self, call: &mut Call, class: FailureClass) {
         call.on_error(
-            self.now,
+            self.now.instant,
             Failure {
                 class,
                 text: "reset".into(),
@@ -100,7 +100,10 @@ impl World {
     }
 
     fn budget(&self) -> u32 {
-        self.engine.host("https://h").state(self.now).budget_left
+        self.engine
+            .host("https://h")
+            .state(self.now.instant)
+            .budget_left
     }
 }
 
@@ -115,7 +118,7 @@ fn success_goes_to_the_caller() {
     assert_eq!(world.send(&mut call), 1);
     world.pass(Duration::from_millis(20));
     world.answer(&mut call, 200, &[]);
-    assert_eq!(call.next(world.now, None), Step::Done(Done::Return));
+    assert_eq!(call.next(world.now.instant, None), Step::Done(Done::Return));
     let attempt = &call.attempts()[0];
     assert_eq!(
         (&attempt.outcome, attempt.decision),
@@ -244,14 +247,14 @@ fn a_wait_past_the_deadline_is_not_begun() {
 fn attempts_end_at_the_deadline_of_the_call() {
     let mut world = World::new();
     let mut call = world.call(REPEATABLE);
-    let Step::Send { timeout_at, .. } = call.next(world.now, None) else {
+    let Step::Send { timeout_at, .. } = call.next(world.now.instant, None) else {
         panic!("not sent")
     };
     assert_eq!(timeout_at, Instant::ORIGIN + Duration::from_secs(20));
     world.pass(Duration::from_secs(50));
     world.lose(&mut call, FailureClass::ConnectionLost);
     world.wait(&mut call);
-    let Step::Send { timeout_at, .. } = call.next(world.now, None) else {
+    let Step::Send { timeout_at, .. } = call.next(world.now.instant, None) else {
         panic!("not sent")
     };
     assert_eq!(timeout_at, Instant::ORIGIN + Duration::from_secs(60));
@@ -264,7 +267,7 @@ fn a_dead_server_costs_no_more_than_the_budget() {
     for _ in 0..1_000 {
         let mut call = world.call(REPEATABLE);
         loop {
-            match call.next(world.now, None) {
+            match call.next(world.now.instant, None) {
                 Step::Send { .. } => {
                     attempts += 1;
                     world.lose(&mut call, FailureClass::ConnectionLost);
@@ -286,15 +289,15 @@ fn a_401_is_retried_once_with_a_new_token() {
         refreshable: true,
         ..REPEATABLE
     });
-    assert_eq!(call.next(world.now, None), Step::RefreshToken);
+    assert_eq!(call.next(world.now.instant, None), Step::RefreshToken);
     assert!(matches!(
-        call.on_token(world.now, true),
+        call.on_token(world.now.instant, true),
         Step::Send { number: 1, .. }
     ));
     world.answer(&mut call, 401, &[]);
-    assert_eq!(call.next(world.now, None), Step::RefreshToken);
+    assert_eq!(call.next(world.now.instant, None), Step::RefreshToken);
     assert!(matches!(
-        call.on_token(world.now, true),
+        call.on_token(world.now.instant, true),
         Step::Send { number: 2, .. }
     ));
     world.answer(&mut call, 401, &[]);
@@ -304,14 +307,14 @@ fn a_401_is_retried_once_with_a_new_token() {
 
 #[test]
 fn without_a_token_nothing_is_sent() {
-    let mut world = World::new();
+    let world = World::new();
     let mut call = world.call(RequestFacts {
         refreshable: true,
         ..REPEATABLE
     });
-    assert_eq!(call.next(world.now, None), Step::RefreshToken);
+    assert_eq!(call.next(world.now.instant, None), Step::RefreshToken);
     assert!(matches!(
-        call.on_token(world.now, false),
+        call.on_token(world.now.instant, false),
         Step::Done(Done::Fail(Failed {
             kind: ErrorKind::Token,
             ..
@@ -333,7 +336,7 @@ fn a_paused_partition_holds_the_call() {
         REPEATABLE,
         CallLimits::default(),
         1,
-        world.now,
+        world.now.instant,
     );
     assert_eq!(world.send(&mut elsewhere), 1);
 }
@@ -345,8 +348,11 @@ fn a_cancelled_call_gives_its_place_back() {
     let mut scout = world.call(REPEATABLE);
     world.send(&mut scout);
     let mut held = world.call(REPEATABLE);
-    assert!(matches!(held.next(world.now, None), Step::Wait { .. }));
-    scout.on_cancelled(world.now);
+    assert!(matches!(
+        held.next(world.now.instant, None),
+        Step::Wait { .. }
+    ));
+    scout.on_cancelled(world.now.instant);
     assert_eq!(scout.attempts()[0].outcome, Outcome::Cancelled);
     assert_eq!(world.send(&mut held), 1);
 }
@@ -372,7 +378,7 @@ fn late_reports_of_an_ended_call_change_nothing() {
     world.send(&mut call);
     world.answer(&mut call, 200, &[]);
     world.lose(&mut call, FailureClass::ConnectionLost);
-    call.on_cancelled(world.now);
-    assert_eq!(call.next(world.now, None), Step::Done(Done::Return));
+    call.on_cancelled(world.now.instant);
+    assert_eq!(call.next(world.now.instant, None), Step::Done(Done::Return));
     assert_eq!(call.attempts()[0].outcome, Outcome::Status(200));
 }
