@@ -256,9 +256,7 @@ fn maturin(workspace: &Workspace, python: &Interpreter, subcommand: &str) -> Res
         .arg(subcommand)
         .arg("--manifest-path")
         .arg(workspace.root.join("bindings-python/Cargo.toml"));
-    command
-        .current_dir(&workspace.root)
-        .env("CARGO_TARGET_DIR", &workspace.target);
+    workspace.prepare_build(&mut command);
     Ok(command)
 }
 

@@ -95,10 +95,22 @@ impl Workspace {
     /// A cargo command in the repository.
     pub(crate) fn cargo(&self, subcommand: &str) -> Command {
         let mut command = Command::new(cargo_program());
-        command.arg(subcommand).current_dir(&self.root);
+        command.arg(subcommand);
+        self.prepare_build(&mut command);
+        command
+    }
+
+    /// Makes a command that builds do so as if the user had typed it in the repository.
+    pub(crate) fn prepare_build(&self, command: &mut Command) {
+        command.current_dir(&self.root);
         // Where it was given as a relative path it was relative to the user's folder, not to the repository.
         command.env("CARGO_TARGET_DIR", &self.target);
-        command
+        // What `cargo run` tells this program of itself. Some build scripts look at it, and would build anew for it.
+        for (name, _) in std::env::vars_os()
+            .filter(|(name, _)| is_of_the_running_package(&name.to_string_lossy()))
+        {
+            command.env_remove(name);
+        }
     }
 
     /// Waits until no other xtask works in the same target folder. Holds as long as the answer lives.
@@ -151,6 +163,15 @@ impl Crate {
     }
 }
 
+fn is_of_the_running_package(variable: &str) -> bool {
+    variable.starts_with("CARGO_PKG_")
+        || variable.starts_with("CARGO_MANIFEST_")
+        || matches!(
+            variable,
+            "CARGO_BIN_NAME" | "CARGO_CRATE_NAME" | "CARGO_PRIMARY_PACKAGE" | "OUT_DIR"
+        )
+}
+
 /// The cargo that runs this program, so that all use the same toolchain.
 fn cargo_program() -> std::ffi::OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
@@ -185,6 +206,24 @@ mod tests {
         assert_eq!(
             (gateway.binaries.join(" "), gateway.examples.join(" ")),
             ("gateway".to_owned(), "first_call".to_owned())
+        );
+    }
+
+    #[test]
+    fn builds_are_not_told_which_package_runs_them() {
+        assert!(
+            [
+                "CARGO_PKG_NAME",
+                "CARGO_MANIFEST_DIR",
+                "CARGO_MANIFEST_PATH"
+            ]
+            .into_iter()
+            .all(is_of_the_running_package)
+        );
+        assert!(
+            !["CARGO_HOME", "CARGO_TARGET_DIR", "CARGO", "PATH"]
+                .into_iter()
+                .any(is_of_the_running_package)
         );
     }
 
