@@ -1,0 +1,334 @@
+//! One attempt: hooks, credential, request, answer.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use gatewright_engine::call::Failure;
+use gatewright_engine::problem::read_problem;
+use gatewright_engine::redact::Secret;
+use gatewright_engine::redirect::{Redirect, RedirectRefusal, judge_redirect};
+use gatewright_engine::retry::FailureClass;
+use gatewright_engine::{ErrorKind, Instant, defaults};
+use http::{HeaderMap, Method, StatusCode};
+
+use super::Prepared;
+use super::ending::{Content, Last};
+use crate::body::{Body, BoxError};
+use crate::client::Inner;
+use crate::hooks::{AfterAttempt, BeforeAttempt};
+use crate::response::next_chunk;
+use crate::runtime::{Runtime, until};
+use crate::transport::{ResponseBody, TransportError, TransportRequest};
+
+/// An error body that dawdles is not waited for longer than this: its status has said what matters.
+const ERROR_BODY_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What one attempt brought.
+pub(super) enum Tried {
+    Answer(Last),
+    Failure(Failure, Option<BoxError>),
+    Redirect {
+        status: StatusCode,
+        headers: HeaderMap,
+        to: Redirect,
+    },
+    /// The answer came, but is not taken.
+    Refused {
+        status: StatusCode,
+        headers: HeaderMap,
+        kind: ErrorKind,
+        what: String,
+    },
+}
+
+pub(super) struct Bounds {
+    pub(super) timeout_at: Instant,
+    pub(super) deadline: Instant,
+    pub(super) redirects: u32,
+}
+
+/// One attempt: hooks, credential, request, answer.
+pub(super) async fn attempt(
+    client: &Inner,
+    request: &mut Prepared,
+    number: u32,
+    token: Option<&Secret>,
+    bounds: &Bounds,
+) -> Tried {
+    let started = client.runtime.instant();
+    let (mut headers, mut url) = (request.headers.clone(), request.url.clone());
+    if !client.hooks.is_empty() {
+        let mut before = BeforeAttempt {
+            number,
+            method: request.method.clone(),
+            url: client.redactor.url(&url),
+            headers,
+        };
+        for hook in &client.hooks {
+            match until(
+                &*client.runtime,
+                bounds.timeout_at,
+                hook.before(&mut before),
+            )
+            .await
+            {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return hook_failed(error),
+                Err(_) => return Tried::Failure(timed_out("a hook did not finish"), None),
+            }
+        }
+        headers = before.headers;
+    }
+    if !request.cross_origin {
+        client.auth.credential.apply(token, &mut headers, &mut url);
+    }
+    let outgoing = TransportRequest {
+        method: request.method.clone(),
+        url,
+        headers,
+        body: request.body.for_attempt(),
+    };
+    let tried = exchange(client, request, outgoing, bounds).await;
+    if !client.hooks.is_empty() {
+        let (answer, error) = match &tried {
+            Tried::Answer(Last::Answer {
+                status, headers, ..
+            })
+            | Tried::Redirect {
+                status, headers, ..
+            }
+            | Tried::Refused {
+                status, headers, ..
+            } => (Some((*status, headers.clone())), None),
+            Tried::Failure(failure, _) => {
+                (None, Some(format!("{}: {}", failure.class, failure.text)))
+            }
+            Tried::Answer(_) => (None, None),
+        };
+        let after = AfterAttempt {
+            number,
+            method: request.method.clone(),
+            url: client.redactor.url(&request.url),
+            answer,
+            error,
+            took: client.runtime.instant().since(started),
+        };
+        for hook in &client.hooks {
+            match until(&*client.runtime, bounds.deadline, hook.after(&after)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return hook_failed(error),
+                Err(_) => return Tried::Failure(timed_out("a hook did not finish"), None),
+            }
+        }
+    }
+    tried
+}
+
+fn hook_failed(error: BoxError) -> Tried {
+    Tried::Failure(
+        Failure {
+            class: FailureClass::Hook,
+            text: error.to_string(),
+        },
+        Some(error),
+    )
+}
+
+fn timed_out(text: &str) -> Failure {
+    Failure {
+        class: FailureClass::Timeout,
+        text: text.to_owned(),
+    }
+}
+
+async fn exchange(
+    client: &Inner,
+    request: &mut Prepared,
+    outgoing: TransportRequest,
+    bounds: &Bounds,
+) -> Tried {
+    let runtime = &*client.runtime;
+    let answer = match until(runtime, bounds.timeout_at, client.transport.send(outgoing)).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => return failed(client, error),
+        Err(_) => return Tried::Failure(timed_out(""), None),
+    };
+    let (status, headers) = (answer.status, answer.headers);
+    let redirect = judge_redirect(
+        &client.redirects,
+        &request.method,
+        &request.url,
+        status,
+        &headers,
+        bounds.redirects,
+    );
+    match redirect {
+        Redirect::No => {}
+        Redirect::Follow {
+            keep_body: true, ..
+        } if !request_body_is_left(request) => {
+            let what = format!(
+                "was answered {status}, but its body was a stream that can be sent only once"
+            );
+            return Tried::Refused {
+                status,
+                headers,
+                kind: ErrorKind::Redirect,
+                what,
+            };
+        }
+        Redirect::Follow { .. } => {
+            // Read, so that the connection can be used again.
+            read_error_body(answer.body, runtime, bounds.deadline).await;
+            return Tried::Redirect {
+                status,
+                headers,
+                to: redirect,
+            };
+        }
+        Redirect::Refused(why) => {
+            let (kind, what) = refusal(client, status, &why);
+            return Tried::Refused {
+                status,
+                headers,
+                kind,
+                what,
+            };
+        }
+    }
+    if status.as_u16() >= 400 {
+        let body = read_error_body(answer.body, runtime, bounds.deadline).await;
+        let problem = read_problem(&body);
+        return Tried::Answer(Last::Answer {
+            status,
+            headers,
+            content: Content::Whole(body),
+            problem,
+        });
+    }
+    if request.streamed {
+        let content = Content::Streamed(answer.body);
+        return Tried::Answer(Last::Answer {
+            status,
+            headers,
+            content,
+            problem: None,
+        });
+    }
+    let declared = headers
+        .get(http::header::CONTENT_LENGTH)
+        .and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    let too_large = |headers| {
+        let what = format!(
+            "was answered {status} with a body of more than {} bytes",
+            client.max_response_bytes
+        );
+        Tried::Refused {
+            status,
+            headers,
+            kind: ErrorKind::ResponseTooLarge,
+            what,
+        }
+    };
+    if request.method != Method::HEAD
+        && declared.is_some_and(|length| length > client.max_response_bytes)
+    {
+        return too_large(headers);
+    }
+    match read_whole(answer.body, client, bounds.deadline).await {
+        Ok(Some(body)) => Tried::Answer(Last::Answer {
+            status,
+            headers,
+            content: Content::Whole(body),
+            problem: None,
+        }),
+        Ok(None) => too_large(headers),
+        Err(error) => failed(client, error),
+    }
+}
+
+fn failed(client: &Inner, error: TransportError) -> Tried {
+    let failure = Failure {
+        class: error.class,
+        text: client.redactor.text(&error.text),
+    };
+    Tried::Failure(failure, Some(Box::new(error)))
+}
+
+/// Whether the body is still there to be sent to another place.
+fn request_body_is_left(request: &Prepared) -> bool {
+    // `for_attempt` leaves `Empty` behind where a stream was taken; an empty body has no content headers.
+    !matches!(request.body, Body::Empty)
+        || !request.headers.contains_key(http::header::CONTENT_TYPE)
+}
+
+fn refusal(client: &Inner, status: StatusCode, why: &RedirectRefusal) -> (ErrorKind, String) {
+    match why {
+        RedirectRefusal::CrossOrigin(to) => {
+            let to = client.redactor.text(&to.origin().ascii_serialization());
+            (
+                ErrorKind::CrossOrigin,
+                format!("was answered {status}, a redirect to another origin, {to}"),
+            )
+        }
+        RedirectRefusal::Downgrade(_) => (
+            ErrorKind::InsecureUrl,
+            format!("was answered {status}, a redirect from https to http"),
+        ),
+        RedirectRefusal::TooMany(max) => (
+            ErrorKind::Redirect,
+            format!("was answered {status}, after {max} redirects, which is the most"),
+        ),
+        RedirectRefusal::BadLocation => (
+            ErrorKind::Redirect,
+            format!("was answered {status} without a Location that can be followed"),
+        ),
+    }
+}
+
+/// The whole body; `None` where it is larger than allowed. A body that came in one piece is not copied.
+async fn read_whole(
+    mut body: ResponseBody,
+    client: &Inner,
+    deadline: Instant,
+) -> Result<Option<Bytes>, TransportError> {
+    let runtime = &*client.runtime;
+    let Some(first) = next_chunk(&mut body, runtime, deadline, client.read_timeout).await? else {
+        return Ok(Some(Bytes::new()));
+    };
+    let fits = |length: usize| u64::try_from(length).is_ok_and(|l| l <= client.max_response_bytes);
+    if !fits(first.len()) {
+        return Ok(None);
+    }
+    let Some(second) = next_chunk(&mut body, runtime, deadline, client.read_timeout).await? else {
+        return Ok(Some(first));
+    };
+    let mut whole = BytesMut::with_capacity(first.len() + second.len());
+    whole.extend_from_slice(&first);
+    whole.extend_from_slice(&second);
+    while fits(whole.len()) {
+        match next_chunk(&mut body, runtime, deadline, client.read_timeout).await? {
+            Some(chunk) => whole.extend_from_slice(&chunk),
+            None => return Ok(Some(whole.freeze())),
+        }
+    }
+    Ok(None)
+}
+
+/// An error's body, as far as it comes soon and is not too large. Read before any wait, so that no connection leaks.
+async fn read_error_body(
+    mut body: ResponseBody,
+    runtime: &dyn Runtime,
+    deadline: Instant,
+) -> Bytes {
+    let give_up = (runtime.instant() + ERROR_BODY_PATIENCE).min(deadline);
+    let mut read = BytesMut::new();
+    while let Ok(Some(chunk)) = next_chunk(&mut body, runtime, give_up, None).await {
+        let room = defaults::MAX_ERROR_BYTES.saturating_sub(read.len());
+        read.extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
+        if read.len() >= defaults::MAX_ERROR_BYTES {
+            break;
+        }
+    }
+    read.freeze()
+}
