@@ -4,10 +4,11 @@
 //! Each client has a single-threaded runtime. Several threads may call at once: one drives, and hands over when its own
 //! call is done.
 
-use std::pin::pin;
+use std::cell::Cell;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::task::Poll;
+use std::sync::{Arc, Mutex as StdMutex, OnceLock, PoisonError};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use gatewright::{Client, Error, ErrorKind, PageStyle, Pages, StreamResponse};
@@ -18,6 +19,7 @@ use pyo3::types::{PyBytes, PyDict, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
+use tokio::time::Sleep;
 
 use crate::callback::{AtHome, Home, Mailbox, Question, answer_now};
 use crate::error::to_exception;
@@ -41,6 +43,9 @@ struct Live {
     runtime: Option<Runtime>,
     born: Instant,
     last_used: AtomicU64,
+    /// Goes off every `SIGNAL_INTERVAL`, for the main thread. Kept from call to call: a timer of its own would cost each
+    /// call more than its decisions.
+    tick: StdMutex<Pin<Box<Sleep>>>,
 }
 
 impl Live {
@@ -48,7 +53,12 @@ impl Live {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
+        let tick = {
+            let _inside = runtime.enter();
+            StdMutex::new(Box::pin(tokio::time::sleep(SIGNAL_INTERVAL)))
+        };
         Ok(Self {
+            tick,
             client,
             runtime: Some(runtime),
             born: Instant::now(),
@@ -56,15 +66,21 @@ impl Live {
         })
     }
 
-    /// Whether nobody has driven the runtime for a while.
-    fn is_stale(&self) -> bool {
-        let last = Duration::from_nanos(self.last_used.load(Ordering::Relaxed));
-        self.born.elapsed().saturating_sub(last) > STALE_AFTER
+    /// Whether nobody has driven the runtime for a while; from now on, somebody does.
+    fn was_stale(&self) -> bool {
+        let now = self.born.elapsed();
+        let nanos = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+        let last = Duration::from_nanos(self.last_used.swap(nanos, Ordering::Relaxed));
+        now.saturating_sub(last) > STALE_AFTER
     }
 
-    fn mark_used(&self) {
-        let nanos = u64::try_from(self.born.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.last_used.store(nanos, Ordering::Relaxed);
+    /// Whether it is time to look for signals. Only the main thread asks: the others would take its wake-up away.
+    fn poll_tick(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut tick = self.tick.lock().unwrap_or_else(PoisonError::into_inner);
+        std::task::ready!(tick.as_mut().poll(cx));
+        tick.as_mut()
+            .reset(tokio::time::Instant::now() + SIGNAL_INTERVAL);
+        Poll::Ready(())
     }
 
     /// Runs a call to its end, on this thread. Comes out of the runtime to answer callbacks and signals.
@@ -82,7 +98,8 @@ impl Live {
         let Some(runtime) = &self.runtime else {
             return Err(not_initialised());
         };
-        if self.is_stale() {
+        let is_main = is_main_thread(py)?;
+        if self.was_stale() {
             py.detach(|| runtime.block_on(tokio::task::yield_now()));
         }
         // On the stack: a call's future is large, and moving it to the heap costs more than the call's decisions.
@@ -92,7 +109,6 @@ impl Live {
             future: pin!(future)
         });
         loop {
-            let mut tick = None;
             let polled = std::future::poll_fn(|cx| {
                 if let Some(mailbox) = &mailbox {
                     mailbox.register(cx.waker());
@@ -103,13 +119,13 @@ impl Live {
                 if let Some(question) = mailbox.as_ref().and_then(|mailbox| mailbox.take()) {
                     return Poll::Ready(Out::Question(question));
                 }
-                let tick =
-                    tick.get_or_insert_with(|| Box::pin(tokio::time::sleep(SIGNAL_INTERVAL)));
-                tick.as_mut().poll(cx).map(|()| Out::Signals)
+                if is_main {
+                    return self.poll_tick(cx).map(|()| Out::Signals);
+                }
+                Poll::Pending
             });
             match py.detach(|| runtime.block_on(polled)) {
                 Out::Done(value) => {
-                    self.mark_used();
                     return Ok(value);
                 }
                 Out::Question(question) => answer_now(question, py)?,
@@ -117,6 +133,22 @@ impl Live {
             }
         }
     }
+}
+
+/// Whether this is the thread that Python handles signals on.
+fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
+    thread_local! {
+        static KNOWN: Cell<Option<(u64, bool)>> = const { Cell::new(None) };
+    }
+    let process = crate::fork::generation();
+    if let Some((_, known)) = KNOWN.get().filter(|(of, _)| *of == process) {
+        return Ok(known);
+    }
+    let threading = py.import("threading")?;
+    let main = threading.call_method0("main_thread")?.getattr("ident")?;
+    let is_main = main.eq(threading.call_method0("get_ident")?)?;
+    KNOWN.set(Some((process, is_main)));
+    Ok(is_main)
 }
 
 impl Drop for Live {

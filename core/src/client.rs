@@ -23,7 +23,7 @@ use crate::body::BoxError;
 use crate::hooks::{AfterAttempt, AfterFn, BeforeAttempt, BeforeFn, Hooks};
 use crate::request::{RequestBuilder, checked_header};
 use crate::runtime::Runtime;
-use crate::target::Base;
+use crate::target::{Base, same_origin};
 use crate::timeout::{Setting, checked};
 use crate::transport::Transport;
 #[cfg(feature = "native")]
@@ -63,7 +63,7 @@ pub(crate) struct Inner {
 
 impl Inner {
     pub(crate) fn host_of(&self, url: &Url) -> Arc<Host> {
-        if same_host(url, self.base.url()) {
+        if same_origin(url, self.base.url()) {
             return Arc::clone(&self.base_host);
         }
         self.engine.host(&url.origin().ascii_serialization())
@@ -72,12 +72,6 @@ impl Inner {
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)
     }
-}
-
-fn same_host(a: &Url, b: &Url) -> bool {
-    a.scheme() == b.scheme()
-        && a.host_str() == b.host_str()
-        && a.port_or_known_default() == b.port_or_known_default()
 }
 
 impl fmt::Debug for Client {

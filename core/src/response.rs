@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::Error;
-use crate::runtime::{Runtime, until};
+use crate::runtime::{Runtime, until_from};
 use crate::transport::{ResponseBody, TransportError};
 
 /// What a whole and a streamed answer have in common.
@@ -216,10 +216,10 @@ pub(crate) async fn next_chunk(
     deadline: Instant,
     read_timeout: Option<Duration>,
 ) -> Result<Option<Bytes>, TransportError> {
-    let at = read_timeout.map_or(deadline, |t| (runtime.instant() + t).min(deadline));
-    match until(runtime, at, body.next()).await {
+    let moment = || read_timeout.map_or(deadline, |t| (runtime.instant() + t).min(deadline));
+    match until_from(runtime, moment, body.next()).await {
         Ok(chunk) => chunk.transpose(),
-        Err(_) if at == deadline => Err(TransportError::new(
+        Err(_) if runtime.instant() >= deadline => Err(TransportError::new(
             FailureClass::Timeout,
             "the deadline of the call passed",
         )),

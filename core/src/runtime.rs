@@ -43,13 +43,24 @@ pub(crate) async fn until<F: Future>(
     at: Instant,
     future: F,
 ) -> Result<F::Output, Elapsed> {
+    until_from(runtime, || at, future).await
+}
+
+/// Awaits `future` until the moment that `moment` names once the future has to wait: where it does not, no clock is read.
+pub(crate) async fn until_from<F: Future>(
+    runtime: &dyn Runtime,
+    moment: impl Fn() -> Instant,
+    future: F,
+) -> Result<F::Output, Elapsed> {
     let mut future = std::pin::pin!(future);
     let mut timer: Option<BoxFuture<'static, ()>> = None;
+    let mut moment_named = None;
     std::future::poll_fn(|cx| {
         use std::task::Poll;
         if let Poll::Ready(output) = future.as_mut().poll(cx) {
             return Poll::Ready(Ok(output));
         }
+        let at = *moment_named.get_or_insert_with(&moment);
         if at == Instant::from_nanos(u64::MAX) {
             return Poll::Pending;
         }

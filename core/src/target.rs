@@ -11,7 +11,8 @@ pub(crate) struct Base {
     url: Url,
     /// The URL without a slash at its end, to which paths are joined.
     prefix: String,
-    origin: Origin,
+    /// There is no path to keep before the paths that are joined.
+    at_root: bool,
     allow_http: bool,
     allowed: Vec<Origin>,
 }
@@ -39,7 +40,7 @@ impl Base {
             .collect::<Result<_, Error>>()?;
         let prefix = url.as_str().trim_end_matches('/').to_owned();
         let base = Self {
-            origin: url.origin(),
+            at_root: url.path() == "/",
             url,
             prefix,
             allow_http,
@@ -82,6 +83,15 @@ impl Base {
                 "the path has a control character (a newline?)",
             ));
         }
+        // The usual case, without parsing the host anew. A second slash (or what browsers take for one) would make the path
+        // a host.
+        if self.at_root
+            && path.starts_with('/')
+            && !matches!(path.as_bytes().get(1), Some(b'/' | b'\\'))
+            && let Ok(url) = self.url.join(path)
+        {
+            return self.check(url);
+        }
         let joined = match path.as_bytes().first() {
             Some(b'?') => format!("{}{path}", self.prefix),
             Some(b'/') => format!("{}{path}", self.prefix),
@@ -92,7 +102,7 @@ impl Base {
 
     /// Checks where a URL leads.
     pub(crate) fn check(&self, url: Url) -> Result<Target, Error> {
-        if url.origin() == self.origin {
+        if same_origin(&url, &self.url) {
             return Ok(Target {
                 url,
                 cross_origin: false,
@@ -102,7 +112,7 @@ impl Base {
             let what = format!(
                 "the URL leads to {}, not to {}",
                 url.origin().ascii_serialization(),
-                self.origin.ascii_serialization()
+                self.url.origin().ascii_serialization()
             );
             return Err(Error::new(ErrorKind::CrossOrigin, what));
         }
@@ -150,6 +160,13 @@ fn parse(text: &str, kind: ErrorKind, name: &str) -> Result<Url, Error> {
         ));
     }
     Ok(url)
+}
+
+/// Scheme, host and port are the same. `Url::origin` says the same, but copies the host to do so.
+pub(crate) fn same_origin(a: &Url, b: &Url) -> bool {
+    a.scheme() == b.scheme()
+        && a.host_str() == b.host_str()
+        && a.port_or_known_default() == b.port_or_known_default()
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -55,9 +55,10 @@ pub(super) async fn attempt(
     token: Option<&Secret>,
     bounds: &Bounds,
 ) -> Tried {
-    let started = client.runtime.instant();
     let (mut headers, mut url) = (request.headers.clone(), request.url.clone());
+    let mut hooked_at = None;
     if !client.hooks.is_empty() {
+        hooked_at = Some(client.runtime.instant());
         let mut before = BeforeAttempt {
             number,
             method: request.method.clone(),
@@ -89,7 +90,7 @@ pub(super) async fn attempt(
         body: request.body.for_attempt(),
     };
     let tried = exchange(client, request, outgoing, bounds).await;
-    if !client.hooks.is_empty() {
+    if let Some(started) = hooked_at {
         let (answer, error) = match &tried {
             Tried::Answer(Last::Answer {
                 status, headers, ..

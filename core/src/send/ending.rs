@@ -57,7 +57,10 @@ pub(super) struct Ending<'a> {
 
 impl Ending<'_> {
     pub(super) fn conclude(self, done: Done, driving: &mut Driving) -> Result<Sent, Error> {
-        let elapsed = self.client.runtime.instant().since(driving.call.started());
+        let elapsed = match (&done, driving.call.attempts().last()) {
+            (Done::Return, Some(last)) => last.started + last.took,
+            _ => self.client.runtime.instant().since(driving.call.started()),
+        };
         let attempts = driving.call.take_attempts();
         let returned = match &done {
             Done::Return => true,
