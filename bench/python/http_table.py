@@ -57,6 +57,11 @@ class Peer:
         """Of the rounds, for each call."""
         return statistics.median(a[what] / a["calls"] for a in self.rounds)
 
+    def times_as_long_as(self, other: Peer) -> float:
+        """The median of rounds that ran side by side."""
+        pairs = zip(self.rounds, other.rounds, strict=True)
+        return statistics.median(a["seconds"] / a["calls"] / (b["seconds"] / b["calls"]) for a, b in pairs)
+
     @property
     def rate(self) -> float:
         """Calls a second."""
@@ -85,12 +90,12 @@ def main() -> int:
     for _ in range(ROUNDS):
         for peer in peers:
             peer.rounds.append(peer.run(peer.calls))
-    ours = next((peer.rate for peer in peers if peer.name == "gatewright"), None)
+    ours = next((peer for peer in peers if peer.name == "gatewright"), None)
     how = "one at a time" if kind == "sync" else "64 at once, asyncio's own loop"
     print(f"| {kind}, {how} | requests/s | gatewright is | CPU ms per 1000 requests | peak memory, MB |")
     print("|---|---:|---:|---:|---:|")
     for peer in sorted(peers, key=lambda peer: -peer.rate):
-        times = f"{ours / peer.rate:.2f} times" if ours else "?"
+        times = f"{peer.times_as_long_as(ours):.2f} times" if ours else "?"
         cpu, memory = peer.median("cpu") * 1e6, peer.rounds[-1]["peak_mb"]
         print(f"| {peer.name} {peer.version} | {peer.rate:,.0f} | {times} | {cpu:.0f} | {memory:.0f} |")
     print(f"\nA process each, {ROUNDS} rounds of {ROUND_SECONDS} s that alternate; medians of rounds.")

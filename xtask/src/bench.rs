@@ -39,6 +39,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
         None
     };
     println!("\n{}", Machine::ask(python.as_ref()).in_words());
+    if let Some(load) = busy() {
+        println!(
+            "\n**This machine is busy with other things: its load is {load}. Figures are not to be relied on.**"
+        );
+    }
     let mut ended = Ended::Well;
     for part in parts {
         println!("\n### {part}\n");
@@ -218,6 +223,16 @@ impl Machine {
             versions.join("; ")
         )
     }
+}
+
+/// The load of the last minute, where it is more than building and idling explain.
+fn busy() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/loadavg").ok()?;
+    let load: f64 = text.split(' ').next()?.parse().ok()?;
+    let cores = std::thread::available_parallelism().ok()?.get();
+    #[expect(clippy::cast_precision_loss, reason = "a number of cores")]
+    let much = cores as f64 * 1.5;
+    (load > much).then_some(load)
 }
 
 /// The value of the first `name SEPARATOR value` line, without quotes.

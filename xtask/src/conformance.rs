@@ -19,7 +19,7 @@ const LANGUAGES: &[&str] = &["rust", "python"];
 struct Asked {
     languages: Vec<&'static str>,
     scenarios: Option<PathBuf>,
-    only: Option<String>,
+    only: Vec<String>,
 }
 
 impl Asked {
@@ -37,7 +37,7 @@ impl Asked {
             };
             match flag {
                 "--scenarios" => asked.scenarios = Some(value()?.into()),
-                "--only" => asked.only = Some(value()?.to_owned()),
+                "--only" => asked.only.push(value()?.to_owned()),
                 _ => match LANGUAGES.iter().find(|language| **language == argument) {
                     Some(language) => asked.languages.push(language),
                     None if flag.starts_with('-') => {
@@ -138,7 +138,7 @@ fn play(workspace: &Workspace, language: &str, adapter: &str, asked: &Asked) -> 
         .clone()
         .unwrap_or_else(|| workspace.root.join("conformance/scenarios"));
     command.arg("--scenarios").arg(folder);
-    if let Some(only) = &asked.only {
+    for only in &asked.only {
         command.args(["--only", only]);
     }
     command
@@ -163,12 +163,12 @@ fn python_adapter(workspace: &Workspace, venv: &Venv) -> Result<String> {
     ))
 }
 
-/// The harness splits the adapter's command at spaces.
+/// The harness splits the adapter's command at spaces that are not in quotes.
 fn one_word(path: &Path) -> Result<String> {
     match path.to_str() {
-        Some(text) if !text.contains(char::is_whitespace) => Ok(text.to_owned()),
+        Some(text) if !text.contains('"') => Ok(format!("\"{text}\"")),
         _ => Err(format!(
-            "{}: conformance cannot be run from a folder with a space in its name",
+            "{}: conformance cannot be run from a folder of this name",
             path.display()
         )
         .into()),
@@ -206,7 +206,7 @@ mod tests {
         let wanted = Asked {
             languages: vec!["python"],
             scenarios: Some("a/b".into()),
-            only: Some("retry".to_owned()),
+            only: vec!["retry".to_owned()],
         };
         assert_eq!(
             read(&["python", "--scenarios", "a/b", "--only", "retry"]).unwrap(),

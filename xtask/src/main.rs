@@ -75,7 +75,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "conformance",
-        arguments: "[LANGUAGE] [--scenarios DIR] [--only TEXT]",
+        arguments: "[LANGUAGE] [--scenarios DIR] [--only TEXT]...",
         about: "play the conformance scenarios, with every SDK or only this one: rust python",
         run: conformance::run,
     },
