@@ -208,9 +208,12 @@ impl EventLoop {
             }
         };
         lock(&self.tasks).insert(number, task.clone().unbind());
-        let (this, question) = (Arc::clone(self), Mutex::new(Some(question)));
+        // Weak, or a task that never ends would keep its closed loop's sockets, and they it.
+        let (this, question) = (Arc::downgrade(self), Mutex::new(Some(question)));
         let on_done = PyCFunction::new_closure(py, None, None, move |args, _| -> PyResult<()> {
-            let finished = lock(&this.tasks).remove(&number);
+            let finished = this
+                .upgrade()
+                .and_then(|this| lock(&this.tasks).remove(&number));
             drop(finished);
             let task = args.get_item(0)?;
             let question = lock(&question).take();

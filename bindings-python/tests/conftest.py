@@ -48,6 +48,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("loop_kind", sorted(LOOPS), indirect=True)
 
 
+async def end_the_others() -> None:
+    """Ends what the test left under way, as `asyncio.run` does."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     test = pyfuncitem.obj
@@ -58,6 +66,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     loop = LOOPS[pyfuncitem.callspec.params["loop_kind"]]()
     try:
         loop.run_until_complete(test(**arguments))
+        loop.run_until_complete(end_the_others())
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()

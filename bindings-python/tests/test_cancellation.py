@@ -1,0 +1,229 @@
+"""A task that is cancelled ends its call at once, wherever that call is, and gives its place back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import gatewright
+from gatewright import Retry
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+    from mock_gateway import Session
+
+AT_ONCE = 0.02
+
+
+@contextlib.contextmanager
+def at_once() -> Iterator[None]:
+    """The end comes within 20 ms of processor time and waiting; a machine under load gets some tries."""
+    begun = time.monotonic()
+    yield
+    took = time.monotonic() - begun
+    assert took < AT_ONCE, f"it took {took * 1000:.1f} ms"
+
+
+async def cancelled(task: asyncio.Task[Any]) -> None:
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not task.done(), task
+    with at_once():
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await asyncio.sleep(0.001)
+
+
+async def idle(client: gatewright.AsyncClient) -> None:
+    """Waits until no call has a place any more; what leaks is never idle."""
+    await until(lambda: all(limits["in_flight"] == limits["queued"] == 0 for limits in client.state()["limits"]))
+
+
+async def test_a_call_that_is_queued(session: Session) -> None:
+    async with session.async_client(quota="1/min, burst 1") as client:
+        await client.get("/v1/whoami")
+        task = asyncio.ensure_future(client.get("/v1/whoami", timeout=None))
+        await until(lambda: client.state()["limits"][0]["queued"] == 1)
+        await cancelled(task)
+        await idle(client)
+    assert len(session.journal()) == 1
+
+
+async def test_a_call_that_waits_to_be_retried(session: Session) -> None:
+    session.faults({"random": {"p": 1, "kinds": ["503;ra=30"]}})
+    async with session.async_client(retry=Retry()) as client:
+        task = asyncio.ensure_future(client.get("/v1/whoami"))
+        await until(lambda: client.state()["budget_left"] < 500)
+        await cancelled(task)
+        await idle(client)
+    assert len(session.journal()) == 1
+
+
+@pytest.fixture
+def unanswering_url() -> Iterator[str]:
+    """The URL of a port whose queue of connections is full: connecting to it takes for ever."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(0)
+    fillers = [socket.socket() for _ in range(4)]
+    for filler in fillers:
+        filler.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            filler.connect(listener.getsockname())
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    for each in (*fillers, listener):
+        each.close()
+
+
+async def test_a_call_that_connects(unanswering_url: str) -> None:
+    async with gatewright.AsyncClient(unanswering_url, connect_timeout=None) as client:
+        task = asyncio.ensure_future(client.get("/"))
+        await until(lambda: any(limits["in_flight"] for limits in client.state()["limits"]))
+        await cancelled(task)
+        await idle(client)
+
+
+async def test_a_call_that_waits_for_its_answer(session: Session) -> None:
+    async with session.async_client() as client:
+        task = asyncio.ensure_future(client.get("/v1/delay/60000"))
+        await until(lambda: bool(session.journal()))
+        await cancelled(task)
+        await idle(client)
+
+
+async def test_a_call_that_reads_its_answer(session: Session) -> None:
+    async with session.async_client() as client:
+        task = asyncio.ensure_future(client.get("/v1/drip?bytes=1000&interval_ms=1000"))
+        await until(lambda: bool(session.journal()))
+        await asyncio.sleep(0.01)
+        await cancelled(task)
+        await idle(client)
+
+
+async def test_a_call_that_sends_its_body(session: Session) -> None:
+    begun = asyncio.Event()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"x"
+        begun.set()
+        await asyncio.sleep(60)
+
+    async with session.async_client() as client:
+        task = asyncio.ensure_future(client.post("/v1/sink", content=pieces()))
+        await begun.wait()
+        await cancelled(task)
+        await idle(client)
+
+
+async def test_a_stream_that_waits_for_its_next_piece(session: Session) -> None:
+    async with session.async_client() as client:
+        async with client.stream("GET", "/v1/drip?bytes=3&interval_ms=30") as response:
+            chunks = response.iter_bytes()
+            await anext(chunks)
+            task = asyncio.ensure_future(response.read())
+            await asyncio.sleep(0.005)
+            await cancelled(task)
+            # What was not read yet is still to come.
+            assert await response.read() == b"**"
+        await idle(client)
+
+
+async def test_a_page_that_is_under_way(session: Session) -> None:
+    session.script("contacts.list", "ok", "hang")
+
+    async def collect() -> None:
+        async for _ in client.pages("/v1/contacts", params={"limit": 20}):
+            pass
+
+    async with session.async_client() as client:
+        task = asyncio.ensure_future(collect())
+        await until(lambda: len(session.journal()) == 2)
+        await cancelled(task)
+        await idle(client)
+
+
+async def test_a_timeout_of_asyncio(session: Session) -> None:
+    async with session.async_client() as client:
+        await client.get("/v1/whoami")
+        begun = time.monotonic()
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(client.get("/v1/delay/60000"), 0.05)
+        assert 0.05 <= time.monotonic() - begun < 0.05 + AT_ONCE
+        if hasattr(asyncio, "timeout"):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await client.get("/v1/delay/60000")
+        await idle(client)
+        assert (await client.get("/v1/whoami")).is_success
+
+
+async def test_an_answer_that_came_before_the_cancellation_is_not_lost_silently(session: Session) -> None:
+    async with session.async_client() as client:
+        task = asyncio.ensure_future(client.get("/v1/whoami"))
+        while not task.done():
+            await asyncio.sleep(0)
+        task.cancel()
+        assert (await task).is_success
+
+
+async def test_2000_cancelled_calls_leak_nothing(session: Session) -> None:
+    async with session.async_client() as client:
+        await client.get("/v1/whoami")
+
+        async def call_and_cancel(number: int) -> None:
+            task = asyncio.ensure_future(client.get("/v1/delay/60000" if number % 2 else "/v1/whoami"))
+            for _ in range(number % 5):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+
+        for at in range(0, 2000, 50):
+            await asyncio.gather(*(call_and_cancel(number) for number in range(at, at + 50)))
+        await idle(client)
+        answers = await asyncio.gather(*(client.get("/v1/whoami") for _ in range(50)))
+        assert all(answer.is_success for answer in answers)
+        gc.collect()
+        futures = [each for each in gc.get_objects() if isinstance(each, asyncio.Future) and not each.done()]
+        assert [future for future in futures if future is not asyncio.current_task()] == []
+
+
+async def test_a_cancelled_call_gives_its_place_in_the_queue_to_the_next(session: Session) -> None:
+    async with session.async_client(quota="20/s, burst 1") as client:
+        await client.get("/v1/whoami")
+        waiting = [asyncio.ensure_future(client.get("/v1/whoami")) for _ in range(20)]
+        await until(lambda: client.state()["limits"][0]["queued"] == 20)
+        for task in waiting[:-1]:
+            task.cancel()
+        begun = time.monotonic()
+        assert (await waiting[-1]).is_success
+        assert time.monotonic() - begun < 0.5
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_a_task_group_ends_with_its_first_error(session: Session) -> None:
+    async def fails() -> None:
+        await asyncio.sleep(0.01)
+        raise LookupError
+
+    async with session.async_client() as client:
+        others: list[Awaitable[object]] = [asyncio.ensure_future(client.get("/v1/delay/60000")) for _ in range(10)]
+        with pytest.raises(LookupError):
+            await asyncio.gather(fails(), *others)
+        with at_once():
+            for other in others:
+                assert isinstance(other, asyncio.Future)
+                other.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+        await idle(client)
