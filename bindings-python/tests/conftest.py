@@ -63,7 +63,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         return None
     names = inspect.signature(test).parameters
     arguments: dict[str, Any] = {name: pyfuncitem.funcargs[name] for name in names}
-    loop = LOOPS[pyfuncitem.callspec.params["loop_kind"]]()
+    loop = LOOPS[str(pyfuncitem.callspec.params["loop_kind"])]()
     try:
         loop.run_until_complete(test(**arguments))
         loop.run_until_complete(end_the_others())

@@ -137,7 +137,10 @@ def test_what_is_no_token_is_refused(session: Session, answer: Any, text: str) -
 
 
 def test_an_async_callback_is_for_the_async_client(session: Session) -> None:
-    with session.client(auth=Tokens(KEY).later) as client, pytest.raises(gatewright.TokenError, match="use AsyncClient"):
+    with (
+        session.client(auth=Tokens(KEY).later) as client,
+        pytest.raises(gatewright.TokenError, match="use AsyncClient"),
+    ):
         client.get("/v1/whoami")
 
 

@@ -144,7 +144,7 @@ def check_refused(error: gatewright.ConnectError, url: str) -> None:
     assert str(error).startswith(start)
     assert str(error).endswith(end)
     assert isinstance(error, ConnectionError)
-    assert error.status_code is error.headers is error.problem is error.request_id is None
+    assert (error.status_code, error.headers, error.problem, error.request_id) == (None, None, None, None)
     assert error.body == b""
     assert error.retryability == "exhausted"
     assert [attempt.error for attempt in error.attempts] == [f"no connection: {why}"] * 2

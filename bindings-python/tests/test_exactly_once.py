@@ -42,7 +42,11 @@ def check(session: Session, answers: list[gatewright.Response]) -> None:
 
 def test_exactly_once_from_threads(faulty: Session) -> None:
     with faulty.client(retry=STUBBORN) as client, ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda number: client.post("/v1/contacts", json=contact(number)), range(CALLS)))
+
+        def call(number: int) -> gatewright.Response:
+            return client.post("/v1/contacts", json=contact(number))
+
+        answers = list(pool.map(call, range(CALLS)))
     check(faulty, answers)
 
 

@@ -20,7 +20,8 @@ import asyncio, sys, threading
 import gatewright
 settings = dict(auth="sk_test_unlimited_acme", headers={headers!r})
 client = gatewright.Client({url!r}, **settings)
-patient = gatewright.Client({url!r}, retry=gatewright.Retry(backoff_base=1e6, backoff_cap=1e6), timeout=None, **settings)
+patience = gatewright.Retry(backoff_base=1e6, backoff_cap=1e6)
+patient = gatewright.Client({url!r}, retry=patience, timeout=None, **settings)
 async_client = gatewright.AsyncClient({url!r}, **settings)
 """
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import gatewright
+from mock_gateway import descriptors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,10 +75,6 @@ def test_errors_and_retries_do_not_make_it_grow(session: Session) -> None:
                     client.get("/v1/whoami")
 
         assert grows(work) < 2_000_000
-
-
-def descriptors() -> int:
-    return len(os.listdir("/dev/fd"))
 
 
 def test_clients_that_go_away_leave_no_files_behind(session: Session) -> None:

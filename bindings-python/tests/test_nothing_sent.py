@@ -23,8 +23,10 @@ CLIENTS: list[tuple[str, dict[str, Any], type[gatewright.Error], str]] = [
         "not a url",
         {},
         InvalidConfigError,
-        "invalid_config: `base_url` is no URL (relative URL without a base); it looks like https://api.example.com/v1; "
-        "change the setting",
+        (
+            "invalid_config: `base_url` is no URL (relative URL without a base); "
+            "it looks like https://api.example.com/v1; change the setting"
+        ),
     ),
     (
         "ftp://example.com",
@@ -36,8 +38,10 @@ CLIENTS: list[tuple[str, dict[str, Any], type[gatewright.Error], str]] = [
         "http://api.example.com",
         {},
         InsecureUrlError,
-        "insecure_url: plain http to api.example.com would show credentials and data to everyone on the way; "
-        "use https, or set `allow_http` if the network in between is yours",
+        (
+            "insecure_url: plain http to api.example.com would show credentials and data to everyone on the way; "
+            "use https, or set `allow_http` if the network in between is yours"
+        ),
     ),
     ("https://h", {"timeout": float("nan")}, InvalidConfigError, f"invalid_config: `timeout` is NaN; {SECONDS}"),
     ("https://h", {"timeout": 0}, InvalidConfigError, f"invalid_config: `timeout` is 0; {SECONDS}"),
@@ -61,8 +65,10 @@ CLIENTS: list[tuple[str, dict[str, Any], type[gatewright.Error], str]] = [
         "https://h",
         {"headers": {"x-a": "line\nbreak"}},
         InvalidConfigError,
-        "invalid_config: the value of the header x-a has a character that no header can carry (a newline?); "
-        "change the setting",
+        (
+            "invalid_config: the value of the header x-a has a character that no header can carry (a newline?); "
+            "change the setting"
+        ),
     ),
     (
         "https://h",
@@ -92,8 +98,10 @@ CLIENTS: list[tuple[str, dict[str, Any], type[gatewright.Error], str]] = [
         "https://h",
         {"quota": "lots"},
         InvalidConfigError,
-        'invalid_config: `quota`: got "lots" when expecting calls, a slash and a time, as in "100/min" or '
-        '"100/min, burst 20"; change the setting',
+        (
+            'invalid_config: `quota`: got "lots" when expecting calls, a slash and a time, as in "100/min" or '
+            '"100/min, burst 20"; change the setting'
+        ),
     ),
     (
         "https://h",
@@ -113,7 +121,7 @@ CLIENTS: list[tuple[str, dict[str, Any], type[gatewright.Error], str]] = [
 @pytest.mark.parametrize("kind", [gatewright.Client, gatewright.AsyncClient])
 @pytest.mark.parametrize(("url", "settings", "error", "text"), CLIENTS)
 def test_wrong_settings_are_told_when_the_client_is_made(
-    kind: type[gatewright.Client] | type[gatewright.AsyncClient],
+    kind: type[gatewright.Client | gatewright.AsyncClient],
     url: str,
     settings: dict[str, Any],
     error: type[gatewright.Error],
@@ -145,8 +153,10 @@ def test_settings_of_another_type_are_type_errors(settings: dict[str, Any], text
 REQUESTS: list[tuple[dict[str, Any], str]] = [
     (
         {"json": {1, 2}},
-        "the body cannot be encoded as JSON: TypeError: Object of type set is not JSON serializable; "
-        "change the request; nothing was sent",
+        (
+            "the body cannot be encoded as JSON: TypeError: Object of type set is not JSON serializable; "
+            "change the request; nothing was sent"
+        ),
     ),
     (
         {"json": float("nan")},
@@ -154,21 +164,25 @@ REQUESTS: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"json": "\ud800"},
-        "the body cannot be encoded as JSON: UnicodeEncodeError: 'utf-8' codec can't encode character '\\ud800' in "
-        "position 1: surrogates not allowed; change the request; nothing was sent",
+        (
+            "the body cannot be encoded as JSON: UnicodeEncodeError: 'utf-8' codec can't encode character '\\ud800' in "
+            "position 1: surrogates not allowed; change the request; nothing was sent"
+        ),
     ),
     ({"content": "\ud800"}, "the body cannot be encoded as UTF-8; change the request; nothing was sent"),
     ({"data": {"a": "\ud800"}}, "a parameter cannot be encoded as UTF-8; change the request; nothing was sent"),
     ({"params": {"\ud800": 1}}, "a parameter's name cannot be encoded as UTF-8; change the request; nothing was sent"),
     (
         {"headers": {"x-a": "line\nbreak"}},
-        "POST {url}/v1/echo the value of the header x-a has a character that no header can carry (a newline?); "
-        "change the request; nothing was sent",
+        (
+            "POST {url}/v1/echo the value of the header x-a has a character that no header can carry (a newline?); "
+            "change the request; nothing was sent"
+        ),
     ),
     ({"headers": {"": "a"}}, 'POST {url}/v1/echo "" is no header name; change the request; nothing was sent'),
     (
         {"idempotency_key": ""},
-        "the idempotency key is empty or has a character that no header can carry; change the request; nothing was sent",
+        "the idempotency key is empty or has a character that no header can carry; change the request",
     ),
     ({"max_attempts": 0}, "`max_attempts` is 0; it must be 1 or more; change the request; nothing was sent"),
     ({"max_attempts": -1}, "`max_attempts` is -1; it must be 1 or more; change the request; nothing was sent"),
@@ -248,7 +262,9 @@ def test_a_method_that_is_none_is_refused(session: Session) -> None:
         ({"content": 5}, "content= takes bytes, str or an iterable of bytes, not int"),
     ],
 )
-def test_arguments_that_do_not_go_together_are_type_errors(session: Session, options: dict[str, Any], text: str) -> None:
+def test_arguments_that_do_not_go_together_are_type_errors(
+    session: Session, options: dict[str, Any], text: str
+) -> None:
     with session.client() as client, pytest.raises(TypeError, match=text):
         client.post("/v1/echo", **options)
     assert session.journal() == []

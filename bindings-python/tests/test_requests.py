@@ -85,10 +85,11 @@ async def test_json_is_encoded_compactly_with_its_content_type_async(session: Se
 
 
 def test_json_that_is_false_is_sent_all_the_same(session: Session) -> None:
+    values: list[Any] = [{}, [], 0, False, ""]
     with session.client() as client:
-        for value in ({}, [], 0, False, ""):
+        for value in values:
             client.post("/v1/echo", json=value)
-    assert [json.loads(body_of(entry)) for entry in session.journal()] == [{}, [], 0, False, ""]
+    assert [json.loads(body_of(entry)) for entry in session.journal()] == values
 
 
 def test_a_content_type_of_ones_own_wins(session: Session) -> None:

@@ -40,7 +40,7 @@ def test_a_reset_and_a_503_end_in_one_side_effect(session: Session) -> None:
     assert (first.decision, second.decision, third.decision) == ("retry", "retry", "return")
     assert first.reason == "the connection broke and the request is safe to repeat"
     assert second.reason == "the server was unavailable"
-    assert third.reason is third.wait is third.error is None
+    assert (third.reason, third.wait, third.error) == (None, None, None)
     assert first.started <= first.started + first.took <= second.started <= third.started
     assert first.wait is not None
     assert 0 <= first.wait <= 0.002

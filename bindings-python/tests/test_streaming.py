@@ -144,7 +144,10 @@ def test_a_stream_is_retried_until_its_head_is_there(session: Session) -> None:
 
 
 def test_a_body_that_breaks_off_is_a_lost_connection(session: Session) -> None:
-    with session.client() as client, client.stream("GET", "/v1/bytes/1000000", headers={"X-Mock-Fault": "reset@9000"}) as r:
+    with (
+        session.client() as client,
+        client.stream("GET", "/v1/bytes/1000000", headers={"X-Mock-Fault": "reset@9000"}) as r,
+    ):
         with pytest.raises(gatewright.ConnectionLostError, match="was answered 200 OK, but its body broke off"):
             r.read()
 
