@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::adapter::{Adapter, Answer, Gone};
 use crate::expectation::{Expectation, Seen};
+use crate::pattern::shown;
 use crate::placeholders::{Names, fill};
 use crate::protocol;
 use crate::scenario::Scenario;
@@ -70,17 +71,21 @@ pub(crate) async fn play(stage: &Stage, adapter: &Adapter, scenario: &Scenario, 
     let limit = Duration::from_millis(scenario.deadline_ms);
     let played = tokio::time::timeout(limit, playing.run(scenario, &expectation)).await;
     let mut failure = Failure::default();
+    let mut complete = false;
     match played {
-        Ok(Ok(())) => {}
+        Ok(Ok(())) => complete = true,
         Ok(Err(Stop::Gone(gone))) => return Outcome::AdapterGone(gone),
-        Ok(Err(Stop::Wrong(why))) => failure.problems.push(why),
+        Ok(Err(Stop::Wrong(why))) => {
+            failure.problems.push(why);
+            playing.close_all();
+        }
         Err(_) => {
             failure.out_of_time = true;
             failure.problems.push(format!("did not finish within {} s", limit.as_secs_f64()));
             playing.close_all();
         }
     }
-    failure.problems.append(&mut playing.problems);
+    failure.problems.splice(0..0, std::mem::take(&mut playing.problems));
     let mut seen = std::mem::take(&mut playing.seen);
     let journal: Vec<Value> = session.journal(0).iter().filter_map(|entry| serde_json::to_value(entry).ok()).collect();
     seen.wire = requests(&journal, &playing.credentials);
@@ -89,7 +94,7 @@ pub(crate) async fn play(stage: &Stage, adapter: &Adapter, scenario: &Scenario, 
         let effects = serde_json::to_value(session.effects(operation)).unwrap_or_default();
         seen.effects.insert(operation.to_owned(), effects);
     }
-    if !failure.out_of_time {
+    if complete {
         failure.problems.extend(expectation.check(&seen).iter().map(ToString::to_string));
     }
     failure.seen = seen;
@@ -202,7 +207,7 @@ impl<'a> Playing<'a> {
         if opened {
             self.open.push(name.to_owned());
         } else if !expectation.speaks_of_opening(name) {
-            self.problems.push(format!("client {name} could not be opened: {}", answer.value));
+            return Err(Stop::Wrong(format!("client {name} could not be opened: {}", shown(Some(&answer.value)))));
         }
         self.seen.clients.insert(name.to_owned(), json!({ "opened": answer.value }));
         Ok(())

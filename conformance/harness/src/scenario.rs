@@ -33,7 +33,7 @@ pub(crate) const CAPABILITIES: [&str; 17] = [
     "webhook_verify",
 ];
 /// The names that every scenario can use; `{token.NAME}` comes with its own tokens.
-pub(crate) const NAMES: [&str; 6] = ["authority", "base_url", "other_origin", "port", "refused_url", "session"];
+pub(crate) const NAMES: [&str; 5] = ["authority", "base_url", "other_origin", "refused_url", "session"];
 
 /// A scenario that has been read.
 #[derive(Clone, Debug, Deserialize)]

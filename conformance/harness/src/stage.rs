@@ -38,12 +38,10 @@ impl Stage {
         let session = self.gateway.session(name).map_err(|why| why.to_string())?;
         let url = self.gateway.url();
         let authority = url.trim_start_matches("http://").to_owned();
-        let port = authority.rsplit(':').next().unwrap_or_default().to_owned();
         let mut names = Names::from([
             ("authority".to_owned(), authority.into()),
             ("base_url".to_owned(), url.into()),
             ("other_origin".to_owned(), self.elsewhere.url().into()),
-            ("port".to_owned(), port.into()),
             ("refused_url".to_owned(), format!("http://{}", self.refused).into()),
             ("session".to_owned(), name.into()),
         ]);
