@@ -90,19 +90,31 @@ impl Shared {
     }
 
     fn why_gone(&self) -> Gone {
-        Gone(lock(&self.waiting).gone.clone().unwrap_or_else(|| "the adapter is gone".to_owned()))
+        Gone(
+            lock(&self.waiting)
+                .gone
+                .clone()
+                .unwrap_or_else(|| "the adapter is gone".to_owned()),
+        )
     }
 
     /// Takes in a line. An error ends the adapter.
     fn on_line(&self, line: String) -> Result<(), String> {
-        let value: Value =
-            serde_json::from_str(&line).map_err(|why| format!("the adapter wrote what is not JSON ({why}): {}", cut(&line)))?;
+        let value: Value = serde_json::from_str(&line)
+            .map_err(|why| format!("the adapter wrote what is not JSON ({why}): {}", cut(&line)))?;
         let id = value.get("id").and_then(Value::as_u64);
         let Some(waiting) = id.and_then(|id| lock(&self.waiting).answers.remove(&id)) else {
-            return Err(format!("the adapter answered what nobody asked: {}", cut(&line)));
+            return Err(format!(
+                "the adapter answered what nobody asked: {}",
+                cut(&line)
+            ));
         };
         // Whoever asked may have given up at the deadline.
-        let _ = waiting.send(Answer { value, line, took: Duration::ZERO });
+        let _ = waiting.send(Answer {
+            value,
+            line,
+            took: Duration::ZERO,
+        });
         Ok(())
     }
 }
@@ -114,7 +126,9 @@ fn cut(line: &str) -> String {
 impl Adapter {
     /// Starts an adapter and lets it say hello.
     pub(crate) async fn start(command: &[String]) -> Result<Self, Gone> {
-        let (program, arguments) = command.split_first().ok_or_else(|| Gone("the adapter's command is empty".to_owned()))?;
+        let (program, arguments) = command
+            .split_first()
+            .ok_or_else(|| Gone("the adapter's command is empty".to_owned()))?;
         let mut child = Command::new(program)
             .args(arguments)
             .stdin(Stdio::piped())
@@ -139,7 +153,12 @@ impl Adapter {
         let errors = tokio::spawn(keep_stderr(stderr, Arc::clone(&shared)));
         tokio::spawn(write_lines(stdin, to_write));
         let reading = tokio::spawn(read_lines(stdout, child, errors, Arc::clone(&shared)));
-        let mut adapter = Self { lines, shared, reading, hello: Hello::default() };
+        let mut adapter = Self {
+            lines,
+            shared,
+            reading,
+            hello: Hello::default(),
+        };
         adapter.hello = adapter.say_hello(HELLO_WITHIN).await?;
         Ok(adapter)
     }
@@ -149,7 +168,10 @@ impl Adapter {
         let answer = match tokio::time::timeout(within, asked).await {
             Ok(answer) => answer?.value,
             Err(_) => {
-                let why = format!("the adapter did not answer hello within {} s", within.as_secs());
+                let why = format!(
+                    "the adapter did not answer hello within {} s",
+                    within.as_secs()
+                );
                 self.shared.fail_all(&why);
                 self.reading.abort();
                 return Err(Gone(why));
@@ -157,12 +179,19 @@ impl Adapter {
         };
         let text = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
         let protocol = answer.get("protocol").and_then(Value::as_u64);
-        let capabilities = answer.get("capabilities").and_then(Value::as_array).map(|all| {
-            all.iter().filter_map(|capability| capability.as_str().map(str::to_owned)).collect()
-        });
+        let capabilities = answer
+            .get("capabilities")
+            .and_then(Value::as_array)
+            .map(|all| {
+                all.iter()
+                    .filter_map(|capability| capability.as_str().map(str::to_owned))
+                    .collect()
+            });
         match (protocol, text("sdk"), capabilities) {
             (Some(PROTOCOL), Some(sdk), Some(capabilities)) => Ok(Hello { sdk, capabilities }),
-            _ => Err(Gone(format!("the adapter's hello is not as PROTOCOL.md has it: {answer}"))),
+            _ => Err(Gone(format!(
+                "the adapter's hello is not as PROTOCOL.md has it: {answer}"
+            ))),
         }
     }
 
@@ -177,7 +206,10 @@ impl Adapter {
     }
 
     /// Sends a request; its id can be used before the answer is there.
-    pub(crate) fn send(&self, mut request: Value) -> (u64, impl Future<Output = Result<Answer, Gone>> + use<>) {
+    pub(crate) fn send(
+        &self,
+        mut request: Value,
+    ) -> (u64, impl Future<Output = Result<Answer, Gone>> + use<>) {
         let id = self.shared.ids.fetch_add(1, Ordering::Relaxed) + 1;
         if let Some(members) = request.as_object_mut() {
             members.insert("id".to_owned(), id.into());
@@ -221,14 +253,26 @@ async fn write_lines(mut stdin: ChildStdin, mut lines: mpsc::UnboundedReceiver<S
 }
 
 /// Reads answers until the adapter ends or breaks the protocol; then ends it.
-async fn read_lines(stdout: ChildStdout, mut child: Child, errors: JoinHandle<()>, shared: Arc<Shared>) {
+async fn read_lines(
+    stdout: ChildStdout,
+    mut child: Child,
+    errors: JoinHandle<()>,
+    shared: Arc<Shared>,
+) {
     let mut reader = BufReader::new(stdout);
     let mut why = loop {
         let mut line = Vec::new();
-        match (&mut reader).take(MAX_LINE).read_until(b'\n', &mut line).await {
+        match (&mut reader)
+            .take(MAX_LINE)
+            .read_until(b'\n', &mut line)
+            .await
+        {
             Ok(0) => break None,
             Ok(_) if line.last() != Some(&b'\n') => {
-                break Some(format!("the adapter's last line has no end: {}", cut(&String::from_utf8_lossy(&line))));
+                break Some(format!(
+                    "the adapter's last line has no end: {}",
+                    cut(&String::from_utf8_lossy(&line))
+                ));
             }
             Ok(_) => {}
             Err(error) => break Some(format!("the adapter cannot be read: {error}")),
@@ -245,12 +289,22 @@ async fn read_lines(stdout: ChildStdout, mut child: Child, errors: JoinHandle<()
     let ended = tokio::time::timeout(Duration::from_secs(5), child.wait()).await;
     // What it said last is often the reason.
     let _ = tokio::time::timeout(Duration::from_secs(1), errors).await;
-    let status = ended.ok().and_then(Result::ok).as_ref().map_or_else(|| "unknown".to_owned(), ExitStatus::to_string);
-    let why = why.take().unwrap_or_else(|| format!("the adapter ended ({status})"));
+    let status = ended
+        .ok()
+        .and_then(Result::ok)
+        .as_ref()
+        .map_or_else(|| "unknown".to_owned(), ExitStatus::to_string);
+    let why = why
+        .take()
+        .unwrap_or_else(|| format!("the adapter ended ({status})"));
     let said = lock(&shared.stderr).clone();
     let last: Vec<&str> = said.lines().rev().take(5).collect();
     let last: Vec<&str> = last.into_iter().rev().collect();
-    shared.fail_all(&if last.is_empty() { why } else { format!("{why}; it said: {}", last.join(" | ")) });
+    shared.fail_all(&if last.is_empty() {
+        why
+    } else {
+        format!("{why}; it said: {}", last.join(" | "))
+    });
 }
 
 async fn keep_stderr(stderr: ChildStderr, shared: Arc<Shared>) {

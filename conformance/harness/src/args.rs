@@ -48,17 +48,28 @@ impl Args {
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
             let (flag, inline) = match argument.split_once('=') {
-                Some((flag, value)) if flag.starts_with("--") => (flag.to_owned(), Some(value.to_owned())),
+                Some((flag, value)) if flag.starts_with("--") => {
+                    (flag.to_owned(), Some(value.to_owned()))
+                }
                 _ => (argument, None),
             };
-            let mut value = || inline.clone().or_else(|| arguments.next()).ok_or_else(|| format!("{flag} takes a value"));
+            let mut value = || {
+                inline
+                    .clone()
+                    .or_else(|| arguments.next())
+                    .ok_or_else(|| format!("{flag} takes a value"))
+            };
             match flag.as_str() {
                 "--adapter" => args.adapter = Some(words(&value()?)?),
                 "--name" => args.name = Some(value()?),
                 "--scenarios" => args.scenarios = Some(value()?.into()),
                 "--only" => args.only.push(value()?),
                 "--jobs" => {
-                    args.jobs = value()?.parse().ok().filter(|jobs| *jobs > 0).ok_or("--jobs takes a number from 1")?;
+                    args.jobs = value()?
+                        .parse()
+                        .ok()
+                        .filter(|jobs| *jobs > 0)
+                        .ok_or("--jobs takes a number from 1")?;
                 }
                 "--json" => args.json = true,
                 "--list" => args.list = true,
@@ -90,7 +101,11 @@ fn words(command: &str) -> Result<Vec<String>, String> {
         return Err(format!("--adapter has a quote without its end: {command}"));
     }
     words.extend(word);
-    if words.is_empty() { Err("--adapter is empty".to_owned()) } else { Ok(words) }
+    if words.is_empty() {
+        Err("--adapter is empty".to_owned())
+    } else {
+        Ok(words)
+    }
 }
 
 #[cfg(test)]
@@ -103,7 +118,15 @@ mod tests {
 
     #[test]
     fn arguments_are_read() {
-        let args = read(&["--adapter", "py 'a b/x.py' --sync", "--only=auth", "--only", "retries", "--json"]).unwrap();
+        let args = read(&[
+            "--adapter",
+            "py 'a b/x.py' --sync",
+            "--only=auth",
+            "--only",
+            "retries",
+            "--json",
+        ])
+        .unwrap();
         assert_eq!(args.adapter.unwrap(), ["py", "a b/x.py", "--sync"]);
         assert_eq!(args.only, ["auth", "retries"]);
         assert!(args.json && !args.list);
@@ -111,7 +134,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_refused() {
-        for wrong in [&["--adapter"][..], &["--adapter", "'x"], &["--adapter", " "], &["--jobs", "0"], &["x"]] {
+        for wrong in [
+            &["--adapter"][..],
+            &["--adapter", "'x"],
+            &["--adapter", " "],
+            &["--jobs", "0"],
+            &["x"],
+        ] {
             assert!(read(wrong).is_err(), "{wrong:?}");
         }
     }

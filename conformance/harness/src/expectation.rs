@@ -6,9 +6,25 @@ use serde_json::{Map, Value, json};
 
 use crate::pattern::{Mismatch, Pattern, check_members};
 
-const MEMBERS: [&str; 8] =
-    ["client", "clients", "effects", "elsewhere", "may_show_secrets", "never_shown", "user", "wire"];
-const WIRE: [&str; 7] = ["connections", "count", "distinct", "each", "requests", "span_ms", "statuses"];
+const MEMBERS: [&str; 8] = [
+    "client",
+    "clients",
+    "effects",
+    "elsewhere",
+    "may_show_secrets",
+    "never_shown",
+    "user",
+    "wire",
+];
+const WIRE: [&str; 7] = [
+    "connections",
+    "count",
+    "distinct",
+    "each",
+    "requests",
+    "span_ms",
+    "statuses",
+];
 
 /// What is expected, read.
 #[derive(Debug, Default)]
@@ -55,14 +71,21 @@ impl Expectation {
         }
         for (name, expected) in clients {
             let known = ["hooks_called", "opened", "tokens_fetched"];
-            check_members(expected.as_object().ok_or("a client's expectation is an object")?, &known, "a client")?;
+            check_members(
+                expected
+                    .as_object()
+                    .ok_or("a client's expectation is an object")?,
+                &known,
+                "a client",
+            )?;
             read.clients.insert(name, Pattern::read(&expected)?);
         }
         read.effects = patterns(object(members, "effects")?)?;
         read.elsewhere = members.get("elsewhere").map(Pattern::read).transpose()?;
         read.user = members.get("user").map(Pattern::read).transpose()?;
         if let Some(texts) = members.get("never_shown") {
-            read.never_shown = serde_json::from_value(texts.clone()).map_err(|why| format!("never_shown: {why}"))?;
+            read.never_shown = serde_json::from_value(texts.clone())
+                .map_err(|why| format!("never_shown: {why}"))?;
         }
         if let Some(may) = members.get("may_show_secrets") {
             read.may_show_secrets = may.as_bool().ok_or("may_show_secrets is true or false")?;
@@ -97,7 +120,11 @@ impl Expectation {
         let whole = json!({ "user": user, "wire": wire });
         let mut found = Vec::new();
         for (name, pattern) in &self.clients {
-            let at = if name == "default" { "client".to_owned() } else { format!("clients.{name}") };
+            let at = if name == "default" {
+                "client".to_owned()
+            } else {
+                format!("clients.{name}")
+            };
             found.extend(pattern.check(seen.clients.get(name), &at, &whole));
         }
         if let Some(pattern) = &self.user {
@@ -106,11 +133,18 @@ impl Expectation {
         for (name, pattern) in &self.wire {
             let (at, part) = match *name {
                 "count" => ("number of requests", seen.wire.len().into()),
-                "connections" => ("number of connections", distinct(seen.wire.iter().map(|r| r.get("connection"))).into()),
+                "connections" => (
+                    "number of connections",
+                    distinct(seen.wire.iter().map(|r| r.get("connection"))).into(),
+                ),
                 "span_ms" => ("time from first to last request", span(&seen.wire)),
                 "each" => {
                     for (index, request) in seen.wire.iter().enumerate() {
-                        found.extend(pattern.check(Some(request), &format!("wire[{index}]"), &whole));
+                        found.extend(pattern.check(
+                            Some(request),
+                            &format!("wire[{index}]"),
+                            &whole,
+                        ));
                     }
                     continue;
                 }
@@ -119,20 +153,38 @@ impl Expectation {
             found.extend(pattern.check(Some(&part), at, &whole));
         }
         for (header, pattern) in &self.distinct {
-            let count = distinct(seen.wire.iter().map(|request| request.get("headers")?.get(header)));
-            found.extend(pattern.check(Some(&count.into()), &format!("different values of {header}"), &whole));
+            let count = distinct(
+                seen.wire
+                    .iter()
+                    .map(|request| request.get("headers")?.get(header)),
+            );
+            found.extend(pattern.check(
+                Some(&count.into()),
+                &format!("different values of {header}"),
+                &whole,
+            ));
         }
         for (status, pattern) in &self.statuses {
-            let answered = |request: &&Value| request.get("status").map(ToString::to_string).as_ref() == Some(status);
+            let answered = |request: &&Value| {
+                request.get("status").map(ToString::to_string).as_ref() == Some(status)
+            };
             let count = seen.wire.iter().filter(answered).count();
-            found.extend(pattern.check(Some(&count.into()), &format!("number of answers {status}"), &whole));
+            found.extend(pattern.check(
+                Some(&count.into()),
+                &format!("number of answers {status}"),
+                &whole,
+            ));
         }
         if let Some(pattern) = &self.elsewhere {
             let elsewhere = Value::from(seen.elsewhere.clone());
             found.extend(pattern.check(Some(&elsewhere), "elsewhere", &whole));
         }
         for (operation, pattern) in &self.effects {
-            found.extend(pattern.check(seen.effects.get(operation), &format!("effects.{operation}"), &whole));
+            found.extend(pattern.check(
+                seen.effects.get(operation),
+                &format!("effects.{operation}"),
+                &whole,
+            ));
         }
         found
     }
@@ -147,12 +199,20 @@ fn object(members: &Map<String, Value>, name: &str) -> Result<Map<String, Value>
 }
 
 fn patterns(members: Map<String, Value>) -> Result<Vec<(String, Pattern)>, String> {
-    members.into_iter().map(|(name, value)| Ok((name, Pattern::read(&value)?))).collect()
+    members
+        .into_iter()
+        .map(|(name, value)| Ok((name, Pattern::read(&value)?)))
+        .collect()
 }
 
 /// How many different values there are, those that are absent left out.
 fn distinct<'a>(values: impl Iterator<Item = Option<&'a Value>>) -> usize {
-    values.flatten().filter(|value| !value.is_null()).map(ToString::to_string).collect::<std::collections::BTreeSet<_>>().len()
+    values
+        .flatten()
+        .filter(|value| !value.is_null())
+        .map(ToString::to_string)
+        .collect::<std::collections::BTreeSet<_>>()
+        .len()
 }
 
 fn span(wire: &[Value]) -> Value {
@@ -168,18 +228,25 @@ mod tests {
     use super::*;
 
     fn seen() -> Seen {
-        let wire = |key: &str, at_ms: u32, status: u16, connection: u32| {
-            json!({"headers": {"idempotency-key": key}, "at_ms": at_ms, "status": status, "connection": connection})
-        };
+        let wire = |key: &str, at_ms: u32, status: u16, connection: u32| json!({"headers": {"idempotency-key": key}, "at_ms": at_ms, "status": status, "connection": connection});
         Seen {
             user: vec![json!({"ok": true})],
-            wire: vec![wire("a", 0, 503, 1), wire("a", 40, 200, 1), wire("b", 90, 200, 2)],
+            wire: vec![
+                wire("a", 0, 503, 1),
+                wire("a", 40, 200, 1),
+                wire("b", 90, 200, 2),
+            ],
             ..Seen::default()
         }
     }
 
     fn mismatches(expect: Value) -> Vec<String> {
-        Expectation::read(&expect).unwrap().check(&seen()).iter().map(ToString::to_string).collect()
+        Expectation::read(&expect)
+            .unwrap()
+            .check(&seen())
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]
@@ -207,7 +274,12 @@ mod tests {
 
     #[test]
     fn slips_of_the_pen_are_refused() {
-        for wrong in [json!({"wires": {}}), json!({"wire": {"counts": 1}}), json!({"client": {"open": {}}}), json!([])] {
+        for wrong in [
+            json!({"wires": {}}),
+            json!({"wire": {"counts": 1}}),
+            json!({"client": {"open": {}}}),
+            json!([]),
+        ] {
             assert!(Expectation::read(&wrong).is_err(), "{wrong}");
         }
     }

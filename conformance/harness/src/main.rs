@@ -49,31 +49,44 @@ async fn run() -> Result<ExitCode, String> {
         return Ok(ExitCode::SUCCESS);
     }
     let folder = args.scenarios.clone().unwrap_or_else(default_scenarios);
-    let (mut scenarios, files) = load(&folder).map_err(|why| format!("{}: {why}", folder.display()))?;
+    let (mut scenarios, files) =
+        load(&folder).map_err(|why| format!("{}: {why}", folder.display()))?;
     if !args.only.is_empty() {
         scenarios.retain(|scenario| args.only.iter().any(|part| scenario.name.contains(part)));
     }
     if scenarios.is_empty() && files.is_empty() {
-        return Err(format!("there is no scenario to play in {}", folder.display()));
+        return Err(format!(
+            "there is no scenario to play in {}",
+            folder.display()
+        ));
     }
     if args.list {
-        scenarios.iter().for_each(|scenario| say(&format!("{}\n", scenario.name)));
+        scenarios
+            .iter()
+            .for_each(|scenario| say(&format!("{}\n", scenario.name)));
         return Ok(ExitCode::SUCCESS);
     }
     let command = match &args.adapter {
         Some(command) => command.clone(),
         None => vec![default_adapter()?],
     };
-    let stage = Stage::set().await.map_err(|why| format!("the gateway cannot be started: {why}"))?;
+    let stage = Stage::set()
+        .await
+        .map_err(|why| format!("the gateway cannot be started: {why}"))?;
     let started = Instant::now();
-    let results = Run::new(stage, command, args.jobs).play_all(scenarios).await.map_err(|gone| gone.0)?;
+    let results = Run::new(stage, command, args.jobs)
+        .play_all(scenarios)
+        .await
+        .map_err(|gone| gone.0)?;
     let mut played = results.played;
     played.extend(files.into_iter().map(report::unreadable));
     played.extend(secret_in_stderr(&results.stderr));
     let sums = Sums::of(&played);
     let name = args.name.unwrap_or(results.sdk);
     if args.json {
-        played.iter().for_each(|one| say(&format!("{}\n", report::object(one))));
+        played
+            .iter()
+            .for_each(|one| say(&format!("{}\n", report::object(one))));
         let whole = json!({
             "name": name, "passed": sums.passed, "failed": sums.failed, "skipped": sums.skipped,
             "took_ms": u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -81,9 +94,16 @@ async fn run() -> Result<ExitCode, String> {
         say(&format!("{whole}\n"));
     } else {
         say(&report::text(&played));
-        say(&format!("conformance of {name} in {:.1} s\n{sums}\n", started.elapsed().as_secs_f64()));
+        say(&format!(
+            "conformance of {name} in {:.1} s\n{sums}\n",
+            started.elapsed().as_secs_f64()
+        ));
     }
-    Ok(if sums.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if sums.failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// What SDKs log is no place for secrets either: scenarios that look for them use keys with `canary` in them.
@@ -102,13 +122,22 @@ fn secret_in_stderr(stderr: &str) -> Option<Played> {
 /// `conformance/scenarios` of the folder one is in, else of the source this was built from.
 fn default_scenarios() -> PathBuf {
     let here = PathBuf::from("conformance/scenarios");
-    if here.is_dir() { here } else { PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios")) }
+    if here.is_dir() {
+        here
+    } else {
+        PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"))
+    }
 }
 
 /// The Rust adapter beside this program.
 fn default_adapter() -> Result<String, String> {
-    let name = format!("gatewright-conformance-rust{}", std::env::consts::EXE_SUFFIX);
-    let program = std::env::current_exe().map_err(|why| why.to_string())?.with_file_name(name);
+    let name = format!(
+        "gatewright-conformance-rust{}",
+        std::env::consts::EXE_SUFFIX
+    );
+    let program = std::env::current_exe()
+        .map_err(|why| why.to_string())?
+        .with_file_name(name);
     if program.exists() {
         return Ok(program.display().to_string());
     }

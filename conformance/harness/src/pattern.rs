@@ -63,7 +63,11 @@ pub(crate) struct Mismatch {
 
 impl std::fmt::Display for Mismatch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: got {} when expecting {}", self.at, self.got, self.expected)
+        write!(
+            f,
+            "{}: got {} when expecting {}",
+            self.at, self.got, self.expected
+        )
     }
 }
 
@@ -73,9 +77,11 @@ impl Pattern {
         match value {
             Value::Null => Ok(Self::Absent),
             Value::Array(items) => Ok(Self::Items(read_all(items)?)),
-            Value::Object(members) if members.keys().any(|name| name.starts_with('$')) => {
-                members.iter().map(|(name, value)| Rule::read(name, value)).collect::<Result<_, _>>().map(Self::Rules)
-            }
+            Value::Object(members) if members.keys().any(|name| name.starts_with('$')) => members
+                .iter()
+                .map(|(name, value)| Rule::read(name, value))
+                .collect::<Result<_, _>>()
+                .map(Self::Rules),
             Value::Object(members) => members
                 .iter()
                 .map(|(name, value)| Ok((name.clone(), Self::read(value)?)))
@@ -98,7 +104,11 @@ impl Pattern {
 
     fn compare(&self, seen: Option<&Value>, at: &str, whole: &Value, found: &mut Vec<Mismatch>) {
         let mut wrong = |expected: String| {
-            found.push(Mismatch { at: at.to_owned(), expected, got: shown(seen) });
+            found.push(Mismatch {
+                at: at.to_owned(),
+                expected,
+                got: shown(seen),
+            });
         };
         match (self, seen) {
             (Self::Absent, None) => {}
@@ -116,7 +126,11 @@ impl Pattern {
             (Self::Items(wanted), _) => wrong(format!("a list of {} items", wanted.len())),
             (Self::Members(wanted), Some(Value::Object(members))) => {
                 for (name, pattern) in wanted {
-                    let at = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+                    let at = if at.is_empty() {
+                        name.clone()
+                    } else {
+                        format!("{at}.{name}")
+                    };
                     found.extend(pattern.check(members.get(name), &at, whole));
                 }
             }
@@ -138,7 +152,12 @@ impl Pattern {
 impl Rule {
     fn read(name: &str, value: &Value) -> Result<Self, String> {
         let wrong = |what: &str| format!("{name} takes {what}, got {}", shown(Some(value)));
-        let patterns = || value.as_array().ok_or_else(|| wrong("a list of patterns")).and_then(|items| read_all(items));
+        let patterns = || {
+            value
+                .as_array()
+                .ok_or_else(|| wrong("a list of patterns"))
+                .and_then(|items| read_all(items))
+        };
         let text = |what: &str| value.as_str().map(str::to_owned).ok_or_else(|| wrong(what));
         Ok(match name {
             "$all" => Self::All(patterns()?),
@@ -151,9 +170,16 @@ impl Rule {
             "$min" => Self::Min(value.as_f64().ok_or_else(|| wrong("a number"))?),
             "$not" => Self::Not(Pattern::read(value)?),
             "$present" => Self::Present(value.as_bool().ok_or_else(|| wrong("true or false"))?),
-            "$re" => Self::Re(Regex::new(&text("a regular expression")?).map_err(|why| format!("{name}: {why}"))?),
+            "$re" => Self::Re(
+                Regex::new(&text("a regular expression")?)
+                    .map_err(|why| format!("{name}: {why}"))?,
+            ),
             "$same_as" => Self::SameAs(text("a JSON pointer")?),
-            _ => return Err(format!("there is no rule {name}; members and rules cannot stand side by side either")),
+            _ => {
+                return Err(format!(
+                    "there is no rule {name}; members and rules cannot stand side by side either"
+                ));
+            }
         })
     }
 
@@ -181,7 +207,11 @@ impl Rule {
                     _ => None,
                 };
                 if let Some(length) = length {
-                    found.extend(pattern.check(Some(&length.into()), &format!("length of {at}"), whole));
+                    found.extend(pattern.check(
+                        Some(&length.into()),
+                        &format!("length of {at}"),
+                        whole,
+                    ));
                     return;
                 }
                 "a list or a text".to_owned()
@@ -191,18 +221,29 @@ impl Rule {
                 Some(expected) => expected,
             },
         };
-        found.push(Mismatch { at: at.to_owned(), expected, got: shown(seen) });
+        found.push(Mismatch {
+            at: at.to_owned(),
+            expected,
+            got: shown(seen),
+        });
     }
 
     /// What was expected, where the rule does not fit.
     fn expectation(&self, seen: Option<&Value>, whole: &Value) -> Option<String> {
         let number = seen.and_then(Value::as_f64);
         let (fits, expected) = match self {
-            Self::Any(patterns) => (patterns.iter().any(|p| p.fits(seen, whole)), format!("any of {patterns:?}")),
+            Self::Any(patterns) => (
+                patterns.iter().any(|p| p.fits(seen, whole)),
+                format!("any of {patterns:?}"),
+            ),
             Self::Contains(pattern) => {
                 let fits = match (seen, pattern) {
-                    (Some(Value::String(text)), Pattern::Equals(Value::String(part))) => text.contains(part),
-                    (Some(Value::Array(items)), pattern) => items.iter().any(|item| pattern.fits(Some(item), whole)),
+                    (Some(Value::String(text)), Pattern::Equals(Value::String(part))) => {
+                        text.contains(part)
+                    }
+                    (Some(Value::Array(items)), pattern) => {
+                        items.iter().any(|item| pattern.fits(Some(item), whole))
+                    }
                     _ => false,
                 };
                 (fits, format!("something with {pattern:?} in it"))
@@ -210,21 +251,41 @@ impl Rule {
             Self::Distinct(pointer) => {
                 let mut values: Vec<String> = seen
                     .and_then(Value::as_array)
-                    .map(|items| items.iter().map(|item| shown(item.pointer(pointer))).collect())
+                    .map(|items| {
+                        items
+                            .iter()
+                            .map(|item| shown(item.pointer(pointer)))
+                            .collect()
+                    })
                     .unwrap_or_default();
                 let count = values.len();
                 values.sort_unstable();
                 values.dedup();
-                (seen.is_some_and(Value::is_array) && values.len() == count, format!("no two items with the same {pointer}"))
+                (
+                    seen.is_some_and(Value::is_array) && values.len() == count,
+                    format!("no two items with the same {pointer}"),
+                )
             }
-            Self::Max(most) => (number.is_some_and(|number| number <= *most), format!("at most {most}")),
-            Self::Min(least) => (number.is_some_and(|number| number >= *least), format!("at least {least}")),
-            Self::Not(pattern) => (!pattern.fits(seen, whole), format!("anything but {pattern:?}")),
-            Self::Present(wanted) => {
-                (seen.is_some() == *wanted, if *wanted { "something" } else { "nothing" }.to_owned())
-            }
+            Self::Max(most) => (
+                number.is_some_and(|number| number <= *most),
+                format!("at most {most}"),
+            ),
+            Self::Min(least) => (
+                number.is_some_and(|number| number >= *least),
+                format!("at least {least}"),
+            ),
+            Self::Not(pattern) => (
+                !pattern.fits(seen, whole),
+                format!("anything but {pattern:?}"),
+            ),
+            Self::Present(wanted) => (
+                seen.is_some() == *wanted,
+                if *wanted { "something" } else { "nothing" }.to_owned(),
+            ),
             Self::Re(regex) => {
-                let fits = seen.and_then(Value::as_str).is_some_and(|text| regex.is_match(text));
+                let fits = seen
+                    .and_then(Value::as_str)
+                    .is_some_and(|text| regex.is_match(text));
                 (fits, format!("a text that matches {:?}", regex.as_str()))
             }
             Self::SameAs(pointer) => {
@@ -255,15 +316,26 @@ pub(crate) fn shown(value: Option<&Value>) -> String {
     const MOST: usize = 300;
     let text = value.map_or_else(|| "nothing".to_owned(), Value::to_string);
     match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}… ({} characters)", text.get(..end).unwrap_or_default(), text.chars().count()),
+        Some((end, _)) => format!(
+            "{}… ({} characters)",
+            text.get(..end).unwrap_or_default(),
+            text.chars().count()
+        ),
         None => text,
     }
 }
 
 /// Whether `name` may be a member that holds a pattern: used to find slips of the pen in scenarios.
-pub(crate) fn check_members(members: &Map<String, Value>, known: &[&str], what: &str) -> Result<(), String> {
+pub(crate) fn check_members(
+    members: &Map<String, Value>,
+    known: &[&str],
+    what: &str,
+) -> Result<(), String> {
     match members.keys().find(|name| !known.contains(&name.as_str())) {
-        Some(name) => Err(format!("{what} has no {name:?}; it has {}", known.join(", "))),
+        Some(name) => Err(format!(
+            "{what} has no {name:?}; it has {}",
+            known.join(", ")
+        )),
         None => Ok(()),
     }
 }
@@ -275,7 +347,12 @@ mod tests {
 
     fn mismatches(pattern: Value, seen: Value) -> Vec<String> {
         let whole = json!({"wire": [{"request_id": "r1"}]});
-        Pattern::read(&pattern).unwrap().check(Some(&seen), "x", &whole).iter().map(ToString::to_string).collect()
+        Pattern::read(&pattern)
+            .unwrap()
+            .check(Some(&seen), "x", &whole)
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     fn fits(pattern: Value, seen: Value) -> bool {
@@ -285,9 +362,16 @@ mod tests {
     #[test]
     fn plain_values_are_compared() {
         assert!(fits(json!(1), json!(1.0)));
-        assert!(fits(json!("a"), json!("a")) && !fits(json!("a"), json!("b")) && !fits(json!(1), json!("1")));
+        assert!(
+            fits(json!("a"), json!("a"))
+                && !fits(json!("a"), json!("b"))
+                && !fits(json!(1), json!("1"))
+        );
         assert!(fits(json!(null), json!(null)) && !fits(json!(null), json!(0)));
-        assert_eq!(mismatches(json!({"a": {"b": 1}}), json!({"a": {"b": 2}})), ["x.a.b: got 2 when expecting 1"]);
+        assert_eq!(
+            mismatches(json!({"a": {"b": 1}}), json!({"a": {"b": 2}})),
+            ["x.a.b: got 2 when expecting 1"]
+        );
     }
 
     #[test]
@@ -296,23 +380,53 @@ mod tests {
         assert!(!fits(json!({"a": 1}), json!({})));
         assert!(fits(json!({"a": null}), json!({})));
         assert!(fits(json!([1, {"a": 1}]), json!([1, {"a": 1, "b": 2}])));
-        assert_eq!(mismatches(json!([1]), json!([1, 2])), ["x: got [1,2] when expecting 1 items"]);
+        assert_eq!(
+            mismatches(json!([1]), json!([1, 2])),
+            ["x: got [1,2] when expecting 1 items"]
+        );
     }
 
     #[test]
     fn rules_say_what_they_expected() {
         assert!(fits(json!({"$min": 2, "$max": 3}), json!(2.5)));
-        assert_eq!(mismatches(json!({"$min": 2}), json!(1)), ["x: got 1 when expecting at least 2"]);
-        assert_eq!(mismatches(json!({"$re": "^a+$"}), json!("b")), ["x: got \"b\" when expecting a text that matches \"^a+$\""]);
-        assert!(fits(json!({"$any": [1, "a"]}), json!("a")) && !fits(json!({"$any": [1, "a"]}), json!(2)));
-        assert!(fits(json!({"$contains": "b"}), json!("abc")) && fits(json!({"$contains": {"a": 1}}), json!([{"a": 1}])));
-        assert!(fits(json!({"$each": {"$min": 1}, "$length": 2}), json!([1, 2])));
-        assert!(fits(json!({"$distinct": "/id"}), json!([{"id": 1}, {"id": 2}])));
+        assert_eq!(
+            mismatches(json!({"$min": 2}), json!(1)),
+            ["x: got 1 when expecting at least 2"]
+        );
+        assert_eq!(
+            mismatches(json!({"$re": "^a+$"}), json!("b")),
+            ["x: got \"b\" when expecting a text that matches \"^a+$\""]
+        );
+        assert!(
+            fits(json!({"$any": [1, "a"]}), json!("a"))
+                && !fits(json!({"$any": [1, "a"]}), json!(2))
+        );
+        assert!(
+            fits(json!({"$contains": "b"}), json!("abc"))
+                && fits(json!({"$contains": {"a": 1}}), json!([{"a": 1}]))
+        );
+        assert!(fits(
+            json!({"$each": {"$min": 1}, "$length": 2}),
+            json!([1, 2])
+        ));
+        assert!(fits(
+            json!({"$distinct": "/id"}),
+            json!([{"id": 1}, {"id": 2}])
+        ));
         assert!(!fits(json!({"$distinct": ""}), json!([1, 1])));
-        assert!(fits(json!({"$not": {"$contains": "secret"}}), json!("fine")));
-        assert!(fits(json!({"a": {"$present": false}}), json!({})) && !fits(json!({"a": {"$present": true}}), json!({})));
+        assert!(fits(
+            json!({"$not": {"$contains": "secret"}}),
+            json!("fine")
+        ));
+        assert!(
+            fits(json!({"a": {"$present": false}}), json!({}))
+                && !fits(json!({"a": {"$present": true}}), json!({}))
+        );
         assert!(fits(json!({"$same_as": "/wire/0/request_id"}), json!("r1")));
-        assert!(!fits(json!({"$same_as": "/wire/9/request_id"}), json!("r1")));
+        assert!(!fits(
+            json!({"$same_as": "/wire/9/request_id"}),
+            json!("r1")
+        ));
         assert!(fits(json!({"$all": [{"$min": 1}, {"$max": 2}]}), json!(1)));
     }
 
@@ -324,7 +438,13 @@ mod tests {
 
     #[test]
     fn slips_of_the_pen_are_found_when_reading() {
-        for wrong in [json!({"$mim": 1}), json!({"$min": "1"}), json!({"$re": "("}), json!({"$min": 1, "a": 1}), json!({"$any": 1})] {
+        for wrong in [
+            json!({"$mim": 1}),
+            json!({"$min": "1"}),
+            json!({"$re": "("}),
+            json!({"$min": 1, "a": 1}),
+            json!({"$any": 1}),
+        ] {
             assert!(Pattern::read(&wrong).is_err(), "{wrong}");
         }
     }

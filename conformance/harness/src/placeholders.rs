@@ -16,8 +16,10 @@ pub(crate) fn fill(value: &Value, names: &Names) -> Value {
         Value::String(text) => fill_text(text, names),
         Value::Array(items) => items.iter().map(|item| fill(item, names)).collect(),
         Value::Object(members) => {
-            let filled: Map<String, Value> =
-                members.iter().map(|(name, value)| (text_of(&fill_text(name, names)), fill(value, names))).collect();
+            let filled: Map<String, Value> = members
+                .iter()
+                .map(|(name, value)| (text_of(&fill_text(name, names)), fill(value, names)))
+                .collect();
             Value::Object(filled)
         }
         plain => plain.clone(),
@@ -32,9 +34,9 @@ pub(crate) fn unknown(value: &Value, names: &Names) -> Option<String> {
             _ => None,
         }),
         Value::Array(items) => items.iter().find_map(|item| unknown(item, names)),
-        Value::Object(members) => members
-            .iter()
-            .find_map(|(name, value)| unknown(&Value::String(name.clone()), names).or_else(|| unknown(value, names))),
+        Value::Object(members) => members.iter().find_map(|(name, value)| {
+            unknown(&Value::String(name.clone()), names).or_else(|| unknown(value, names))
+        }),
         _ => None,
     }
 }
@@ -59,7 +61,9 @@ fn fill_text(text: &str, names: &Names) -> Value {
 }
 
 fn text_of(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 enum Piece<'a> {
@@ -78,7 +82,10 @@ fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
             rest = after;
             return Some(Piece::Name(name));
         }
-        let end = rest.char_indices().skip(1).find(|(at, c)| *c == '{' && rest.get(*at..).and_then(placeholder).is_some());
+        let end = rest
+            .char_indices()
+            .skip(1)
+            .find(|(at, c)| *c == '{' && rest.get(*at..).and_then(placeholder).is_some());
         let (part, after) = rest.split_at(end.map_or(rest.len(), |(at, _)| at));
         rest = after;
         Some(Piece::Text(part))
@@ -87,8 +94,11 @@ fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
 
 fn placeholder(text: &str) -> Option<(&str, &str)> {
     let (name, after) = text.strip_prefix('{')?.split_once('}')?;
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'.');
-    (name.starts_with(|c: char| c.is_ascii_lowercase()) && name.bytes().all(plain)).then_some((name, after))
+    let plain = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'.')
+    };
+    (name.starts_with(|c: char| c.is_ascii_lowercase()) && name.bytes().all(plain))
+        .then_some((name, after))
 }
 
 #[cfg(test)]
@@ -97,12 +107,18 @@ mod tests {
     use serde_json::json;
 
     fn names() -> Names {
-        Names::from([("n".to_owned(), json!(3)), ("url".to_owned(), json!("http://h"))])
+        Names::from([
+            ("n".to_owned(), json!(3)),
+            ("url".to_owned(), json!("http://h")),
+        ])
     }
 
     #[test]
     fn names_are_filled_in_texts_and_alone_keep_their_type() {
-        let filled = fill(&json!({"a": "{n}", "b": ["{url}/x/{n}"], "{n}": null}), &names());
+        let filled = fill(
+            &json!({"a": "{n}", "b": ["{url}/x/{n}"], "{n}": null}),
+            &names(),
+        );
         assert_eq!(filled, json!({"a": 3, "b": ["http://h/x/3"], "3": null}));
     }
 
@@ -116,7 +132,10 @@ mod tests {
 
     #[test]
     fn unknown_names_are_found() {
-        assert_eq!(unknown(&json!([{"a": "x{nope}"}]), &names()).as_deref(), Some("nope"));
+        assert_eq!(
+            unknown(&json!([{"a": "x{nope}"}]), &names()).as_deref(),
+            Some("nope")
+        );
         assert_eq!(unknown(&json!("{n}{url}"), &names()), None);
     }
 }

@@ -44,18 +44,34 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn of(problem: impl Into<String>) -> Self {
-        Self { problems: vec![problem.into()], ..Self::default() }
+        Self {
+            problems: vec![problem.into()],
+            ..Self::default()
+        }
     }
 
     /// The wire, one line for each request.
     pub(crate) fn wire_lines(&self) -> impl Iterator<Item = String> {
-        self.seen.wire.iter().enumerate().map(|(index, request)| line(index + 1, request))
+        self.seen
+            .wire
+            .iter()
+            .enumerate()
+            .map(|(index, request)| line(index + 1, request))
     }
 }
 
 /// Plays `scenario`; `number` makes its session unique.
-pub(crate) async fn play(stage: &Stage, adapter: &Adapter, scenario: &Scenario, number: usize) -> Outcome {
-    if let Some(need) = scenario.needs.iter().find(|need| !adapter.hello.capabilities.contains(need)) {
+pub(crate) async fn play(
+    stage: &Stage,
+    adapter: &Adapter,
+    scenario: &Scenario,
+    number: usize,
+) -> Outcome {
+    if let Some(need) = scenario
+        .needs
+        .iter()
+        .find(|need| !adapter.hello.capabilities.contains(need))
+    {
         return Outcome::Skipped(need.clone());
     }
     let name = format!("conformance-{number}");
@@ -81,13 +97,21 @@ pub(crate) async fn play(stage: &Stage, adapter: &Adapter, scenario: &Scenario, 
         }
         Err(_) => {
             failure.out_of_time = true;
-            failure.problems.push(format!("did not finish within {} s", limit.as_secs_f64()));
+            failure
+                .problems
+                .push(format!("did not finish within {} s", limit.as_secs_f64()));
             playing.close_all();
         }
     }
-    failure.problems.splice(0..0, std::mem::take(&mut playing.problems));
+    failure
+        .problems
+        .splice(0..0, std::mem::take(&mut playing.problems));
     let mut seen = std::mem::take(&mut playing.seen);
-    let journal: Vec<Value> = session.journal(0).iter().filter_map(|entry| serde_json::to_value(entry).ok()).collect();
+    let journal: Vec<Value> = session
+        .journal(0)
+        .iter()
+        .filter_map(|entry| serde_json::to_value(entry).ok())
+        .collect();
     seen.wire = requests(&journal, &playing.credentials);
     seen.elsewhere = requests(&stage.elsewhere(&name), &playing.credentials);
     for operation in expectation.operations() {
@@ -95,10 +119,16 @@ pub(crate) async fn play(stage: &Stage, adapter: &Adapter, scenario: &Scenario, 
         seen.effects.insert(operation.to_owned(), effects);
     }
     if complete {
-        failure.problems.extend(expectation.check(&seen).iter().map(ToString::to_string));
+        failure
+            .problems
+            .extend(expectation.check(&seen).iter().map(ToString::to_string));
     }
     failure.seen = seen;
-    if failure.problems.is_empty() { Outcome::Passed } else { Outcome::Failed(failure) }
+    if failure.problems.is_empty() {
+        Outcome::Passed
+    } else {
+        Outcome::Failed(failure)
+    }
 }
 
 /// Why a scenario cannot go on.
@@ -186,13 +216,23 @@ impl<'a> Playing<'a> {
             // Names of headers, users and the like are not secret.
             Value::Object(members) => members
                 .iter()
-                .filter(|(name, _)| !matches!(name.as_str(), "cookie" | "error" | "header" | "kind" | "query" | "user"))
+                .filter(|(name, _)| {
+                    !matches!(
+                        name.as_str(),
+                        "cookie" | "error" | "header" | "kind" | "query" | "user"
+                    )
+                })
                 .for_each(|(_, value)| self.learn_secrets(value)),
             _ => {}
         }
     }
 
-    async fn open(&mut self, name: &str, options: &Map<String, Value>, expectation: &Expectation) -> Result<(), Stop> {
+    async fn open(
+        &mut self,
+        name: &str,
+        options: &Map<String, Value>,
+        expectation: &Expectation,
+    ) -> Result<(), Stop> {
         let options = fill(&Value::Object(client_options(options)), &self.names);
         if let Some(auth) = options.get("auth") {
             self.learn_secrets(auth);
@@ -200,24 +240,36 @@ impl<'a> Playing<'a> {
                 self.credentials.add(user);
             }
         }
-        let request = json!({ "op": "client.open", "client": self.client_id(name), "options": options });
+        let request =
+            json!({ "op": "client.open", "client": self.client_id(name), "options": options });
         let answer = self.adapter.ask(request).await?;
         self.look_at(&answer, &format!("opening {name}"), expectation);
         let opened = answer.value.get("ok").is_some_and(|ok| ok == true);
         if opened {
             self.open.push(name.to_owned());
         } else if !expectation.speaks_of_opening(name) {
-            return Err(Stop::Wrong(format!("client {name} could not be opened: {}", shown(Some(&answer.value)))));
+            return Err(Stop::Wrong(format!(
+                "client {name} could not be opened: {}",
+                shown(Some(&answer.value))
+            )));
         }
-        self.seen.clients.insert(name.to_owned(), json!({ "opened": answer.value }));
+        self.seen
+            .clients
+            .insert(name.to_owned(), json!({ "opened": answer.value }));
         Ok(())
     }
 
     async fn close(&mut self, name: &str) -> Result<(), Stop> {
-        let answer = self.adapter.ask(json!({ "op": "client.close", "client": self.client_id(name) })).await?;
+        let answer = self
+            .adapter
+            .ask(json!({ "op": "client.close", "client": self.client_id(name) }))
+            .await?;
         if let Some(Value::Object(client)) = self.seen.clients.get_mut(name) {
             for count in ["tokens_fetched", "hooks_called"] {
-                client.insert(count.to_owned(), answer.value.get(count).cloned().unwrap_or_default());
+                client.insert(
+                    count.to_owned(),
+                    answer.value.get(count).cloned().unwrap_or_default(),
+                );
             }
         }
         Ok(())
@@ -227,7 +279,9 @@ impl<'a> Playing<'a> {
     fn close_all(&mut self) {
         for name in std::mem::take(&mut self.open) {
             // Nobody waits for the answer.
-            let (_, answer) = self.adapter.send(json!({ "op": "client.close", "client": self.client_id(&name) }));
+            let (_, answer) = self
+                .adapter
+                .send(json!({ "op": "client.close", "client": self.client_id(&name) }));
             tokio::spawn(answer);
         }
     }
@@ -236,7 +290,9 @@ impl<'a> Playing<'a> {
         match step {
             Step::Wait(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
             Step::Gateway(setup) => {
-                stage::change(self.session, &setup, &mut self.names).await.map_err(Stop::Wrong)?;
+                stage::change(self.session, &setup, &mut self.names)
+                    .await
+                    .map_err(Stop::Wrong)?;
                 self.learn_tokens();
             }
             Step::Close(name) => {
@@ -254,7 +310,9 @@ impl<'a> Playing<'a> {
                 let all: Vec<Pin<Box<dyn Future<Output = _> + Send>>> = calls
                     .iter()
                     .flat_map(|call| std::iter::repeat_n(call, call.repeat))
-                    .map(|call| Box::pin(self.call(call)) as Pin<Box<dyn Future<Output = _> + Send>>)
+                    .map(|call| {
+                        Box::pin(self.call(call)) as Pin<Box<dyn Future<Output = _> + Send>>
+                    })
                     .collect();
                 for answer in join_all(all).await {
                     self.take(answer?, expectation);
@@ -302,13 +360,20 @@ impl<'a> Playing<'a> {
         let mut value = answer.value;
         if let Some(members) = value.as_object_mut() {
             members.remove("id");
-            members.insert("took_ms".to_owned(), (answer.took.as_secs_f64() * 1e3).into());
+            members.insert(
+                "took_ms".to_owned(),
+                (answer.took.as_secs_f64() * 1e3).into(),
+            );
         }
         self.seen.user.push(value);
     }
 
     fn look_at(&mut self, answer: &Answer, what: &str, expectation: &Expectation) {
-        self.problems.extend(protocol::faults(&answer.value).into_iter().map(|fault| format!("{what}: {fault}")));
+        self.problems.extend(
+            protocol::faults(&answer.value)
+                .into_iter()
+                .map(|fault| format!("{what}: {fault}")),
+        );
         self.look_for_secrets(answer, what, expectation);
     }
 
@@ -316,8 +381,15 @@ impl<'a> Playing<'a> {
         if expectation.may_show_secrets {
             return;
         }
-        if let Some(secret) = self.secrets.iter().find(|secret| answer.line.contains(secret.as_str())) {
-            self.problems.push(format!("{what}: the secret {secret:?} is shown: {}", around(&answer.line, secret)));
+        if let Some(secret) = self
+            .secrets
+            .iter()
+            .find(|secret| answer.line.contains(secret.as_str()))
+        {
+            self.problems.push(format!(
+                "{what}: the secret {secret:?} is shown: {}",
+                around(&answer.line, secret)
+            ));
         }
     }
 }
@@ -325,8 +397,19 @@ impl<'a> Playing<'a> {
 /// Where a secret stands in a line.
 fn around(line: &str, secret: &str) -> String {
     let at = line.find(secret).unwrap_or(0);
-    let before: Vec<char> = line.get(..at).unwrap_or_default().chars().rev().take(60).collect();
-    let after: String = line.get(at..).unwrap_or_default().chars().take(secret.chars().count() + 20).collect();
+    let before: Vec<char> = line
+        .get(..at)
+        .unwrap_or_default()
+        .chars()
+        .rev()
+        .take(60)
+        .collect();
+    let after: String = line
+        .get(at..)
+        .unwrap_or_default()
+        .chars()
+        .take(secret.chars().count() + 20)
+        .collect();
     format!("…{}{after}…", before.into_iter().rev().collect::<String>())
 }
 
@@ -334,17 +417,28 @@ fn around(line: &str, secret: &str) -> String {
 fn client_options(own: &Map<String, Value>) -> Map<String, Value> {
     let mut defaults = BTreeMap::from([
         ("base_url", json!("{base_url}")),
-        ("auth", json!({ "kind": "bearer", "token": "sk_test_unlimited_conformance" })),
+        (
+            "auth",
+            json!({ "kind": "bearer", "token": "sk_test_unlimited_conformance" }),
+        ),
     ]);
     let as_built = own.get("as_built").is_some_and(|as_built| as_built == true);
     if !as_built {
         defaults.insert("backoff_base_ms", json!(5));
         defaults.insert("backoff_cap_ms", json!(20));
     }
-    let mut options: Map<String, Value> = defaults.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    options.extend(own.iter().filter(|(name, _)| *name != "as_built").map(|(name, value)| (name.clone(), value.clone())));
+    let mut options: Map<String, Value> = defaults
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    options.extend(
+        own.iter()
+            .filter(|(name, _)| *name != "as_built")
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
     let mut headers = json!({ "x-mock-session": "{session}" });
-    if let (Some(headers), Some(Value::Object(own))) = (headers.as_object_mut(), own.get("headers")) {
+    if let (Some(headers), Some(Value::Object(own))) = (headers.as_object_mut(), own.get("headers"))
+    {
         headers.extend(own.clone());
     }
     options.insert("headers".to_owned(), headers);

@@ -30,7 +30,14 @@ const CODES: [&str; 25] = [
     "token",
     "unprocessable",
 ];
-const DECISIONS: [&str; 6] = ["give_up", "none", "redirect", "refresh_token", "retry", "return"];
+const DECISIONS: [&str; 6] = [
+    "give_up",
+    "none",
+    "redirect",
+    "refresh_token",
+    "retry",
+    "return",
+];
 const RETRYABILITIES: [&str; 3] = ["exhausted", "permanent", "temporary"];
 
 /// What is wrong with the answer to `client.open` or `call`.
@@ -40,10 +47,16 @@ pub(crate) fn faults(answer: &Value) -> Vec<String> {
         found.push(format!("the adapter does not support {what}"));
         return found;
     }
-    if answer.get("cancelled").is_some_and(|cancelled| cancelled == true) {
+    if answer
+        .get("cancelled")
+        .is_some_and(|cancelled| cancelled == true)
+    {
         return found;
     }
-    match (answer.get("ok").and_then(Value::as_bool), answer.get("error")) {
+    match (
+        answer.get("ok").and_then(Value::as_bool),
+        answer.get("error"),
+    ) {
         (Some(true), None) => {}
         (Some(false), Some(error)) => error_faults(error, &mut found),
         _ => found.push("an answer has `ok: true`, or `ok: false` and an `error`".to_owned()),
@@ -63,36 +76,61 @@ fn error_faults(error: &Value, found: &mut Vec<String>) {
     }
     // The same text in every language, with the advice at its end.
     let message = text("message");
-    if !message.starts_with(&format!("{code}: ")) || !message.contains("; ") || message.contains(['\n', '\r']) {
-        found.push(format!("error.message is not \"{code}: what happened; what to do\": {message:?}"));
+    if !message.starts_with(&format!("{code}: "))
+        || !message.contains("; ")
+        || message.contains(['\n', '\r'])
+    {
+        found.push(format!(
+            "error.message is not \"{code}: what happened; what to do\": {message:?}"
+        ));
     }
-    if error.get("shown").and_then(Value::as_array).is_none_or(Vec::is_empty) {
+    if error
+        .get("shown")
+        .and_then(Value::as_array)
+        .is_none_or(Vec::is_empty)
+    {
         found.push("error.shown has no text that the language shows of the error".to_owned());
     }
 }
 
 fn attempt_faults(attempts: Option<&Value>, found: &mut Vec<String>) {
-    let Some(attempts) = attempts.filter(|attempts| !attempts.is_null()) else { return };
+    let Some(attempts) = attempts.filter(|attempts| !attempts.is_null()) else {
+        return;
+    };
     let Some(attempts) = attempts.as_array() else {
         return found.push("attempts is no list".to_owned());
     };
     for (index, attempt) in attempts.iter().enumerate() {
         if attempt.get("number").and_then(Value::as_u64) != u64::try_from(index + 1).ok() {
-            found.push(format!("attempts[{index}].number is {:?}", attempt.get("number")));
+            found.push(format!(
+                "attempts[{index}].number is {:?}",
+                attempt.get("number")
+            ));
         }
-        let decision = attempt.get("decision").and_then(Value::as_str).unwrap_or_default();
+        let decision = attempt
+            .get("decision")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         if !DECISIONS.contains(&decision) {
             found.push(format!("attempts[{index}].decision is {decision:?}"));
         }
         let known = |name: &str| attempt.get(name).is_some_and(|value| !value.is_null());
         if known("status") == known("error") {
-            found.push(format!("attempts[{index}] has to have one of status and error"));
+            found.push(format!(
+                "attempts[{index}] has to have one of status and error"
+            ));
         }
         if (decision == "retry") != known("wait_ms") {
-            found.push(format!("attempts[{index}].wait_ms goes with the decision to retry"));
+            found.push(format!(
+                "attempts[{index}].wait_ms goes with the decision to retry"
+            ));
         }
         for name in ["started_ms", "queued_ms", "took_ms"] {
-            if attempt.get(name).and_then(Value::as_f64).is_none_or(|ms| ms < 0.0) {
+            if attempt
+                .get(name)
+                .and_then(Value::as_f64)
+                .is_none_or(|ms| ms < 0.0)
+            {
                 found.push(format!("attempts[{index}].{name} is no time"));
             }
         }
@@ -121,13 +159,22 @@ mod tests {
 
     #[test]
     fn faults_are_named() {
-        assert_eq!(faults(&json!({"unsupported": "quota"})), ["the adapter does not support \"quota\""]);
+        assert_eq!(
+            faults(&json!({"unsupported": "quota"})),
+            ["the adapter does not support \"quota\""]
+        );
         assert_eq!(faults(&json!({"ok": false})).len(), 1);
-        assert_eq!(faults(&json!({"ok": false, "error": {"code": "oops"}})).len(), 4);
+        assert_eq!(
+            faults(&json!({"ok": false, "error": {"code": "oops"}})).len(),
+            4
+        );
         let mut second = attempt();
         second["decision"] = json!("retry");
         second["error"] = json!("connection lost");
         second["took_ms"] = json!(-1);
-        assert_eq!(faults(&json!({"ok": true, "attempts": [second.clone()]})).len(), 3);
+        assert_eq!(
+            faults(&json!({"ok": true, "attempts": [second.clone()]})).len(),
+            3
+        );
     }
 }

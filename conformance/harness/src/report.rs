@@ -64,7 +64,9 @@ pub(crate) fn text(played: &[Played]) -> String {
         match &one.outcome {
             Outcome::Passed => {}
             Outcome::Failed(failure) => push_failure(&mut text, one, failure),
-            Outcome::AdapterGone(Gone(why)) => push_failure(&mut text, one, &Failure::of(why.clone())),
+            Outcome::AdapterGone(Gone(why)) => {
+                push_failure(&mut text, one, &Failure::of(why.clone()))
+            }
             Outcome::Skipped(need) => *lacking.entry(need).or_default() += 1,
         }
     }
@@ -95,7 +97,10 @@ fn result_line(result: &Value) -> String {
     if let Some(message) = result.pointer("/error/message").and_then(Value::as_str) {
         return message.to_owned();
     }
-    let attempts = result.get("attempts").and_then(Value::as_array).map_or(0, Vec::len);
+    let attempts = result
+        .get("attempts")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len);
     match result.get("status") {
         Some(status) => format!("{status} after {attempts} attempts"),
         None => shown(Some(result)),
@@ -106,7 +111,11 @@ fn result_line(result: &Value) -> String {
 pub(crate) fn object(one: &Played) -> Value {
     let (outcome, problems, seen) = match &one.outcome {
         Outcome::Passed => ("passed", Vec::new(), Value::Null),
-        Outcome::Skipped(need) => ("skipped", vec![format!("the adapter has no {need}")], Value::Null),
+        Outcome::Skipped(need) => (
+            "skipped",
+            vec![format!("the adapter has no {need}")],
+            Value::Null,
+        ),
         Outcome::AdapterGone(Gone(why)) => ("failed", vec![why.clone()], Value::Null),
         Outcome::Failed(failure) => {
             let seen = json!({ "clients": failure.seen.clients, "user": failure.seen.user, "wire": failure.seen.wire });
@@ -141,7 +150,10 @@ mod tests {
 
     #[test]
     fn sums_count_what_is_skipped_only_where_there_is_any() {
-        let mut all = vec![played(Outcome::Passed), played(Outcome::Failed(Failure::of("x")))];
+        let mut all = vec![
+            played(Outcome::Passed),
+            played(Outcome::Failed(Failure::of("x"))),
+        ];
         assert_eq!(Sums::of(&all).to_string(), "1 passed, 1 failed");
         all.push(played(Outcome::Skipped("pages".to_owned())));
         assert_eq!(Sums::of(&all).to_string(), "1 passed, 1 failed, 1 skipped");
@@ -154,9 +166,16 @@ mod tests {
             wire: vec![json!({"method": "GET", "path": "/a", "status": 200, "at_ms": 0.0})],
             ..Seen::default()
         };
-        let failure = Failure { problems: vec!["x: one".to_owned(), "y: two".to_owned()], seen, out_of_time: false };
+        let failure = Failure {
+            problems: vec!["x: one".to_owned(), "y: two".to_owned()],
+            seen,
+            out_of_time: false,
+        };
         assert_eq!(
-            text(&[played(Outcome::Failed(failure)), played(Outcome::Skipped("pages".to_owned()))]),
+            text(&[
+                played(Outcome::Failed(failure)),
+                played(Outcome::Skipped("pages".to_owned()))
+            ]),
             "FAIL a/b: x: one\n     and y: two\n     rule: the rule (its place)\n     wire: 1. at 0.0 ms GET /a -> 200\n     \
              user[0]: 200 after 1 attempts\nskipped 1: the adapter has no pages\n"
         );

@@ -49,7 +49,12 @@ pub(crate) struct Results {
 
 impl Run {
     pub(crate) fn new(stage: Stage, command: Vec<String>, jobs: usize) -> Self {
-        Self { stage: Arc::new(stage), command, jobs: jobs.max(1), numbers: AtomicUsize::new(0) }
+        Self {
+            stage: Arc::new(stage),
+            command,
+            jobs: jobs.max(1),
+            numbers: AtomicUsize::new(0),
+        }
     }
 
     /// Plays all scenarios. Fails only where the adapter cannot be started at all.
@@ -73,7 +78,14 @@ impl Run {
                 playing.spawn(Arc::clone(&run).play_one(Arc::clone(&adapter), index, scenario));
             }
             match playing.join_next().await {
-                Some(Ok((index, scenario, Played { outcome: Outcome::AdapterGone(_), .. }))) => again.push((index, scenario)),
+                Some(Ok((
+                    index,
+                    scenario,
+                    Played {
+                        outcome: Outcome::AdapterGone(_),
+                        ..
+                    },
+                ))) => again.push((index, scenario)),
                 Some(Ok((index, _, played))) => drop(results.insert(index, played)),
                 // A task that panicked shows as a scenario without a result.
                 Some(Err(_)) => {}
@@ -85,7 +97,11 @@ impl Run {
         again.extend(queue);
         again.sort_by_key(|(index, _)| *index);
         run.play_alone(again, &mut results, &mut stderr).await;
-        Ok(Results { played: results.into_values().collect(), sdk, stderr })
+        Ok(Results {
+            played: results.into_values().collect(),
+            sdk,
+            stderr,
+        })
     }
 
     /// Plays scenarios one by one, with a new adapter after each that ended one.
@@ -106,17 +122,25 @@ impl Run {
             }
             let (scenario, mut played) = match (&adapter, &hopeless) {
                 (Some(adapter), None) => {
-                    let (_, scenario, played) = Arc::clone(&self).play_one(Arc::clone(adapter), index, scenario).await;
+                    let (_, scenario, played) = Arc::clone(&self)
+                        .play_one(Arc::clone(adapter), index, scenario)
+                        .await;
                     (scenario, played)
                 }
                 (_, gone) => {
-                    let gone = gone.clone().unwrap_or_else(|| Gone("there is no adapter".to_owned()));
+                    let gone = gone
+                        .clone()
+                        .unwrap_or_else(|| Gone("there is no adapter".to_owned()));
                     let played = Played::new(&scenario, Outcome::AdapterGone(gone), Duration::ZERO);
                     (scenario, played)
                 }
             };
             if let Outcome::AdapterGone(Gone(why)) = &played.outcome {
-                played = Played::new(&scenario, Outcome::Failed(Failure::of(why.clone())), played.took);
+                played = Played::new(
+                    &scenario,
+                    Outcome::Failed(Failure::of(why.clone())),
+                    played.took,
+                );
             }
             if let Some(adapter) = adapter.take_if(|adapter| adapter.is_gone()) {
                 stderr.push_str(&adapter.stderr());
@@ -128,11 +152,18 @@ impl Run {
         }
     }
 
-    async fn play_one(self: Arc<Self>, adapter: Arc<Adapter>, index: usize, scenario: Scenario) -> (usize, Scenario, Played) {
+    async fn play_one(
+        self: Arc<Self>,
+        adapter: Arc<Adapter>,
+        index: usize,
+        scenario: Scenario,
+    ) -> (usize, Scenario, Played) {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed) + 1;
         let started = Instant::now();
         let outcome = play(&self.stage, &adapter, &scenario, number).await;
-        if matches!(&outcome, Outcome::Failed(failure) if failure.out_of_time) && !adapter.is_well().await {
+        if matches!(&outcome, Outcome::Failed(failure) if failure.out_of_time)
+            && !adapter.is_well().await
+        {
             // Asking ended it; the scenario itself has its verdict.
         }
         let played = Played::new(&scenario, outcome, started.elapsed());

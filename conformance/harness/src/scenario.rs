@@ -33,7 +33,13 @@ pub(crate) const CAPABILITIES: [&str; 17] = [
     "webhook_verify",
 ];
 /// The names that every scenario can use; `{token.NAME}` comes with its own tokens.
-pub(crate) const NAMES: [&str; 5] = ["authority", "base_url", "other_origin", "refused_url", "session"];
+pub(crate) const NAMES: [&str; 5] = [
+    "authority",
+    "base_url",
+    "other_origin",
+    "refused_url",
+    "session",
+];
 
 /// A scenario that has been read.
 #[derive(Clone, Debug, Deserialize)]
@@ -86,20 +92,36 @@ impl Each {
             Self::Rows(rows) => return rows.clone(),
             Self::Product(by_name) => by_name,
         };
-        by_name.iter().fold(vec![Names::new()], |rows, (name, values)| {
-            rows.iter()
-                .flat_map(|row| values.iter().map(|value| row.clone().into_iter().chain([(name.clone(), value.clone())]).collect()))
-                .collect()
-        })
+        by_name
+            .iter()
+            .fold(vec![Names::new()], |rows, (name, values)| {
+                rows.iter()
+                    .flat_map(|row| {
+                        values.iter().map(|value| {
+                            row.clone()
+                                .into_iter()
+                                .chain([(name.clone(), value.clone())])
+                                .collect()
+                        })
+                    })
+                    .collect()
+            })
     }
 }
 
 /// What a row adds to the scenario's name: its `case`, or else all of it.
 fn suffix(row: &Names) -> String {
-    let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let shown = |value: &Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
     match row.get("case") {
         Some(case) => format!(" {}", shown(case)),
-        None => row.iter().map(|(name, value)| format!(" {name}={}", shown(value))).collect(),
+        None => row
+            .iter()
+            .map(|(name, value)| format!(" {name}={}", shown(value)))
+            .collect(),
     }
 }
 
@@ -150,7 +172,8 @@ impl Scenario {
     /// The clients to be opened, by name.
     pub(crate) fn clients(&self) -> BTreeMap<String, Map<String, Value>> {
         let mut clients = self.clients.clone();
-        let needs_none = !self.calls.is_empty() && self.calls.iter().all(|call| call.get("webhook").is_some());
+        let needs_none =
+            !self.calls.is_empty() && self.calls.iter().all(|call| call.get("webhook").is_some());
         match &self.client {
             Some(options) => drop(clients.insert("default".to_owned(), options.clone())),
             None if clients.is_empty() && !needs_none => {
@@ -163,11 +186,14 @@ impl Scenario {
 
     /// Reads a scenario and makes one of it for each combination of its `each`.
     pub(crate) fn read_all(text: &str) -> Result<Vec<Self>, String> {
-        let value: Value = serde_json::from_str(text).map_err(|why| format!("is not JSON: {why}"))?;
-        let template: Self = serde_json::from_value(value.clone()).map_err(|why| why.to_string())?;
+        let value: Value =
+            serde_json::from_str(text).map_err(|why| format!("is not JSON: {why}"))?;
+        let template: Self =
+            serde_json::from_value(value.clone()).map_err(|why| why.to_string())?;
         let mut all = Vec::new();
         for row in template.each.rows() {
-            let mut scenario: Self = serde_json::from_value(fill(&value, &row)).map_err(|why| why.to_string())?;
+            let mut scenario: Self =
+                serde_json::from_value(fill(&value, &row)).map_err(|why| why.to_string())?;
             scenario.name = format!("{}{}", template.name, suffix(&row));
             scenario.check()?;
             all.push(scenario);
@@ -177,19 +203,38 @@ impl Scenario {
 
     /// Finds slips of the pen before anything is played.
     fn check(&self) -> Result<(), String> {
-        if let Some(unknown) = self.needs.iter().find(|need| !CAPABILITIES.contains(&need.as_str())) {
-            return Err(format!("needs {unknown:?}, which is none of {}", CAPABILITIES.join(", ")));
+        if let Some(unknown) = self
+            .needs
+            .iter()
+            .find(|need| !CAPABILITIES.contains(&need.as_str()))
+        {
+            return Err(format!(
+                "needs {unknown:?}, which is none of {}",
+                CAPABILITIES.join(", ")
+            ));
         }
         if self.client.is_some() && self.clients.contains_key("default") {
-            return Err("`client` is the client named \"default\" in `clients`; give one of them".to_owned());
+            return Err(
+                "`client` is the client named \"default\" in `clients`; give one of them"
+                    .to_owned(),
+            );
         }
         let names: Names = NAMES
             .into_iter()
             .map(str::to_owned)
-            .chain(self.gateway.tokens.keys().map(|name| format!("token.{name}")))
+            .chain(
+                self.gateway
+                    .tokens
+                    .keys()
+                    .map(|name| format!("token.{name}")),
+            )
             .map(|name| (name, Value::Null))
             .collect();
-        let texts = [Value::from(self.calls.clone()), self.expect.clone(), self.clients().into_values().collect()];
+        let texts = [
+            Value::from(self.calls.clone()),
+            self.expect.clone(),
+            self.clients().into_values().collect(),
+        ];
         if let Some(name) = texts.iter().find_map(|value| unknown(value, &names)) {
             return Err(format!("{{{name}}} stands for nothing"));
         }
@@ -219,13 +264,20 @@ pub(crate) fn load(folder: &Path) -> std::io::Result<(Vec<Scenario>, Vec<Unreada
     files.sort();
     let (mut scenarios, mut unreadable) = (Vec::<Scenario>::new(), Vec::new());
     for path in files {
-        let file = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
+        let file = path
+            .strip_prefix(folder)
+            .unwrap_or(&path)
+            .display()
+            .to_string();
         match Scenario::read_all(&std::fs::read_to_string(&path)?) {
             Ok(all) => {
                 for scenario in all {
                     if scenarios.iter().any(|other| other.name == scenario.name) {
                         let why = format!("its name {:?} is taken", scenario.name);
-                        unreadable.push(Unreadable { file: file.clone(), why });
+                        unreadable.push(Unreadable {
+                            file: file.clone(),
+                            why,
+                        });
                     } else {
                         scenarios.push(scenario);
                     }
@@ -242,7 +294,10 @@ fn find_files(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
         let path = entry?.path();
         if path.is_dir() {
             find_files(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "json") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
             files.push(path);
         }
     }

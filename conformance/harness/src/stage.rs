@@ -27,14 +27,24 @@ impl Stage {
         // Whoever comes there is answered, so that nothing but the client keeps requests away.
         let open = elsewhere.session("default").map_err(io::Error::other)?;
         let change = serde_json::json!({ "auth": "off" });
-        open.set(serde_json::from_value(change)?).map_err(io::Error::other)?;
+        open.set(serde_json::from_value(change)?)
+            .map_err(io::Error::other)?;
         let refusing = TcpSocket::new_v4()?;
         refusing.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-        Ok(Self { gateway, elsewhere, refused: refusing.local_addr()?, _refusing: refusing })
+        Ok(Self {
+            gateway,
+            elsewhere,
+            refused: refusing.local_addr()?,
+            _refusing: refusing,
+        })
     }
 
     /// A session of its own, set up, and what the placeholders stand for in it.
-    pub(crate) async fn session(&self, name: &str, setup: &GatewaySetup) -> Result<(Session, Names), String> {
+    pub(crate) async fn session(
+        &self,
+        name: &str,
+        setup: &GatewaySetup,
+    ) -> Result<(Session, Names), String> {
         let session = self.gateway.session(name).map_err(|why| why.to_string())?;
         let url = self.gateway.url();
         let authority = url.trim_start_matches("http://").to_owned();
@@ -42,7 +52,10 @@ impl Stage {
             ("authority".to_owned(), authority.into()),
             ("base_url".to_owned(), url.into()),
             ("other_origin".to_owned(), self.elsewhere.url().into()),
-            ("refused_url".to_owned(), format!("http://{}", self.refused).into()),
+            (
+                "refused_url".to_owned(),
+                format!("http://{}", self.refused).into(),
+            ),
             ("session".to_owned(), name.into()),
         ]);
         change(&session, setup, &mut names).await?;
@@ -52,7 +65,9 @@ impl Stage {
     /// The requests of the session `name` that reached the other origin: they have its name in their path or query.
     pub(crate) fn elsewhere(&self, name: &str) -> Vec<Value> {
         let session = self.elsewhere.session("default");
-        let journal = session.map(|session| session.journal(0)).unwrap_or_default();
+        let journal = session
+            .map(|session| session.journal(0))
+            .unwrap_or_default();
         journal
             .iter()
             .filter(|entry| entry.path.contains(name) || entry.query.contains(name))
@@ -62,25 +77,36 @@ impl Stage {
 }
 
 /// Changes a session as a scenario says.
-pub(crate) async fn change(session: &Session, setup: &GatewaySetup, names: &mut Names) -> Result<(), String> {
+pub(crate) async fn change(
+    session: &Session,
+    setup: &GatewaySetup,
+    names: &mut Names,
+) -> Result<(), String> {
     if let Some(options) = &setup.options {
-        let change: OptionsChange =
-            serde_json::from_value(options.clone()).map_err(|why| format!("gateway.options: {why}"))?;
-        session.set(change).map_err(|why| format!("gateway.options: {why}"))?;
+        let change: OptionsChange = serde_json::from_value(options.clone())
+            .map_err(|why| format!("gateway.options: {why}"))?;
+        session
+            .set(change)
+            .map_err(|why| format!("gateway.options: {why}"))?;
     }
     if let Some(clock) = &setup.clock {
         change_clock(session, clock).await;
     }
     for (name, order) in &setup.tokens {
-        let tier = Tier::from_name(&order.tier).ok_or_else(|| format!("there is no tier {:?}", order.tier))?;
+        let tier = Tier::from_name(&order.tier)
+            .ok_or_else(|| format!("there is no tier {:?}", order.tier))?;
         let ttl = Duration::from_millis(order.ttl_ms);
-        let token = session.mint_token(tier, &order.tenant, ttl).map_err(|why| why.to_string())?;
+        let token = session
+            .mint_token(tier, &order.tenant, ttl)
+            .map_err(|why| why.to_string())?;
         names.insert(format!("token.{name}"), token.token.into());
     }
     if let Some(faults) = &setup.faults {
         let rules: Vec<FaultRule> = serde_json::from_value(with_texts(fill(faults, names)))
             .map_err(|why| format!("gateway.faults: {why}"))?;
-        session.set_faults(rules).map_err(|why| format!("gateway.faults: {why}"))?;
+        session
+            .set_faults(rules)
+            .map_err(|why| format!("gateway.faults: {why}"))?;
     }
     Ok(())
 }
@@ -88,7 +114,12 @@ pub(crate) async fn change(session: &Session, setup: &GatewaySetup, names: &mut 
 /// The steps of scripts as texts: a status from a table of the scenario is a number.
 fn with_texts(mut rules: Value) -> Value {
     for rule in rules.as_array_mut().into_iter().flatten() {
-        for step in rule.get_mut("script").and_then(Value::as_array_mut).into_iter().flatten() {
+        for step in rule
+            .get_mut("script")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
             if step.is_number() {
                 *step = step.to_string().into();
             }
@@ -102,7 +133,9 @@ async fn change_clock(session: &Session, clock: &ClockSetup) {
         session.freeze();
     }
     if clock.advance_ms > 0 {
-        session.advance(Duration::from_millis(clock.advance_ms)).await;
+        session
+            .advance(Duration::from_millis(clock.advance_ms))
+            .await;
     }
     if clock.resume {
         session.resume();

@@ -30,7 +30,15 @@ const OF_REQUEST: [&str; 20] = [
     "timeout_ms",
     "unencodable",
 ];
-const OF_VERIFY: [&str; 7] = ["base64", "headers", "max_body", "now", "secrets", "text", "tolerance_s"];
+const OF_VERIFY: [&str; 7] = [
+    "base64",
+    "headers",
+    "max_body",
+    "now",
+    "secrets",
+    "text",
+    "tolerance_s",
+];
 const OF_SIGN: [&str; 5] = ["base64", "message_id", "secrets", "text", "timestamp"];
 
 /// A step that has been read.
@@ -41,7 +49,10 @@ pub(crate) enum Step {
     Gateway(Box<GatewaySetup>),
     Together(Vec<Call>),
     Wait(u64),
-    Webhook { op: &'static str, options: Map<String, Value> },
+    Webhook {
+        op: &'static str,
+        options: Map<String, Value>,
+    },
 }
 
 /// A call of a client.
@@ -70,13 +81,21 @@ impl Step {
         };
         match (name.as_str(), inner) {
             ("close", Value::String(client)) => Ok(Self::Close(client.clone())),
-            ("gateway", change) => GatewaySetup::deserialize_from(change).map(|setup| Self::Gateway(Box::new(setup))),
+            ("gateway", change) => {
+                GatewaySetup::deserialize_from(change).map(|setup| Self::Gateway(Box::new(setup)))
+            }
             ("together", Value::Array(calls)) => calls
                 .iter()
-                .map(|call| call.as_object().ok_or("a call is an object".to_owned()).and_then(Call::read))
+                .map(|call| {
+                    call.as_object()
+                        .ok_or("a call is an object".to_owned())
+                        .and_then(Call::read)
+                })
                 .collect::<Result<_, _>>()
                 .map(Self::Together),
-            ("wait_ms", Value::Number(ms)) => Ok(Self::Wait(ms.as_u64().ok_or("wait_ms is a whole number")?)),
+            ("wait_ms", Value::Number(ms)) => {
+                Ok(Self::Wait(ms.as_u64().ok_or("wait_ms is a whole number")?))
+            }
             ("webhook", Value::Object(kinds)) => read_webhook(kinds),
             _ => Err(format!("there is no step {name:?} of this shape")),
         }
@@ -100,7 +119,10 @@ fn read_webhook(kinds: &Map<String, Value>) -> Result<Step, String> {
         _ => return Err("a webhook step has one of `verify` and `sign`".to_owned()),
     };
     check_members(options, known, op)?;
-    Ok(Step::Webhook { op, options: options.clone() })
+    Ok(Step::Webhook {
+        op,
+        options: options.clone(),
+    })
 }
 
 impl Call {
@@ -109,16 +131,22 @@ impl Call {
         check_members(members, &known, "a call")?;
         let number = |name: &str| match members.get(name) {
             None => Ok(None),
-            Some(value) => value.as_u64().map(Some).ok_or_else(|| format!("{name} is a whole number")),
+            Some(value) => value
+                .as_u64()
+                .map(Some)
+                .ok_or_else(|| format!("{name} is a whole number")),
         };
-        let client = members.get("client").map_or(Ok("default"), |value| value.as_str().ok_or("client is a name"))?;
+        let client = members.get("client").map_or(Ok("default"), |value| {
+            value.as_str().ok_or("client is a name")
+        })?;
         let mut request = members.clone();
         request.retain(|name, _| !OF_HARNESS.contains(&name.as_str()));
         Ok(Self {
             client: client.to_owned(),
             after_ms: number("after_ms")?.unwrap_or(0),
             cancel_after_ms: number("cancel_after_ms")?,
-            repeat: usize::try_from(number("repeat")?.unwrap_or(1)).map_err(|why| why.to_string())?,
+            repeat: usize::try_from(number("repeat")?.unwrap_or(1))
+                .map_err(|why| why.to_string())?,
             request,
         })
     }

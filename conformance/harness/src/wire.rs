@@ -22,8 +22,17 @@ impl Credentials {
 
 /// The requests of a journal, in order of arrival. A browser's preflights are left out: no SDK sends them.
 pub(crate) fn requests(journal: &[Value], credentials: &Credentials) -> Vec<Value> {
-    let sent: Vec<&Value> = journal.iter().filter(|entry| !is_preflight(entry)).collect();
-    let at = |entry: &Value| entry.get("received_ns").and_then(Value::as_f64).unwrap_or(0.0) / 1e6;
+    let sent: Vec<&Value> = journal
+        .iter()
+        .filter(|entry| !is_preflight(entry))
+        .collect();
+    let at = |entry: &Value| {
+        entry
+            .get("received_ns")
+            .and_then(Value::as_f64)
+            .unwrap_or(0.0)
+            / 1e6
+    };
     let first = sent.first().map_or(0.0, |entry| at(entry));
     let mut before = None;
     sent.iter()
@@ -36,17 +45,33 @@ pub(crate) fn requests(journal: &[Value], credentials: &Credentials) -> Vec<Valu
 }
 
 fn is_preflight(entry: &Value) -> bool {
-    let asks = |pair: &Value| pair.get(0).is_some_and(|name| name == "access-control-request-method");
-    entry.get("method").is_some_and(|method| method == "OPTIONS")
-        && entry.get("headers").and_then(Value::as_array).is_some_and(|headers| headers.iter().any(asks))
+    let asks = |pair: &Value| {
+        pair.get(0)
+            .is_some_and(|name| name == "access-control-request-method")
+    };
+    entry
+        .get("method")
+        .is_some_and(|method| method == "OPTIONS")
+        && entry
+            .get("headers")
+            .and_then(Value::as_array)
+            .is_some_and(|headers| headers.iter().any(asks))
 }
 
 fn request(entry: &Value, at_ms: f64, gap_ms: Option<f64>, credentials: &Credentials) -> Value {
     let member = |name: &str| entry.get(name).cloned().unwrap_or(Value::Null);
     let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default();
     let mut headers = Map::new();
-    for pair in entry.get("headers").and_then(Value::as_array).into_iter().flatten() {
-        if let (Some(name), Some(value)) = (pair.get(0).and_then(Value::as_str), pair.get(1).and_then(Value::as_str)) {
+    for pair in entry
+        .get("headers")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        if let (Some(name), Some(value)) = (
+            pair.get(0).and_then(Value::as_str),
+            pair.get(1).and_then(Value::as_str),
+        ) {
             // Repeated fields read as one (RFC 9110, section 5.3).
             let joined = match headers.get(name).and_then(Value::as_str) {
                 Some(earlier) => format!("{earlier}, {value}"),
@@ -98,7 +123,13 @@ fn body_text(base64: &str) -> String {
 
 /// One line for people: `2. +31.0 ms POST /v1/contacts 503;ra=2 -> 503`.
 pub(crate) fn line(number: usize, request: &Value) -> String {
-    let text = |name: &str| request.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |name: &str| {
+        request
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let query = match text("query") {
         query if query.is_empty() => query,
         query => format!("?{query}"),
@@ -107,14 +138,24 @@ pub(crate) fn line(number: usize, request: &Value) -> String {
         fault if fault.is_empty() => fault,
         fault => format!(" [{fault}]"),
     };
-    let status = request.get("status").filter(|s| !s.is_null()).map_or("no answer".to_owned(), ToString::to_string);
-    let at = request.get("at_ms").map(ToString::to_string).unwrap_or_default();
+    let status = request
+        .get("status")
+        .filter(|s| !s.is_null())
+        .map_or("no answer".to_owned(), ToString::to_string);
+    let at = request
+        .get("at_ms")
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let notes: String = ["committed", "replayed"]
         .into_iter()
         .filter(|name| request.get(*name).is_some_and(|value| value == true))
         .map(|name| format!(", {name}"))
         .collect();
-    format!("{number}. at {at} ms {} {}{query}{fault} -> {status}{notes}", text("method"), text("path"))
+    format!(
+        "{number}. at {at} ms {} {}{query}{fault} -> {status}{notes}",
+        text("method"),
+        text("path")
+    )
 }
 
 #[cfg(test)]
@@ -147,7 +188,8 @@ mod tests {
 
     #[test]
     fn preflights_of_browsers_are_left_out() {
-        let preflight = json!({"method": "OPTIONS", "headers": [["access-control-request-method", "POST"]]});
+        let preflight =
+            json!({"method": "OPTIONS", "headers": [["access-control-request-method", "POST"]]});
         assert!(requests(&[preflight], &Credentials::default()).is_empty());
     }
 }

@@ -13,7 +13,10 @@ struct Stage(PathBuf);
 
 impl Stage {
     fn new(name: &str, scenarios: &[(&str, &str)], script: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("gatewright-conformance-{}-{name}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!(
+            "gatewright-conformance-{}-{name}",
+            std::process::id()
+        ));
         std::fs::create_dir_all(folder.join("scenarios")).unwrap();
         for (file, text) in scenarios {
             std::fs::write(folder.join("scenarios").join(file), text).unwrap();
@@ -43,7 +46,9 @@ impl Drop for Stage {
 }
 
 fn scenario(name: &str, members: &str) -> String {
-    format!(r#"{{"name":"{name}","about":"x","source":"y","deadline_ms":300{members},"calls":[{{"method":"GET","path":"/"}}],"expect":{{}}}}"#)
+    format!(
+        r#"{{"name":"{name}","about":"x","source":"y","deadline_ms":300{members},"calls":[{{"method":"GET","path":"/"}}],"expect":{{}}}}"#
+    )
 }
 
 fn stdout(output: &Output) -> String {
@@ -57,10 +62,21 @@ fn last_line(output: &Output) -> String {
 #[test]
 fn one_that_falls_silent_is_left_at_the_deadline() {
     let script = format!("{HELLO} sleep 600");
-    let stage = Stage::new("silent", &[("a.json", &scenario("a", "")), ("b.json", &scenario("b", ""))], &script);
+    let stage = Stage::new(
+        "silent",
+        &[
+            ("a.json", &scenario("a", "")),
+            ("b.json", &scenario("b", "")),
+        ],
+        &script,
+    );
     let (output, took) = stage.play(&[]);
     assert_eq!(last_line(&output), "0 passed, 2 failed");
-    assert!(stdout(&output).contains("FAIL a: did not finish within 0.3 s"), "{}", stdout(&output));
+    assert!(
+        stdout(&output).contains("FAIL a: did not finish within 0.3 s"),
+        "{}",
+        stdout(&output)
+    );
     assert_eq!(output.status.code(), Some(1));
     assert!(took < Duration::from_secs(60), "{took:?}");
 }
@@ -68,11 +84,19 @@ fn one_that_falls_silent_is_left_at_the_deadline() {
 #[test]
 fn one_that_dies_fails_what_it_was_asked_and_says_its_last_words() {
     let script = format!("{HELLO} read line; echo 'out of coffee' >&2; exit 3");
-    let stage = Stage::new("dies", &[("a.json", &scenario("a", "")), ("b.json", &scenario("b", ""))], &script);
+    let stage = Stage::new(
+        "dies",
+        &[
+            ("a.json", &scenario("a", "")),
+            ("b.json", &scenario("b", "")),
+        ],
+        &script,
+    );
     let (output, _) = stage.play(&[]);
     assert_eq!(last_line(&output), "0 passed, 2 failed");
     for name in ["a", "b"] {
-        let line = format!("FAIL {name}: the adapter ended (exit status: 3); it said: out of coffee");
+        let line =
+            format!("FAIL {name}: the adapter ended (exit status: 3); it said: out of coffee");
         assert!(stdout(&output).contains(&line), "{}", stdout(&output));
     }
 }
@@ -88,7 +112,11 @@ fn one_that_writes_what_is_no_answer_is_ended() {
         let stage = Stage::new(name, &[("a.json", &scenario("a", ""))], &script);
         let (output, _) = stage.play(&[]);
         assert_eq!(last_line(&output), "0 passed, 1 failed");
-        assert!(stdout(&output).contains(said), "{name}: {}", stdout(&output));
+        assert!(
+            stdout(&output).contains(said),
+            "{name}: {}",
+            stdout(&output)
+        );
     }
 }
 
@@ -98,35 +126,75 @@ fn one_that_cannot_be_started_or_says_no_hello_is_named() {
     let (output, _) = stage.play(&[]);
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("the adapter ended (exit status: 0)"), "{said}");
+    assert!(
+        said.contains("the adapter ended (exit status: 0)"),
+        "{said}"
+    );
     let (output, _) = stage.play(&["--adapter", "/nowhere/adapter"]);
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("the adapter cannot be started: /nowhere/adapter"), "{said}");
+    assert!(
+        said.contains("the adapter cannot be started: /nowhere/adapter"),
+        "{said}"
+    );
 }
 
 #[test]
 fn what_an_adapter_lacks_is_skipped_and_what_it_does_not_know_fails() {
-    let script = format!(r#"{HELLO} read line; echo '{{"id":2,"unsupported":"the option auth"}}'; sleep 600"#);
-    let scenarios = [("a.json", scenario("a", r#","needs":["pages"]"#)), ("b.json", scenario("b", ""))];
-    let scenarios: Vec<(&str, &str)> = scenarios.iter().map(|(file, text)| (*file, text.as_str())).collect();
+    let script = format!(
+        r#"{HELLO} read line; echo '{{"id":2,"unsupported":"the option auth"}}'; sleep 600"#
+    );
+    let scenarios = [
+        ("a.json", scenario("a", r#","needs":["pages"]"#)),
+        ("b.json", scenario("b", "")),
+    ];
+    let scenarios: Vec<(&str, &str)> = scenarios
+        .iter()
+        .map(|(file, text)| (*file, text.as_str()))
+        .collect();
     let (output, _) = Stage::new("lacks", &scenarios, &script).play(&[]);
     assert_eq!(last_line(&output), "0 passed, 1 failed, 1 skipped");
-    assert!(stdout(&output).contains("FAIL b: opening default: the adapter does not support \"the option auth\""), "{}", stdout(&output));
+    assert!(
+        stdout(&output)
+            .contains("FAIL b: opening default: the adapter does not support \"the option auth\""),
+        "{}",
+        stdout(&output)
+    );
     assert!(stdout(&output).contains("skipped 1: the adapter has no pages"));
 }
 
 #[test]
 fn a_file_that_is_no_scenario_fails_and_the_others_are_played() {
     let script = format!("{HELLO} sleep 600");
-    let files = [("a.json", r#"{"name":"a"}"#.to_owned()), ("b.json", scenario("b", r#","needs":["pages"]"#))];
-    let files: Vec<(&str, &str)> = files.iter().map(|(file, text)| (*file, text.as_str())).collect();
+    let files = [
+        ("a.json", r#"{"name":"a"}"#.to_owned()),
+        ("b.json", scenario("b", r#","needs":["pages"]"#)),
+    ];
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(file, text)| (*file, text.as_str()))
+        .collect();
     let (output, _) = Stage::new("unreadable", &files, &script).play(&["--json"]);
-    let lines: Vec<serde_json::Value> = stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let outcome = |name: &str| lines.iter().find(|l| l["name"] == name).map(|l| l["outcome"].clone()).unwrap();
-    assert_eq!((outcome("a.json"), outcome("b")), ("failed".into(), "skipped".into()));
+    let lines: Vec<serde_json::Value> = stdout(&output)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let outcome = |name: &str| {
+        lines
+            .iter()
+            .find(|l| l["name"] == name)
+            .map(|l| l["outcome"].clone())
+            .unwrap()
+    };
+    assert_eq!(
+        (outcome("a.json"), outcome("b")),
+        ("failed".into(), "skipped".into())
+    );
     let whole = lines.last().unwrap();
-    assert_eq!((&whole["failed"], &whole["skipped"], &whole["name"]), (&1.into(), &1.into(), &"sh".into()));
+    assert_eq!(
+        (&whole["failed"], &whole["skipped"], &whole["name"]),
+        (&1.into(), &1.into(), &"sh".into())
+    );
 }
 
 #[test]

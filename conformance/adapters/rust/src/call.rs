@@ -36,8 +36,14 @@ pub(crate) async fn call(client: &Client, request: &Value) -> Answer {
 fn build(client: &Client, request: &Value) -> Result<(RequestBuilder, Reading), Unsupported> {
     let empty = Map::new();
     let members = request.as_object().unwrap_or(&empty);
-    let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default();
-    let method = Method::from_bytes(text("method").as_bytes()).map_err(|_| Unsupported("that method".to_owned()))?;
+    let text = |name: &str| {
+        members
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let method = Method::from_bytes(text("method").as_bytes())
+        .map_err(|_| Unsupported("that method".to_owned()))?;
     let mut builder = client.request(method, text("path"));
     let mut reading = Reading::default();
     for (name, value) in members {
@@ -46,12 +52,21 @@ fn build(client: &Client, request: &Value) -> Result<(RequestBuilder, Reading), 
         builder = match name.as_str() {
             "method" | "path" | "replayable" => builder,
             "query" => builder.query(pairs(value)),
-            "headers" => pairs(value).iter().fold(builder, |builder, (name, value)| builder.header(name, value)),
+            "headers" => pairs(value).iter().fold(builder, |builder, (name, value)| {
+                builder.header(name, value)
+            }),
             "json" => builder.json(value),
             "text" => builder.body(value.as_str().ok_or_else(wrong)?.to_owned()),
-            "base64" => builder.body(STANDARD.decode(value.as_str().ok_or_else(wrong)?).map_err(|_| wrong())?),
+            "base64" => builder.body(
+                STANDARD
+                    .decode(value.as_str().ok_or_else(wrong)?)
+                    .map_err(|_| wrong())?,
+            ),
             "chunks" => {
-                let replayable = members.get("replayable").and_then(Value::as_bool).unwrap_or(false);
+                let replayable = members
+                    .get("replayable")
+                    .and_then(Value::as_bool)
+                    .unwrap_or(false);
                 builder.body(chunks(value, replayable))
             }
             "unencodable" => builder.json(&Unencodable),
@@ -66,8 +81,13 @@ fn build(client: &Client, request: &Value) -> Result<(RequestBuilder, Reading), 
                     "stop_after_bytes" => reading.stop_after_bytes = Some(number()?),
                     "max_pages" => reading.max_pages = Some(number()?),
                     "pages" => {
-                        let field = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-                        let PageStyle { cursor_field, cursor_param, items_field } = PageStyle::default();
+                        let field =
+                            |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+                        let PageStyle {
+                            cursor_field,
+                            cursor_param,
+                            items_field,
+                        } = PageStyle::default();
                         reading.pages = PageStyle {
                             cursor_field: field("cursor").unwrap_or(cursor_field),
                             cursor_param: field("cursor_param").unwrap_or(cursor_param),
@@ -85,13 +105,20 @@ fn build(client: &Client, request: &Value) -> Result<(RequestBuilder, Reading), 
 
 /// An object's members; one whose value is a list comes once for each item.
 fn pairs(value: &Value) -> Vec<(String, String)> {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
     value
         .as_object()
         .into_iter()
         .flatten()
         .flat_map(|(name, value)| match value {
-            Value::Array(items) => items.iter().map(|item| (name.clone(), text(item))).collect(),
+            Value::Array(items) => items
+                .iter()
+                .map(|item| (name.clone(), text(item)))
+                .collect(),
             one => vec![(name.clone(), text(one))],
         })
         .collect()
@@ -104,8 +131,13 @@ fn chunks(value: &Value, replayable: bool) -> Body {
         .flatten()
         .filter_map(|chunk| chunk.as_str().map(|text| Bytes::from(text.to_owned())))
         .collect();
-    let stream = move || futures_util::stream::iter(chunks.clone().into_iter().map(Ok::<_, BoxError>));
-    if replayable { Body::replayable(move || Box::pin(stream()), None) } else { Body::once(stream(), None) }
+    let stream =
+        move || futures_util::stream::iter(chunks.clone().into_iter().map(Ok::<_, BoxError>));
+    if replayable {
+        Body::replayable(move || Box::pin(stream()), None)
+    } else {
+        Body::once(stream(), None)
+    }
 }
 
 /// What JSON has no form for.
@@ -128,14 +160,21 @@ async fn stream(builder: RequestBuilder, stop_after: Option<u64>) -> Value {
         Ok(()) => head,
         Err(error) => outcome::error(&error),
     };
-    let name = if answer.get("ok").is_some_and(|ok| ok == true) { "body" } else { "delivered" };
+    let name = if answer.get("ok").is_some_and(|ok| ok == true) {
+        "body"
+    } else {
+        "delivered"
+    };
     if let Some(members) = answer.as_object_mut() {
         members.insert(name.to_owned(), body);
     }
     answer
 }
 
-async fn read(response: &mut StreamResponse, stop_after: Option<u64>) -> (Value, Result<(), gatewright::Error>) {
+async fn read(
+    response: &mut StreamResponse,
+    stop_after: Option<u64>,
+) -> (Value, Result<(), gatewright::Error>) {
     let (mut hasher, mut length, mut chunks) = (Sha256::new(), 0u64, 0u64);
     let ended = loop {
         if stop_after.is_some_and(|most| length >= most) {
@@ -151,7 +190,10 @@ async fn read(response: &mut StreamResponse, stop_after: Option<u64>) -> (Value,
             Err(error) => break Err(error),
         }
     };
-    (json!({ "length": length, "chunks": chunks, "sha256": outcome::hex(&hasher.finalize()) }), ended)
+    (
+        json!({ "length": length, "chunks": chunks, "sha256": outcome::hex(&hasher.finalize()) }),
+        ended,
+    )
 }
 
 async fn pages(builder: RequestBuilder, reading: Reading) -> Value {

@@ -68,8 +68,13 @@ async fn main() -> ExitCode {
     });
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        let Ok(request) = serde_json::from_str::<Value>(&line) else { return ExitCode::FAILURE };
-        let id = request.get("id").and_then(Value::as_u64).unwrap_or_default();
+        let Ok(request) = serde_json::from_str::<Value>(&line) else {
+            return ExitCode::FAILURE;
+        };
+        let id = request
+            .get("id")
+            .and_then(Value::as_u64)
+            .unwrap_or_default();
         let (given_up, told) = oneshot::channel();
         lock(&state.calls).insert(id, given_up);
         let (state, answers) = (Arc::clone(&state), answers.clone());
@@ -93,7 +98,12 @@ async fn main() -> ExitCode {
 }
 
 async fn answer(state: &State, request: &Value) -> Answer {
-    let text = |name: &str| request.get(name).and_then(Value::as_str).unwrap_or_default();
+    let text = |name: &str| {
+        request
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
     let client_name = text("client");
     let client = || {
         lock(&state.clients)
@@ -125,13 +135,18 @@ async fn answer(state: &State, request: &Value) -> Answer {
         }
         "client.close" => {
             let removed = lock(&state.clients).remove(client_name);
-            let (client, counts) = removed.ok_or_else(|| Unsupported(format!("the client {client_name}, which is not open")))?;
+            let (client, counts) = removed.ok_or_else(|| {
+                Unsupported(format!("the client {client_name}, which is not open"))
+            })?;
             client.close();
             Ok(counts.shown())
         }
         "call" => call::call(&client()?.0, request.get("request").unwrap_or(&nothing)).await,
         "cancel" => {
-            let target = request.get("target").and_then(Value::as_u64).unwrap_or_default();
+            let target = request
+                .get("target")
+                .and_then(Value::as_u64)
+                .unwrap_or_default();
             if let Some(given_up) = lock(&state.calls).remove(&target) {
                 // It may just have ended by itself.
                 let _ = given_up.send(());

@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use gatewright::transport::native::Proxy;
-use gatewright::{AfterAttempt, Auth, BeforeAttempt, BoxError, Client, ClientBuilder, Error, Hooks, RetryPolicy, Timeout, Token};
 use gatewright::runtime::BoxFuture;
+use gatewright::transport::native::Proxy;
+use gatewright::{
+    AfterAttempt, Auth, BeforeAttempt, BoxError, Client, ClientBuilder, Error, Hooks, RetryPolicy,
+    Timeout, Token,
+};
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
 
@@ -54,19 +57,33 @@ struct Options<'a>(&'a Map<String, Value>);
 
 impl Options<'_> {
     fn wrong(&self, name: &str) -> Unsupported {
-        Unsupported(format!("the option {name}: {}", self.0.get(name).unwrap_or(&Value::Null)))
+        Unsupported(format!(
+            "the option {name}: {}",
+            self.0.get(name).unwrap_or(&Value::Null)
+        ))
     }
 
     fn text(&self, name: &str) -> Result<String, Unsupported> {
-        self.0.get(name).and_then(Value::as_str).map(str::to_owned).ok_or_else(|| self.wrong(name))
+        self.0
+            .get(name)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+            .ok_or_else(|| self.wrong(name))
     }
 
     fn flag(&self, name: &str) -> Result<bool, Unsupported> {
-        self.0.get(name).and_then(Value::as_bool).ok_or_else(|| self.wrong(name))
+        self.0
+            .get(name)
+            .and_then(Value::as_bool)
+            .ok_or_else(|| self.wrong(name))
     }
 
     fn number<N: TryFrom<u64>>(&self, name: &str) -> Result<N, Unsupported> {
-        self.0.get(name).and_then(Value::as_u64).and_then(|n| N::try_from(n).ok()).ok_or_else(|| self.wrong(name))
+        self.0
+            .get(name)
+            .and_then(Value::as_u64)
+            .and_then(|n| N::try_from(n).ok())
+            .ok_or_else(|| self.wrong(name))
     }
 
     fn millis(&self, name: &str) -> Result<Duration, Unsupported> {
@@ -92,9 +109,13 @@ pub(crate) fn open(options: &Value) -> Result<(Result<Client, Error>, Arc<Counts
                 Ok(auth) => builder.auth(auth),
                 Err(error) => return Ok((Err(error), counts)),
             },
-            "headers" => value.as_object().into_iter().flatten().fold(builder, |builder, (name, value)| {
-                builder.header(name, value.as_str().unwrap_or_default())
-            }),
+            "headers" => value
+                .as_object()
+                .into_iter()
+                .flatten()
+                .fold(builder, |builder, (name, value)| {
+                    builder.header(name, value.as_str().unwrap_or_default())
+                }),
             "timeout_ms" => builder.timeout(timeout(value)?),
             "attempt_timeout_ms" => builder.attempt_timeout(timeout(value)?),
             "connect_timeout_ms" => builder.connect_timeout(timeout(value)?),
@@ -103,7 +124,8 @@ pub(crate) fn open(options: &Value) -> Result<(Result<Client, Error>, Arc<Counts
             "quota" => builder.quota(options.text(name)?),
             "idempotency_keys" => builder.idempotency_keys(options.flag(name)?),
             "idempotency_header" => {
-                let quoted = options.has("idempotency_quoted") && options.flag("idempotency_quoted")?;
+                let quoted =
+                    options.has("idempotency_quoted") && options.flag("idempotency_quoted")?;
                 builder.idempotency_header(options.text(name)?, quoted)
             }
             "max_redirects" => builder.max_redirects(options.number(name)?),
@@ -131,10 +153,17 @@ pub(crate) fn open(options: &Value) -> Result<(Result<Client, Error>, Arc<Counts
         };
     }
     if options.has("idempotency_quoted") && !options.has("idempotency_header") {
-        builder = builder.idempotency_header("idempotency-key", options.flag("idempotency_quoted")?);
+        builder =
+            builder.idempotency_header("idempotency-key", options.flag("idempotency_quoted")?);
     }
     // A client as built is given no policy at all, not even the default one.
-    let policy = ["max_attempts", "backoff_base_ms", "backoff_cap_ms", "max_retry_after_ms", "budget"];
+    let policy = [
+        "max_attempts",
+        "backoff_base_ms",
+        "backoff_cap_ms",
+        "max_retry_after_ms",
+        "budget",
+    ];
     if policy.iter().any(|name| options.has(name)) {
         builder = builder.retry(retry);
     }
@@ -143,7 +172,8 @@ pub(crate) fn open(options: &Value) -> Result<(Result<Client, Error>, Arc<Counts
 
 fn auth(value: &Value, counts: &Arc<Counts>) -> Result<Result<Auth, Error>, Unsupported> {
     let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-    let required = |name: &str| text(name).ok_or_else(|| Unsupported(format!("auth without {name}")));
+    let required =
+        |name: &str| text(name).ok_or_else(|| Unsupported(format!("auth without {name}")));
     Ok(match value.get("kind").and_then(Value::as_str) {
         Some("none") => Ok(Auth::none()),
         Some("bearer") => Ok(Auth::bearer(required("token")?)),
@@ -154,16 +184,28 @@ fn auth(value: &Value, counts: &Arc<Counts>) -> Result<Result<Auth, Error>, Unsu
                 (Some(name), None, None) => Auth::api_key(&name, key),
                 (None, Some(name), None) => Ok(Auth::api_key_query(name, key)),
                 (None, None, Some(name)) => Ok(Auth::api_key_cookie(name, key)),
-                _ => return Err(Unsupported("an API key in no place or in several".to_owned())),
+                _ => {
+                    return Err(Unsupported(
+                        "an API key in no place or in several".to_owned(),
+                    ));
+                }
             }
         }
         Some("token") => {
-            let fetches = value.get("fetches").and_then(Value::as_array).cloned().unwrap_or_default();
+            let fetches = value
+                .get("fetches")
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default();
             let counts = Arc::clone(counts);
             Ok(Auth::token(move || {
                 let number = counts.tokens.fetch_add(1, Ordering::Relaxed);
                 // The last one goes on for ever.
-                let fetch = fetches.get(number).or(fetches.last()).cloned().unwrap_or_default();
+                let fetch = fetches
+                    .get(number)
+                    .or(fetches.last())
+                    .cloned()
+                    .unwrap_or_default();
                 fetch_token(fetch)
             }))
         }
@@ -172,13 +214,24 @@ fn auth(value: &Value, counts: &Arc<Counts>) -> Result<Result<Auth, Error>, Unsu
 }
 
 async fn fetch_token(fetch: Value) -> Result<Token, BoxError> {
-    let millis = |name: &str| fetch.get(name).and_then(Value::as_u64).map(Duration::from_millis);
+    let millis = |name: &str| {
+        fetch
+            .get(name)
+            .and_then(Value::as_u64)
+            .map(Duration::from_millis)
+    };
     tokio::time::sleep(millis("after_ms").unwrap_or_default()).await;
     if let Some(error) = fetch.get("error").and_then(Value::as_str) {
         return Err(error.into());
     }
-    let token = fetch.get("token").and_then(Value::as_str).unwrap_or_default();
-    Ok(Token { secret: token.into(), expires_in: millis("expires_in_ms") })
+    let token = fetch
+        .get("token")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    Ok(Token {
+        secret: token.into(),
+        expires_in: millis("expires_in_ms"),
+    })
 }
 
 /// Hooks that do what the scenario says.
@@ -195,7 +248,9 @@ impl ScriptedHooks {
         let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
         let header = text("number_header").map(|name| HeaderName::try_from(name.as_str()));
         Ok(Self {
-            number_header: header.transpose().map_err(|_| Unsupported("that header's name".to_owned()))?,
+            number_header: header
+                .transpose()
+                .map_err(|_| Unsupported("that header's name".to_owned()))?,
             before_error: text("before_error"),
             after_error: text("after_error"),
             counts: Arc::clone(counts),
@@ -207,15 +262,23 @@ impl Hooks for ScriptedHooks {
     fn before<'a>(&'a self, attempt: &'a mut BeforeAttempt) -> BoxFuture<'a, Result<(), BoxError>> {
         self.counts.before.fetch_add(1, Ordering::Relaxed);
         if let Some(name) = &self.number_header {
-            attempt.headers.insert(name.clone(), HeaderValue::from(attempt.number));
+            attempt
+                .headers
+                .insert(name.clone(), HeaderValue::from(attempt.number));
         }
-        let result = self.before_error.clone().map_or(Ok(()), |error| Err(error.into()));
+        let result = self
+            .before_error
+            .clone()
+            .map_or(Ok(()), |error| Err(error.into()));
         Box::pin(std::future::ready(result))
     }
 
     fn after<'a>(&'a self, _attempt: &'a AfterAttempt) -> BoxFuture<'a, Result<(), BoxError>> {
         self.counts.after.fetch_add(1, Ordering::Relaxed);
-        let result = self.after_error.clone().map_or(Ok(()), |error| Err(error.into()));
+        let result = self
+            .after_error
+            .clone()
+            .map_or(Ok(()), |error| Err(error.into()));
         Box::pin(std::future::ready(result))
     }
 }

@@ -69,14 +69,20 @@ fn fields(headers: &HeaderMap) -> Map<String, Value> {
     headers
         .keys()
         .map(|name| {
-            let values: Vec<_> = headers.get_all(name).iter().map(|v| String::from_utf8_lossy(v.as_bytes())).collect();
+            let values: Vec<_> = headers
+                .get_all(name)
+                .iter()
+                .map(|v| String::from_utf8_lossy(v.as_bytes()))
+                .collect();
             (name.to_string(), values.join(", ").into())
         })
         .collect()
 }
 
 fn body(bytes: &[u8]) -> Value {
-    let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= SHOWN_BODY);
+    let text = std::str::from_utf8(bytes)
+        .ok()
+        .filter(|text| text.len() <= SHOWN_BODY);
     json!({
         "length": bytes.len(),
         "sha256": hex(&Sha256::digest(bytes)),
@@ -118,13 +124,19 @@ fn attempt(attempt: &Attempt) -> Value {
 }
 
 pub(crate) fn error(error: &Error) -> Value {
-    let mut shown = vec![error.to_string(), format!("{error:?}"), format!("{error:#?}"), error.advice()];
+    let mut shown = vec![
+        error.to_string(),
+        format!("{error:?}"),
+        format!("{error:#?}"),
+        error.advice(),
+    ];
     let mut cause = error.source();
     while let Some(inner) = cause {
         shown.extend([inner.to_string(), format!("{inner:?}")]);
         cause = inner.source();
     }
-    let text = String::from_utf8_lossy(error.body().get(..SHOWN_BODY).unwrap_or(error.body())).into_owned();
+    let text = String::from_utf8_lossy(error.body().get(..SHOWN_BODY).unwrap_or(error.body()))
+        .into_owned();
     json!({
         "ok": false,
         "error": {

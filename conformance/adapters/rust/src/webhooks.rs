@@ -15,15 +15,22 @@ fn failed(code: &str, text: &str) -> Value {
 
 fn secrets(request: &Value) -> Vec<String> {
     let all = request.get("secrets").and_then(Value::as_array);
-    all.into_iter().flatten().filter_map(|secret| secret.as_str().map(str::to_owned)).collect()
+    all.into_iter()
+        .flatten()
+        .filter_map(|secret| secret.as_str().map(str::to_owned))
+        .collect()
 }
 
 fn body(request: &Value) -> Result<Vec<u8>, Unsupported> {
     let text = |name: &str| request.get(name).and_then(Value::as_str);
     match (text("text"), text("base64")) {
         (Some(text), None) => Ok(text.as_bytes().to_vec()),
-        (None, Some(base64)) => STANDARD.decode(base64).map_err(|_| Unsupported("that base64".to_owned())),
-        _ => Err(Unsupported("a webhook has one of text and base64".to_owned())),
+        (None, Some(base64)) => STANDARD
+            .decode(base64)
+            .map_err(|_| Unsupported("that base64".to_owned())),
+        _ => Err(Unsupported(
+            "a webhook has one of text and base64".to_owned(),
+        )),
     }
 }
 
@@ -45,9 +52,17 @@ pub(crate) fn verify(request: &Value) -> Answer {
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
-        .filter_map(|pair| Some((pair.get(0)?.as_str()?.to_owned(), pair.get(1)?.as_str()?.to_owned())))
+        .filter_map(|pair| {
+            Some((
+                pair.get(0)?.as_str()?.to_owned(),
+                pair.get(1)?.as_str()?.to_owned(),
+            ))
+        })
         .collect();
-    let now = request.get("now").and_then(Value::as_i64).ok_or_else(|| Unsupported("a webhook without now".to_owned()))?;
+    let now = request
+        .get("now")
+        .and_then(Value::as_i64)
+        .ok_or_else(|| Unsupported("a webhook without now".to_owned()))?;
     Ok(match webhook.verify(&body(request)?, &headers, now) {
         Ok(verified) => json!({
             "ok": true,
@@ -72,11 +87,19 @@ pub(crate) fn sign(request: &Value) -> Answer {
         Ok(signer) => signer,
         Err(error) => return Ok(failed(error.code(), &error.to_string())),
     };
-    let id = request.get("message_id").and_then(Value::as_str).unwrap_or_default();
-    let timestamp = request.get("timestamp").and_then(Value::as_i64).unwrap_or_default();
+    let id = request
+        .get("message_id")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let timestamp = request
+        .get("timestamp")
+        .and_then(Value::as_i64)
+        .unwrap_or_default();
     Ok(match signer.sign(id, timestamp, &body(request)?) {
         Ok(signed) => {
-            let headers = signed.headers().map(|(name, value)| (name.to_owned(), Value::from(value)));
+            let headers = signed
+                .headers()
+                .map(|(name, value)| (name.to_owned(), Value::from(value)));
             json!({ "ok": true, "headers": serde_json::Map::from_iter(headers) })
         }
         Err(error) => failed(error.code(), &error.to_string()),
