@@ -74,7 +74,8 @@ pub(crate) async fn play(
     {
         return Outcome::Skipped(need.clone());
     }
-    let name = format!("conformance-{number}");
+    // The dot at the end keeps `conformance.1.` from being found in `conformance.12.`.
+    let name = format!("conformance.{number}.");
     let (session, names) = match stage.session(&name, &scenario.gateway).await {
         Ok(session) => session,
         Err(why) => return Outcome::Failed(Failure::of(why)),

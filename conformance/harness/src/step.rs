@@ -6,13 +6,12 @@ use crate::pattern::check_members;
 use crate::scenario::GatewaySetup;
 
 /// What belongs to the harness in a call; all else goes to the adapter as the request.
-const OF_HARNESS: [&str; 5] = ["after_ms", "cancel_after_ms", "client", "repeat", "label"];
+const OF_HARNESS: [&str; 4] = ["after_ms", "cancel_after_ms", "client", "repeat"];
 /// What an adapter understands of a request, see PROTOCOL.md.
-const OF_REQUEST: [&str; 20] = [
+const OF_REQUEST: [&str; 19] = [
     "attempt_timeout_ms",
     "base64",
     "chunks",
-    "form",
     "headers",
     "idempotency_key",
     "json",

@@ -1,5 +1,10 @@
 //! Whatever an adapter does, a run ends in time, with a verdict that says what happened.
 #![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
