@@ -291,3 +291,8 @@ class WebhookKeyError(WebhookError):
 
 class WebhookVerificationError(WebhookError):
     """A request is not what it claims to be."""
+
+
+for _class in (Error, *BY_CODE.values(), WebhookError, WebhookKeyError, WebhookVerificationError):
+    # Tracebacks name a class as it is imported.
+    _class.__module__ = "gatewright.webhooks" if issubclass(_class, WebhookError) else "gatewright"

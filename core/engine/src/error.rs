@@ -362,6 +362,9 @@ impl Error {
             (ErrorKind::InvalidRequest, _) if !self.0.attempts.is_empty() => {
                 "look at the error of the body's own source".to_owned()
             }
+            (ErrorKind::Timeout, _) if self.0.no_retry != Some(NoRetry::Deadline) => {
+                "raise `attempt_timeout`, or look at the server".to_owned()
+            }
             (kind, _) => kind.advice().to_owned(),
         }
     }
