@@ -255,6 +255,7 @@ impl RequestBuilder {
             );
         }
         let prepared = Prepared {
+            once: !self.body.is_replayable(),
             method: self.method,
             url: target.url,
             headers,

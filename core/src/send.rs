@@ -32,6 +32,8 @@ pub(crate) struct Prepared {
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
+    /// The body is a stream that can be sent once.
+    pub(crate) once: bool,
     pub(crate) limits: CallLimits,
     /// No credential goes along: another origin, which was allowed.
     pub(crate) cross_origin: bool,
@@ -193,6 +195,7 @@ pub(crate) async fn send(client: &Inner, mut request: Prepared) -> Result<Sent, 
                 }
                 if !keep_body {
                     request.body = Body::Empty;
+                    request.once = false;
                     for name in [http::header::CONTENT_TYPE, http::header::CONTENT_LENGTH] {
                         request.headers.remove(name);
                     }

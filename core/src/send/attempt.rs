@@ -13,7 +13,7 @@ use http::{HeaderMap, Method, StatusCode};
 
 use super::Prepared;
 use super::ending::{Content, Last};
-use crate::body::{Body, BoxError};
+use crate::body::BoxError;
 use crate::client::Inner;
 use crate::hooks::{AfterAttempt, BeforeAttempt};
 use crate::response::next_chunk;
@@ -167,7 +167,7 @@ async fn exchange(
         Redirect::No => {}
         Redirect::Follow {
             keep_body: true, ..
-        } if !request_body_is_left(request) => {
+        } if request.once => {
             let what = format!(
                 "was answered {status}, but its body was a stream that can be sent only once"
             );
@@ -254,13 +254,6 @@ fn failed(client: &Inner, error: TransportError) -> Tried {
         text: client.redactor.text(&error.text),
     };
     Tried::Failure(failure, Some(Box::new(error)))
-}
-
-/// Whether the body is still there to be sent to another place.
-fn request_body_is_left(request: &Prepared) -> bool {
-    // `for_attempt` leaves `Empty` behind where a stream was taken; an empty body has no content headers.
-    !matches!(request.body, Body::Empty)
-        || !request.headers.contains_key(http::header::CONTENT_TYPE)
 }
 
 fn refusal(client: &Inner, status: StatusCode, why: &RedirectRefusal) -> (ErrorKind, String) {

@@ -267,15 +267,27 @@ fn class_of(error: &reqwest::Error, phase: Phase) -> FailureClass {
             }
         }
     }
-    if phase == Phase::Body && error.is_decode() {
-        // A connection that broke inside an encoded body is a broken connection first.
-        let broken = chain()
-            .any(|e| e.is::<hyper::Error>() || e.downcast_ref::<io::Error>().is_some_and(is_reset));
-        return if broken {
-            FailureClass::ConnectionLost
-        } else {
-            FailureClass::Decode
-        };
+    // A bad chunk size reaches us as hyper's body error around an io::Error of this kind.
+    if chain().any(|e| e.is::<hyper::Error>())
+        && chain().any(|e| {
+            e.downcast_ref::<io::Error>().is_some_and(|io| {
+                matches!(
+                    io.kind(),
+                    io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
+                )
+            })
+        })
+    {
+        return FailureClass::Protocol;
+    }
+    // What the decoder says comes without an error of the connection around it.
+    let of_connection = chain().any(|e| {
+        e.is::<hyper::Error>()
+            || e.is::<h2::Error>()
+            || e.downcast_ref::<io::Error>().is_some_and(is_reset)
+    });
+    if phase == Phase::Body && !of_connection && chain().any(|e| e.is::<io::Error>()) {
+        return FailureClass::Decode;
     }
     FailureClass::ConnectionLost
 }
