@@ -247,8 +247,8 @@ impl AsyncCore {
     }
 
     /// Budget and limits of the base URL's host, as they are now.
-    fn _state(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(crate::settings::state_json(&self.client(py)?))
+    fn _state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        crate::settings::state(py, &self.client(py)?)
     }
 
     /// Tracebacks show clients that are half made, too.

@@ -21,6 +21,12 @@ pub(crate) fn decode<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, Py
         .map_err(|error| error.description(bytes))
 }
 
+/// The JSON object that `body` is; `None` where it is none.
+#[pyfunction]
+pub(crate) fn decode_object<'py>(py: Python<'py>, body: &[u8]) -> Option<Bound<'py, PyDict>> {
+    decode(py, body).ok()?.cast_into().ok()
+}
+
 /// Encodes with `json.dumps`, so that what Python can encode is encoded and its own words say what it cannot.
 /// NaN and infinity are refused: they are no JSON, and the server would say so less clearly.
 pub(crate) fn encode(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {

@@ -58,6 +58,8 @@ mod _native {
     #[pymodule_export]
     use super::hooks::AttemptResult;
     #[pymodule_export]
+    use super::json::decode_object;
+    #[pymodule_export]
     use super::response::Response;
     #[pymodule_export]
     use super::sync_client::{SyncCore, SyncPages, SyncStream};

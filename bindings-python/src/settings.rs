@@ -12,6 +12,7 @@ use pyo3::{PyTraverseError, PyVisit};
 use crate::credentials::{self, PythonTokens};
 use crate::error::to_exception;
 use crate::hooks::PythonHooks;
+use crate::json;
 use crate::slot::Slot;
 
 /// The settings of a client, kept so that a child process can make its client anew.
@@ -201,8 +202,8 @@ fn invalid(py: Python<'_>, what: String) -> PyErr {
     to_exception(py, Error::new(ErrorKind::InvalidConfig, what))
 }
 
-/// A client's state as JSON, for Python to make values of.
-pub(crate) fn state_json(client: &Client) -> String {
+/// A client's state, as dictionaries.
+pub(crate) fn state<'py>(py: Python<'py>, client: &Client) -> PyResult<Bound<'py, PyAny>> {
     let state = client.state();
     let limits = state.pacers.iter().map(|pacer| {
         let quotas = pacer.gates.iter().map(|gate| {
@@ -223,10 +224,10 @@ pub(crate) fn state_json(client: &Client) -> String {
             "quotas": quotas.collect::<Vec<_>>(),
         })
     });
-    serde_json::json!({
+    let state = serde_json::json!({
         "budget_left": state.budget_left,
         "budget_capacity": state.budget_capacity,
         "limits": limits.collect::<Vec<_>>(),
-    })
-    .to_string()
+    });
+    json::decode(py, state.to_string().as_bytes()).map_err(PyRuntimeError::new_err)
 }

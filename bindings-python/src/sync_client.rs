@@ -403,8 +403,8 @@ impl SyncCore {
     }
 
     /// Budget and limits of the base URL's host, as they are now.
-    fn _state(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(crate::settings::state_json(&self.live(py)?.client))
+    fn _state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        crate::settings::state(py, &self.live(py)?.client)
     }
 
     /// Tracebacks show clients that are half made, too.

@@ -169,6 +169,11 @@ def test_a_server_that_speaks_no_http_is_a_protocol_error(session: Session) -> N
         client.get("/v1/whoami", headers={"X-Mock-Fault": "garbage"})
 
 
+def test_an_encoding_that_is_broken_is_a_decode_error(session: Session) -> None:
+    with session.client() as client, pytest.raises(gatewright.DecodeError, match="undecodable body"):
+        client.get("/v1/whoami", headers={"X-Mock-Fault": "truncated-gzip"})
+
+
 def test_https_to_a_plain_server_is_a_tls_error(session: Session) -> None:
     with gatewright.Client(session.url.replace("http:", "https:"), max_attempts=1) as client:
         with pytest.raises(gatewright.TlsError, match=r"^tls: GET https://127.0.0.1:\d+/x failed: TLS failed"):

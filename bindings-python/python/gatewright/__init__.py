@@ -40,7 +40,7 @@ from gatewright._errors import (
 )
 from gatewright._native import Attempt, AttemptRequest, AttemptResult, Headers, Response, __version__
 from gatewright._native import after_fork_in_child as _after_fork_in_child
-from gatewright._settings import ClientState, LimitsState, QuotaState, Retry
+from gatewright._settings import Retry
 from gatewright._stream import AsyncStreamCall, AsyncStreamResponse, StreamResponse
 
 __all__ = [
@@ -56,7 +56,6 @@ __all__ = [
     "Basic",
     "Bearer",
     "Client",
-    "ClientState",
     "ClosedError",
     "ConflictError",
     "ConnectError",
@@ -69,14 +68,12 @@ __all__ = [
     "InsecureUrlError",
     "InvalidConfigError",
     "InvalidRequestError",
-    "LimitsState",
     "NotFoundError",
     "OutcomeUnknownError",
     "Page",
     "PermissionDeniedError",
     "PreconditionFailedError",
     "ProtocolError",
-    "QuotaState",
     "RateLimitedError",
     "RedirectError",
     "Response",

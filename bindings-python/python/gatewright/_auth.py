@@ -2,39 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from gatewright._value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 
-@dataclass(frozen=True)
-class Bearer:
+class Bearer(Value):
     """``Authorization: Bearer …``."""
 
-    token: str = field(repr=False)
+    __slots__ = ("token",)
+    _hidden = "token"
+
+    token: str
+    """The token."""
+
+    def __init__(self, token: str) -> None:
+        self._set(token=token)
 
     def _parts(self) -> tuple[str, ...]:
         return ("bearer", self.token)
 
 
-@dataclass(frozen=True)
-class Basic:
+class Basic(Value):
     """``Authorization: Basic …``."""
 
+    __slots__ = ("user", "password")  # noqa: RUF023 - in the order of the arguments
+    _hidden = "password"
+
     user: str
-    password: str = field(repr=False)
+    """The user."""
+    password: str
+    """The password."""
+
+    def __init__(self, user: str, password: str) -> None:
+        self._set(user=user, password=password)
 
     def _parts(self) -> tuple[str, ...]:
         return ("basic", self.user, self.password)
 
 
-@dataclass(frozen=True)
-class ApiKey:
+class ApiKey(Value):
     """An API key in a header (the default, ``X-API-Key``), a query parameter or a cookie."""
 
-    key: str = field(repr=False)
-    header: str | None = None
-    query: str | None = None
-    cookie: str | None = None
+    __slots__ = ("key", "header", "query", "cookie")  # noqa: RUF023 - in the order of the arguments
+    _hidden = "key"
+
+    key: str
+    """The key."""
+    header: str | None
+    """The header it goes to."""
+    query: str | None
+    """The query parameter it goes to."""
+    cookie: str | None
+    """The cookie it goes to."""
+
+    def __init__(
+        self, key: str, header: str | None = None, query: str | None = None, cookie: str | None = None
+    ) -> None:
+        self._set(key=key, header=header, query=query, cookie=cookie)
 
     def _parts(self) -> tuple[str, ...]:
         given = [("header", self.header), ("query", self.query), ("cookie", self.cookie)]
@@ -45,31 +72,39 @@ class ApiKey:
         return (kind, name, self.key)
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(Value):
     """What a token callback gives: a token, and how many seconds it is good (``None``: until it is refused)."""
 
-    value: str = field(repr=False)
-    expires_in: float | None = None
+    __slots__ = ("value", "expires_in")  # noqa: RUF023 - in the order of the arguments
+    _hidden = "value"
+
+    value: str
+    """The token."""
+    expires_in: float | None
+    """Seconds from now."""
+
+    def __init__(self, value: str, expires_in: float | None = None) -> None:
+        self._set(value=value, expires_in=expires_in)
 
 
-TokenAnswer = str | tuple[str, float | None] | Token
-"""What a token callback may give."""
+if TYPE_CHECKING:
+    TokenAnswer = str | tuple[str, float | None] | Token
+    """What a token callback may give."""
 
-TokenCallback = Callable[[], TokenAnswer]
-"""Gives a token: before the first request, ahead of its expiry, and once more after a 401."""
+    TokenCallback = Callable[[], TokenAnswer]
+    """Gives a token: before the first request, ahead of its expiry, and once more after a 401."""
 
-AsyncTokenCallback = Callable[[], TokenAnswer | Awaitable[TokenAnswer]]
-"""The same, asynchronous or not."""
+    AsyncTokenCallback = Callable[[], TokenAnswer | Awaitable[TokenAnswer]]
+    """The same, asynchronous or not."""
 
-Auth = str | tuple[str, str] | Bearer | Basic | ApiKey | TokenCallback
-"""A bearer token as it is, ``(user, password)``, a credential, or a callable that gives tokens."""
+    Auth = str | tuple[str, str] | Bearer | Basic | ApiKey | TokenCallback
+    """A bearer token as it is, ``(user, password)``, a credential, or a callable that gives tokens."""
 
-AsyncAuth = str | tuple[str, str] | Bearer | Basic | ApiKey | AsyncTokenCallback
-"""The same; the callable may be asynchronous."""
+    AsyncAuth = str | tuple[str, str] | Bearer | Basic | ApiKey | AsyncTokenCallback
+    """The same; the callable may be asynchronous."""
 
-Credential = Bearer | Basic | ApiKey | AsyncTokenCallback
-"""What ``repr`` and tracebacks may show: a credential that hides its secret, or a callable."""
+    Credential = Bearer | Basic | ApiKey | AsyncTokenCallback
+    """What ``repr`` and tracebacks may show: a credential that hides its secret, or a callable."""
 
 
 def credential(auth: AsyncAuth) -> Credential:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable
+    from typing import Any
 
     from gatewright._native import Pending
 
-_T = TypeVar("_T")
 
-
-async def next_or_none(awaitable: Awaitable[_T]) -> _T | None:
+async def next_or_none(awaitable: Awaitable[Any]) -> Any:
     """Awaits; the end of an async iterator is ``None``, since StopAsyncIteration may not leave a task."""
     try:
         return await awaitable

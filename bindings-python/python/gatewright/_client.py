@@ -2,63 +2,73 @@
 
 from __future__ import annotations
 
-import json as _json
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
-
 from gatewright import _native
 from gatewright._auth import credential
 from gatewright._awaiting import result
 from gatewright._settings import native_settings
 from gatewright._stream import AsyncStreamCall, AsyncStreamResponse, StreamResponse
+from gatewright._value import Value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import (
+        AsyncIterable,
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
+    from os import PathLike
     from types import TracebackType
+    from typing import Any, Literal, Protocol
 
     from typing_extensions import Self
 
     from gatewright._auth import AsyncAuth, Auth
-    from gatewright._native import AttemptRequest, AttemptResult, Response
-    from gatewright._settings import ClientState, Retry
+    from gatewright._native import AttemptRequest, AttemptResult, ClientState, Response
+    from gatewright._settings import Retry
 
+    class ReadableFile(Protocol):
+        """A file that is open for reading bytes."""
 
-class ReadableFile(Protocol):
-    """A file that is open for reading bytes."""
+        def read(self, size: int, /) -> bytes:
+            """The next bytes, none at the end."""
+            ...
 
-    def read(self, size: int, /) -> bytes:
-        """The next bytes, none at the end."""
-        ...
+    Primitive = str | int | float | bool | None
+    Params = Mapping[str, Primitive | Sequence[Primitive]] | Sequence[tuple[str, Primitive | Sequence[Primitive]]]
+    """Query or form parameters. ``True`` is ``true``, ``None`` is left out, a list repeats the name."""
+    HeaderInput = Mapping[str, str | bytes | int] | Sequence[tuple[str, str | bytes | int]]
+    """Headers, as a mapping or as pairs."""
+    Content = bytes | bytearray | memoryview | str | ReadableFile | Iterable[bytes]
+    """A body: bytes, text as UTF-8, or a file or an iterable of bytes, which is sent once."""
+    AsyncContent = Content | AsyncIterable[bytes]
+    """A body: bytes, text as UTF-8, or a file or an iterable of bytes, asynchronous or not, which is sent once."""
 
-
-Primitive = str | int | float | bool | None
-Params = Mapping[str, Primitive | Sequence[Primitive]] | Sequence[tuple[str, Primitive | Sequence[Primitive]]]
-"""Query or form parameters. ``True`` is ``true``, ``None`` is left out, a list repeats the name."""
-HeaderInput = Mapping[str, str | bytes | int] | Sequence[tuple[str, str | bytes | int]]
-"""Headers, as a mapping or as pairs."""
-Content = bytes | bytearray | memoryview | str | ReadableFile | Iterable[bytes]
-"""A body: bytes, text as UTF-8, or a file or an iterable of bytes, which is sent once."""
-AsyncContent = Content | AsyncIterable[bytes]
-"""A body: bytes, text as UTF-8, or a file or an iterable of bytes, asynchronous or not, which is sent once."""
-
-BeforeAttempt = Callable[["AttemptRequest"], None]
-AfterAttempt = Callable[["AttemptResult"], None]
-AsyncBeforeAttempt = Callable[["AttemptRequest"], "Awaitable[None] | None"]
-AsyncAfterAttempt = Callable[["AttemptResult"], "Awaitable[None] | None"]
+    BeforeAttempt = Callable[[AttemptRequest], None]
+    AfterAttempt = Callable[[AttemptResult], None]
+    AsyncBeforeAttempt = Callable[[AttemptRequest], Awaitable[None] | None]
+    AsyncAfterAttempt = Callable[[AttemptResult], Awaitable[None] | None]
 
 _DEFAULT: Any = ...
 """Not given: the client's own setting holds. ``None`` means no limit."""
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(Value):
     """One page of a list."""
+
+    __slots__ = ("items", "response")
 
     items: list[Any]
     """The page's items, decoded."""
     response: Response
     """The answer that the page came in."""
+
+    def __init__(self, items: list[Any], response: Response) -> None:
+        self._set(items=items, response=response)
 
 
 class Client(_native.SyncCore):
@@ -85,7 +95,7 @@ class Client(_native.SyncCore):
         allowed_origins: Iterable[str] = (),
         allow_http: bool = False,
         proxy: str | Literal[False] | None = None,
-        ca_certificates: str | Path | bytes | None = None,
+        ca_certificates: str | PathLike[str] | bytes | None = None,
         before_attempt: BeforeAttempt | None = None,
         after_attempt: AfterAttempt | None = None,
         max_response_bytes: int = 100 * 1024 * 1024,
@@ -420,8 +430,7 @@ class Client(_native.SyncCore):
 
     def state(self) -> ClientState:
         """Budget and limits of the base URL's host, as they are now."""
-        state: ClientState = _json.loads(self._state())
-        return state
+        return self._state()
 
     def __enter__(self) -> Self:
         return self
@@ -456,7 +465,7 @@ class AsyncClient(_native.AsyncCore):
         allowed_origins: Iterable[str] = (),
         allow_http: bool = False,
         proxy: str | Literal[False] | None = None,
-        ca_certificates: str | Path | bytes | None = None,
+        ca_certificates: str | PathLike[str] | bytes | None = None,
         before_attempt: AsyncBeforeAttempt | None = None,
         after_attempt: AsyncAfterAttempt | None = None,
         max_response_bytes: int = 100 * 1024 * 1024,
@@ -862,8 +871,7 @@ class AsyncClient(_native.AsyncCore):
 
     def state(self) -> ClientState:
         """Budget and limits of the base URL's host, as they are now."""
-        state: ClientState = _json.loads(self._state())
-        return state
+        return self._state()
 
     async def aclose(self) -> None:
         """Refuses further calls. Those under way go on."""

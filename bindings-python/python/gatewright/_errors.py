@@ -35,10 +35,13 @@ WebhookError                  (ValueError)
 from __future__ import annotations
 
 import builtins
-import json
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
+from gatewright._native import decode_object
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, ClassVar, Literal
+
     from typing_extensions import Self
 
     from gatewright._native import Attempt, Headers
@@ -95,11 +98,7 @@ class Error(Exception):
     @property
     def problem(self) -> dict[str, Any] | None:
         """The answer's problem details (RFC 9457), or whatever JSON object its body is."""
-        try:
-            body: object = json.loads(self.body)
-        except ValueError:
-            return None
-        return cast("dict[str, Any]", body) if isinstance(body, dict) else None
+        return decode_object(self.body)
 
     def __copy__(self) -> Self:
         twin = type(self)(str(self), self._facts)
@@ -293,6 +292,7 @@ class WebhookVerificationError(WebhookError):
     """A request is not what it claims to be."""
 
 
-for _class in (Error, *BY_CODE.values(), WebhookError, WebhookKeyError, WebhookVerificationError):
+_ALL: list[type[Exception]] = [Error, *BY_CODE.values(), WebhookError, WebhookKeyError, WebhookVerificationError]
+for _class in _ALL:
     # Tracebacks name a class as it is imported.
     _class.__module__ = "gatewright.webhooks" if issubclass(_class, WebhookError) else "gatewright"

@@ -3,7 +3,7 @@
 from asyncio import Future
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
-from typing import Any, Final, Literal, TypeAlias, TypeVar, final, overload
+from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar, final, overload, type_check_only
 
 from typing_extensions import Self, disjoint_base
 
@@ -27,6 +27,7 @@ __all__ = [
     "Webhook",
     "__version__",
     "after_fork_in_child",
+    "decode_object",
     "error_codes",
     "generate_secret",
 ]
@@ -42,8 +43,54 @@ def error_codes() -> list[str]:
 def after_fork_in_child() -> None:
     """Tells the module that this is a child process: threads and connections are made anew."""
 
+def decode_object(body: bytes) -> dict[str, Any] | None:
+    """The JSON object that a body is; ``None`` where it is none."""
+
 def generate_secret() -> str:
     """A new ``whsec_`` secret with 32 random bytes."""
+
+@type_check_only
+class QuotaState(TypedDict):
+    """What is known of one quota. Times are seconds from now."""
+
+    policy: str
+    """The server's name for it; ``local`` for your own."""
+    limit: int
+    """Calls in a window."""
+    remaining: int
+    """Calls that may go now."""
+    window: float | None
+    """The window's length, where it is told."""
+    next_in: float
+    """Time until the next call may go."""
+    resets_in: float | None
+    """Time until the reset, where it is reset as a whole."""
+    shared: bool
+    """Whether others were seen to take from it."""
+
+@type_check_only
+class LimitsState(TypedDict):
+    """What is known of the limits of one credential. Times are seconds from now."""
+
+    in_flight: int
+    """Calls sent and not yet answered."""
+    queued: int
+    """Calls that wait."""
+    paused_for: float | None
+    """Time until the pause that the server asked for is over."""
+    quotas: list[QuotaState]
+    """The quotas that calls must pass."""
+
+@type_check_only
+class ClientState(TypedDict):
+    """Budget and limits of the base URL's host at one moment."""
+
+    budget_left: int
+    """Tokens left in the retry budget."""
+    budget_capacity: int
+    """What the retry budget holds when full."""
+    limits: list[LimitsState]
+    """The limits, one entry for each credential that was used."""
 
 @final
 class Headers(Mapping[str, str]):
@@ -279,7 +326,7 @@ class SyncCore:
         attempt_timeout: float | None = ...,
         max_attempts: int | None = None,
     ) -> SyncPages: ...
-    def _state(self) -> str: ...
+    def _state(self) -> ClientState: ...
     @property
     def base_url(self) -> str:
         """The base URL, without secrets."""
@@ -345,7 +392,7 @@ class AsyncCore:
         max_attempts: int | None,
         /,
     ) -> AsyncPages: ...
-    def _state(self) -> str: ...
+    def _state(self) -> ClientState: ...
     def _close(self) -> None: ...
     @property
     def base_url(self) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import codecs
 import io
-from typing import TYPE_CHECKING
 
 from gatewright._awaiting import result
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
     from types import TracebackType
