@@ -122,7 +122,7 @@ pub fn read_limits(headers: &HeaderMap, now: Now) -> LimitReadings {
     if present == Present::default() {
         return LimitReadings::default();
     }
-    let attempts: [(bool, Dialect, fn(&HeaderMap, Now) -> Vec<Reading>); 5] = [
+    let readers: [Reader; 5] = [
         (present.structured, Dialect::Draft10, |headers, _| {
             structured::read_list(headers)
         }),
@@ -133,19 +133,23 @@ pub fn read_limits(headers: &HeaderMap, now: Now) -> LimitReadings {
         (present.per_unit, Dialect::PerUnit, triple::read_per_unit),
         (present.prefixed, Dialect::XRateLimit, triple::read_prefixed),
     ];
-    for (present, dialect, read) in attempts {
-        if present {
-            let readings = read(headers, now);
-            if !readings.is_empty() {
-                return LimitReadings {
-                    readings,
-                    dialect: Some(dialect),
-                };
-            }
+    for (present, dialect, read) in readers {
+        if !present {
+            continue;
+        }
+        let readings = read(headers, now);
+        if !readings.is_empty() {
+            return LimitReadings {
+                readings,
+                dialect: Some(dialect),
+            };
         }
     }
     LimitReadings::default()
 }
+
+/// Whether a dialect's headers are there, and what reads them.
+type Reader = (bool, Dialect, fn(&HeaderMap, Now) -> Vec<Reading>);
 
 /// Which headers are worth a look. Found in one pass over the names, because every response pays for it.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]

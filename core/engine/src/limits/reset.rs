@@ -3,9 +3,9 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::HeaderMap;
-use http::header::DATE;
 
-use crate::time::{Now, UnixMillis};
+use crate::retry_after::server_date;
+use crate::time::Now;
 
 /// No server is believed beyond ten years.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -57,12 +57,6 @@ fn until(epoch_millis: f64, headers: &HeaderMap, now: Now) -> Duration {
     } else {
         Duration::ZERO
     }
-}
-
-fn server_date(headers: &HeaderMap) -> Option<UnixMillis> {
-    let date = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
-    let since = date.duration_since(UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_millis()).ok().map(UnixMillis)
 }
 
 /// A duration such as `6m0s`, `1h2m3.5s`, `20ms`: numbers, each with its unit.

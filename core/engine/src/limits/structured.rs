@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use sfv::visitor::{
     DictionaryVisitor, EntryVisitor, Ignored, InnerListVisitor, ItemVisitor, ListVisitor,
     ParameterVisitor,
@@ -16,6 +16,9 @@ use sfv::{BareItemFromInput, KeyRef, Parser};
 
 use super::{MAX_POLICIES, Reading, Unit};
 
+const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
 /// What a policy's name may be long; it is shown to people and kept with each gate.
 const LONGEST_NAME: usize = 64;
 /// What a partition key may be long.
@@ -23,10 +26,10 @@ const LONGEST_KEY: usize = 256;
 
 /// The policies of `RateLimit`, completed from `RateLimit-Policy`. Empty where either breaks the grammar.
 pub(super) fn read_list(headers: &HeaderMap) -> Vec<Reading> {
-    let Some(left) = items(headers, "ratelimit") else {
+    let Some(left) = items(headers, &RATELIMIT) else {
         return Vec::new();
     };
-    let policies = items(headers, "ratelimit-policy").unwrap_or_default();
+    let policies = items(headers, &RATELIMIT_POLICY).unwrap_or_default();
     let mut readings = Vec::with_capacity(left.len());
     for item in left {
         let (Some(name), Some(remaining), true) = (&item.name, item.r, item.valid) else {
@@ -40,7 +43,7 @@ pub(super) fn read_list(headers: &HeaderMap) -> Vec<Reading> {
             .find(|policy| policy.pk.is_none() || item.pk.is_none() || policy.pk == item.pk);
         let unit = policy.map_or(item.unit, |policy| policy.unit);
         readings.push(Reading {
-            policy: Cow::Owned(name.chars().take(LONGEST_NAME).collect()),
+            policy: Cow::Owned(shortened(name).to_owned()),
             limit: policy.and_then(|policy| policy.q),
             window: policy.and_then(|policy| policy.w).map(Duration::from_secs),
             remaining: Some(remaining),
@@ -54,10 +57,15 @@ pub(super) fn read_list(headers: &HeaderMap) -> Vec<Reading> {
     readings
 }
 
+fn shortened(name: &str) -> &str {
+    // Strings of structured fields are ASCII, so that every index is a boundary.
+    name.get(..LONGEST_NAME).unwrap_or(name)
+}
+
 /// The one policy of a draft -07 dictionary.
 pub(super) fn read_dictionary(headers: &HeaderMap) -> Vec<Reading> {
     let mut fields = Fields::default();
-    for value in headers.get_all("ratelimit") {
+    for value in headers.get_all(&RATELIMIT) {
         if Parser::new(value.as_bytes())
             .parse_dictionary_with_visitor(&mut fields)
             .is_err()
@@ -81,7 +89,7 @@ pub(super) fn read_dictionary(headers: &HeaderMap) -> Vec<Reading> {
 
 /// The window of the quota `limit` in a `RateLimit-Policy` of drafts -02 to -07: `10;w=1, 50;w=60`.
 pub(super) fn window_of(headers: &HeaderMap, limit: u64) -> Option<Duration> {
-    let policies = items(headers, "ratelimit-policy")?;
+    let policies = items(headers, &RATELIMIT_POLICY)?;
     let policy = policies
         .iter()
         .find(|policy| policy.valid && policy.number == Some(limit))?;
@@ -103,7 +111,7 @@ pub(super) fn window_in(value: &[u8], limit: u64) -> Option<Duration> {
 
 /// All items of a list that may be spread over several lines. `None` where a line breaks the grammar (RFC 9651,
 /// section 4.2: the whole field is then ignored) or there is no line.
-fn items<'h>(headers: &'h HeaderMap, name: &str) -> Option<Vec<Item<'h>>> {
+fn items<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<Vec<Item<'h>>> {
     let mut items = Items::default();
     for value in headers.get_all(name) {
         Parser::new(value.as_bytes())

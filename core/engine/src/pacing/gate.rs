@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use super::bucket::after;
 use super::continuous::{Blame, Continuous};
+use super::state::{GateModel, GateState};
 use super::window::{Asked, Heard, Relation, Window};
 use crate::limits::Reading;
 use crate::time::Instant;
@@ -39,13 +40,17 @@ pub(super) struct Gate {
     model: Model,
     /// Every reading so far fits a quota that is restored evenly.
     fits_a_bucket: bool,
+    /// It was seen to come back call by call. Without a rate that is no model yet.
+    shown: bool,
+    /// If it is restored evenly, a call takes longer than this to come back, by the readings before the rate is known.
+    slowest: u64,
     /// It was wrongly taken for one; not again before this.
     window_until: Instant,
 }
 
 /// How a quota comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Model {
+enum Model {
     /// As a whole, at the reset.
     Window,
     /// Call by call.
@@ -101,6 +106,8 @@ impl Gate {
             continuous: None,
             model: Model::Window,
             fits_a_bucket: true,
+            shown: false,
+            slowest: 0,
             window_until: Instant::ORIGIN,
         };
         gate.restart(heard);
@@ -112,15 +119,13 @@ impl Gate {
             .span
             .and_then(|span| Continuous::new(self.limit, span, heard));
         self.model = Model::Window;
-        self.fits_a_bucket = self.fits(heard);
+        self.fits_a_bucket = true;
+        self.shown = false;
+        self.check_fit(heard);
     }
 
     pub(super) fn is_for(&self, reading: &Reading) -> bool {
         *self.policy == *reading.policy && self.partition_key == reading.partition_key
-    }
-
-    pub(super) fn model(&self) -> Model {
-        self.model
     }
 
     /// Takes in what an answer said. `overruled`: the call went though the window model held that nothing was left.
@@ -137,11 +142,20 @@ impl Gate {
             self.restart(heard);
             return;
         }
-        if heard.refused && overruled && self.model == Model::Continuous {
-            self.on_surprise(heard.heard_at);
+        if heard.resets_in == 0 && heard.left < self.limit {
+            // Something is still to come back, and yet no time is left for it: a fraction of a second was cut off.
+            self.window.rounds_down = true;
         }
-        self.fits_a_bucket &= self.fits(heard);
-        if self.model == Model::Window && self.shows_a_bucket(heard) {
+        if self.window.rounds_down {
+            // What can be read from rises and falls of its times holds for times that are rounded up.
+            self.fits_a_bucket = false;
+        }
+        if heard.refused && self.model == Model::Continuous {
+            self.on_surprise(heard.heard_at, overruled);
+        }
+        self.shown |= self.model == Model::Window && self.shows_a_bucket(heard);
+        self.check_fit(heard);
+        if self.shown && self.fits_a_bucket && self.continuous.is_some() {
             self.model = Model::Continuous;
         }
         self.window.on_reading(heard);
@@ -153,12 +167,13 @@ impl Gate {
         }
     }
 
-    fn on_surprise(&mut self, now: Instant) {
+    fn on_surprise(&mut self, now: Instant, overruled: bool) {
         let Some(continuous) = &mut self.continuous else {
             return;
         };
-        if continuous.on_surprise() == Blame::Model {
+        if continuous.on_surprise(overruled) == Blame::Model {
             self.model = Model::Window;
+            self.shown = false;
             self.window_until = after(
                 now,
                 self.span.unwrap_or(0).saturating_mul(10).max(60 * SECOND),
@@ -166,19 +181,29 @@ impl Gate {
         }
     }
 
-    /// Whether a quota that is restored evenly can have given this reading: all is restored in the time that what is
-    /// missing takes, in whole seconds. A fixed window's reset is further away, unless it is nearly used up or over.
-    fn fits(&self, heard: &Heard) -> bool {
-        let Some(continuous) = &self.continuous else {
-            return false;
-        };
-        let missing = continuous.time_for(self.limit.saturating_sub(heard.left));
-        heard.resets_in <= missing.div_ceil(SECOND).saturating_mul(SECOND)
+    /// Looks whether a quota that is restored evenly can have given this reading: all is restored in the time that what
+    /// is missing takes, in whole seconds. A fixed window's reset is further away, unless it is nearly used up or over.
+    fn check_fit(&mut self, heard: &Heard) {
+        let missing = self.limit.saturating_sub(heard.left);
+        if let Some(continuous) = &self.continuous {
+            let restored = continuous.time_for(missing).div_ceil(SECOND);
+            self.fits_a_bucket &= heard.resets_in <= restored.saturating_mul(SECOND);
+            return;
+        }
+        // The window is not told. Where nothing is left, the time until all is restored is the window, unless a call
+        // takes so long to come back that a fraction of one makes a difference.
+        let slowest = heard.resets_in.saturating_sub(SECOND) / missing.max(1);
+        self.slowest = self.slowest.max(slowest);
+        let interval = heard.resets_in / self.limit.max(1);
+        if heard.left == 0 && interval > 0 && interval < SECOND {
+            self.fits_a_bucket &= self.slowest <= interval;
+            self.continuous = Continuous::new(self.limit, heard.resets_in, heard);
+        }
     }
 
     /// Whether this reading, with those before it, can only come from a quota that is restored evenly.
     fn shows_a_bucket(&self, heard: &Heard) -> bool {
-        if !self.fits_a_bucket || heard.heard_at < self.window_until {
+        if heard.heard_at < self.window_until {
             return false;
         }
         match self.window.relation(heard) {
@@ -189,7 +214,8 @@ impl Gate {
             } => true,
             // A reset may have come. Then a new window would have all left but what we took since the least reading,
             // and as we see less, it would have to be others' doing; that this also makes the count go down by
-            // exactly our own calls is too much of a coincidence.
+            // exactly our own calls is too much of a coincidence. Where nothing was left and nothing is again, one came
+            // back, which we took.
             Relation::Later {
                 reset_possible: true,
             } => {
@@ -198,7 +224,7 @@ impl Gate {
                     .saturating_sub(self.window.least_index.saturating_add(1));
                 let taken = self.window.least.checked_sub(heard.left);
                 heard.left.saturating_add(ours) < self.limit
-                    && taken.is_some_and(|taken| (1..=ours).contains(&taken))
+                    && taken.is_some_and(|taken| taken <= ours && (taken > 0 || heard.left == 0))
             }
             Relation::Same | Relation::Earlier => false,
         }
@@ -217,18 +243,26 @@ impl Gate {
     }
 
     /// A call goes. Answers whether the window model would have held it back.
-    pub(super) fn take(&mut self, now: Instant, in_flight: u64) -> bool {
-        let overruled = self.model == Model::Continuous && self.window.is_used_up(now, in_flight);
+    pub(super) fn take(&mut self, asked: &Asked) -> bool {
+        let used_up = self.window.is_used_up(asked.now, asked.in_flight);
         if let Some(continuous) = &mut self.continuous {
-            continuous.take(now);
+            continuous.take(asked);
         }
-        overruled
+        used_up && self.model == Model::Continuous
     }
 
     /// When the call that asks may go; a time in the past means now.
     pub(super) fn ready_at(&self, asked: &Asked) -> Instant {
         let ready = match (self.model, &self.continuous) {
             (Model::Continuous, Some(continuous)) => continuous.ready_at(asked),
+            // Its rate is found out sooner when nothing is held back that is there.
+            _ if self.shown && self.fits_a_bucket && asked.now < self.window.resets_by => {
+                let asked = Asked {
+                    spread: false,
+                    ..*asked
+                };
+                self.window.ready_at(&asked, self.limit, self.span)
+            }
             _ => self.window.ready_at(asked, self.limit, self.span),
         };
         if asked.ahead == 0 {
@@ -239,7 +273,7 @@ impl Gate {
     }
 
     /// Calls that may go at `now`, as far as is known.
-    pub(super) fn left(&self, now: Instant, in_flight: u64) -> u64 {
+    fn left(&self, now: Instant, in_flight: u64) -> u64 {
         match (self.model, &self.continuous) {
             (Model::Continuous, Some(continuous)) => continuous.left(now),
             _ if now >= self.window.resets_by => self.limit,
@@ -247,8 +281,219 @@ impl Gate {
         }
     }
 
-    pub(super) fn is_shared(&self) -> bool {
-        self.model == Model::Continuous
-            && self.continuous.as_ref().is_some_and(Continuous::is_shared)
+    /// What is known, for people.
+    pub(super) fn state(&self, asked: &Asked) -> GateState {
+        let is_window = self.model == Model::Window;
+        GateState {
+            policy: self.policy.to_string(),
+            partition_key: self.partition_key.as_deref().map(<[u8]>::to_vec),
+            model: if is_window {
+                GateModel::Window
+            } else {
+                GateModel::Continuous
+            },
+            limit: self.limit,
+            window: self.span.map(Duration::from_nanos),
+            remaining: self.left(asked.now, asked.in_flight),
+            next_in: self.ready_at(asked).since(asked.now),
+            resets_in: is_window.then(|| self.window.resets_by.since(asked.now)),
+            shared: !is_window && self.continuous.as_ref().is_some_and(Continuous::is_shared),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::read_limits;
+    use crate::time::Now;
+
+    fn at(millis: u64) -> Instant {
+        Instant::from_nanos(millis * 1_000_000)
+    }
+
+    /// A gate, and the answers that it hears.
+    struct Server {
+        policy: &'static str,
+        gate: Option<Gate>,
+        index: u64,
+    }
+
+    impl Server {
+        fn new(policy: &'static str) -> Self {
+            Self {
+                policy,
+                gate: None,
+                index: 0,
+            }
+        }
+
+        /// A call sent at `sent` ms and heard 20 ms later leaves `r` for `t` seconds.
+        fn answers(&mut self, sent: u64, r: u64, t: u64) -> &mut Self {
+            self.hear(sent, r, t, false)
+        }
+
+        fn hear(&mut self, sent: u64, r: u64, t: u64, refused: bool) -> &mut Self {
+            let mut headers = http::HeaderMap::new();
+            headers.insert(
+                "ratelimit-policy",
+                format!("\"p\";{}", self.policy).try_into().unwrap(),
+            );
+            headers.insert(
+                "ratelimit",
+                format!("\"p\";r={r};t={t}").try_into().unwrap(),
+            );
+            let readings = read_limits(&headers, Now::default());
+            let reading = readings.iter().next().unwrap();
+            let usable = Usable::of(reading).unwrap();
+            let heard = usable.heard(&Heard {
+                left: 0,
+                resets_in: 0,
+                sent_at: at(sent),
+                heard_at: at(sent + 20),
+                counted_by: at(sent + 20),
+                index: self.index,
+                admitted: self.index + 1,
+                in_flight: 0,
+                alone: true,
+                refused,
+            });
+            self.index += 1;
+            match &mut self.gate {
+                None => self.gate = Some(Gate::new(reading, &usable, &heard)),
+                Some(gate) => {
+                    let overruled = gate.take(&Asked {
+                        now: at(sent),
+                        ahead: 0,
+                        admitted: heard.index,
+                        in_flight: 0,
+                        last_admitted: at(sent),
+                        followed: false,
+                        spread: true,
+                        polite: true,
+                    });
+                    gate.on_reading(&usable, &heard, overruled);
+                }
+            }
+            self
+        }
+
+        fn model(&self) -> Model {
+            self.gate.as_ref().unwrap().model
+        }
+    }
+
+    #[test]
+    fn three_answers_of_a_tiny_bucket_are_enough() {
+        let mut server = Server::new("q=3;w=2");
+        server.answers(0, 2, 1);
+        assert_eq!(server.model(), Model::Window, "the safe assumption");
+        server.answers(20, 1, 2);
+        assert_eq!(server.model(), Model::Continuous, "the second is enough");
+        server.answers(40, 0, 2);
+        assert_eq!(server.model(), Model::Continuous);
+    }
+
+    #[test]
+    fn a_rising_reset_shows_a_bucket() {
+        let mut server = Server::new("q=10;w=10");
+        server.answers(0, 5, 5).answers(30, 4, 5);
+        assert_eq!(server.model(), Model::Window);
+        server.answers(60, 3, 7);
+        assert_eq!(server.model(), Model::Continuous);
+    }
+
+    #[test]
+    fn calls_that_come_back_show_a_bucket() {
+        let mut server = Server::new("q=10;w=10");
+        server.answers(0, 5, 5).answers(2_000, 6, 4);
+        assert_eq!(server.model(), Model::Continuous);
+    }
+
+    #[test]
+    fn a_fixed_window_is_never_taken_for_a_bucket() {
+        // First seen late in its window, where it could pass for a bucket, then reset again and again.
+        let mut server = Server::new("q=100;w=60");
+        server
+            .answers(0, 30, 2)
+            .answers(100, 29, 2)
+            .answers(1_500, 28, 1);
+        for window in 0..3 {
+            for call in 0..40 {
+                let sent = 2_100 + window * 60_000 + call * 1_400;
+                let t = 60 - call * 1_400 / 1_000;
+                server.answers(sent, 99 - call, t);
+                assert_eq!(
+                    server.model(),
+                    Model::Window,
+                    "window {window}, call {call}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_guess_is_taken_back_after_one_refusal() {
+        let mut server = Server::new("q=3;w=2");
+        server.answers(0, 2, 1).answers(20, 1, 2).answers(40, 0, 2);
+        server.hear(700, 0, 2, true);
+        assert_eq!(server.model(), Model::Window);
+        server.answers(3_000, 2, 1).answers(3_020, 1, 2);
+        assert_eq!(server.model(), Model::Window, "not so soon again");
+        server.answers(61_000, 2, 1).answers(61_020, 1, 2);
+        assert_eq!(server.model(), Model::Continuous);
+    }
+
+    #[test]
+    fn a_bucket_that_proved_itself_blames_others_for_a_refusal() {
+        let mut server = Server::new("q=3;w=2");
+        server.answers(0, 2, 1).answers(20, 1, 2).answers(40, 0, 2);
+        server.answers(750, 0, 2).answers(1_500, 0, 2);
+        server.hear(2_200, 0, 2, true);
+        assert_eq!(server.model(), Model::Continuous);
+        assert!(server.gate.unwrap().continuous.unwrap().is_shared());
+    }
+
+    #[test]
+    fn a_slow_bucket_is_asked_again_after_a_day() {
+        let mut server = Server::new("q=2;w=8640000");
+        server.answers(0, 0, 4_320_000);
+        let gate = server.gate.as_mut().unwrap();
+        gate.model = Model::Continuous;
+        let asked = Asked {
+            now: at(20),
+            ahead: 0,
+            admitted: 1,
+            in_flight: 0,
+            last_admitted: at(0),
+            followed: false,
+            spread: true,
+            polite: true,
+        };
+        assert_eq!(gate.ready_at(&asked), after(at(20), LONGEST_WAIT));
+    }
+
+    #[test]
+    fn what_a_reading_leaves_out_makes_it_unusable() {
+        let usable = |limit: &'static str, reset: &'static str| {
+            let mut headers = http::HeaderMap::new();
+            headers.insert("x-ratelimit-remaining", "5".parse().unwrap());
+            headers.insert("x-ratelimit-limit", limit.parse().unwrap());
+            headers.insert("x-ratelimit-reset", reset.parse().unwrap());
+            let readings = read_limits(&headers, Now::default());
+            readings.iter().next().and_then(Usable::of)
+        };
+        assert!(usable("10", "").is_none(), "left, but for how long?");
+        assert_eq!(
+            usable("10;w=60", "").unwrap().resets_in,
+            60 * SECOND,
+            "a window at most"
+        );
+        assert_eq!(
+            usable("3", "1").unwrap().left,
+            3,
+            "never more than the limit"
+        );
+        assert_eq!(usable("3", "99999999999").unwrap().resets_in, LONGEST_WAIT);
     }
 }

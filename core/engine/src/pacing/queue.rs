@@ -116,10 +116,10 @@ impl Queue {
         self.waiters.front()?.waker.clone()
     }
 
-    /// Everybody's waker.
-    pub(super) fn wakers(&self) -> impl Iterator<Item = Waker> {
-        self.waiters
-            .iter()
-            .filter_map(|waiter| waiter.waker.clone())
+    /// The wakers of those behind the head whose deadline is before `ready`: they wait in vain.
+    pub(super) fn late_wakers(&self, ready: Instant) -> impl Iterator<Item = Waker> {
+        let behind = self.waiters.iter().skip(1);
+        let late = behind.filter(move |waiter| waiter.deadline < ready);
+        late.filter_map(|waiter| waiter.waker.clone())
     }
 }

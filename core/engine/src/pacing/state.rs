@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use super::LocalQuota;
+use super::bucket::Bucket;
+use crate::time::Instant;
+
 /// What a pacer knows and does at one moment.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -40,6 +44,22 @@ pub struct GateState {
     pub resets_in: Option<Duration>,
     /// Others were seen to take from it.
     pub shared: bool,
+}
+
+impl GateState {
+    pub(super) fn local(quota: LocalQuota, bucket: &Bucket, now: Instant) -> Self {
+        Self {
+            policy: "local".to_owned(),
+            partition_key: None,
+            model: GateModel::Local,
+            limit: quota.limit().get().into(),
+            window: Some(quota.per()),
+            remaining: bucket.left(now),
+            next_in: bucket.ready_at(0).since(now),
+            resets_in: None,
+            shared: false,
+        }
+    }
 }
 
 /// How a quota comes back.

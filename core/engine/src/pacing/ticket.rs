@@ -22,7 +22,6 @@ use crate::time::Instant;
 /// lost after `Go` counts as a call in flight for as long as the pacer lives, which makes the pacer more careful than
 /// it had to be, never less.
 #[derive(Debug, Default)]
-#[must_use = "a ticket must be given back to its pacer"]
 pub struct Ticket {
     pub(super) state: TicketState,
     /// Its place in line, once it has one; lower is earlier, zero is none.
@@ -32,10 +31,8 @@ pub struct Ticket {
     pub(super) sent_at: Instant,
     /// No other call was in flight when it was admitted.
     pub(super) alone: bool,
-    /// It goes ahead to find out what the server says.
-    pub(super) scout: bool,
-    /// It is one of the first after a pause.
-    pub(super) trial: bool,
+    /// What to hand in to the release when it is over.
+    pub(super) generation: u32,
     /// A bit for each gate whose headers said that nothing was left, which the gate took for refilled.
     pub(super) overruled: u32,
 }

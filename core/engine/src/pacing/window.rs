@@ -78,8 +78,12 @@ pub(super) struct Asked {
     pub(super) admitted: u64,
     pub(super) in_flight: u64,
     pub(super) last_admitted: Instant,
-    /// Whether to keep to the even spread, which is good manners, or to what is known to be forbidden.
+    /// Whether others wait behind it.
+    pub(super) followed: bool,
+    /// Whether what is left is spread over the time to the reset.
     pub(super) spread: bool,
+    /// Whether to keep to all good manners, or only to what is known to be forbidden.
+    pub(super) polite: bool,
 }
 
 /// How a reading relates to what was known.
@@ -121,9 +125,16 @@ impl Window {
     }
 
     fn start(&mut self, heard: &Heard) {
+        self.longest = self.longest.max(heard.resets_in);
         self.not_before = heard.not_before();
         self.resets_by = self.resets_by(heard);
         self.set_least(heard);
+    }
+
+    fn lower(&mut self, heard: &Heard) {
+        if heard.left <= self.least {
+            self.set_least(heard);
+        }
     }
 
     fn set_least(&mut self, heard: &Heard) {
@@ -150,11 +161,18 @@ impl Window {
         if self.resets_by(heard) < self.not_before {
             return Relation::Earlier;
         }
-        let in_order = heard.sent_at >= self.least_heard_at;
-        if in_order && heard.left > self.least && heard.heard_at < self.not_before {
-            return Relation::Refilled;
+        // A call that was sent after the least was heard, and counted, leaves less still: unless there was a reset.
+        let in_order = heard.sent_at >= self.least_heard_at && !heard.refused;
+        if !in_order || heard.left < self.least {
+            return Relation::Same;
         }
-        Relation::Same
+        match heard.heard_at >= self.not_before {
+            true => Relation::Later {
+                reset_possible: true,
+            },
+            false if heard.left > self.least => Relation::Refilled,
+            false => Relation::Same,
+        }
     }
 
     /// Takes in what an answer said.
@@ -162,18 +180,26 @@ impl Window {
         if heard.refused && heard.sent_at >= self.resets_by && heard.resets_in <= SECOND {
             self.rounds_down = true;
         }
-        self.longest = self.longest.max(heard.resets_in);
         match self.relation(heard) {
             Relation::Earlier => return,
-            Relation::Later { .. } => self.start(heard),
+            Relation::Later {
+                reset_possible: true,
+            } => self.start(heard),
+            // The reset has moved away, but what was left has not come back.
+            Relation::Later {
+                reset_possible: false,
+            } => {
+                self.not_before = heard.not_before();
+                self.resets_by = self.resets_by(heard);
+                self.lower(heard);
+            }
             Relation::Same | Relation::Refilled => {
                 self.not_before = self.not_before.max(heard.not_before());
                 self.resets_by = self.resets_by.min(self.resets_by(heard));
-                if heard.left <= self.least {
-                    self.set_least(heard);
-                }
+                self.lower(heard);
             }
         }
+        self.longest = self.longest.max(heard.resets_in);
         if heard.index >= self.lost_before {
             self.lost = 0;
         }
@@ -205,10 +231,11 @@ impl Window {
     /// When the call that asks may go; a time in the past means now.
     pub(super) fn ready_at(&self, asked: &Asked, limit: u64, span: Option<u64>) -> Instant {
         let limit = limit.max(1);
-        let span = span.unwrap_or(self.longest);
+        let cut_off = if self.rounds_down { SECOND } else { 0 };
+        let span = span.unwrap_or(self.longest.saturating_add(cut_off).max(SECOND));
         let gap = span.div_ceil(limit);
         if asked.now >= self.resets_by {
-            if !asked.spread {
+            if !asked.polite {
                 return after(self.resets_by, span.saturating_mul(asked.ahead / limit));
             }
             let from = if asked.last_admitted < self.resets_by {
@@ -218,7 +245,7 @@ impl Window {
             };
             return after(from, gap.saturating_mul(asked.ahead));
         }
-        let left = if asked.spread {
+        let left = if asked.polite {
             self.left(asked.in_flight)
         } else {
             self.left_at_best(asked)
@@ -230,7 +257,11 @@ impl Window {
         let (left, half) = (left - asked.ahead, limit / 2);
         let time_left = self.resets_by.since(asked.last_admitted);
         let time_left = u64::try_from(time_left.as_nanos()).unwrap_or(u64::MAX);
-        if !asked.spread || left > half || self.resets_by > after(asked.now, SPREAD_WITHIN) {
+        if !asked.polite
+            || !asked.spread
+            || left > half
+            || self.resets_by > after(asked.now, SPREAD_WITHIN)
+        {
             return Instant::ORIGIN;
         }
         // A sixteenth of the time is kept free, so that the last one does not fall into the next window.
@@ -271,7 +302,9 @@ mod tests {
             admitted: 50,
             in_flight,
             last_admitted: at(last),
+            followed: false,
             spread: true,
+            polite: true,
         }
     }
 
@@ -361,7 +394,7 @@ mod tests {
             "nothing is left"
         );
         let forbidden_only = Asked {
-            spread: false,
+            polite: false,
             ..ask(20, 0, 1, 0)
         };
         assert_eq!(window.ready_at(&forbidden_only, 10, None), Instant::ORIGIN);
@@ -424,11 +457,11 @@ mod tests {
         window.on_lost(u64::MAX);
         for limit in [0, 1, u64::MAX] {
             for span in [None, Some(0), Some(u64::MAX)] {
-                for spread in [false, true] {
+                for polite in [false, true] {
                     let asked = Asked {
                         ahead: u64::MAX,
                         in_flight: u64::MAX,
-                        spread,
+                        polite,
                         ..ask(0, 0, 0, 0)
                     };
                     window.ready_at(&asked, limit, span);

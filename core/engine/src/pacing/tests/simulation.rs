@@ -1,15 +1,14 @@
-//! Clients and a server over a network with delays, in virtual time: what pacing is worth, seen from outside.
+//! Clients and a server with a network of delays between them, in virtual time.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
 
 use http::{HeaderMap, HeaderValue};
 
-use super::*;
+use super::super::*;
 use crate::limits::read_limits;
-use crate::time::UnixMillis;
 
 pub(super) const MS: u64 = 1_000_000;
 pub(super) const SECOND: u64 = 1_000 * MS;
@@ -30,10 +29,12 @@ impl Dice {
 /// How a server says what is left.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Says {
+    /// `RateLimit` and `RateLimit-Policy`.
     Draft10,
+    /// Nothing but `Retry-After` when it refuses.
+    Nothing,
     /// `RateLimit-*` without a window.
     Triple,
-    Nothing,
 }
 
 impl Says {
@@ -47,23 +48,24 @@ impl Says {
                 put("ratelimit-policy", format!("\"p\";q={q};w={w}"));
                 put("ratelimit", format!("\"p\";r={r};t={t}"));
             }
+            Self::Nothing => {}
             Self::Triple => {
                 put("ratelimit-limit", q.to_string());
                 put("ratelimit-remaining", r.to_string());
                 put("ratelimit-reset", t.to_string());
             }
-            Self::Nothing => {}
         }
         headers
     }
 }
 
-/// A server's limiter. `Err`: refused, with `Retry-After` in seconds.
+/// A server's limiter.
 pub(super) trait Limiter {
+    /// Decides a call at `now`, in nanoseconds. `Err`: refused, with `Retry-After` in seconds.
     fn take(&mut self, now: u64) -> (Result<(), u64>, HeaderMap);
 }
 
-/// GCRA in integer nanoseconds times `quota`.
+/// `quota` calls in `window` seconds that come back one by one: GCRA, exact in nanoseconds times `quota`.
 pub(super) struct Gcra {
     pub(super) quota: u64,
     pub(super) window: u64,
@@ -111,29 +113,31 @@ impl Limiter for Gcra {
     }
 }
 
-/// So many calls in each window, which starts with the first call in it, or at whole multiples of its length.
+/// `quota` calls in each window of `window` seconds, which starts with the first call in it, or by the clock.
 pub(super) struct Fixed {
     pub(super) quota: u64,
     pub(super) window: u64,
     /// Where windows are aligned with the clock: how far it is off.
     pub(super) aligned: Option<u64>,
-    /// Seconds to the reset are cut off instead of rounded up.
+    /// Fractions of the seconds to the reset are cut off instead of rounded up.
     pub(super) rounds_down: bool,
     pub(super) says: Says,
     pub(super) start: u64,
+    /// Calls let in, in each window.
     pub(super) used: Vec<u64>,
 }
 
 impl Fixed {
     pub(super) fn new(quota: u64, window: u64) -> Self {
+        let (says, used) = (Says::Draft10, Vec::new());
         Self {
             quota,
             window,
             aligned: None,
             rounds_down: false,
-            says: Says::Draft10,
+            says,
             start: 0,
-            used: Vec::new(),
+            used,
         }
     }
 }
@@ -141,12 +145,12 @@ impl Fixed {
 impl Limiter for Fixed {
     fn take(&mut self, now: u64) -> (Result<(), u64>, HeaderMap) {
         let window = self.window * SECOND;
+        let clock = now + self.aligned.unwrap_or(0);
         let start = match self.aligned {
-            Some(off) => (now + off) / window * window,
+            Some(_) => clock / window * window,
             None if self.used.is_empty() || now >= self.start + window => now,
             None => self.start,
         };
-        let clock = now + self.aligned.unwrap_or(0);
         if self.used.is_empty() || start != self.start {
             self.start = start;
             self.used.push(0);
@@ -167,6 +171,36 @@ impl Limiter for Fixed {
     }
 }
 
+/// `quota` calls in any span of `window` seconds; says when the oldest of them falls out.
+pub(super) struct Sliding {
+    pub(super) quota: u64,
+    pub(super) window: u64,
+    pub(super) taken: VecDeque<u64>,
+}
+
+impl Limiter for Sliding {
+    fn take(&mut self, now: u64) -> (Result<(), u64>, HeaderMap) {
+        let window = self.window * SECOND;
+        while self
+            .taken
+            .front()
+            .is_some_and(|first| first + window <= now)
+        {
+            self.taken.pop_front();
+        }
+        let left = self.quota - self.taken.len() as u64;
+        if left > 0 {
+            self.taken.push_back(now);
+        }
+        let t = self
+            .taken
+            .front()
+            .map_or(0, |first| (first + window - now).div_ceil(SECOND));
+        let headers = Says::Draft10.headers(self.quota, self.window, left.saturating_sub(1), t);
+        (if left > 0 { Ok(()) } else { Err(t.max(1)) }, headers)
+    }
+}
+
 /// Notes down which caller was woken.
 struct Bell {
     caller: usize,
@@ -183,19 +217,21 @@ struct Caller {
     client: usize,
     ticket: Ticket,
     waker: Waker,
-    deadline: Instant,
     refused_in_a_row: u32,
     /// It wants to send; otherwise it is under way or done.
     waits: bool,
+    /// The timer that it waits for; those it set before are of no account.
+    timer: u64,
     /// Another is started when this one is done.
     then: Option<usize>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
-    Poll(usize),
-    Arrive(usize),
     Answer(usize, usize),
+    Arrive(usize),
+    Poll(usize),
+    Timer(usize, u64),
 }
 
 /// What came of it all.
@@ -203,38 +239,38 @@ enum Event {
 pub(super) struct Outcome {
     pub(super) answered: usize,
     pub(super) refused: usize,
+    /// The most refusals of one call in a row.
     pub(super) most_in_a_row: u32,
-    pub(super) given_up: usize,
     /// When the last answer arrived.
     pub(super) took: u64,
-    /// Calls in the order in which they were sent.
+    /// Who was sent when.
     pub(super) sent: Vec<(usize, u64)>,
-    pub(super) refused_at: Vec<u64>,
 }
 
+/// Callers of one or more clients, and the limiter they share.
 pub(super) struct Simulation<L> {
     pub(super) limiter: L,
-    pub(super) dice: Dice,
     /// The longest delay each way.
     pub(super) delay: u64,
-    /// How long the server takes.
+    /// How long the server takes for its answer, once it has counted the call.
     pub(super) work: u64,
+    dice: Dice,
     pacers: Vec<Pacer>,
     callers: Vec<Caller>,
     rung: Arc<Mutex<Vec<usize>>>,
     answers: Vec<(Result<(), u64>, HeaderMap)>,
     events: BinaryHeap<Reverse<(u64, u64, Event)>>,
     ties: u64,
-    pub(super) outcome: Outcome,
+    outcome: Outcome,
 }
 
 impl<L: Limiter> Simulation<L> {
     pub(super) fn new(limiter: L, seed: u64, clients: usize) -> Self {
         Self {
             limiter,
-            dice: Dice(seed),
             delay: 20 * MS,
             work: 0,
+            dice: Dice(seed),
             pacers: (0..clients)
                 .map(|_| Pacer::new(PacingSettings::default()))
                 .collect(),
@@ -245,28 +281,6 @@ impl<L: Limiter> Simulation<L> {
             ties: 0,
             outcome: Outcome::default(),
         }
-    }
-
-    fn at(&mut self, time: u64, event: Event) {
-        self.ties += 1;
-        self.events.push(Reverse((time, self.ties, event)));
-    }
-
-    fn caller(&mut self, client: usize) -> usize {
-        let bell = Bell {
-            caller: self.callers.len(),
-            rung: Arc::clone(&self.rung),
-        };
-        self.callers.push(Caller {
-            client,
-            ticket: Ticket::default(),
-            waker: Arc::new(bell).into(),
-            deadline: Instant::from_nanos(u64::MAX),
-            refused_in_a_row: 0,
-            waits: true,
-            then: None,
-        });
-        self.callers.len() - 1
     }
 
     /// `count` calls of `client`, all at `time`.
@@ -280,34 +294,67 @@ impl<L: Limiter> Simulation<L> {
     /// `count` calls of `client`, each after the one before.
     pub(super) fn in_turn(&mut self, client: usize, count: usize, time: u64) {
         let first = self.callers.len();
-        for n in 0..count {
+        for n in 1..=count {
             let caller = self.caller(client);
-            self.callers[caller].then = (n + 1 < count).then_some(first + n + 1);
+            self.callers[caller].then = (n < count).then_some(first + n);
         }
         self.at(time, Event::Poll(first));
     }
 
+    /// Runs until every call is answered.
     pub(super) fn run(mut self) -> (Outcome, L) {
         let mut steps = 0;
         while let Some(Reverse((time, _, event))) = self.events.pop() {
             steps += 1;
             assert!(
-                steps < 5_000_000,
-                "a busy loop at {time}: {} answered",
+                steps < 1_000_000,
+                "a busy loop at {time}: {:?} answered",
                 self.outcome.answered
             );
             match event {
-                Event::Poll(caller) => self.poll(caller, time),
+                Event::Answer(caller, answer) => self.answer(caller, answer, time),
                 Event::Arrive(caller) => {
                     let answer = self.limiter.take(time);
                     self.answers.push(answer);
                     let back = time + self.work + self.dice.below(self.delay + 1);
                     self.at(back, Event::Answer(caller, self.answers.len() - 1));
                 }
-                Event::Answer(caller, answer) => self.answer(caller, answer, time),
+                Event::Timer(caller, timer) if timer != self.callers[caller].timer => {}
+                Event::Poll(caller) | Event::Timer(caller, _) => self.poll(caller, time),
             }
         }
+        assert_eq!(
+            self.outcome.answered,
+            self.callers.len(),
+            "every call is answered in the end"
+        );
+        assert!(self.pacers.iter().all(Pacer::is_idle));
         (self.outcome, self.limiter)
+    }
+
+    fn at(&mut self, time: u64, event: Event) {
+        self.ties += 1;
+        self.events.push(Reverse((time, self.ties, event)));
+    }
+
+    fn caller(&mut self, client: usize) -> usize {
+        let caller = self.callers.len();
+        let waker = Arc::new(Bell {
+            caller,
+            rung: Arc::clone(&self.rung),
+        })
+        .into();
+        let ticket = Ticket::default();
+        self.callers.push(Caller {
+            client,
+            ticket,
+            waker,
+            refused_in_a_row: 0,
+            waits: true,
+            timer: 0,
+            then: None,
+        });
+        caller
     }
 
     fn poll(&mut self, caller: usize, time: u64) {
@@ -316,57 +363,49 @@ impl<L: Limiter> Simulation<L> {
             client,
             ticket,
             waker,
-            deadline,
             waits,
+            timer,
             ..
         } = &mut self.callers[caller];
         if !*waits {
             return;
         }
-        let admission = self.pacers[*client].poll(ticket, now, *deadline, Some(waker));
-        *waits = matches!(admission, Admission::Wait { .. });
-        self.wake(time);
-        match admission {
+        let far = Instant::from_nanos(u64::MAX);
+        match self.pacers[*client].poll(ticket, now, far, Some(waker)) {
             Admission::Go => {
+                *waits = false;
                 self.outcome.sent.push((caller, time));
                 let there = time + self.dice.below(self.delay + 1);
                 self.at(there, Event::Arrive(caller));
             }
             Admission::Wait { until, .. } => {
                 assert!(until > now, "told to wait until now");
-                self.at(until.as_nanos(), Event::Poll(caller));
+                *timer += 1;
+                let event = Event::Timer(caller, *timer);
+                self.at(until.as_nanos(), event);
             }
-            Admission::Refuse { .. } => self.outcome.given_up += 1,
+            refuse => panic!("no deadline and yet {refuse:?}"),
         }
-    }
-
-    fn wake(&mut self, time: u64) {
-        for pacer in &mut self.pacers {
-            pacer.take_wakes().into_iter().for_each(Waker::wake);
-        }
-        let rung = std::mem::take(&mut *self.rung.lock().unwrap());
-        for caller in rung {
-            self.at(time, Event::Poll(caller));
-        }
+        self.wake(time);
     }
 
     fn answer(&mut self, caller: usize, answer: usize, time: u64) {
         let now = Now {
             instant: Instant::from_nanos(time),
-            wall: UnixMillis::default(),
+            ..Now::default()
         };
         let (result, headers) = &self.answers[answer];
-        let result = *result;
         let readings = read_limits(headers, now);
         let Caller {
             client,
             ticket,
             refused_in_a_row,
+            waits,
             then,
             ..
         } = &mut self.callers[caller];
         let pacer = &mut self.pacers[*client];
-        match result {
+        match *result {
             Ok(()) => {
                 pacer.on_response(ticket, now, StatusCode::OK, &readings);
                 *refused_in_a_row = 0;
@@ -380,146 +419,22 @@ impl<L: Limiter> Simulation<L> {
                 pacer.on_response(ticket, now, StatusCode::TOO_MANY_REQUESTS, &readings);
                 pacer.on_throttled(ticket, now.instant, Duration::from_secs(retry_after));
                 *refused_in_a_row += 1;
-                self.outcome.most_in_a_row = self.outcome.most_in_a_row.max(*refused_in_a_row);
+                *waits = true;
                 self.outcome.refused += 1;
-                self.outcome.refused_at.push(time);
-                self.callers[caller].waits = true;
+                self.outcome.most_in_a_row = self.outcome.most_in_a_row.max(*refused_in_a_row);
                 self.at(time, Event::Poll(caller));
             }
         }
         self.wake(time);
     }
-}
 
-#[test]
-fn explore() {
-    let mut worst = (0, 0u64);
-    for seed in 0..500 {
-        for turn in [false, true] {
-            let mut sim = Simulation::new(Gcra::new(3, 2), seed, 1);
-            if turn {
-                sim.in_turn(0, 12, 0)
-            } else {
-                sim.at_once(0, 12, 0)
-            }
-            let (outcome, _) = sim.run();
-            worst.0 = worst.0.max(outcome.refused);
-            worst.1 = worst.1.max(outcome.took);
-            if seed == 0 {
-                println!(
-                    "{turn} {:?}",
-                    outcome
-                        .sent
-                        .iter()
-                        .map(|s| (s.0, s.1 / MS))
-                        .collect::<Vec<_>>()
-                );
-            }
+    fn wake(&mut self, time: u64) {
+        for pacer in &mut self.pacers {
+            pacer.take_wakes().into_iter().for_each(Waker::wake);
         }
-    }
-    println!("gcra 12: {worst:?}");
-    let mut table = |name: &str, run: &dyn Fn(u64) -> (Outcome, Vec<u64>)| {
-        let (mut refused, mut sent, mut row, mut took, mut with) = (0, 0, 0, 0, 0);
-        let mut used = Vec::new();
-        for seed in 0..100 {
-            let (outcome, u) = run(seed);
-            refused += outcome.refused;
-            with += usize::from(outcome.refused > 0);
-            sent += outcome.sent.len();
-            row = row.max(outcome.most_in_a_row);
-            took += outcome.took / MS;
-            used = u;
-        }
-        println!(
-            "{name}: refused {refused} of {sent}, runs with any {with}, in a row {row}, took {} ms, used {used:?}",
-            took / 100
-        );
-    };
-    table("fixed 250", &|seed| {
-        let mut sim = Simulation::new(Fixed::new(100, 60), seed, 1);
-        sim.at_once(0, 250, 0);
-        let (o, l) = sim.run();
-        (o, l.used)
-    });
-    table("aligned 250", &|seed| {
-        let mut limiter = Fixed::new(100, 60);
-        limiter.aligned = Some(Dice(seed).below(60 * SECOND));
-        let mut sim = Simulation::new(limiter, seed, 1);
-        sim.at_once(0, 350, 0);
-        let (o, l) = sim.run();
-        (o, l.used)
-    });
-    table("aligned 10/1s", &|seed| {
-        let mut limiter = Fixed::new(10, 1);
-        limiter.aligned = Some(Dice(seed).below(60 * SECOND));
-        let mut sim = Simulation::new(limiter, seed, 1);
-        sim.at_once(0, 350, 0);
-        let (o, l) = sim.run();
-        (o, l.used)
-    });
-    table("aligned 3/2s", &|seed| {
-        let mut limiter = Fixed::new(3, 2);
-        limiter.aligned = Some(Dice(seed).below(60 * SECOND));
-        let mut sim = Simulation::new(limiter, seed, 1);
-        sim.at_once(0, 50, 0);
-        let (o, l) = sim.run();
-        (o, l.used)
-    });
-    table("floor 250", &|seed| {
-        let mut limiter = Fixed::new(100, 60);
-        limiter.rounds_down = true;
-        let mut sim = Simulation::new(limiter, seed, 1);
-        sim.at_once(0, 250, 0);
-        let (o, l) = sim.run();
-        (o, l.used)
-    });
-    for (q, w, n) in [
-        (3, 2, 60),
-        (10, 10, 60),
-        (50, 5, 300),
-        (300, 3, 1500),
-        (3000, 3, 12000),
-        (1, 1, 20),
-        (2, 1, 20),
-        (5, 3600, 8),
-    ] {
-        for says in [Says::Draft10, Says::Triple] {
-            table(
-                &format!(
-                    "gcra {q}/{w} {n} {says:?} (optimum {} ms)",
-                    (n - q) * w * 1000 / q
-                ),
-                &|seed| {
-                    let mut limiter = Gcra::new(q, w);
-                    limiter.says = says;
-                    let mut sim = Simulation::new(limiter, seed, 1);
-                    sim.at_once(0, n as usize, 0);
-                    let (o, _) = sim.run();
-                    (o, vec![])
-                },
-            );
-        }
-    }
-    for (q, w, n) in [(3, 2, 100), (10, 10, 100), (50, 5, 500), (300, 3, 2000)] {
-        for clients in [2, 3, 5] {
-            table(
-                &format!(
-                    "{clients} clients gcra {q}/{w} (optimum {} ms)",
-                    (clients * n - q) * w * 1000 / q
-                ),
-                &|seed| {
-                    let mut sim = Simulation::new(Gcra::new(q, w), seed, clients as usize);
-                    for c in 0..clients {
-                        sim.at_once(
-                            c as usize,
-                            n as usize,
-                            Dice(seed + 77 * c).below(3 * SECOND),
-                        );
-                    }
-                    let (o, _) = sim.run();
-                    (o, vec![])
-                },
-            );
+        let rung = std::mem::take(&mut *self.rung.lock().unwrap());
+        for caller in rung {
+            self.at(time, Event::Poll(caller));
         }
     }
 }
