@@ -1,3 +1,5 @@
+//! Each dialect as servers send it, and as hostile ones might.
+
 use http::{HeaderName, HeaderValue};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What callers see of a pacer, one rule at a time, with time advanced by hand.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Wake;
