@@ -17,20 +17,27 @@ use crate::response::Response;
 #[derive(Debug)]
 pub struct Pages {
     template: RequestBuilder,
-    first: Option<RequestBuilder>,
+    /// What cannot be sent as it is says so itself.
+    unsendable: Option<RequestBuilder>,
     next: Option<Url>,
     style: PageStyle,
 }
 
 impl Pages {
     pub(crate) fn new(request: RequestBuilder, style: PageStyle) -> Self {
-        // The template's own URL is never used: each later page names its own.
-        let template = request.at(&request.base_url().clone());
-        Self {
-            template,
-            first: Some(request),
-            next: None,
-            style,
+        match request.full_url() {
+            Some(url) => Self {
+                template: request.at(&url),
+                unsendable: None,
+                next: Some(url),
+                style,
+            },
+            None => Self {
+                template: request.at(request.base_url()),
+                unsendable: Some(request),
+                next: None,
+                style,
+            },
         }
     }
 
@@ -40,8 +47,8 @@ impl Pages {
     /// As [`RequestBuilder::send`]; `protocol` where a page names itself as the next, `cross_origin` where the next is
     /// at another origin. A page that failed is asked for again by the next call.
     pub async fn next_page(&mut self) -> Result<Option<Page>, Error> {
-        let request = match (self.first.take(), &self.next) {
-            (Some(first), _) => first,
+        let request = match (self.unsendable.take(), &self.next) {
+            (Some(unsendable), _) => unsendable,
             (None, Some(url)) => self.template.at(url),
             (None, None) => return Ok(None),
         };

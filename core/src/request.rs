@@ -193,6 +193,18 @@ impl RequestBuilder {
         self.client.inner.base.url()
     }
 
+    /// The URL with its query, `None` where something is wrong with the request.
+    pub(crate) fn full_url(&self) -> Option<url::Url> {
+        if self.wrong.is_some() {
+            return None;
+        }
+        let mut url = self.client.inner.base.join(&self.path).ok()?.url;
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
+        Some(url)
+    }
+
     /// For the page after: the same request at another URL, which has its query in it.
     pub(crate) fn at(&self, url: &url::Url) -> Self {
         Self {

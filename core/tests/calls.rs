@@ -499,6 +499,28 @@ fn pages_end_and_loops_are_told() {
 }
 
 #[test]
+fn a_page_that_failed_is_asked_for_again() {
+    let world = world_with([answer(404), answer_with(200, &[], "[7]")], |b| {
+        b.max_attempts(1)
+    });
+    let mut pages = world.client.get("/l").query([("limit", "2")]).pages();
+    assert_eq!(
+        world.clock.block_on(pages.next_page()).unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
+    let page = world.clock.block_on(pages.next_page()).unwrap().unwrap();
+    assert_eq!(page.items::<u32>().unwrap(), [7]);
+    assert!(world.clock.block_on(pages.next_page()).unwrap().is_none());
+    assert!(
+        world
+            .transport
+            .requests()
+            .iter()
+            .all(|seen| seen.url.query() == Some("limit=2"))
+    );
+}
+
+#[test]
 fn an_error_status_may_be_an_answer() {
     let world = world([answer(404)]);
     let response = world

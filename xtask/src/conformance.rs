@@ -76,16 +76,18 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
     show(build(workspace, &asked.languages).arg("--quiet"))?;
     let mut ended = Ended::Well;
     for language in &asked.languages {
-        let adapter = match *language {
+        let adapters = match *language {
             "python" => {
                 println!("building the wheel and installing it in a venv");
-                python_adapter(workspace, &install_wheel(workspace)?)?
+                python_clients(&python_adapter(workspace, &install_wheel(workspace)?)?).to_vec()
             }
-            _ => rust_adapter(workspace)?,
+            _ => vec![("rust", rust_adapter(workspace)?)],
         };
-        println!("\n== {language}");
-        if crate::process::show_code(&mut play(workspace, language, &adapter, &asked))? != 0 {
-            ended = Ended::Badly;
+        for (name, adapter) in adapters {
+            println!("\n== {name}");
+            if crate::process::show_code(&mut play(workspace, name, &adapter, &asked))? != 0 {
+                ended = Ended::Badly;
+            }
         }
     }
     Ok(ended)
@@ -111,12 +113,18 @@ pub(crate) fn test(workspace: &Workspace, report: &mut Report) {
         install_wheel(workspace).and_then(|venv| python_adapter(workspace, &venv))
     });
     if let Some(adapter) = prepared {
-        report.suite(
-            "python",
-            &mut play(workspace, "python", &adapter, &all),
-            harness,
-        );
+        for (name, adapter) in python_clients(&adapter) {
+            report.suite(name, &mut play(workspace, name, &adapter, &all), harness);
+        }
     }
+}
+
+/// The adapter drives the asynchronous client, or the synchronous one.
+fn python_clients(adapter: &str) -> [(&'static str, String); 2] {
+    [
+        ("python", adapter.to_owned()),
+        ("python-sync", format!("{adapter} --sync")),
+    ]
 }
 
 fn build(workspace: &Workspace, languages: &[&str]) -> Command {
