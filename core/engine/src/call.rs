@@ -174,6 +174,10 @@ impl Call {
             return self.next(now, None);
         }
         if usable {
+            // Others that wait for the first answer wait from here, not through the fetch.
+            let (ticket, partition) = (&mut self.ticket, self.partition);
+            self.host
+                .with(partition, |_, pacer| pacer.on_sent(ticket, now));
             return self.send(now);
         }
         self.give_place_back(now, false);
@@ -269,7 +273,14 @@ impl Call {
         let class = failure.class;
         let (ticket, partition) = (&mut self.ticket, self.partition);
         let budget_left = self.host.with(partition, |budget, pacer| {
-            pacer.on_failed(ticket, now);
+            match class {
+                // Nothing was sent: the place is as good as new.
+                FailureClass::Connect
+                | FailureClass::ConnectTimeout
+                | FailureClass::Hook
+                | FailureClass::Tls => pacer.on_cancelled(ticket, now, false),
+                _ => pacer.on_failed(ticket, now),
+            }
             budget.left()
         });
         self.record(
