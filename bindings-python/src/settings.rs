@@ -1,4 +1,4 @@
-//! A client's keyword arguments, read once. `gatewright/_client.py` has their names, types and defaults.
+//! A client's keyword arguments, read once. `_client.py` and `_async_client.py` have their names, types and defaults.
 
 use std::time::Duration;
 

@@ -8,8 +8,9 @@
 import os as _os
 
 from gatewright import webhooks
+from gatewright._async_client import AsyncClient
 from gatewright._auth import ApiKey, Basic, Bearer, Token
-from gatewright._client import AsyncClient, Client, Page
+from gatewright._client import Client
 from gatewright._errors import (
     AuthenticationError,
     BadRequestError,
@@ -40,6 +41,7 @@ from gatewright._errors import (
 )
 from gatewright._native import Attempt, AttemptRequest, AttemptResult, Headers, Response, __version__
 from gatewright._native import after_fork_in_child as _after_fork_in_child
+from gatewright._page import Page
 from gatewright._settings import Retry
 from gatewright._stream import AsyncStreamCall, AsyncStreamResponse, StreamResponse
 

@@ -1,74 +1,27 @@
-"""The clients."""
+"""The synchronous client."""
 
 from __future__ import annotations
 
 from gatewright import _native
+from gatewright._arguments import DEFAULT
 from gatewright._auth import credential
-from gatewright._awaiting import result
+from gatewright._page import Page
 from gatewright._settings import native_settings
-from gatewright._stream import AsyncStreamCall, AsyncStreamResponse, StreamResponse
-from gatewright._value import Value
+from gatewright._stream import StreamResponse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import (
-        AsyncIterable,
-        AsyncIterator,
-        Awaitable,
-        Callable,
-        Iterable,
-        Iterator,
-        Mapping,
-        Sequence,
-    )
+    from collections.abc import Iterable, Iterator
     from os import PathLike
     from types import TracebackType
-    from typing import Any, Literal, Protocol
+    from typing import Any, Literal
 
     from typing_extensions import Self
 
-    from gatewright._auth import AsyncAuth, Auth
-    from gatewright._native import AttemptRequest, AttemptResult, ClientState, Response
+    from gatewright._arguments import AfterAttempt, BeforeAttempt, Content, HeaderInput, Params
+    from gatewright._auth import Auth
+    from gatewright._native import ClientState, Response
     from gatewright._settings import Retry
-
-    class ReadableFile(Protocol):
-        """A file that is open for reading bytes."""
-
-        def read(self, size: int, /) -> bytes:
-            """The next bytes, none at the end."""
-            ...
-
-    Primitive = str | int | float | bool | None
-    Params = Mapping[str, Primitive | Sequence[Primitive]] | Sequence[tuple[str, Primitive | Sequence[Primitive]]]
-    """Query or form parameters. ``True`` is ``true``, ``None`` is left out, a list repeats the name."""
-    HeaderInput = Mapping[str, str | bytes | int] | Sequence[tuple[str, str | bytes | int]]
-    """Headers, as a mapping or as pairs."""
-    Content = bytes | bytearray | memoryview | str | ReadableFile | Iterable[bytes]
-    """A body: bytes, text as UTF-8, or a file or an iterable of bytes, which is sent once."""
-    AsyncContent = Content | AsyncIterable[bytes]
-    """A body: bytes, text as UTF-8, or a file or an iterable of bytes, asynchronous or not, which is sent once."""
-
-    BeforeAttempt = Callable[[AttemptRequest], None]
-    AfterAttempt = Callable[[AttemptResult], None]
-    AsyncBeforeAttempt = Callable[[AttemptRequest], Awaitable[None] | None]
-    AsyncAfterAttempt = Callable[[AttemptResult], Awaitable[None] | None]
-
-_DEFAULT: Any = ...
-"""Not given: the client's own setting holds. ``None`` means no limit."""
-
-
-class Page(Value):
-    """One page of a list."""
-
-    __slots__ = ("items", "response")
-
-    items: list[Any]
-    """The page's items, decoded."""
-    response: Response
-    """The answer that the page came in."""
-
-    def __init__(self, items: list[Any], response: Response) -> None:
-        self._set(items=items, response=response)
 
 
 class Client(_native.SyncCore):
@@ -161,8 +114,8 @@ class Client(_native.SyncCore):
         *,
         params: Params | None = None,
         headers: HeaderInput | None = None,
-        timeout: float | None = _DEFAULT,
-        attempt_timeout: float | None = _DEFAULT,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
@@ -187,8 +140,8 @@ class Client(_native.SyncCore):
         *,
         params: Params | None = None,
         headers: HeaderInput | None = None,
-        timeout: float | None = _DEFAULT,
-        attempt_timeout: float | None = _DEFAULT,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
@@ -213,8 +166,8 @@ class Client(_native.SyncCore):
         *,
         params: Params | None = None,
         headers: HeaderInput | None = None,
-        timeout: float | None = _DEFAULT,
-        attempt_timeout: float | None = _DEFAULT,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
@@ -242,8 +195,8 @@ class Client(_native.SyncCore):
         json: Any = None,
         content: Content | None = None,
         data: Params | None = None,
-        timeout: float | None = _DEFAULT,
-        attempt_timeout: float | None = _DEFAULT,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
@@ -274,8 +227,8 @@ class Client(_native.SyncCore):
         json: Any = None,
         content: Content | None = None,
         data: Params | None = None,
-        timeout: float | None = _DEFAULT,
-        attempt_timeout: float | None = _DEFAULT,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
@@ -306,8 +259,8 @@ class Client(_native.SyncCore):
         json: Any = None,
         content: Content | None = None,
         data: Params | None = None,
-        timeout: float | None = _DEFAULT,
-        attempt_timeout: float | None = _DEFAULT,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
@@ -339,8 +292,8 @@ class Client(_native.SyncCore):
         json: Any = None,
         content: Content | None = None,
         data: Params | None = None,
-        timeout: float | None = _DEFAULT,
-        attempt_timeout: float | None = _DEFAULT,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
@@ -375,8 +328,8 @@ class Client(_native.SyncCore):
         items: str = "data",
         cursor: str = "next_cursor",
         cursor_param: str = "cursor",
-        timeout: float | None = _DEFAULT,
-        attempt_timeout: float | None = _DEFAULT,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
     ) -> Iterator[Page]:
         """The pages of a list, by ``Link: rel="next"`` or by cursor.
@@ -410,8 +363,8 @@ class Client(_native.SyncCore):
         items: str = "data",
         cursor: str = "next_cursor",
         cursor_param: str = "cursor",
-        timeout: float | None = _DEFAULT,
-        attempt_timeout: float | None = _DEFAULT,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
     ) -> Iterator[Any]:
         """The items of all pages of a list; see :meth:`pages`."""
@@ -439,448 +392,3 @@ class Client(_native.SyncCore):
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-class AsyncClient(_native.AsyncCore):
-    """A client of one API, for asyncio. All its calls share connections, limits and budget."""
-
-    def __init__(
-        self,
-        base_url: str,
-        *,
-        auth: AsyncAuth | None = None,
-        headers: HeaderInput | None = None,
-        timeout: float | None = 60.0,
-        attempt_timeout: float | None = 20.0,
-        connect_timeout: float | None = 5.0,
-        read_timeout: float | None = 20.0,
-        max_attempts: int | None = None,
-        retry: Retry | None = None,
-        pacing: bool = True,
-        quota: str | None = None,
-        idempotency_keys: bool = True,
-        idempotency_header: str = "idempotency-key",
-        idempotency_quoted: bool = False,
-        max_redirects: int = 5,
-        allowed_origins: Iterable[str] = (),
-        allow_http: bool = False,
-        proxy: str | Literal[False] | None = None,
-        ca_certificates: str | PathLike[str] | bytes | None = None,
-        before_attempt: AsyncBeforeAttempt | None = None,
-        after_attempt: AsyncAfterAttempt | None = None,
-        max_response_bytes: int = 100 * 1024 * 1024,
-        raise_for_status: bool = True,
-    ) -> None:
-        """
-        :param base_url: Where paths are joined to, such as ``https://api.example.com/v1``. https, or http to loopback.
-        :param auth: A bearer token, ``(user, password)``, :class:`ApiKey`, or a callable that gives tokens.
-        :param headers: Headers of every request.
-        :param timeout: Seconds for a whole call: queueing, connecting, every attempt, every wait and the body.
-        :param attempt_timeout: Seconds from sending an attempt to its response head.
-        :param connect_timeout: Seconds for TCP and TLS set-up.
-        :param read_timeout: Seconds between two pieces of a body.
-        :param max_attempts: Attempts in all; in place of ``retry.max_attempts``.
-        :param retry: All rules of retrying.
-        :param pacing: Whether calls are held back so that the server's quota lasts.
-        :param quota: A quota of one's own, such as ``"100/min, burst 20"``.
-        :param idempotency_keys: Whether POST and PATCH get an idempotency key by themselves.
-        :param idempotency_header: The header of the key.
-        :param idempotency_quoted: Whether the key is quoted, as the IETF draft has it.
-        :param max_redirects: Redirects followed for one call, to the same origin; 0 hands them over.
-        :param allowed_origins: Other origins to which requests may go, without credentials.
-        :param allow_http: Allows plain http to other machines.
-        :param proxy: A proxy's URL; ``False`` for none; by default as the environment says.
-        :param ca_certificates: PEM certificates that are trusted beside the system's: a path, or the PEM itself.
-        :param before_attempt: Called with an :class:`AttemptRequest` before each attempt; may change its headers.
-        :param after_attempt: Called with an :class:`AttemptResult` after each attempt.
-        :param max_response_bytes: The largest body that is read whole.
-        :param raise_for_status: Whether an error status raises.
-        """
-        hidden = None if auth is None else credential(auth)
-        del auth
-        settings = native_settings(
-            auth=hidden,
-            headers=headers,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            connect_timeout=connect_timeout,
-            read_timeout=read_timeout,
-            max_attempts=max_attempts,
-            retry=retry,
-            pacing=pacing,
-            quota=quota,
-            idempotency_keys=idempotency_keys,
-            idempotency_header=idempotency_header,
-            idempotency_quoted=idempotency_quoted,
-            max_redirects=max_redirects,
-            allowed_origins=allowed_origins,
-            allow_http=allow_http,
-            proxy=proxy,
-            ca_certificates=ca_certificates,
-            before_attempt=before_attempt,
-            after_attempt=after_attempt,
-            max_response_bytes=max_response_bytes,
-            raise_for_status=raise_for_status,
-        )
-        super().__init__(base_url, **settings)
-
-    async def request(
-        self,
-        method: str,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        json: Any = None,
-        content: AsyncContent | None = None,
-        data: Params | None = None,
-        timeout: float | None = _DEFAULT,
-        attempt_timeout: float | None = _DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-    ) -> Response:
-        """Sends a request, and reads the answer whole.
-
-        :param path: Joined to the base URL. An absolute URL must be of the same origin.
-        :param params: Parameters of the query.
-        :param headers: Headers beside the client's own; one of the same name replaces it.
-        :param json: A body that is encoded as JSON.
-        :param content: A body as bytes, text, or an iterable of bytes (which is sent once: no retry after sending).
-        :param data: A body as a form.
-        :param timeout: Seconds for the whole call; ``None`` for no limit; by default the client's.
-        :param attempt_timeout: Seconds from sending an attempt to its response head.
-        :param max_attempts: Attempts in all.
-        :param idempotency_key: The idempotency key, in place of one made up.
-        :param raise_for_status: Whether an error status raises.
-        """
-        pending = self._start(
-            method,
-            path,
-            False,
-            params,
-            headers,
-            json,
-            content,
-            data,
-            timeout,
-            attempt_timeout,
-            max_attempts,
-            idempotency_key,
-            raise_for_status,
-        )
-        answer: Response = await result(pending)
-        return answer
-
-    async def get(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        timeout: float | None = _DEFAULT,
-        attempt_timeout: float | None = _DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-    ) -> Response:
-        """Sends a GET request."""
-        return await self.request(
-            "GET",
-            path,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            idempotency_key=idempotency_key,
-            raise_for_status=raise_for_status,
-        )
-
-    async def head(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        timeout: float | None = _DEFAULT,
-        attempt_timeout: float | None = _DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-    ) -> Response:
-        """Sends a HEAD request."""
-        return await self.request(
-            "HEAD",
-            path,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            idempotency_key=idempotency_key,
-            raise_for_status=raise_for_status,
-        )
-
-    async def options(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        timeout: float | None = _DEFAULT,
-        attempt_timeout: float | None = _DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-    ) -> Response:
-        """Sends an OPTIONS request."""
-        return await self.request(
-            "OPTIONS",
-            path,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            idempotency_key=idempotency_key,
-            raise_for_status=raise_for_status,
-        )
-
-    async def delete(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        timeout: float | None = _DEFAULT,
-        attempt_timeout: float | None = _DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-    ) -> Response:
-        """Sends a DELETE request."""
-        return await self.request(
-            "DELETE",
-            path,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            idempotency_key=idempotency_key,
-            raise_for_status=raise_for_status,
-        )
-
-    async def post(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        json: Any = None,
-        content: AsyncContent | None = None,
-        data: Params | None = None,
-        timeout: float | None = _DEFAULT,
-        attempt_timeout: float | None = _DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-    ) -> Response:
-        """Sends a POST request. It carries an idempotency key."""
-        return await self.request(
-            "POST",
-            path,
-            params=params,
-            headers=headers,
-            json=json,
-            content=content,
-            data=data,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            idempotency_key=idempotency_key,
-            raise_for_status=raise_for_status,
-        )
-
-    async def put(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        json: Any = None,
-        content: AsyncContent | None = None,
-        data: Params | None = None,
-        timeout: float | None = _DEFAULT,
-        attempt_timeout: float | None = _DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-    ) -> Response:
-        """Sends a PUT request."""
-        return await self.request(
-            "PUT",
-            path,
-            params=params,
-            headers=headers,
-            json=json,
-            content=content,
-            data=data,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            idempotency_key=idempotency_key,
-            raise_for_status=raise_for_status,
-        )
-
-    async def patch(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        json: Any = None,
-        content: AsyncContent | None = None,
-        data: Params | None = None,
-        timeout: float | None = _DEFAULT,
-        attempt_timeout: float | None = _DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-    ) -> Response:
-        """Sends a PATCH request. It carries an idempotency key."""
-        return await self.request(
-            "PATCH",
-            path,
-            params=params,
-            headers=headers,
-            json=json,
-            content=content,
-            data=data,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            idempotency_key=idempotency_key,
-            raise_for_status=raise_for_status,
-        )
-
-    def stream(
-        self,
-        method: str,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        json: Any = None,
-        content: AsyncContent | None = None,
-        data: Params | None = None,
-        timeout: float | None = _DEFAULT,
-        attempt_timeout: float | None = _DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-    ) -> AsyncStreamCall:
-        """Sends a request; the answer's body comes in as it is read. ``async with`` the call.
-
-        The deadline covers the body too: lift it for long streams with ``timeout=None``.
-        """
-
-        async def start() -> AsyncStreamResponse:
-            pending = self._start(
-                method,
-                path,
-                True,
-                params,
-                headers,
-                json,
-                content,
-                data,
-                timeout,
-                attempt_timeout,
-                max_attempts,
-                idempotency_key,
-                raise_for_status,
-            )
-            return AsyncStreamResponse(await result(pending))
-
-        return AsyncStreamCall(start)
-
-    async def pages(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        items: str = "data",
-        cursor: str = "next_cursor",
-        cursor_param: str = "cursor",
-        timeout: float | None = _DEFAULT,
-        attempt_timeout: float | None = _DEFAULT,
-        max_attempts: int | None = None,
-    ) -> AsyncIterator[Page]:
-        """The pages of a list, by ``Link: rel="next"`` or by cursor.
-
-        :param items: The body's member with the items; a body that is a list is its own items.
-        :param cursor: The body's member with the next cursor.
-        :param cursor_param: The query parameter that takes it.
-        """
-        native = self._pages(path, items, cursor, cursor_param, params, headers, timeout, attempt_timeout, max_attempts)
-        while (found := await result(native.next_page())) is not None:
-            response, page_items = found
-            yield Page(page_items, response)
-
-    async def items(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        items: str = "data",
-        cursor: str = "next_cursor",
-        cursor_param: str = "cursor",
-        timeout: float | None = _DEFAULT,
-        attempt_timeout: float | None = _DEFAULT,
-        max_attempts: int | None = None,
-    ) -> AsyncIterator[Any]:
-        """The items of all pages of a list; see :meth:`pages`."""
-        async for page in self.pages(
-            path,
-            params=params,
-            headers=headers,
-            items=items,
-            cursor=cursor,
-            cursor_param=cursor_param,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-        ):
-            for item in page.items:
-                yield item
-
-    def state(self) -> ClientState:
-        """Budget and limits of the base URL's host, as they are now."""
-        return self._state()
-
-    async def aclose(self) -> None:
-        """Refuses further calls. Those under way go on."""
-        self._close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar, final, ov
 
 from typing_extensions import Self, disjoint_base
 
-from gatewright._client import AsyncContent, Content, HeaderInput, Params
+from gatewright._arguments import AsyncContent, Content, HeaderInput, Params
 
 __all__ = [
     "AsyncCore",

@@ -1,0 +1,35 @@
+"""What requests and clients take: the types of their arguments."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
+    from typing import Any, Protocol
+
+    from gatewright._native import AttemptRequest, AttemptResult
+
+    class ReadableFile(Protocol):
+        """A file that is open for reading bytes."""
+
+        def read(self, size: int, /) -> bytes:
+            """The next bytes, none at the end."""
+            ...
+
+    Primitive = str | int | float | bool | None
+    Params = Mapping[str, Primitive | Sequence[Primitive]] | Sequence[tuple[str, Primitive | Sequence[Primitive]]]
+    """Query or form parameters. ``True`` is ``true``, ``None`` is left out, a list repeats the name."""
+    HeaderInput = Mapping[str, str | bytes | int] | Sequence[tuple[str, str | bytes | int]]
+    """Headers, as a mapping or as pairs."""
+    Content = bytes | bytearray | memoryview | str | ReadableFile | Iterable[bytes]
+    """A body: bytes, text as UTF-8, or a file or an iterable of bytes, which is sent once."""
+    AsyncContent = Content | AsyncIterable[bytes]
+    """A body: bytes, text as UTF-8, or a file or an iterable of bytes, asynchronous or not, which is sent once."""
+
+    BeforeAttempt = Callable[[AttemptRequest], None]
+    AfterAttempt = Callable[[AttemptResult], None]
+    AsyncBeforeAttempt = Callable[[AttemptRequest], Awaitable[None] | None]
+    AsyncAfterAttempt = Callable[[AttemptResult], Awaitable[None] | None]
+
+DEFAULT: Any = ...
+"""Not given: the client's own setting holds. ``None`` means no limit."""

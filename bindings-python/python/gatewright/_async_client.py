@@ -1,0 +1,470 @@
+"""The client for asyncio."""
+
+from __future__ import annotations
+
+from gatewright import _native
+from gatewright._arguments import DEFAULT
+from gatewright._auth import credential
+from gatewright._awaiting import result
+from gatewright._page import Page
+from gatewright._settings import native_settings
+from gatewright._stream import AsyncStreamCall, AsyncStreamResponse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+    from os import PathLike
+    from types import TracebackType
+    from typing import Any, Literal
+
+    from typing_extensions import Self
+
+    from gatewright._arguments import AsyncAfterAttempt, AsyncBeforeAttempt, AsyncContent, HeaderInput, Params
+    from gatewright._auth import AsyncAuth
+    from gatewright._native import ClientState, Response
+    from gatewright._settings import Retry
+
+
+class AsyncClient(_native.AsyncCore):
+    """A client of one API, for asyncio. All its calls share connections, limits and budget."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        auth: AsyncAuth | None = None,
+        headers: HeaderInput | None = None,
+        timeout: float | None = 60.0,
+        attempt_timeout: float | None = 20.0,
+        connect_timeout: float | None = 5.0,
+        read_timeout: float | None = 20.0,
+        max_attempts: int | None = None,
+        retry: Retry | None = None,
+        pacing: bool = True,
+        quota: str | None = None,
+        idempotency_keys: bool = True,
+        idempotency_header: str = "idempotency-key",
+        idempotency_quoted: bool = False,
+        max_redirects: int = 5,
+        allowed_origins: Iterable[str] = (),
+        allow_http: bool = False,
+        proxy: str | Literal[False] | None = None,
+        ca_certificates: str | PathLike[str] | bytes | None = None,
+        before_attempt: AsyncBeforeAttempt | None = None,
+        after_attempt: AsyncAfterAttempt | None = None,
+        max_response_bytes: int = 100 * 1024 * 1024,
+        raise_for_status: bool = True,
+    ) -> None:
+        """
+        :param base_url: Where paths are joined to, such as ``https://api.example.com/v1``. https, or http to loopback.
+        :param auth: A bearer token, ``(user, password)``, :class:`ApiKey`, or a callable that gives tokens.
+        :param headers: Headers of every request.
+        :param timeout: Seconds for a whole call: queueing, connecting, every attempt, every wait and the body.
+        :param attempt_timeout: Seconds from sending an attempt to its response head.
+        :param connect_timeout: Seconds for TCP and TLS set-up.
+        :param read_timeout: Seconds between two pieces of a body.
+        :param max_attempts: Attempts in all; in place of ``retry.max_attempts``.
+        :param retry: All rules of retrying.
+        :param pacing: Whether calls are held back so that the server's quota lasts.
+        :param quota: A quota of one's own, such as ``"100/min, burst 20"``.
+        :param idempotency_keys: Whether POST and PATCH get an idempotency key by themselves.
+        :param idempotency_header: The header of the key.
+        :param idempotency_quoted: Whether the key is quoted, as the IETF draft has it.
+        :param max_redirects: Redirects followed for one call, to the same origin; 0 hands them over.
+        :param allowed_origins: Other origins to which requests may go, without credentials.
+        :param allow_http: Allows plain http to other machines.
+        :param proxy: A proxy's URL; ``False`` for none; by default as the environment says.
+        :param ca_certificates: PEM certificates that are trusted beside the system's: a path, or the PEM itself.
+        :param before_attempt: Called with an :class:`AttemptRequest` before each attempt; may change its headers.
+        :param after_attempt: Called with an :class:`AttemptResult` after each attempt.
+        :param max_response_bytes: The largest body that is read whole.
+        :param raise_for_status: Whether an error status raises.
+        """
+        hidden = None if auth is None else credential(auth)
+        del auth
+        settings = native_settings(
+            auth=hidden,
+            headers=headers,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            max_attempts=max_attempts,
+            retry=retry,
+            pacing=pacing,
+            quota=quota,
+            idempotency_keys=idempotency_keys,
+            idempotency_header=idempotency_header,
+            idempotency_quoted=idempotency_quoted,
+            max_redirects=max_redirects,
+            allowed_origins=allowed_origins,
+            allow_http=allow_http,
+            proxy=proxy,
+            ca_certificates=ca_certificates,
+            before_attempt=before_attempt,
+            after_attempt=after_attempt,
+            max_response_bytes=max_response_bytes,
+            raise_for_status=raise_for_status,
+        )
+        super().__init__(base_url, **settings)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        json: Any = None,
+        content: AsyncContent | None = None,
+        data: Params | None = None,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a request, and reads the answer whole.
+
+        :param path: Joined to the base URL. An absolute URL must be of the same origin.
+        :param params: Parameters of the query.
+        :param headers: Headers beside the client's own; one of the same name replaces it.
+        :param json: A body that is encoded as JSON.
+        :param content: A body as bytes, text, or an iterable of bytes (which is sent once: no retry after sending).
+        :param data: A body as a form.
+        :param timeout: Seconds for the whole call; ``None`` for no limit; by default the client's.
+        :param attempt_timeout: Seconds from sending an attempt to its response head.
+        :param max_attempts: Attempts in all.
+        :param idempotency_key: The idempotency key, in place of one made up.
+        :param raise_for_status: Whether an error status raises.
+        """
+        pending = self._start(
+            method,
+            path,
+            False,
+            params,
+            headers,
+            json,
+            content,
+            data,
+            timeout,
+            attempt_timeout,
+            max_attempts,
+            idempotency_key,
+            raise_for_status,
+        )
+        answer: Response = await result(pending)
+        return answer
+
+    async def get(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a GET request."""
+        return await self.request(
+            "GET",
+            path,
+            params=params,
+            headers=headers,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            raise_for_status=raise_for_status,
+        )
+
+    async def head(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a HEAD request."""
+        return await self.request(
+            "HEAD",
+            path,
+            params=params,
+            headers=headers,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            raise_for_status=raise_for_status,
+        )
+
+    async def options(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends an OPTIONS request."""
+        return await self.request(
+            "OPTIONS",
+            path,
+            params=params,
+            headers=headers,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            raise_for_status=raise_for_status,
+        )
+
+    async def delete(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a DELETE request."""
+        return await self.request(
+            "DELETE",
+            path,
+            params=params,
+            headers=headers,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            raise_for_status=raise_for_status,
+        )
+
+    async def post(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        json: Any = None,
+        content: AsyncContent | None = None,
+        data: Params | None = None,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a POST request. It carries an idempotency key."""
+        return await self.request(
+            "POST",
+            path,
+            params=params,
+            headers=headers,
+            json=json,
+            content=content,
+            data=data,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            raise_for_status=raise_for_status,
+        )
+
+    async def put(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        json: Any = None,
+        content: AsyncContent | None = None,
+        data: Params | None = None,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a PUT request."""
+        return await self.request(
+            "PUT",
+            path,
+            params=params,
+            headers=headers,
+            json=json,
+            content=content,
+            data=data,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            raise_for_status=raise_for_status,
+        )
+
+    async def patch(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        json: Any = None,
+        content: AsyncContent | None = None,
+        data: Params | None = None,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> Response:
+        """Sends a PATCH request. It carries an idempotency key."""
+        return await self.request(
+            "PATCH",
+            path,
+            params=params,
+            headers=headers,
+            json=json,
+            content=content,
+            data=data,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            raise_for_status=raise_for_status,
+        )
+
+    def stream(
+        self,
+        method: str,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        json: Any = None,
+        content: AsyncContent | None = None,
+        data: Params | None = None,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool | None = None,
+    ) -> AsyncStreamCall:
+        """Sends a request; the answer's body comes in as it is read. ``async with`` the call.
+
+        The deadline covers the body too: lift it for long streams with ``timeout=None``.
+        """
+
+        async def start() -> AsyncStreamResponse:
+            pending = self._start(
+                method,
+                path,
+                True,
+                params,
+                headers,
+                json,
+                content,
+                data,
+                timeout,
+                attempt_timeout,
+                max_attempts,
+                idempotency_key,
+                raise_for_status,
+            )
+            return AsyncStreamResponse(await result(pending))
+
+        return AsyncStreamCall(start)
+
+    async def pages(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        items: str = "data",
+        cursor: str = "next_cursor",
+        cursor_param: str = "cursor",
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
+        max_attempts: int | None = None,
+    ) -> AsyncIterator[Page]:
+        """The pages of a list, by ``Link: rel="next"`` or by cursor.
+
+        :param items: The body's member with the items; a body that is a list is its own items.
+        :param cursor: The body's member with the next cursor.
+        :param cursor_param: The query parameter that takes it.
+        """
+        native = self._pages(path, items, cursor, cursor_param, params, headers, timeout, attempt_timeout, max_attempts)
+        while (found := await result(native.next_page())) is not None:
+            response, page_items = found
+            yield Page(page_items, response)
+
+    async def items(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        items: str = "data",
+        cursor: str = "next_cursor",
+        cursor_param: str = "cursor",
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
+        max_attempts: int | None = None,
+    ) -> AsyncIterator[Any]:
+        """The items of all pages of a list; see :meth:`pages`."""
+        async for page in self.pages(
+            path,
+            params=params,
+            headers=headers,
+            items=items,
+            cursor=cursor,
+            cursor_param=cursor_param,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+        ):
+            for item in page.items:
+                yield item
+
+    def state(self) -> ClientState:
+        """Budget and limits of the base URL's host, as they are now."""
+        return self._state()
+
+    async def aclose(self) -> None:
+        """Refuses further calls. Those under way go on."""
+        self._close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
