@@ -78,7 +78,10 @@ impl Scene {
             0,
             self.now.instant,
         );
-        let sent = matches!(call.next(self.now.instant, None), Step::Send { number: 1, .. });
+        let sent = matches!(
+            call.next(self.now.instant, None),
+            Step::Send { number: 1, .. }
+        );
         let then = Now {
             instant: self.now.instant + TOOK,
             ..self.now

@@ -15,12 +15,25 @@ struct Contact {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let url = std::env::var("GATEWRIGHT_URL").unwrap_or_else(|_| "http://127.0.0.1:4010".to_owned());
-    let client = Client::builder(url).auth(Auth::bearer("sk_test_pro_acme")).build()?;
+    let url =
+        std::env::var("GATEWRIGHT_URL").unwrap_or_else(|_| "http://127.0.0.1:4010".to_owned());
+    let client = Client::builder(url)
+        .auth(Auth::bearer("sk_test_pro_acme"))
+        .build()?;
 
-    let contacts: Vec<Contact> = client.get("/v1/contacts").query([("limit", "20")]).pages().collect().await?;
+    let contacts: Vec<Contact> = client
+        .get("/v1/contacts")
+        .query([("limit", "20")])
+        .pages()
+        .collect()
+        .await?;
     if let [first, .., last] = &contacts[..] {
-        println!("{} contacts, from {} to {}", contacts.len(), first.name, last.name);
+        println!(
+            "{} contacts, from {} to {}",
+            contacts.len(),
+            first.name,
+            last.name
+        );
     }
 
     // The gateway breaks the first attempt after it took effect, and refuses the second: one contact all the same.
@@ -36,7 +49,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     // An error says what happened, to which request, after which attempts, and what to do next.
-    let missing: Error = client.get("/v1/contacts/nobody").send().await.err().ok_or("that contact should not be there")?;
+    let missing: Error = client
+        .get("/v1/contacts/nobody")
+        .send()
+        .await
+        .err()
+        .ok_or("that contact should not be there")?;
     println!("{missing}");
     Ok(())
 }
