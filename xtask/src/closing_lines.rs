@@ -50,7 +50,13 @@ pub(crate) fn cargo_test(output: &str) -> Option<Counts> {
             .strip_prefix("test ")
             .and_then(|line| line.split_once(" ... ignored"))
         {
-            let why = why.strip_prefix(", ").unwrap_or("no reason given");
+            let of_docs = test.contains(" (line ");
+            let none_given = if of_docs {
+                "an example that is only to be read (`ignore`)"
+            } else {
+                "no reason given"
+            };
+            let why = why.strip_prefix(", ").unwrap_or(none_given);
             counts.skips.push(format!("{test}: {why}"));
         } else if line.starts_with("error: ")
             && (line.ends_with("targets failed:") || line.ends_with("target failed:"))
@@ -174,6 +180,16 @@ error: 2 targets failed:
     `-p x --test z`
 ";
         assert_eq!(cargo_test(output), Some(counts(4, 2, &[])));
+    }
+
+    #[test]
+    fn an_ignored_example_in_docs_has_a_reason() {
+        let output = "\
+test core/src/lib.rs - (line 16) ... ignored
+test result: ok. 0 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s
+";
+        let skip = "core/src/lib.rs - (line 16): an example that is only to be read (`ignore`)";
+        assert_eq!(cargo_test(output), Some(counts(0, 0, &[skip])));
     }
 
     #[test]
