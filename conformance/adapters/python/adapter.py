@@ -17,14 +17,16 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import gatewright
 from gatewright.webhooks import Webhook, WebhookError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 Json = dict[str, Any]
 
@@ -52,7 +54,7 @@ SHOWN_BODY = 64 * 1024
 """Bodies up to this are shown, longer ones only hashed."""
 
 
-class Unsupported(Exception):
+class UnsupportedError(Exception):
     """What the harness asked for and the adapter cannot do."""
 
 
@@ -131,7 +133,7 @@ def settings(options: Json, counts: Counts, sleep: Any) -> Json:
         elif name == "hooks":
             arguments.update(hooks(value, counts))
         else:
-            raise Unsupported(f"the option {name}")
+            raise UnsupportedError(f"the option {name}")
     if retry:
         arguments["retry"] = gatewright.Retry(**retry)
     return arguments
@@ -150,7 +152,7 @@ def credential(auth: Json, counts: Counts, sleep: Any) -> Any:
         return gatewright.ApiKey(auth["key"], **places)
     if kind == "token":
         return token_callback(auth["fetches"], counts, sleep)
-    raise Unsupported(f"auth of the kind {kind}")
+    raise UnsupportedError(f"auth of the kind {kind}")
 
 
 def token_callback(fetches: list[Json], counts: Counts, sleep: Any) -> Any:
@@ -219,20 +221,20 @@ def arguments_of(request: Json, streamed: Callable[[list[bytes]], Any]) -> Json:
             arguments["content"] = base64.b64decode(value)
         elif name == "chunks":
             if request.get("replayable"):
-                raise Unsupported("a streamed body that can be made anew")
+                raise UnsupportedError("a streamed body that can be made anew")
             arguments["content"] = streamed([chunk.encode() for chunk in value])
         elif name == "unencodable":
             arguments["json"] = {"value": object()}
         elif name in ("timeout_ms", "attempt_timeout_ms"):
             arguments[TIMEOUTS[name]] = seconds(value)
         else:
-            raise Unsupported(f"the request's {name}")
+            raise UnsupportedError(f"the request's {name}")
     return arguments
 
 
 def page_arguments(request: Json) -> Json:
     if request["method"] != "GET":
-        raise Unsupported("pages of another method than GET")
+        raise UnsupportedError("pages of another method than GET")
     return dict(request.get("pages", {}))
 
 
@@ -339,7 +341,7 @@ class Sync:
     """Calls of `gatewright.Client`, each on a thread of its own."""
 
     name = "gatewright.Client"
-    capabilities = CAPABILITIES
+    capabilities: ClassVar[list[str]] = CAPABILITIES
 
     def open(self, options: Json, counts: Counts) -> Any:
         return gatewright.Client(options["base_url"], **settings(options, counts, time.sleep))
@@ -374,7 +376,7 @@ class Sync:
             except Exception as error:
                 answer = failed(error)
             return {**answer, "pages": lengths, "items": items}
-        raise Unsupported(f"the mode {mode}")
+        raise UnsupportedError(f"the mode {mode}")
 
     def stream(self, client: Any, request: Json, arguments: Json) -> Json:
         received: Received | None = None
@@ -395,7 +397,7 @@ class Async:
     """Calls of `gatewright.AsyncClient`, each a task."""
 
     name = "gatewright.AsyncClient"
-    capabilities = [*CAPABILITIES, *ONLY_ASYNC]
+    capabilities: ClassVar[list[str]] = [*CAPABILITIES, *ONLY_ASYNC]
 
     def open(self, options: Json, counts: Counts) -> Any:
         return gatewright.AsyncClient(options["base_url"], **settings(options, counts, asyncio.sleep))
@@ -431,7 +433,7 @@ class Async:
             except Exception as error:
                 answer = failed(error)
             return {**answer, "pages": lengths, "items": items}
-        raise Unsupported(f"the mode {mode}")
+        raise UnsupportedError(f"the mode {mode}")
 
     async def stream(self, client: Any, request: Json, arguments: Json) -> Json:
         received: Received | None = None
@@ -501,7 +503,7 @@ class Adapter:
         try:
             return self.clients[request["client"]]
         except KeyError:
-            raise Unsupported(f"the client {request['client']}, which is not open") from None
+            raise UnsupportedError(f"the client {request['client']}, which is not open") from None
 
     def answer(self, request: Json) -> Json | Awaitable[Json]:
         """The answer; of calls of the async client, what awaits it."""
@@ -513,7 +515,7 @@ class Adapter:
             counts = Counts()
             try:
                 client = self.kind.open(request["options"], counts)
-            except Unsupported:
+            except UnsupportedError:
                 raise
             except Exception as error:
                 return failed(error)
@@ -529,7 +531,7 @@ class Adapter:
             return self.kind.call(self.client(request).client, request["request"])
         if op in ("webhook.verify", "webhook.sign"):
             return webhook(request)
-        raise Unsupported(f"the operation {op}")
+        raise UnsupportedError(f"the operation {op}")
 
     def then(self, done: Awaitable[None] | None, answer: Json) -> Json | Awaitable[Json]:
         if done is None:
@@ -548,7 +550,7 @@ def run_sync() -> None:
     def serve(request: Json) -> None:
         try:
             answer = adapter.answer(request)
-        except Unsupported as what:
+        except UnsupportedError as what:
             answer = {"unsupported": str(what)}
         except Exception as error:
             answer = failed(error)
@@ -571,7 +573,7 @@ async def run_async() -> None:
             answer = adapter.answer(request)
             if not isinstance(answer, dict):
                 answer = await answer
-        except Unsupported as what:
+        except UnsupportedError as what:
             answer = {"unsupported": str(what)}
         except asyncio.CancelledError:
             answer = {"ok": False, "cancelled": True}
