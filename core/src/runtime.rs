@@ -9,7 +9,7 @@ pub use gatewright_engine::{Instant, Now, Random, UnixMillis};
 /// A boxed future.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Clocks, timers and randomness. [`testing::VirtualClock`](crate::testing::VirtualClock) is one for tests.
+/// Clocks, timers and randomness. `testing::VirtualClock` is one for tests (feature `testing`).
 pub trait Runtime: fmt::Debug + Send + Sync + 'static {
     /// Monotonic time.
     fn instant(&self) -> Instant;

@@ -58,7 +58,7 @@ pub enum Step {
         /// When.
         until: Instant,
     },
-    /// Fetch a token (one fetch at a time, see `token.rs`), then [`Call::on_token`].
+    /// Fetch a token (one fetch at a time, see `token.rs`), then [`Call::on_token`](super::Call::on_token).
     RefreshToken,
     /// The call is over.
     Done(Done),
