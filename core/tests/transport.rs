@@ -1,0 +1,177 @@
+//! The native transport against plain sockets: proxies, certificates, encodings, connections that are kept.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
+use std::sync::Arc;
+
+use gatewright::transport::native::Proxy;
+use gatewright::{Client, ErrorKind};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+/// Reads a request's head, and gives it back as text.
+async fn head(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
+    let mut read = Vec::new();
+    while !read.ends_with(b"\r\n\r\n") {
+        read.push(stream.read_u8().await.ok()?);
+    }
+    Some(String::from_utf8(read).unwrap())
+}
+
+async fn answer(stream: &mut (impl AsyncWrite + Unpin), headers: &str, body: &[u8]) {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\n{headers}content-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(body).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_proxy_is_asked_for_everything_but_loopback() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = format!("http://me:canary@{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let asked = head(&mut stream).await.unwrap();
+        answer(&mut stream, "", b"{}").await;
+        asked
+    });
+    let client = Client::builder("http://api.example")
+        .allow_http(true)
+        .proxy(Proxy::Url(proxy))
+        .build()
+        .unwrap();
+    assert!(!format!("{client:?}").contains("canary"));
+    client.get("/v1/x").send().await.unwrap();
+    let asked = server.await.unwrap();
+    assert!(
+        asked.starts_with("GET http://api.example/v1/x HTTP/1.1\r\n"),
+        "{asked}"
+    );
+    assert!(
+        asked.contains("proxy-authorization: Basic bWU6Y2FuYXJ5"),
+        "{asked}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_proxy_is_refused_without_being_shown() {
+    let made = Client::builder("https://api.example")
+        .proxy(Proxy::Url("canary proxy".to_owned()))
+        .build();
+    let error = made.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+    assert!(!error.to_string().contains("canary"), "{error}");
+}
+
+#[tokio::test]
+async fn encoded_bodies_are_decoded() {
+    // {"ok":true}
+    let gzip = [
+        31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 86, 202, 207, 86, 178, 42, 41, 42, 77, 173, 5, 0,
+        144, 95, 212, 167, 11, 0, 0, 0,
+    ];
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let asked = head(&mut stream).await.unwrap();
+        answer(&mut stream, "content-encoding: gzip\r\n", &gzip).await;
+        asked
+    });
+    let response = Client::new(&url).unwrap().get("/").send().await.unwrap();
+    assert_eq!(response.text(), r#"{"ok":true}"#);
+    assert!(server.await.unwrap().contains("accept-encoding: gzip"));
+}
+
+#[tokio::test]
+async fn one_connection_serves_call_after_call() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        for _ in 0..3 {
+            head(&mut stream).await.unwrap();
+            answer(&mut stream, "", b"{}").await;
+        }
+    });
+    let client = Client::new(&url).unwrap();
+    for _ in 0..3 {
+        client.get("/").send().await.unwrap();
+    }
+    server.await.unwrap();
+}
+
+/// A TLS server with a certificate of its own; answers its URL and the certificate as PEM.
+async fn private_server() -> (String, String) {
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key =
+        rustls::pki_types::PrivateKeyDer::try_from(signed.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![signed.cert.der().clone()], key)
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!(
+        "https://localhost:{}",
+        listener.local_addr().unwrap().port()
+    );
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else {
+                continue;
+            };
+            if head(&mut stream).await.is_some() {
+                answer(&mut stream, "", b"{}").await;
+            }
+        }
+    });
+    (url, signed.cert.pem())
+}
+
+#[tokio::test]
+async fn a_private_ca_is_trusted_where_it_is_given() {
+    let (url, pem) = private_server().await;
+    let client = Client::builder(url)
+        .proxy(Proxy::Direct)
+        .ca_certificates(pem)
+        .build()
+        .unwrap();
+    assert_eq!(client.get("/").send().await.unwrap().status().as_u16(), 200);
+}
+
+#[tokio::test]
+async fn an_unknown_certificate_is_a_tls_error_and_not_retried() {
+    let (url, _) = private_server().await;
+    let client = Client::builder(url).proxy(Proxy::Direct).build().unwrap();
+    let error = client.get("/").send().await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.attempts().len()),
+        (ErrorKind::Tls, 1),
+        "{error}"
+    );
+    assert!(
+        error
+            .to_string()
+            .contains("a private CA is given with `ca_certificates`"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_certificate_is_refused() {
+    let made = Client::builder("https://api.example")
+        .ca_certificates("no pem")
+        .build();
+    assert_eq!(made.unwrap_err().kind(), ErrorKind::InvalidConfig);
+}
