@@ -275,10 +275,9 @@ impl Call {
         let budget_left = self.host.with(partition, |budget, pacer| {
             match class {
                 // Nothing was sent: the place is as good as new.
-                FailureClass::Connect
-                | FailureClass::ConnectTimeout
-                | FailureClass::Hook
-                | FailureClass::Tls => pacer.on_cancelled(ticket, now, false),
+                FailureClass::Connect | FailureClass::ConnectTimeout | FailureClass::Tls => {
+                    pacer.on_cancelled(ticket, now, false);
+                }
                 _ => pacer.on_failed(ticket, now),
             }
             budget.left()
