@@ -1,0 +1,427 @@
+/**
+ * The public types of `gatewright` (Node) and `gatewright-web` (browsers, workers, edge), kept by hand and shared by both:
+ * what uses only these compiles against either.
+ *
+ * Durations are milliseconds. The globals used here (`Headers`, `ReadableStream`, `Blob`, `FormData`, `AbortSignal`) come from
+ * TypeScript's `dom` library or from `@types/node`.
+ */
+
+/** Any JSON value. */
+export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
+
+/** Headers as anybody may have them: Fetch `Headers`, Node's `IncomingHttpHeaders`, a plain object, pairs. */
+export type HeadersInput =
+  | Iterable<readonly [string, string]>
+  | { readonly [name: string]: string | number | readonly string[] | undefined };
+
+/** Parameters of a query. `undefined` and `null` are left out, lists repeat the name. */
+export type QueryInput =
+  | Iterable<readonly [string, string]>
+  | { readonly [name: string]: QueryValue | readonly QueryValue[] };
+
+/** A parameter's value. */
+export type QueryValue = string | number | bigint | boolean | null | undefined;
+
+/** A stream of bytes. */
+export type ByteStream = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array | string>;
+
+/**
+ * A request's body. Text, bytes, `URLSearchParams`, `FormData` and `Blob` can be sent again by a retry. A stream is sent once: when
+ * sending has begun, the request is not retried. A function that makes a stream is called for every attempt.
+ */
+export type BodyInput =
+  | string
+  | Uint8Array
+  | ArrayBuffer
+  | DataView
+  | URLSearchParams
+  | FormData
+  | Blob
+  | ByteStream
+  | (() => ByteStream);
+
+/** A token and how long it is good. */
+export interface Token {
+  readonly token: string;
+  /** It is renewed before that. Default: it does not expire. */
+  readonly expiresInMs?: number;
+}
+
+/** Gives tokens: called before the first request, ahead of expiry, and once more after a 401; one call at a time. */
+export type TokenCallback = () => string | Token | Promise<string | Token>;
+
+/** How requests prove who they are. A string is a bearer token. */
+export type Auth =
+  | string
+  | TokenCallback
+  | { readonly bearer: string }
+  | { readonly basic: readonly [user: string, password: string] }
+  | { readonly apiKey: string; readonly header?: string }
+  | { readonly apiKey: string; readonly query: string }
+  | { readonly apiKey: string; readonly cookie: string };
+
+/** How calls are retried. */
+export interface RetryOptions {
+  /** Attempts in all, the first included. Default 3. */
+  readonly maxAttempts?: number;
+  /** Upper bound of the first wait; it doubles with each retry. Default 500. */
+  readonly backoffBase?: number;
+  /** Upper bound of every wait. Default 8000. */
+  readonly backoffCap?: number;
+  /** The longest `Retry-After` that is waited out; more is thrown at once, with the hint. Default 60000. */
+  readonly maxRetryAfter?: number;
+  /** Tokens of the retry budget: a retry costs 5, after a timeout 10; a success gives back. Default 500. */
+  readonly budget?: number;
+}
+
+/** An attempt that is about to be sent. Credentials are put on afterwards. */
+export interface AttemptRequest {
+  /** 1 for the first. */
+  readonly number: number;
+  readonly method: string;
+  /** The URL, without secrets. */
+  readonly url: string;
+  /** May be changed. An `authorization` set here wins over the client's credential. */
+  readonly headers: Headers;
+}
+
+/** An attempt that is over. */
+export interface AttemptResult {
+  readonly number: number;
+  readonly method: string;
+  readonly url: string;
+  /** The answer's status, where there was one. */
+  readonly status: number | null;
+  readonly headers: Headers | null;
+  /** What went wrong, where there was no complete answer. */
+  readonly error: string | null;
+  readonly tookMs: number;
+}
+
+/** Called around each attempt. An error thrown here ends the call with a `HookError`. */
+export interface Hooks {
+  beforeAttempt?(attempt: AttemptRequest): void | Promise<void>;
+  afterAttempt?(attempt: AttemptResult): void | Promise<void>;
+}
+
+/** The settings of a client. All have defaults. */
+export interface ClientOptions {
+  readonly auth?: Auth;
+  /** Headers of every request. */
+  readonly headers?: HeadersInput;
+  /** For a whole call: queueing, connecting, every attempt, every wait and the body. `null` for none. Default 60000. */
+  readonly timeout?: number | null;
+  /** From sending an attempt to its response head. Default 20000. */
+  readonly attemptTimeout?: number | null;
+  /** Between two pieces of a body. Default 20000. */
+  readonly readTimeout?: number | null;
+  /** All rules of retrying, or the number of attempts in all; `false` for a single attempt. */
+  readonly retry?: RetryOptions | number | false;
+  /** Whether calls are held back so that the server's quota lasts. Default true. */
+  readonly pacing?: boolean;
+  /** A quota of one's own, such as `100/min, burst 20`. */
+  readonly quota?: string;
+  /** Whether POST and PATCH get an idempotency key by themselves. Default true. */
+  readonly idempotencyKeys?: boolean;
+  /** The header of the key. Default `idempotency-key`. */
+  readonly idempotencyHeader?: string;
+  /** Whether the key is quoted, as the IETF draft has it. Default false. */
+  readonly idempotencyQuoted?: boolean;
+  /** Redirects followed for one call, to the same origin; 0 hands them over. Default 5. */
+  readonly maxRedirects?: number;
+  /** Other origins to which requests may go, without credentials. */
+  readonly allowedOrigins?: readonly string[];
+  /** Allows plain http to other machines. Default false: loopback only. */
+  readonly allowHttp?: boolean;
+  /** The largest body that is read whole, in bytes. Default 100 MiB. */
+  readonly maxResponseBytes?: number;
+  /** Whether an error status is thrown. Default true. */
+  readonly throwOnError?: boolean;
+  readonly hooks?: Hooks;
+}
+
+/** What may be said of one call. */
+export interface RequestOptions {
+  readonly query?: QueryInput;
+  /** Beside the client's own; one of the same name replaces it. */
+  readonly headers?: HeadersInput;
+  /** Ends the call at once, in whatever it is doing; the promise is rejected with `signal.reason`. */
+  readonly signal?: AbortSignal | null;
+  readonly timeout?: number | null;
+  readonly attemptTimeout?: number | null;
+  /** Attempts in all. */
+  readonly maxAttempts?: number;
+  /** In place of one made up. */
+  readonly idempotencyKey?: string;
+  readonly throwOnError?: boolean;
+}
+
+/** A request with a body: `json` or `body`, not both. */
+export interface BodyOptions extends RequestOptions {
+  /** Encoded as JSON. */
+  readonly json?: unknown;
+  readonly body?: BodyInput | null;
+}
+
+/** Where a list has its items and cursors. */
+export interface PageOptions extends Omit<RequestOptions, "idempotencyKey" | "throwOnError"> {
+  /** The body's member with the items, dots for members of members; a body that is a list is its own items. Default `data`. */
+  readonly items?: string;
+  /** The body's member with the next cursor. Default `next_cursor`. */
+  readonly cursor?: string;
+  /** The query parameter that takes it. Default `cursor`. */
+  readonly cursorParam?: string;
+}
+
+/** One attempt of a call, as it happened. Times count from the start of the call. */
+export interface Attempt {
+  /** 1 for the first. */
+  readonly number: number;
+  /** When it was sent. */
+  readonly startedMs: number;
+  /** How long it was held back before (pacing, a new token); the wait of a retry is `waitMs` of the one before. */
+  readonly queuedMs: number;
+  /** Why it was held back. */
+  readonly queuedFor: string | null;
+  readonly tookMs: number;
+  readonly status: number | null;
+  /** What went wrong, where there was no complete answer. */
+  readonly error: string | null;
+  /** What the server asked for. */
+  readonly retryAfterMs: number | null;
+  readonly requestId: string | null;
+  /** What was decided then. */
+  readonly decision: "none" | "return" | "retry" | "refresh_token" | "redirect" | "give_up";
+  /** Why. */
+  readonly reason: string | null;
+  /** The wait before the next attempt, where one follows. */
+  readonly waitMs: number | null;
+  /** Tokens left in the retry budget. */
+  readonly budgetLeft: number;
+}
+
+interface Answer {
+  readonly status: number;
+  /** Whether the status is 2xx. */
+  readonly ok: boolean;
+  readonly headers: Headers;
+  /** The URL that answered, without the credential. */
+  readonly url: string;
+  readonly method: string;
+  /** The server's id of the request. */
+  readonly requestId: string | null;
+  /** What was done, attempt by attempt. */
+  readonly attempts: readonly Attempt[];
+  /** From the start of the call to its answer. */
+  readonly elapsedMs: number;
+  /** The attempts as a picture in text, a line each: dots are waits, blocks are requests. */
+  timeline(): string;
+}
+
+/** An answer, read whole: a body that breaks off was retried. May be read any number of times. */
+export interface Response extends Answer, AsyncIterable<Uint8Array> {
+  /** Decodes the body; rejects with a `DecodeError` where it is no JSON. */
+  json<T = unknown>(): Promise<T>;
+  text(): Promise<string>;
+  bytes(): Promise<Uint8Array<ArrayBuffer>>;
+  arrayBuffer(): Promise<ArrayBuffer>;
+  blob(): Promise<Blob>;
+  /** The body as a stream; a new one each time. */
+  readonly body: ReadableStream<Uint8Array>;
+}
+export const Response: { readonly prototype: Response };
+
+/**
+ * An answer whose body comes in as it is read, once. Retries are over: a body that breaks off rejects, what came before stays good. The
+ * deadline covers the body too; lift it for long streams with `timeout: null`.
+ */
+export interface StreamResponse extends Answer, AsyncIterable<Uint8Array> {
+  /** The body. Cancelling it ends the request. */
+  readonly body: ReadableStream<Uint8Array>;
+  readonly bodyUsed: boolean;
+  /** Reads to the end. */
+  json<T = unknown>(): Promise<T>;
+  text(): Promise<string>;
+  bytes(): Promise<Uint8Array<ArrayBuffer>>;
+  /** Ends the request without reading on. */
+  cancel(): Promise<void>;
+}
+export const StreamResponse: { readonly prototype: StreamResponse };
+
+/** One page of a list. */
+export interface Page<T = unknown> {
+  readonly items: T[];
+  readonly response: Response;
+}
+
+/** Budget and limits of the base URL's host, as they are now. */
+export interface ClientState {
+  /** Tokens left in the retry budget. */
+  readonly budget: number;
+  /** The server's limits, as its headers told them. */
+  readonly limits: readonly LimitState[];
+  /** Calls that are held back now. */
+  readonly queued: number;
+  /** Until when the host is paused. */
+  readonly pausedMs: number | null;
+}
+
+/** One limit of a server. */
+export interface LimitState {
+  readonly name: string;
+  readonly limit: number | null;
+  readonly remaining: number;
+  /** Until it is whole again. */
+  readonly resetMs: number;
+}
+
+/** A client of one API. All its calls share connections, limits and budget. */
+export class Client {
+  /**
+   * @param baseUrl Where paths are joined to, such as `https://api.example.com/v1`. https, or http to loopback.
+   * @throws {InvalidConfigError | InsecureUrlError} for a setting that cannot be. Nothing is sent, and nothing is started.
+   */
+  constructor(baseUrl: string | URL, options?: ClientOptions);
+
+  get(path: string, options?: RequestOptions): Promise<Response>;
+  head(path: string, options?: RequestOptions): Promise<Response>;
+  options(path: string, options?: RequestOptions): Promise<Response>;
+  /** Carries an idempotency key. */
+  post(path: string, options?: BodyOptions): Promise<Response>;
+  put(path: string, options?: BodyOptions): Promise<Response>;
+  /** Carries an idempotency key. */
+  patch(path: string, options?: BodyOptions): Promise<Response>;
+  delete(path: string, options?: BodyOptions): Promise<Response>;
+  request(method: string, path: string, options?: BodyOptions): Promise<Response>;
+  /** Resolves with the answer's head; its body comes in as it is read. */
+  stream(method: string, path: string, options?: BodyOptions): Promise<StreamResponse>;
+  /** The pages of a list, by `Link: rel="next"` or by cursor. Each is a call of its own, made when the loop asks for it. */
+  pages<T = unknown>(path: string, options?: PageOptions): AsyncIterableIterator<Page<T>>;
+  /** The items of all pages of a list. */
+  items<T = unknown>(path: string, options?: PageOptions): AsyncIterableIterator<T>;
+
+  /** The base URL, without secrets. */
+  readonly baseUrl: string;
+  /** Budget and limits of the base URL's host, as they are now. */
+  state(): ClientState;
+  /** Refuses further calls. Those under way go on. */
+  close(): void;
+}
+
+/** `permanent`, `temporary` (not retried here) or `exhausted` (retried, and it stayed). */
+export type Retryability = "permanent" | "temporary" | "exhausted";
+
+/** A failed call. Its message says what happened, to which request, after which attempts, and what to do next. */
+export class GatewrightError extends Error {
+  /** The kind's stable code, such as `rate_limited`. */
+  readonly code: ErrorCode;
+  /** The answer's status, where there was one. */
+  readonly status: number | null;
+  readonly method: string | null;
+  /** The request's URL, without secrets. */
+  readonly url: string | null;
+  readonly requestId: string | null;
+  /** How long to wait before the next call. */
+  readonly retryAfterMs: number | null;
+  readonly retryability: Retryability;
+  /** Why there was no other attempt. */
+  readonly noRetry: string | null;
+  /** What to do next. */
+  readonly advice: string;
+  readonly elapsedMs: number;
+  /** The answer's headers, where there was one. */
+  readonly headers: Headers | null;
+  /** The answer's body, at most 256 KiB of it. */
+  readonly body: Uint8Array;
+  /** The answer's problem details (RFC 9457), or whatever JSON object its body is. */
+  readonly problem: { readonly [name: string]: Json } | null;
+  readonly attempts: readonly Attempt[];
+  /** What was thrown by a hook, a token callback or a body's stream. */
+  readonly cause?: unknown;
+  /** The attempts as a picture in text. */
+  timeline(): string;
+  /** What a log may keep: no secrets. */
+  toJSON(): { [name: string]: Json };
+}
+
+/** 401: the server does not accept the credential. */
+export class AuthenticationError extends GatewrightError {}
+/** 400, and any other 4xx without a class of its own. */
+export class BadRequestError extends GatewrightError {}
+/** The client or the stream was closed. */
+export class ClosedError extends GatewrightError {}
+/** 409. */
+export class ConflictError extends GatewrightError {}
+/** No connection could be made. Nothing was sent. */
+export class ConnectError extends GatewrightError {}
+/** The connection broke before the answer was complete. */
+export class ConnectionLostError extends GatewrightError {}
+/** A redirect or URL leads to another origin, where credentials do not go. */
+export class CrossOriginError extends GatewrightError {}
+/** The body could not be decoded. */
+export class DecodeError extends GatewrightError {}
+/** A hook of yours failed; see `cause`. */
+export class HookError extends GatewrightError {}
+/** Plain http to another machine. */
+export class InsecureUrlError extends GatewrightError {}
+/** A setting of the client is wrong. */
+export class InvalidConfigError extends GatewrightError {}
+/** The request cannot be sent as it is. Nothing was sent. */
+export class InvalidRequestError extends GatewrightError {}
+/** 404 or 410. */
+export class NotFoundError extends GatewrightError {}
+/** It may or may not have taken effect, and repeating it could double that. */
+export class OutcomeUnknownError extends GatewrightError {}
+/** 403. */
+export class PermissionDeniedError extends GatewrightError {}
+/** 412 or 428. */
+export class PreconditionFailedError extends GatewrightError {}
+/** What came is no valid HTTP. */
+export class ProtocolError extends GatewrightError {}
+/** 429, or held back so long that the deadline would have passed. */
+export class RateLimitedError extends GatewrightError {}
+/** Too many redirects, or one that leads nowhere. */
+export class RedirectError extends GatewrightError {}
+/** The body is larger than allowed. */
+export class ResponseTooLargeError extends GatewrightError {}
+/** 5xx. */
+export class ServerError extends GatewrightError {}
+/** A deadline passed. */
+export class TimeoutError extends GatewrightError {}
+/** The TLS handshake failed. Nothing was sent. */
+export class TlsError extends GatewrightError {}
+/** The token callback failed; see `cause`. */
+export class TokenError extends GatewrightError {}
+/** 422. */
+export class UnprocessableError extends GatewrightError {}
+
+/** The codes of all kinds of error; more may come. */
+export type ErrorCode =
+  | "authentication"
+  | "bad_request"
+  | "closed"
+  | "conflict"
+  | "connect"
+  | "connection_lost"
+  | "cross_origin"
+  | "decode"
+  | "hook"
+  | "insecure_url"
+  | "invalid_config"
+  | "invalid_request"
+  | "not_found"
+  | "outcome_unknown"
+  | "permission_denied"
+  | "precondition_failed"
+  | "protocol"
+  | "rate_limited"
+  | "redirect"
+  | "response_too_large"
+  | "server"
+  | "timeout"
+  | "tls"
+  | "token"
+  | "unprocessable";
+
+/** The version of this package. */
+export const version: string;
