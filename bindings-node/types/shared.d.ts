@@ -254,25 +254,44 @@ export interface Page<T = unknown> {
   readonly response: Response;
 }
 
-/** Budget and limits of the base URL's host, as they are now. */
+/** Budget and limits of the base URL's host at one moment. */
 export interface ClientState {
   /** Tokens left in the retry budget. */
-  readonly budget: number;
-  /** The server's limits, as its headers told them. */
-  readonly limits: readonly LimitState[];
-  /** Calls that are held back now. */
-  readonly queued: number;
-  /** Until when the host is paused. */
-  readonly pausedMs: number | null;
+  readonly budgetLeft: number;
+  /** What the retry budget holds when full. */
+  readonly budgetCapacity: number;
+  /** The limits, one entry for each credential that was used. */
+  readonly limits: readonly LimitsState[];
 }
 
-/** One limit of a server. */
-export interface LimitState {
-  readonly name: string;
-  readonly limit: number | null;
+/** What is known of the limits of one credential. */
+export interface LimitsState {
+  /** Calls sent and not yet answered. */
+  readonly inFlight: number;
+  /** Calls that wait. */
+  readonly queued: number;
+  /** Time until the pause that the server asked for is over. */
+  readonly pausedForMs: number | null;
+  /** The quotas that calls must pass. */
+  readonly quotas: readonly QuotaState[];
+}
+
+/** What is known of one quota. */
+export interface QuotaState {
+  /** The server's name for it; `local` for your own. */
+  readonly policy: string;
+  /** Calls in a window. */
+  readonly limit: number;
+  /** Calls that may go now. */
   readonly remaining: number;
-  /** Until it is whole again. */
-  readonly resetMs: number;
+  /** The window's length, where it is told. */
+  readonly windowMs: number | null;
+  /** Time until the next call may go. */
+  readonly nextInMs: number;
+  /** Time until the reset, where it is reset as a whole. */
+  readonly resetsInMs: number | null;
+  /** Whether others were seen to take from it. */
+  readonly shared: boolean;
 }
 
 /** A client of one API. All its calls share connections, limits and budget. */

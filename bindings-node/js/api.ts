@@ -1,0 +1,18 @@
+/**
+ * The public names of both packages. An entry module is this and a native half:
+ *
+ * ```ts
+ * import { provide } from "../../bindings-node/js/native.ts";
+ * provide(() => nativeHalf);
+ * export * from "../../bindings-node/js/api.ts";
+ * ```
+ *
+ * An entry for webhooks alone calls `provideWebhooks` of `webhook_native.ts` and exports `webhooks.ts`.
+ */
+
+export { Client } from "./client.ts";
+export * from "./errors.ts";
+export { Response } from "./response.ts";
+export { StreamResponse } from "./stream_response.ts";
+export { version } from "./version.ts";
+export * from "./webhooks.ts";
