@@ -1,0 +1,155 @@
+// @ts-check
+/** A scenario's client options as the options of `new Client`. */
+
+import { Unsupported, wait } from "./host.mjs";
+
+/**
+ * @typedef {import("./host.mjs").Json} Json
+ * @typedef {import("../../../bindings-node/types/shared.js").Auth} Auth
+ * @typedef {import("../../../bindings-node/types/shared.js").Hooks} Hooks
+ * @typedef {import("../../../bindings-node/types/shared.js").TokenCallback} TokenCallback
+ *
+ * @typedef {{ tokens: number, before: number, after: number }} Counts How often a client called back.
+ */
+
+/** @type {Record<string, string>} */
+const PLAIN = {
+  headers: "headers",
+  pacing: "pacing",
+  quota: "quota",
+  idempotency_keys: "idempotencyKeys",
+  idempotency_header: "idempotencyHeader",
+  idempotency_quoted: "idempotencyQuoted",
+  max_redirects: "maxRedirects",
+  allowed_origins: "allowedOrigins",
+  allow_http: "allowHttp",
+  max_response_bytes: "maxResponseBytes",
+  raise_for_status: "throwOnError",
+};
+
+/** @type {Record<string, string>} */
+export const TIMEOUTS = {
+  timeout_ms: "timeout",
+  attempt_timeout_ms: "attemptTimeout",
+  connect_timeout_ms: "connectTimeout",
+  read_timeout_ms: "readTimeout",
+};
+
+/** @type {Record<string, string>} */
+const RETRY = {
+  max_attempts: "maxAttempts",
+  backoff_base_ms: "backoffBase",
+  backoff_cap_ms: "backoffCap",
+  max_retry_after_ms: "maxRetryAfter",
+  budget: "budget",
+};
+
+/**
+ * Milliseconds as they are; the numbers that JSON has no form for come as texts.
+ *
+ * @param {number | string | null} value
+ * @returns {number | null}
+ */
+export function millis(value) {
+  const named = { nan: Number.NaN, inf: Number.POSITIVE_INFINITY, "-inf": Number.NEGATIVE_INFINITY };
+  return typeof value === "string" ? named[/** @type {keyof typeof named} */ (value)] : value;
+}
+
+/**
+ * @param {Json} options
+ * @param {Counts} counts
+ * @returns {import("../../../bindings-node/types/shared.js").ClientOptions}
+ */
+export function clientOptions(options, counts) {
+  /** @type {Json} */
+  const settings = {};
+  /** @type {Json} */
+  const retry = {};
+  for (const [name, value] of Object.entries(options)) {
+    if (name === "base_url") {
+      continue;
+    }
+    if (name in PLAIN) {
+      settings[PLAIN[name]] = value;
+    } else if (name in TIMEOUTS) {
+      settings[TIMEOUTS[name]] = millis(value);
+    } else if (name in RETRY) {
+      retry[RETRY[name]] = value;
+    } else if (name === "auth") {
+      settings.auth = auth(value, counts);
+    } else if (name === "hooks") {
+      settings.hooks = hooks(value, counts);
+    } else {
+      throw new Unsupported(`the option ${name}`);
+    }
+  }
+  // A client as built is given no rules at all, not even the default ones.
+  return Object.keys(retry).length > 0 ? { ...settings, retry } : settings;
+}
+
+/**
+ * @param {Json} given
+ * @param {Counts} counts
+ * @returns {Auth | undefined}
+ */
+function auth(given, counts) {
+  switch (given.kind) {
+    case "none":
+      return undefined;
+    case "bearer":
+      return given.token;
+    case "basic":
+      return { basic: [given.user, given.password] };
+    case "api_key": {
+      const { kind: _, key, ...place } = given;
+      return /** @type {Auth} */ ({ apiKey: key, ...place });
+    }
+    case "token":
+      return tokenCallback(given.fetches, counts);
+    default:
+      throw new Unsupported(`auth of the kind ${given.kind}`);
+  }
+}
+
+/**
+ * @param {Json[]} fetches
+ * @param {Counts} counts
+ * @returns {TokenCallback}
+ */
+function tokenCallback(fetches, counts) {
+  return async () => {
+    // The last one goes on for ever.
+    const fetch = fetches[Math.min(counts.tokens, fetches.length - 1)];
+    counts.tokens += 1;
+    await wait(fetch.after_ms);
+    if (fetch.error !== undefined) {
+      throw new Error(fetch.error);
+    }
+    return fetch.expires_in_ms === undefined ? fetch.token : { token: fetch.token, expiresInMs: fetch.expires_in_ms };
+  };
+}
+
+/**
+ * @param {Json} script
+ * @param {Counts} counts
+ * @returns {Hooks}
+ */
+function hooks(script, counts) {
+  return {
+    beforeAttempt(attempt) {
+      counts.before += 1;
+      if (script.number_header !== undefined) {
+        attempt.headers.set(script.number_header, String(attempt.number));
+      }
+      if (script.before_error !== undefined) {
+        throw new Error(script.before_error);
+      }
+    },
+    afterAttempt() {
+      counts.after += 1;
+      if (script.after_error !== undefined) {
+        throw new Error(script.after_error);
+      }
+    },
+  };
+}

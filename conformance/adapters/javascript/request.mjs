@@ -1,0 +1,84 @@
+// @ts-check
+/** A scenario's request as the options of a call. */
+
+import { bytesOf, Unsupported } from "./host.mjs";
+import { millis, TIMEOUTS } from "./options.mjs";
+
+/** @typedef {import("./host.mjs").Json} Json */
+
+/** @type {Record<string, string>} */
+const PLAIN = {
+  query: "query",
+  headers: "headers",
+  json: "json",
+  text: "body",
+  idempotency_key: "idempotencyKey",
+  max_attempts: "maxAttempts",
+  raise_for_status: "throwOnError",
+};
+
+/** Members that are no options of a call. */
+const OF_THE_CALL = ["method", "path", "mode", "pages", "max_pages", "stop_after_bytes", "replayable"];
+
+/**
+ * @param {Json} request
+ * @param {AbortSignal} signal
+ * @returns {import("../../../bindings-node/types/shared.js").BodyOptions}
+ */
+export function callOptions(request, signal) {
+  /** @type {Json} */
+  const options = { signal };
+  for (const [name, value] of Object.entries(request)) {
+    if (OF_THE_CALL.includes(name)) {
+      continue;
+    }
+    if (name in PLAIN) {
+      options[PLAIN[name]] = value;
+    } else if (name === "timeout_ms" || name === "attempt_timeout_ms") {
+      options[TIMEOUTS[name]] = millis(value);
+    } else if (name === "base64") {
+      options.body = bytesOf(value);
+    } else if (name === "chunks") {
+      options.body = request.replayable ? () => pieces(value) : pieces(value);
+    } else if (name === "unencodable") {
+      // JSON has no form for it, and `JSON.stringify` throws.
+      options.json = { value: 1n };
+    } else {
+      throw new Unsupported(`the request's ${name}`);
+    }
+  }
+  return options;
+}
+
+/**
+ * @param {Json} request
+ * @param {AbortSignal} signal
+ * @returns {import("../../../bindings-node/types/shared.js").PageOptions}
+ */
+export function pageOptions(request, signal) {
+  if (request.method !== "GET") {
+    throw new Unsupported("pages of another method than GET");
+  }
+  const { items, cursor, cursor_param: cursorParam } = request.pages ?? {};
+  return { ...callOptions(request, signal), items, cursor, cursorParam };
+}
+
+/**
+ * A stream that can be read once.
+ *
+ * @param {string[]} chunks
+ * @returns {ReadableStream<Uint8Array>}
+ */
+function pieces(chunks) {
+  const rest = chunks.map((chunk) => new TextEncoder().encode(chunk));
+  return new ReadableStream({
+    pull(controller) {
+      const next = rest.shift();
+      if (next === undefined) {
+        controller.close();
+      } else {
+        controller.enqueue(next);
+      }
+    },
+  });
+}
