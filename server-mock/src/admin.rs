@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use bytes::Bytes;
@@ -53,7 +53,7 @@ pub(crate) fn router(shared: Arc<Shared>, own: SocketAddr) -> Router {
             "/admin/{*rest}",
             delete(nothing_here).fallback(nothing_here),
         )
-        .fallback(nothing_here)
+        .fallback(static_file)
         .layer(axum::middleware::from_fn(move |request, next| {
             guard::check(own, request, next)
         }))
@@ -140,12 +140,27 @@ async fn nothing_here() -> Answer {
     })
 }
 
+/// What is not the gateway's own may be a file of a page.
+async fn static_file(
+    State(shared): Gateway,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Answer {
+    let file = shared.static_files.answer(&method, uri.path(), &headers);
+    match file.await {
+        Some(file) => Ok(file),
+        None => nothing_here().await,
+    }
+}
+
 async fn health(State(shared): Gateway) -> Answer {
     show(json!({
         "status": "ok",
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_ms": shared.started.elapsed().as_millis() as u64,
         "sessions": shared.worlds.all().len(),
+        "url": format!("http://{}", shared.data),
     }))
 }
 

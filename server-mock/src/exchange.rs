@@ -9,9 +9,11 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, DATE, ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
+    ACCESS_CONTROL_REQUEST_METHOD, ALLOW, DATE, ORIGIN,
 };
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use serde_json::json;
 
@@ -20,7 +22,7 @@ use crate::fault::{Cut, Fault, Kind};
 use crate::journal::{Arrival, Ending, request_id};
 use crate::key::{Identity, Unauthorized, credential};
 use crate::logical::Logical;
-use crate::op::{Op, route};
+use crate::op::{ANY, Op, route};
 use crate::options::Auth;
 use crate::quota::{Admission, InProgress};
 use crate::receive::receive;
@@ -38,9 +40,10 @@ const REPLAYED: &str = "idempotency-replayed";
 const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
 /// Without it a browser hides these from the page that asked.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "Content-Length, Date, ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Limit, RateLimit-Policy, \
-     RateLimit-Remaining, RateLimit-Reset, Request-Id, Retry-After, Retry-After-Ms, Server-Timing, WWW-Authenticate, \
-     X-Content-Sha256, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Should-Retry, traceparent",
+    "Allow, Content-Length, Date, ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Limit, \
+     RateLimit-Policy, RateLimit-Remaining, RateLimit-Reset, Request-Id, Retry-After, Retry-After-Ms, Server-Timing, \
+     WWW-Authenticate, X-Content-Sha256, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, \
+     X-RateLimit-Resource, X-RateLimit-Used, X-Should-Retry, traceparent",
 );
 const MAX_HANG: Duration = Duration::from_secs(60);
 
@@ -72,7 +75,11 @@ pub(crate) async fn serve(
     let Some(world) = session.ok().and_then(|name| worlds.world(name).ok()) else {
         return Ok(invalid_session(parts.uri.path()));
     };
-    let op = route(&parts.method, parts.uri.path()).op;
+    let op = if is_preflight(&parts) {
+        Op::Preflight
+    } else {
+        route(&parts.method, parts.uri.path()).op
+    };
     let at_ns = world.clock.now_ns();
     let upload = receive(incoming, &parts.headers, op, &world).await;
     let credential = credential(&parts.headers, parts.uri.query());
@@ -385,17 +392,26 @@ fn too_large(call: &Call) -> Reply {
     )
 }
 
+/// Whether a browser asks if a page of another origin may send a request (Fetch standard, CORS-preflight fetch).
+fn is_preflight(parts: &Parts) -> bool {
+    parts.method == Method::OPTIONS
+        && parts.headers.contains_key(ORIGIN)
+        && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// Every path and method may be asked for, so that a page sees a 404 or 405 as any other caller does.
 fn preflight(call: &Call) -> Reply {
-    let allow = HeaderValue::from_static(call.route().allow);
-    let mut reply = Reply::new(StatusCode::NO_CONTENT).with(ALLOW, allow.clone());
-    if let Some(asked) = call.parts.headers.get("access-control-request-headers") {
+    let reply = Reply::new(StatusCode::NO_CONTENT);
+    if !is_preflight(&call.parts) {
+        return reply.with(ALLOW, HeaderValue::from_static(call.route().allow));
+    }
+    let mut reply = reply
+        .with(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(ANY))
+        .with(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    if let Some(asked) = call.parts.headers.get(ACCESS_CONTROL_REQUEST_HEADERS) {
         reply
             .headers
             .insert(ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
-        reply.headers.insert(ACCESS_CONTROL_ALLOW_METHODS, allow);
-        reply
-            .headers
-            .insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     }
     reply
 }

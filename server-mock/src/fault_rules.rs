@@ -21,7 +21,7 @@ const MAX_STEPS: usize = 100_000;
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct FaultRule {
-    /// The requests it is about; empty means all but `/healthz`.
+    /// The requests it is about; empty means all but `/healthz` and `options`, a browser's preflights.
     #[serde(default, rename = "match")]
     pub matching: Match,
     /// One fault per matching request, in order; then it says nothing.
@@ -102,7 +102,7 @@ impl FaultRule {
 
 impl Match {
     fn holds(&self, op: Op, method: &str, path: &str) -> bool {
-        if self.op.is_none() && op == Op::Health {
+        if self.op.is_none() && matches!(op, Op::Health | Op::Preflight) {
             return false;
         }
         let op_holds = self

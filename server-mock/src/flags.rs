@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub(crate) struct Serve {
     pub(crate) workers: usize,
     pub(crate) print_json: bool,
     pub(crate) until_stdin_closes: bool,
+    /// Prefixes and folders of `--static`.
+    pub(crate) static_files: Vec<(String, PathBuf)>,
 }
 
 /// What cannot be understood, and what to do about it.
@@ -44,6 +47,7 @@ Options:
   --workers N           Threads that serve [default: 1]
   --print-json          Print one line of JSON with url, admin_url and pid when ready
   --until-stdin-closes  Stop when standard input is closed
+  --static PREFIX=DIR   Serve the files of DIR on the admin port, at PREFIX; may be repeated
   -h, --help            Print this
   -V, --version         Print the version
 ";
@@ -58,6 +62,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
         workers: 1,
         print_json: false,
         until_stdin_closes: false,
+        static_files: Vec::new(),
     };
     match arguments.next().as_deref() {
         Some("serve") => {}
@@ -82,6 +87,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
             "--host" => serve.host = number(name, value())?,
             "--print-json" if joined.is_none() => serve.print_json = true,
             "--until-stdin-closes" if joined.is_none() => serve.until_stdin_closes = true,
+            "--static" => serve.static_files.push(mount(name, value())?),
             "-h" | "--help" => return Ok(Command::Help),
             _ => {
                 return Err(UsageError(format!(
@@ -91,6 +97,21 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
         }
     }
     Ok(Command::Serve(serve))
+}
+
+/// `PREFIX=DIR`.
+fn mount(name: &str, value: Option<String>) -> Result<(String, PathBuf), UsageError> {
+    let Some(value) = value else {
+        return Err(UsageError(format!("{name} needs a value")));
+    };
+    match value.split_once('=') {
+        Some((prefix, folder)) if prefix.starts_with('/') && !folder.is_empty() => {
+            Ok((prefix.to_owned(), PathBuf::from(folder)))
+        }
+        _ => Err(UsageError(format!(
+            "{name} cannot be {value:?} when expecting PREFIX=DIR, such as /=web"
+        ))),
+    }
 }
 
 fn number<T: std::str::FromStr>(name: &str, value: Option<String>) -> Result<T, UsageError> {
@@ -150,8 +171,28 @@ mod tests {
     }
 
     #[test]
+    fn folders_come_with_their_prefixes() {
+        let Ok(Command::Serve(serve)) = parsed("serve --static /=web --static=/lib/=a=b") else {
+            panic!()
+        };
+        let expected = [("/", "web"), ("/lib/", "a=b")];
+        assert_eq!(
+            serve.static_files,
+            expected.map(|(prefix, folder)| (prefix.to_owned(), PathBuf::from(folder)))
+        );
+    }
+
+    #[test]
     fn mistakes_are_named() {
         let see = "; see gatewright-gateway --help";
+        for wrong in ["web", "web=/", "/="] {
+            assert_eq!(
+                parsed(&format!("serve --static {wrong}")).unwrap_err(),
+                format!(
+                    "--static cannot be {wrong:?} when expecting PREFIX=DIR, such as /=web{see}"
+                )
+            );
+        }
         assert_eq!(
             parsed("server").unwrap_err(),
             format!("got \"server\" when expecting the command serve{see}")

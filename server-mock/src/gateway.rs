@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
@@ -11,6 +12,7 @@ use tokio::sync::{oneshot, watch};
 use crate::admin;
 use crate::listener::{serve_admin, serve_data};
 use crate::session::{Refused, Session};
+use crate::static_files::StaticFiles;
 use crate::world::{Surroundings, Worlds};
 
 /// A running gateway. Dropping it stops it.
@@ -39,6 +41,8 @@ pub struct Gateway {
 pub(crate) struct Shared {
     pub(crate) worlds: Arc<Worlds>,
     pub(crate) started: std::time::Instant,
+    pub(crate) data: SocketAddr,
+    pub(crate) static_files: StaticFiles,
 }
 
 impl std::fmt::Debug for Shared {
@@ -56,6 +60,7 @@ pub struct GatewayBuilder {
     admin_port: u16,
     workers: usize,
     max_sessions: usize,
+    static_files: Vec<(String, PathBuf)>,
 }
 
 impl Default for GatewayBuilder {
@@ -66,6 +71,7 @@ impl Default for GatewayBuilder {
             admin_port: 0,
             workers: 1,
             max_sessions: 4_096,
+            static_files: Vec::new(),
         }
     }
 }
@@ -101,7 +107,14 @@ impl GatewayBuilder {
         self
     }
 
-    /// Starts it and returns when both ports answer. Fails when a port cannot be bound.
+    /// Serves the files of a folder on the admin port, below a prefix such as `/` or `/docs/`. May be said several
+    /// times; the longest prefix that fits counts. Default: none.
+    pub fn static_files(mut self, prefix: impl Into<String>, folder: impl Into<PathBuf>) -> Self {
+        self.static_files.push((prefix.into(), folder.into()));
+        self
+    }
+
+    /// Starts it and returns when both ports answer. Fails when a port cannot be bound or a folder cannot be served.
     pub async fn start(self) -> io::Result<Gateway> {
         let (ready, started) = oneshot::channel();
         self.spawn(move |result| drop(ready.send(result)))?;
@@ -143,11 +156,13 @@ impl GatewayBuilder {
             _ => Ipv4Addr::LOCALHOST.into(),
         };
         let bound = async {
+            let static_files = StaticFiles::open(&self.static_files)?;
             let data = TcpListener::bind((self.host, self.port)).await?;
             let admin = TcpListener::bind((admin_host, self.admin_port)).await?;
-            io::Result::Ok((data.local_addr()?, data, admin.local_addr()?, admin))
+            let addresses = (data.local_addr()?, admin.local_addr()?);
+            io::Result::Ok((static_files, addresses, data, admin))
         };
-        let (data_address, data, admin_address, admin) = match bound.await {
+        let (static_files, (data_address, admin_address), data, admin) = match bound.await {
             Ok(bound) => bound,
             Err(error) => return ready(Err(error)),
         };
@@ -156,6 +171,8 @@ impl GatewayBuilder {
         let shared = Arc::new(Shared {
             worlds: Arc::new(Worlds::new(self.max_sessions, surroundings)),
             started: std::time::Instant::now(),
+            data: data_address,
+            static_files,
         });
         let router = admin::router(Arc::clone(&shared), admin_address);
         let worlds = Arc::clone(&shared.worlds);

@@ -34,6 +34,7 @@ mod reply;
 mod resource;
 mod session;
 mod stable_hash;
+mod static_files;
 mod tier;
 mod timestamp;
 mod webhooks;

@@ -32,13 +32,20 @@ fn main() -> ExitCode {
 }
 
 fn run(serve: &Serve) -> io::Result<()> {
-    let gateway = Gateway::builder()
+    let mut builder = Gateway::builder();
+    for (prefix, folder) in &serve.static_files {
+        builder = builder.static_files(prefix, folder);
+    }
+    let gateway = builder
         .host(serve.host)
         .port(serve.port)
         .admin_port(serve.admin_port())
         .workers(serve.workers)
         .start_blocking()
         .map_err(|error| {
+            if error.kind() == io::ErrorKind::InvalidInput {
+                return error;
+            }
             let ports = format!("{} and {}", serve.port, serve.admin_port());
             io::Error::new(error.kind(), format!("cannot listen on ports {ports}: {error}; choose others with --port and --admin-port"))
         })?;
@@ -61,7 +68,11 @@ fn announce(serve: &Serve, gateway: &Gateway) -> io::Result<()> {
             serde_json::json!({ "url": url, "admin_url": admin_url, "pid": std::process::id() });
         writeln!(out, "{line}")?;
     } else {
-        writeln!(out, "gateway {url}\nadmin   {admin_url}\n")?;
+        writeln!(out, "gateway {url}\nadmin   {admin_url}")?;
+        for (prefix, _) in &serve.static_files {
+            writeln!(out, "files   {admin_url}{prefix}")?;
+        }
+        writeln!(out)?;
         writeln!(
             out,
             "try: curl -i {url}/v1/contacts -H 'Authorization: Bearer sk_test_pro_acme'"

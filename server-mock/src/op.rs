@@ -51,7 +51,8 @@ pub(crate) struct Route<'a> {
 const COLLECTION: &str = "GET, HEAD, POST, OPTIONS";
 const RECORD: &str = "GET, HEAD, PUT, PATCH, DELETE, OPTIONS";
 const READ: &str = "GET, HEAD, OPTIONS";
-const ANY: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+/// Every method there is an operation for.
+pub(crate) const ANY: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /// Finds the operation; `HEAD` means the same as `GET`.
 pub(crate) fn route<'a>(method: &Method, path: &'a str) -> Route<'a> {

@@ -25,4 +25,5 @@ mod problems;
 mod program;
 mod receiver;
 mod records;
+mod static_files;
 mod webhooks;

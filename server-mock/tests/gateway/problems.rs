@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use gatewright_server_mock::OptionsChange;
+use gatewright_server_mock::{FaultRule, OptionsChange};
 use serde_json::json;
 
-use crate::caller::Caller;
+use crate::caller::{Caller, Seen};
 
 #[tokio::test]
 async fn every_response_can_be_found_again_and_timed() {
@@ -101,36 +101,71 @@ async fn wrong_methods_are_told_the_right_ones() {
     );
 }
 
-#[tokio::test]
-async fn a_page_of_another_origin_may_call() {
-    let caller = Caller::new().await;
-    let preflight = caller
-        .anonymous("OPTIONS", "/v1/contacts")
+/// Asks what a browser asks before it sends a page's request to another origin.
+async fn preflight(caller: &Caller, method: &str, path: &str) -> Seen {
+    caller
+        .anonymous("OPTIONS", path)
         .header("origin", "https://app.example")
+        .header("access-control-request-method", method)
         .header(
             "access-control-request-headers",
             "authorization,idempotency-key",
         )
         .send()
-        .await;
-    assert_eq!(preflight.status(), 204);
-    assert_eq!(
-        preflight.header("access-control-allow-origin").as_deref(),
-        Some("*")
-    );
-    assert_eq!(
-        preflight.header("access-control-allow-headers").as_deref(),
-        Some("authorization,idempotency-key")
-    );
-    let seen = caller
-        .ask("GET", "/v1/whoami")
-        .header("origin", "https://app.example")
-        .send()
-        .await;
-    assert_eq!(
-        seen.header("access-control-allow-origin").as_deref(),
-        Some("*")
-    );
+        .await
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_may_call() {
+    let caller = Caller::new().await;
+    for (method, path) in [
+        ("POST", "/v1/contacts"),
+        // Where nothing is, or needs another method, or answers `OPTIONS` itself: the page is to see what others see.
+        ("DELETE", "/v1/contacts"),
+        ("GET", "/v1/nowhere"),
+        ("GET", "/elsewhere"),
+        ("PATCH", "/v1/echo"),
+    ] {
+        let seen = preflight(&caller, method, path).await;
+        assert_eq!(seen.status(), 204, "{method} {path}");
+        assert_eq!(
+            seen.header("access-control-allow-origin").as_deref(),
+            Some("*")
+        );
+        assert_eq!(
+            seen.header("access-control-allow-headers").as_deref(),
+            Some("authorization,idempotency-key")
+        );
+        assert_eq!(
+            seen.header("access-control-allow-methods").as_deref(),
+            Some("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+        );
+    }
+    for (path, status) in [("/v1/whoami", 200), ("/v1/nowhere", 404)] {
+        let seen = caller
+            .ask("GET", path)
+            .header("origin", "https://app.example")
+            .send()
+            .await;
+        assert_eq!(
+            (
+                seen.status(),
+                seen.header("access-control-allow-origin").as_deref()
+            ),
+            (status, Some("*"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_preflight_fails_only_where_a_rule_says_so() {
+    let caller = Caller::new().await;
+    for (op, status) in [("*", 204), ("contacts.create", 204), ("options", 403)] {
+        let rule = FaultRule::on(op).script("403").unwrap();
+        caller.session.set_faults(vec![rule]).unwrap();
+        let seen = preflight(&caller, "POST", "/v1/contacts").await;
+        assert_eq!(seen.status(), status, "{op}");
+    }
 }
 
 #[tokio::test]
