@@ -1,0 +1,74 @@
+//! What crosses to JavaScript: an answer, a piece of one, an error, a question.
+
+use bytes::Bytes;
+use gatewright::Response;
+
+/// One message to JavaScript.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "answers are what most frames are"
+)]
+pub enum Frame {
+    /// A whole answer.
+    Answer {
+        /// The call.
+        call: u32,
+        /// What came.
+        response: Response,
+    },
+    /// The head of a streamed answer.
+    Head {
+        /// The call.
+        call: u32,
+        /// The status.
+        status: u16,
+        /// The meta JSON.
+        meta: Vec<u8>,
+    },
+    /// A piece of a streamed answer.
+    Chunk {
+        /// The call.
+        call: u32,
+        /// The piece.
+        bytes: Bytes,
+    },
+    /// No more pieces, or no more pages.
+    End {
+        /// The call.
+        call: u32,
+    },
+    /// A failed call.
+    Error {
+        /// The call.
+        call: u32,
+        /// The error JSON.
+        error: String,
+    },
+    /// A question, or word that one is over.
+    Ask {
+        /// The question JSON.
+        question: String,
+    },
+}
+
+impl Frame {
+    /// The call that the frame is about, 0 for questions.
+    #[must_use]
+    pub const fn call(&self) -> u32 {
+        match self {
+            Self::Answer { call, .. }
+            | Self::Head { call, .. }
+            | Self::Chunk { call, .. }
+            | Self::End { call }
+            | Self::Error { call, .. } => *call,
+            Self::Ask { .. } => 0,
+        }
+    }
+
+    /// Whether what JavaScript waited for (a call, a piece, a page) has come with this frame. Only questions are not that.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        !matches!(self, Self::Ask { .. })
+    }
+}

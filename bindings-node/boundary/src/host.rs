@@ -1,0 +1,18 @@
+//! What a JavaScript host provides.
+
+use std::pin::Pin;
+
+use crate::frame::Frame;
+
+/// A call under way. Dropping it ends the call.
+pub type Task = Pin<Box<dyn Future<Output = ()> + Send + 'static>>;
+
+/// What a JavaScript host provides, one for each JavaScript thread.
+pub trait Host: Send + Sync + 'static {
+    /// Drives a call to its end.
+    fn spawn(&self, task: Task);
+
+    /// Takes a frame for the JavaScript thread, from any thread and also from within a method of [`Port`](crate::Port) or
+    /// [`JsClient`](crate::JsClient). The host puts it into its [`Batch`](crate::Batch) and wakes the thread; it must not call back.
+    fn deliver(&self, frame: Frame);
+}

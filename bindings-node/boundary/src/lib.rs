@@ -1,0 +1,36 @@
+//! What the Node addon and the WASM module share: both are this crate, and a host around it.
+//!
+//! JavaScript numbers its calls. What comes of them crosses as frames, many in one batch (`frame.rs`, `batch.rs`); what the core asks of
+//! JavaScript (a token, a hook, the next piece of a body) crosses as questions (`question.rs`). Settings, options, errors and records are
+//! JSON. A [`Port`] has all of that for one JavaScript thread; a [`Host`] is what it needs of its surroundings.
+//!
+//! The feature `client` is all of that; `webhook` alone is only [`JsWebhook`], without any of the client.
+
+#[cfg(feature = "client")]
+mod batch;
+#[cfg(feature = "client")]
+mod client;
+#[cfg(feature = "client")]
+mod frame;
+#[cfg(feature = "client")]
+mod host;
+#[cfg(feature = "client")]
+mod port;
+#[cfg(feature = "client")]
+mod record;
+#[cfg(feature = "webhook")]
+mod webhook;
+
+#[cfg(feature = "client")]
+pub use crate::{
+    batch::Batch,
+    client::JsClient,
+    frame::Frame,
+    host::{Host, Task},
+    port::Port,
+    record::{answer_error, error_codes, timeline},
+};
+#[cfg(feature = "client")]
+pub use gatewright::{Body, ClientBuilder};
+#[cfg(feature = "webhook")]
+pub use webhook::{JsWebhook, generate_secret};
