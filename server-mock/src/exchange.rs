@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
-    ACCESS_CONTROL_REQUEST_METHOD, ALLOW, DATE, ORIGIN,
+    ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CONNECTION, DATE, ORIGIN,
 };
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
@@ -23,7 +23,7 @@ use crate::journal::{Arrival, Ending, request_id};
 use crate::key::{Identity, Unauthorized, credential};
 use crate::logical::Logical;
 use crate::op::{ANY, Op, route};
-use crate::options::Auth;
+use crate::options::{Auth, Preflights};
 use crate::quota::{Admission, InProgress};
 use crate::receive::receive;
 use crate::reply::{Body, Reply};
@@ -405,9 +405,18 @@ fn preflight(call: &Call) -> Reply {
     if !is_preflight(&call.parts) {
         return reply.with(ALLOW, HeaderValue::from_static(call.route().allow));
     }
-    let mut reply = reply
-        .with(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(ANY))
-        .with(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    let mut reply = reply.with(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(ANY));
+    let closed = call.world.state().options.preflights == Preflights::Closed;
+    if closed {
+        reply
+            .headers
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    // Without it a browser remembers for five seconds.
+    reply.headers.insert(
+        ACCESS_CONTROL_MAX_AGE,
+        HeaderValue::from_static(if closed { "0" } else { "600" }),
+    );
     if let Some(asked) = call.parts.headers.get(ACCESS_CONTROL_REQUEST_HEADERS) {
         reply
             .headers

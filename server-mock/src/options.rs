@@ -17,6 +17,8 @@ pub struct Options {
     pub require_idempotency_key: bool,
     /// Whether `/v1` asks for a key. Default: `required`.
     pub auth: Auth,
+    /// What a browser does after a preflight. Default: `remembered`.
+    pub preflights: Preflights,
     /// Largest request body read, in bytes; larger ones get 413. Default: 16 MiB.
     pub max_body_bytes: u64,
     /// Limits that replace those of every tier but `unlimited`. Default: none.
@@ -38,6 +40,18 @@ pub enum Auth {
     Required,
 }
 
+/// What a browser does after a preflight. It sends no session with one, so the session `default` decides for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Preflights {
+    /// Asks anew each time, and sends each request over a fresh connection. A browser repeats by itself what breaks on a
+    /// connection that it had used before; so one can see what the page itself sends.
+    Closed,
+    /// Sends the request over the same connection, and does not ask again for ten minutes.
+    Remembered,
+}
+
 /// A change to some of the options; what is left out stays as it is.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,6 +69,9 @@ pub struct OptionsChange {
     /// See [`Options::auth`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<Auth>,
+    /// See [`Options::preflights`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preflights: Option<Preflights>,
     /// See [`Options::max_body_bytes`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_body_bytes: Option<u64>,
@@ -94,6 +111,7 @@ impl Options {
             retry_after: RetryAfter::Seconds,
             require_idempotency_key: false,
             auth: Auth::Required,
+            preflights: Preflights::Remembered,
             max_body_bytes: 16 * 1024 * 1024,
             limits: None,
             journal_entries: 100_000,
@@ -125,6 +143,7 @@ impl Options {
             retry_after,
             require_idempotency_key,
             auth,
+            preflights,
             max_body_bytes,
             limits,
             journal_entries,
@@ -134,6 +153,7 @@ impl Options {
         set(retry_after, change.retry_after);
         set(require_idempotency_key, change.require_idempotency_key);
         set(auth, change.auth);
+        set(preflights, change.preflights);
         set(max_body_bytes, change.max_body_bytes);
         set(limits, change.limits);
         set(journal_entries, change.journal_entries);

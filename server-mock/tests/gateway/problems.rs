@@ -5,7 +5,7 @@ use std::time::Duration;
 use gatewright_server_mock::{FaultRule, OptionsChange};
 use serde_json::json;
 
-use crate::caller::{Caller, Seen};
+use crate::caller::{Asking, Caller, End};
 
 #[tokio::test]
 async fn every_response_can_be_found_again_and_timed() {
@@ -102,7 +102,7 @@ async fn wrong_methods_are_told_the_right_ones() {
 }
 
 /// Asks what a browser asks before it sends a page's request to another origin.
-async fn preflight(caller: &Caller, method: &str, path: &str) -> Seen {
+fn asking_first(caller: &Caller, method: &str, path: &str) -> Asking {
     caller
         .anonymous("OPTIONS", path)
         .header("origin", "https://app.example")
@@ -111,8 +111,6 @@ async fn preflight(caller: &Caller, method: &str, path: &str) -> Seen {
             "access-control-request-headers",
             "authorization,idempotency-key",
         )
-        .send()
-        .await
 }
 
 #[tokio::test]
@@ -126,7 +124,7 @@ async fn a_page_of_another_origin_may_call() {
         ("GET", "/elsewhere"),
         ("PATCH", "/v1/echo"),
     ] {
-        let seen = preflight(&caller, method, path).await;
+        let seen = asking_first(&caller, method, path).send().await;
         assert_eq!(seen.status(), 204, "{method} {path}");
         assert_eq!(
             seen.header("access-control-allow-origin").as_deref(),
@@ -158,12 +156,34 @@ async fn a_page_of_another_origin_may_call() {
 }
 
 #[tokio::test]
+async fn a_preflight_can_ask_for_a_fresh_connection() {
+    let caller = Caller::new().await;
+    for (preflights, end, max_age) in [("remembered", End::Open, "600"), ("closed", End::Fin, "0")]
+    {
+        let change = json!({ "preflights": preflights });
+        caller
+            .session
+            .set(serde_json::from_value(change).unwrap())
+            .unwrap();
+        let seen = asking_first(&caller, "POST", "/v1/contacts")
+            .header("connection", "keep-alive")
+            .patience(Duration::from_millis(300))
+            .send()
+            .await;
+        assert_eq!(
+            (seen.end, seen.header("access-control-max-age").as_deref()),
+            (end, Some(max_age))
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_preflight_fails_only_where_a_rule_says_so() {
     let caller = Caller::new().await;
     for (op, status) in [("*", 204), ("contacts.create", 204), ("options", 403)] {
         let rule = FaultRule::on(op).script("403").unwrap();
         caller.session.set_faults(vec![rule]).unwrap();
-        let seen = preflight(&caller, "POST", "/v1/contacts").await;
+        let seen = asking_first(&caller, "POST", "/v1/contacts").send().await;
         assert_eq!(seen.status(), status, "{op}");
     }
 }
