@@ -1,0 +1,62 @@
+/**
+ * Measures the npm package `gatewright` beside others and prints Markdown tables.
+ *
+ * Usage: node run.mjs --project DIR --server PATH [--rounds 31] [--tables http,bodies,webhooks,start]
+ *
+ * DIR is a project in which `gatewright` and the packages of package.json beside this file are installed; the scripts are copied into it, so that
+ * what they import is found as a user's program finds it. PATH is the program bench-server.
+ */
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdirSync, readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const { values } = parseArgs({
+  options: {
+    project: { type: "string" },
+    server: { type: "string" },
+    rounds: { type: "string", default: "31" },
+    tables: { type: "string", default: "http,bodies,webhooks,start" },
+  },
+});
+if (!values.project || !values.server) {
+  console.error("usage: node run.mjs --project DIR --server PATH [--rounds 31] [--tables http,bodies,webhooks,start]");
+  process.exit(2);
+}
+
+/** The scripts of a table with their arguments. `URL` stands for the server's. */
+const TABLES = {
+  http: [
+    ["http-table.mjs", "URL", values.rounds, "1"],
+    ["http-table.mjs", "URL", values.rounds, "64"],
+  ],
+  bodies: [["body-table.mjs", "URL", values.rounds]],
+  webhooks: [["webhook-table.mjs", values.rounds]],
+  start: [["start-table.mjs", values.rounds]],
+};
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const scripts = join(resolve(values.project), "bench");
+mkdirSync(scripts, { recursive: true });
+for (const name of readdirSync(here)) if (name.endsWith(".mjs")) cpSync(join(here, name), join(scripts, name));
+
+// A proxy between client and server would be measured too.
+const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/_proxy$/i.test(name)));
+const server = spawn(values.server, { stdio: ["pipe", "pipe", "inherit"], env: environment });
+const [url] = await once(createInterface({ input: server.stdout }), "line");
+
+let failed = false;
+for (const table of values.tables.split(",")) {
+  for (const [script, ...args] of TABLES[table]) {
+    const command = [join(scripts, script), ...args.map((argument) => (argument === "URL" ? url : argument))];
+    const [code] = await once(spawn(process.execPath, command, { stdio: "inherit", env: environment }), "exit");
+    failed ||= code !== 0;
+    console.log();
+  }
+}
+server.stdin.end();
+process.exitCode = failed ? 1 : 0;
