@@ -11,8 +11,35 @@
  */
 
 export { Client } from "./client.ts";
-export * from "./errors.ts";
+export {
+  AuthenticationError,
+  BadRequestError,
+  ClosedError,
+  ConflictError,
+  ConnectError,
+  ConnectionLostError,
+  CrossOriginError,
+  DecodeError,
+  GatewrightError,
+  HookError,
+  InsecureUrlError,
+  InvalidConfigError,
+  InvalidRequestError,
+  NotFoundError,
+  OutcomeUnknownError,
+  PermissionDeniedError,
+  PreconditionFailedError,
+  ProtocolError,
+  RateLimitedError,
+  RedirectError,
+  ResponseTooLargeError,
+  ServerError,
+  TimeoutError,
+  TlsError,
+  TokenError,
+  UnprocessableError,
+} from "./errors.ts";
 export { Response } from "./response.ts";
 export { StreamResponse } from "./stream_response.ts";
 export { version } from "./version.ts";
-export * from "./webhooks.ts";
+export { generateSecret, Webhook, WebhookError, WebhookKeyError, WebhookVerificationError } from "./webhooks.ts";

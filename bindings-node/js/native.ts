@@ -70,7 +70,9 @@ export function provide(load: () => Native): void {
 export function native(): Native {
   if (loaded === undefined) {
     if (provider === undefined) {
-      throw new Error("gatewright was loaded without its native half: import the package by its name, not by a file inside of it");
+      throw new Error(
+        "gatewright was loaded without its native half: import the package by its name, not by a file inside of it",
+      );
     }
     loaded = provider();
   }

@@ -29,7 +29,9 @@ export function provideWebhooks(load: () => WebhookNative): void {
 /** The native half. */
 export function webhookNative(): WebhookNative {
   if (provider === undefined) {
-    throw new Error("gatewright was loaded without its native half: import the package by its name, not by a file inside of it");
+    throw new Error(
+      "gatewright was loaded without its native half: import the package by its name, not by a file inside of it",
+    );
   }
   return provider();
 }

@@ -1,0 +1,267 @@
+"use strict";
+var __defProp = Object.defineProperty;
+var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
+var __getOwnPropNames = Object.getOwnPropertyNames;
+var __hasOwnProp = Object.prototype.hasOwnProperty;
+var __export = (target, all) => {
+  for (var name in all)
+    __defProp(target, name, { get: all[name], enumerable: true });
+};
+var __copyProps = (to, from, except, desc) => {
+  if (from && typeof from === "object" || typeof from === "function") {
+    for (let key of __getOwnPropNames(from))
+      if (!__hasOwnProp.call(to, key) && key !== except)
+        __defProp(to, key, { get: () => from[key], enumerable: !(desc = __getOwnPropDesc(from, key)) || desc.enumerable });
+  }
+  return to;
+};
+var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: true }), mod);
+
+// js/node/webhooks.ts
+var webhooks_exports = {};
+__export(webhooks_exports, {
+  Webhook: () => Webhook,
+  WebhookError: () => WebhookError,
+  WebhookKeyError: () => WebhookKeyError,
+  WebhookVerificationError: () => WebhookVerificationError,
+  generateSecret: () => generateSecret
+});
+module.exports = __toCommonJS(webhooks_exports);
+
+// js/webhook_native.ts
+var provider;
+function provideWebhooks(load2) {
+  provider = load2;
+}
+function webhookNative() {
+  if (provider === void 0) {
+    throw new Error("gatewright was loaded without its native half: import the package by its name, not by a file inside of it");
+  }
+  return provider();
+}
+
+// js/node/webhooks.ts
+var import_load = require("./load.cjs");
+
+// js/inspect.ts
+var INSPECT = /* @__PURE__ */ Symbol.for("nodejs.util.inspect.custom");
+function shown(name, members, depth, options, inspect) {
+  return depth < 0 ? `[${name}]` : `${name} ${inspect(members, options)}`;
+}
+function setName(kind, name) {
+  Object.defineProperty(kind, "name", { value: name, configurable: true });
+  Object.defineProperty(kind.prototype, "name", { value: name, configurable: true, writable: true });
+}
+
+// js/text.ts
+var decoder = new TextDecoder();
+var encoder = new TextEncoder();
+var buffer = globalThis.Buffer?.prototype;
+var utf8Slice = buffer?.utf8Slice;
+var decode = utf8Slice === void 0 ? (bytes, start, end) => decoder.decode(bytes.subarray(start, end)) : (bytes, start, end) => {
+  const from = bytes[start] === 239 && bytes[start + 1] === 187 && bytes[start + 2] === 191 && end - start >= 3 ? start + 3 : start;
+  return utf8Slice.call(bytes, from, end);
+};
+function kindOf(value) {
+  if (value === null) {
+    return "null";
+  }
+  if (Array.isArray(value)) {
+    return "a list";
+  }
+  switch (typeof value) {
+    case "undefined":
+      return "undefined";
+    case "object": {
+      const name = value.constructor?.name;
+      return typeof name === "string" && name !== "" && name !== "Object" ? `a ${name}` : "an object";
+    }
+    case "number":
+      return Number.isFinite(value) ? "a number" : String(value);
+    default:
+      return `a ${typeof value}`;
+  }
+}
+
+// js/webhooks.ts
+var WebhookError = class extends Error {
+  code;
+  constructor(message, options) {
+    super(message, options);
+    this.code = options?.code ?? "webhook";
+  }
+  toJSON() {
+    return { name: this.name, code: this.code, message: this.message };
+  }
+};
+var WebhookKeyError = class extends WebhookError {
+};
+var WebhookVerificationError = class extends WebhookError {
+};
+setName(WebhookError, "WebhookError");
+setName(WebhookKeyError, "WebhookKeyError");
+setName(WebhookVerificationError, "WebhookVerificationError");
+var TOLERANCE_MS = 3e5;
+var MAX_BODY = 1024 * 1024;
+var Webhook = class {
+  #native;
+  constructor(secrets, options = {}) {
+    const list = typeof secrets === "string" ? [secrets] : secrets;
+    if (!Array.isArray(list) || !list.every((secret) => typeof secret === "string")) {
+      throw new TypeError(`the secrets of a webhook must be a string or a list of strings, not ${kindOf(secrets)}`);
+    }
+    const { tolerance = TOLERANCE_MS, maxBody = MAX_BODY } = known(options, ["tolerance", "maxBody"]);
+    if (typeof tolerance !== "number" || !(tolerance >= 0)) {
+      throw new TypeError(`\`tolerance\` must be a number of milliseconds of at least 0, not ${kindOf(tolerance)}`);
+    }
+    if (typeof maxBody !== "number" || !(maxBody >= 0)) {
+      throw new TypeError(`\`maxBody\` must be a number of bytes of at least 0, not ${kindOf(maxBody)}`);
+    }
+    const webhook = webhookNative().openWebhook(list, tolerance / 1e3, maxBody);
+    if (typeof webhook === "string") {
+      throw error(WebhookKeyError, JSON.parse(webhook));
+    }
+    this.#native = webhook;
+  }
+  verify(body, headers, options) {
+    const bytes = rawBody(body);
+    const told = JSON.parse(this.#native.verify(bytes, flatHeaders(headers), seconds(options, "now")));
+    if (told.code !== void 0) {
+      throw error(WebhookVerificationError, told);
+    }
+    return new Verified(told, bytes);
+  }
+  explain(body, headers, options) {
+    return this.#native.explain(rawBody(body), flatHeaders(headers), seconds(options, "now"));
+  }
+  sign(body, options) {
+    const { messageId } = known(options, ["messageId", "timestamp"]);
+    if (typeof messageId !== "string") {
+      throw new TypeError(`\`messageId\` must be a string, not ${kindOf(messageId)}`);
+    }
+    const told = JSON.parse(this.#native.sign(rawBody(body), messageId, seconds(options, "timestamp")));
+    if (told.code !== void 0) {
+      throw error(WebhookKeyError, told);
+    }
+    return told;
+  }
+  [INSPECT]() {
+    return "Webhook {}";
+  }
+};
+var Verified = class {
+  scheme;
+  algorithm;
+  keyIndex;
+  timestamp;
+  messageId;
+  bodyBound;
+  timestampSigned;
+  idSigned;
+  urlBound;
+  #body;
+  constructor(told, body) {
+    this.scheme = told.scheme;
+    this.algorithm = told.algorithm;
+    this.keyIndex = told.keyIndex;
+    this.timestamp = told.timestamp === null ? null : new Date(told.timestamp * 1e3);
+    this.messageId = told.messageId;
+    this.bodyBound = told.bodyBound;
+    this.timestampSigned = told.timestampSigned;
+    this.idSigned = told.idSigned;
+    this.urlBound = told.urlBound;
+    this.#body = body;
+  }
+  json() {
+    return JSON.parse(typeof this.#body === "string" ? this.#body : decode(this.#body, 0, this.#body.length));
+  }
+  [INSPECT](depth, options, inspect) {
+    return shown("Verified", { ...this }, depth, options, inspect);
+  }
+};
+function generateSecret() {
+  return webhookNative().generateSecret();
+}
+function error(kind, told) {
+  return new kind(told.message, { code: told.code });
+}
+function known(options, names) {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`the options must be an object, not ${kindOf(options)}`);
+  }
+  for (const name in options) {
+    if (!names.includes(name)) {
+      throw new TypeError(`there is no option \`${name}\`; there are \`${names.join("` and `")}\``);
+    }
+  }
+  return options;
+}
+function rawBody(body) {
+  if (typeof body === "string" || body instanceof Uint8Array) {
+    return body;
+  }
+  if (body instanceof ArrayBuffer) {
+    return new Uint8Array(body);
+  }
+  if (ArrayBuffer.isView(body)) {
+    return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
+  }
+  throw new TypeError(`a webhook's body must be the text or bytes that came, before any parsing, not ${kindOf(body)}`);
+}
+function flatHeaders(headers) {
+  if (typeof headers !== "object" || headers === null) {
+    throw new TypeError(`a webhook's headers must be an object, pairs or Headers, not ${kindOf(headers)}`);
+  }
+  const flat = [];
+  if (Array.isArray(headers) && typeof headers[0] === "string") {
+    for (const text of headers) {
+      flat.push(String(text));
+    }
+  } else if (Symbol.iterator in headers) {
+    for (const pair of headers) {
+      if (!Array.isArray(pair) || pair.length !== 2) {
+        throw new TypeError("a webhook's headers must be pairs of a name and a value");
+      }
+      flat.push(String(pair[0]), String(pair[1]));
+    }
+  } else {
+    for (const name in headers) {
+      const value = headers[name];
+      if (Array.isArray(value)) {
+        for (const one of value) {
+          flat.push(name, String(one));
+        }
+      } else if (value !== void 0 && value !== null) {
+        flat.push(name, String(value));
+      }
+    }
+  }
+  return flat;
+}
+function seconds(options, name) {
+  if (options === void 0) {
+    return void 0;
+  }
+  if (name === "now") {
+    known(options, ["now"]);
+  }
+  const date = options[name];
+  if (date === void 0) {
+    return void 0;
+  }
+  if (!(date instanceof Date) || Number.isNaN(date.getTime())) {
+    throw new TypeError(`\`${name}\` must be a Date, not ${kindOf(date)}`);
+  }
+  return Math.floor(date.getTime() / 1e3);
+}
+
+// js/node/webhooks.ts
+provideWebhooks(import_load.load);
+// Annotate the CommonJS export names for ESM import in node:
+0 && (module.exports = {
+  Webhook,
+  WebhookError,
+  WebhookKeyError,
+  WebhookVerificationError,
+  generateSecret
+});

@@ -1,0 +1,82 @@
+/**
+ * How requests prove who they are, as the native half wants it:
+ * `{kind: "bearer", token}`, `{kind: "basic", user, password}`, `{kind: "apiKey", key, header | query | cookie}` or `{kind: "callback"}`.
+ */
+
+import type { Token, TokenCallback } from "../types/shared.js";
+import { invalidConfig } from "./errors.ts";
+import { kindOf } from "./text.ts";
+
+const FORMS = "a string, a function, { bearer }, { basic: [user, password] } or { apiKey }";
+
+/** The credential of a client's options. A callback is left for the caller to keep. */
+export function authJson(auth: unknown): { readonly [name: string]: string } {
+  if (typeof auth === "string") {
+    return { kind: "bearer", token: auth };
+  }
+  if (typeof auth === "function") {
+    return { kind: "callback" };
+  }
+  if (typeof auth !== "object" || auth === null || Array.isArray(auth)) {
+    throw invalidConfig(`\`auth\` must be ${FORMS}, not ${kindOf(auth)}`);
+  }
+  const given = auth as { readonly [name: string]: unknown };
+  const only = (...names: string[]): void => {
+    const other = Object.keys(given).find((name) => !names.includes(name) && given[name] !== undefined);
+    if (other !== undefined) {
+      throw invalidConfig(`\`auth\` has \`${other}\` beside \`${names[0]}\`, which do not go together`);
+    }
+  };
+  if (given.bearer !== undefined) {
+    only("bearer");
+    return { kind: "bearer", token: text(given.bearer, "auth.bearer") };
+  }
+  if (given.basic !== undefined) {
+    only("basic");
+    if (!Array.isArray(given.basic) || given.basic.length !== 2) {
+      throw invalidConfig("`auth.basic` must be a list of user and password");
+    }
+    return {
+      kind: "basic",
+      user: text(given.basic[0], "auth.basic[0]"),
+      password: text(given.basic[1], "auth.basic[1]"),
+    };
+  }
+  if (given.apiKey !== undefined) {
+    const key = text(given.apiKey, "auth.apiKey");
+    for (const place of ["header", "query", "cookie"]) {
+      if (given[place] !== undefined) {
+        only("apiKey", place);
+        return { kind: "apiKey", key, [place]: text(given[place], `auth.${place}`) };
+      }
+    }
+    only("apiKey");
+    return { kind: "apiKey", key };
+  }
+  throw invalidConfig(`\`auth\` must be ${FORMS}`);
+}
+
+function text(value: unknown, name: string): string {
+  if (typeof value !== "string") {
+    throw invalidConfig(`\`${name}\` must be a string, not ${kindOf(value)}`);
+  }
+  return value;
+}
+
+/** Asks a token callback, and says the answer as JSON. */
+export async function tokenJson(callback: TokenCallback): Promise<string> {
+  const given: unknown = await callback();
+  if (typeof given === "string") {
+    return JSON.stringify({ token: given, expiresInMs: null });
+  }
+  const token = given as Token | null | undefined;
+  if (typeof token !== "object" || token === null || typeof token.token !== "string") {
+    throw new TypeError(`the token callback must give a string or { token, expiresInMs }, not ${kindOf(given)}`);
+  }
+  const expires: unknown = token.expiresInMs ?? null;
+  if (expires !== null && !(typeof expires === "number" && expires >= 0)) {
+    throw new TypeError(`\`expiresInMs\` of the token must be a number of at least 0, not ${kindOf(expires)}`);
+  }
+  // A token that never expires may say so with Infinity, which JSON cannot.
+  return JSON.stringify({ token: token.token, expiresInMs: expires === Number.POSITIVE_INFINITY ? null : expires });
+}

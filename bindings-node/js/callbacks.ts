@@ -1,0 +1,149 @@
+/**
+ * Questions of the native half, and the answers of what the program gave: token callbacks, hooks, streams as bodies.
+ *
+ * Question JSON: `{question, client, call, what, …}`, where `what` is
+ *
+ * | what | with | answer |
+ * |---|---|---|
+ * | `token` | | text `{token, expiresInMs}` |
+ * | `before` | `attempt` | text with the headers, where they changed |
+ * | `after` | `attempt` | nothing |
+ * | `bodyOpen` | `stream` | nothing |
+ * | `bodyNext` | `stream` | bytes, or nothing at the end |
+ * | `bodyClose` | `stream` | not answered |
+ * | `abandon` | | not answered: nobody waits for that question any more |
+ *
+ * What is thrown stays here under a number, and becomes the `cause` of the error that comes of it.
+ */
+
+import type { AttemptRequest, AttemptResult, Hooks, TokenCallback } from "../types/shared.js";
+import { tokenJson } from "./auth.ts";
+import type { Pairs } from "./headers.ts";
+import { runAfter, runBefore } from "./hooks.ts";
+import { native } from "./native.ts";
+import { closeStream, nextPiece, openStream } from "./uploads.ts";
+
+/** What a client calls back. The client keeps it, and each of its calls does. */
+export class Callbacks {
+  readonly token: TokenCallback | undefined;
+  readonly hooks: Hooks | undefined;
+
+  constructor(token: TokenCallback | undefined, hooks: Hooks | undefined) {
+    this.token = token;
+    this.hooks = hooks;
+  }
+}
+
+const clients = new Map<number, WeakRef<Callbacks>>();
+const forgotten = new FinalizationRegistry((client: number) => clients.delete(client));
+let lastClient = 0;
+
+/** Gives a client's callbacks a number, under which questions name them. */
+export function register(callbacks: Callbacks): number {
+  lastClient += 1;
+  clients.set(lastClient, new WeakRef(callbacks));
+  forgotten.register(callbacks, lastClient);
+  return lastClient;
+}
+
+interface Question {
+  readonly question: number;
+  readonly client: number;
+  readonly call: number;
+  readonly what: string;
+  readonly stream: number;
+  readonly attempt: unknown;
+}
+
+type Answer = string | Uint8Array | undefined;
+
+export function answerQuestion(text: string): void {
+  const question = JSON.parse(text) as Question;
+  if (question.what === "abandon") {
+    return;
+  }
+  if (question.what === "bodyClose") {
+    closeStream(question.call, question.stream);
+    return;
+  }
+  answerTo(question).then(
+    (answer) => {
+      if (typeof answer === "string" || answer === undefined) {
+        native().answer(question.question, answer, undefined);
+      } else {
+        native().answer(question.question, undefined, answer);
+      }
+    },
+    (thrown) => native().fail(question.question, keepCause(question, thrown), textOf(thrown)),
+  );
+}
+
+async function answerTo(question: Question): Promise<Answer> {
+  switch (question.what) {
+    case "bodyOpen":
+      return openStream(question.call, question.stream);
+    case "bodyNext":
+      return nextPiece(question.call, question.stream);
+    default:
+  }
+  const callbacks = clients.get(question.client)?.deref();
+  if (callbacks === undefined) {
+    throw new Error("the client is gone");
+  }
+  if (question.what === "token" && callbacks.token !== undefined) {
+    return tokenJson(callbacks.token);
+  }
+  if (question.what === "before" && callbacks.hooks !== undefined) {
+    return runBefore(callbacks.hooks, question.attempt as Omit<AttemptRequest, "headers"> & { headers: Pairs });
+  }
+  if (question.what === "after" && callbacks.hooks !== undefined) {
+    return runAfter(callbacks.hooks, question.attempt as Omit<AttemptResult, "headers"> & { headers: Pairs | null });
+  }
+  throw new Error(`nothing answers ${question.what}`);
+}
+
+/** What was thrown, in one line. */
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return "a value that has no text";
+  }
+}
+
+interface Cause {
+  readonly number: number;
+  readonly thrown: unknown;
+}
+
+/** What was thrown for a call; under 0 what was thrown by token callbacks, on which several calls may wait. */
+const causes = new Map<number, Cause[]>();
+const SHARED = 0;
+const SHARED_KEPT = 256;
+let lastCause = 0;
+
+function keepCause(question: Question, thrown: unknown): number {
+  lastCause = lastCause === 0x3fffffff ? 1 : lastCause + 1;
+  const key = question.what === "token" ? SHARED : question.call;
+  const list = causes.get(key) ?? [];
+  list.push({ number: lastCause, thrown });
+  if (list.length > SHARED_KEPT) {
+    list.shift();
+  }
+  causes.set(key, list);
+  return lastCause;
+}
+
+/** Finds what was thrown, among what is known for the call now. */
+export function causeOf(call: number): (number: number) => { thrown: unknown } | undefined {
+  const own = causes.get(call);
+  return (number) =>
+    own?.find((cause) => cause.number === number) ?? causes.get(SHARED)?.find((cause) => cause.number === number);
+}
+
+/** The call is over. */
+export function forgetCauses(call: number): void {
+  if (causes.size > 0) {
+    causes.delete(call);
+  }
+}

@@ -1,0 +1,234 @@
+/**
+ * The errors: one class for each kind, made from the native half's JSON by one table. A test walks all codes.
+ *
+ * Error JSON: `{code, message, what, status, method, url, requestId, retryAfterMs, retryability, noRetry, advice, elapsedMs,
+ * headers: [[name, value]] | null, body (base64), problem, attempts, cause: number | null}`.
+ */
+
+import type { Attempt, ErrorCode, Json, Retryability } from "../types/shared.js";
+import { headersOf } from "./headers.ts";
+import { INSPECT, type Inspect, indent, setName } from "./inspect.ts";
+import { native } from "./native.ts";
+import { fromBase64 } from "./text.ts";
+
+/** What an error knows beside its message. */
+export interface Facts extends ErrorOptions {
+  code?: ErrorCode;
+  status?: number | null;
+  method?: string | null;
+  url?: string | null;
+  requestId?: string | null;
+  retryAfterMs?: number | null;
+  retryability?: Retryability;
+  noRetry?: string | null;
+  advice?: string;
+  elapsedMs?: number;
+  headers?: [string, string][] | null;
+  body?: string;
+  problem?: { readonly [name: string]: Json } | null;
+  attempts?: readonly Attempt[];
+}
+
+/** The error as the native half tells it. */
+interface ErrorJson extends Required<Omit<Facts, "cause">> {
+  message: string;
+  cause: number | null;
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+export class GatewrightError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number | null;
+  readonly method: string | null;
+  readonly url: string | null;
+  readonly requestId: string | null;
+  readonly retryAfterMs: number | null;
+  readonly retryability: Retryability;
+  readonly noRetry: string | null;
+  readonly advice: string;
+  readonly elapsedMs: number;
+  /** What is not shown with the error's own members, as it came. */
+  readonly #rest: Facts;
+  #headers: Headers | null | undefined;
+  #body: Uint8Array<ArrayBuffer> | undefined;
+
+  constructor(message?: string, facts: Facts = {}) {
+    super(message, "cause" in facts ? { cause: facts.cause } : undefined);
+    this.code = facts.code ?? CODES.get(new.target) ?? ("error" as ErrorCode);
+    this.status = facts.status ?? null;
+    this.method = facts.method ?? null;
+    this.url = facts.url ?? null;
+    this.requestId = facts.requestId ?? null;
+    this.retryAfterMs = facts.retryAfterMs ?? null;
+    this.retryability = facts.retryability ?? "permanent";
+    this.noRetry = facts.noRetry ?? null;
+    this.advice = facts.advice ?? "";
+    this.elapsedMs = facts.elapsedMs ?? 0;
+    this.#rest = facts;
+  }
+
+  get headers(): Headers | null {
+    if (this.#headers === undefined) {
+      const pairs = this.#rest.headers ?? null;
+      this.#headers = pairs === null ? null : headersOf(pairs);
+    }
+    return this.#headers;
+  }
+
+  get body(): Uint8Array<ArrayBuffer> {
+    this.#body ??= this.#rest.body ? fromBase64(this.#rest.body) : NO_BYTES;
+    return this.#body;
+  }
+
+  get problem(): { readonly [name: string]: Json } | null {
+    return this.#rest.problem ?? null;
+  }
+
+  get attempts(): readonly Attempt[] {
+    return this.#rest.attempts ?? [];
+  }
+
+  timeline(): string {
+    return this.attempts.length === 0 ? "" : native().timeline(JSON.stringify(this.attempts));
+  }
+
+  toJSON(): { [name: string]: Json } {
+    return {
+      name: this.name,
+      code: this.code,
+      message: this.message,
+      status: this.status,
+      method: this.method,
+      url: this.url,
+      requestId: this.requestId,
+      retryAfterMs: this.retryAfterMs,
+      retryability: this.retryability,
+      noRetry: this.noRetry,
+      advice: this.advice,
+      elapsedMs: this.elapsedMs,
+      problem: this.problem as Json,
+      attempts: this.attempts as readonly object[] as Json[],
+    };
+  }
+
+  /** The stack, which begins with the message; the facts, a line each; the timeline; the cause. */
+  [INSPECT](depth: number, options: object, inspect: Inspect): string {
+    if (depth < 0) {
+      return `[${this.name}: ${this.code}]`;
+    }
+    const lines = [this.stack ?? `${this.name}: ${this.message}`];
+    const facts: [string, unknown][] = [
+      ["code", this.code],
+      ["status", this.status],
+      ["requestId", this.requestId],
+      ["retryability", this.retryability],
+      ["retryAfterMs", this.retryAfterMs],
+      ["advice", this.advice === "" ? null : this.advice],
+      ["problem", this.problem],
+    ];
+    for (const [name, value] of facts) {
+      if (value !== null) {
+        lines.push(`  ${name}: ${indent(inspect(value, options), 2)}`);
+      }
+    }
+    const timeline = this.timeline();
+    if (timeline !== "") {
+      lines.push("  timeline:", `    ${indent(timeline.trimEnd(), 4)}`);
+    }
+    if ("cause" in this) {
+      lines.push(`  [cause]: ${indent(inspect(this.cause, options), 2)}`);
+    }
+    return lines.join("\n");
+  }
+}
+
+export class AuthenticationError extends GatewrightError {}
+export class BadRequestError extends GatewrightError {}
+export class ClosedError extends GatewrightError {}
+export class ConflictError extends GatewrightError {}
+export class ConnectError extends GatewrightError {}
+export class ConnectionLostError extends GatewrightError {}
+export class CrossOriginError extends GatewrightError {}
+export class DecodeError extends GatewrightError {}
+export class HookError extends GatewrightError {}
+export class InsecureUrlError extends GatewrightError {}
+export class InvalidConfigError extends GatewrightError {}
+export class InvalidRequestError extends GatewrightError {}
+export class NotFoundError extends GatewrightError {}
+export class OutcomeUnknownError extends GatewrightError {}
+export class PermissionDeniedError extends GatewrightError {}
+export class PreconditionFailedError extends GatewrightError {}
+export class ProtocolError extends GatewrightError {}
+export class RateLimitedError extends GatewrightError {}
+export class RedirectError extends GatewrightError {}
+export class ResponseTooLargeError extends GatewrightError {}
+export class ServerError extends GatewrightError {}
+export class TimeoutError extends GatewrightError {}
+export class TlsError extends GatewrightError {}
+export class TokenError extends GatewrightError {}
+export class UnprocessableError extends GatewrightError {}
+
+type ErrorClass = new (message?: string, facts?: Facts) => GatewrightError;
+
+/** The class of each kind. Names are written out, since a bundler may shorten those of classes. */
+const KINDS: Record<ErrorCode, readonly [string, ErrorClass]> = {
+  authentication: ["AuthenticationError", AuthenticationError],
+  bad_request: ["BadRequestError", BadRequestError],
+  closed: ["ClosedError", ClosedError],
+  conflict: ["ConflictError", ConflictError],
+  connect: ["ConnectError", ConnectError],
+  connection_lost: ["ConnectionLostError", ConnectionLostError],
+  cross_origin: ["CrossOriginError", CrossOriginError],
+  decode: ["DecodeError", DecodeError],
+  hook: ["HookError", HookError],
+  insecure_url: ["InsecureUrlError", InsecureUrlError],
+  invalid_config: ["InvalidConfigError", InvalidConfigError],
+  invalid_request: ["InvalidRequestError", InvalidRequestError],
+  not_found: ["NotFoundError", NotFoundError],
+  outcome_unknown: ["OutcomeUnknownError", OutcomeUnknownError],
+  permission_denied: ["PermissionDeniedError", PermissionDeniedError],
+  precondition_failed: ["PreconditionFailedError", PreconditionFailedError],
+  protocol: ["ProtocolError", ProtocolError],
+  rate_limited: ["RateLimitedError", RateLimitedError],
+  redirect: ["RedirectError", RedirectError],
+  response_too_large: ["ResponseTooLargeError", ResponseTooLargeError],
+  server: ["ServerError", ServerError],
+  timeout: ["TimeoutError", TimeoutError],
+  tls: ["TlsError", TlsError],
+  token: ["TokenError", TokenError],
+  unprocessable: ["UnprocessableError", UnprocessableError],
+};
+
+const CODES = new Map<unknown, ErrorCode>();
+setName(GatewrightError, "GatewrightError");
+for (const [code, [name, kind]] of Object.entries(KINDS)) {
+  CODES.set(kind, code as ErrorCode);
+  setName(kind, name);
+}
+
+/** The error that the native half tells of. `causeOf` knows what was thrown under a number. */
+export function errorFromJson(
+  text: string,
+  causeOf: (cause: number) => { thrown: unknown } | undefined,
+): GatewrightError {
+  const { message, cause: number, ...told } = JSON.parse(text) as ErrorJson;
+  const facts: Facts = told;
+  const cause = number === null || number === undefined ? undefined : causeOf(number);
+  if (cause !== undefined) {
+    facts.cause = cause.thrown;
+  }
+  return new (KINDS[told.code]?.[1] ?? GatewrightError)(message, facts);
+}
+
+/** A request that cannot be sent as it is. */
+export function invalidRequest(what: string, options?: ErrorOptions): InvalidRequestError {
+  const advice = "change the request; nothing was sent";
+  return new InvalidRequestError(`invalid_request: ${what}; ${advice}`, { ...options, advice });
+}
+
+/** A setting that cannot be. */
+export function invalidConfig(what: string, options?: ErrorOptions): InvalidConfigError {
+  const advice = "change the setting";
+  return new InvalidConfigError(`invalid_config: ${what}; ${advice}`, { ...options, advice });
+}

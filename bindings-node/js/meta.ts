@@ -1,0 +1,52 @@
+/**
+ * What came with an answer beside its body, read when it is asked for.
+ *
+ * Meta JSON: `{method, url, shownUrl, requestId, elapsedMs, headers: [[name, value]], attempts}`.
+ */
+
+import type { Attempt } from "../types/shared.js";
+import { headersOf, type Pairs } from "./headers.ts";
+import { native } from "./native.ts";
+import { decode } from "./text.ts";
+
+interface MetaJson {
+  readonly method: string;
+  readonly url: string;
+  readonly requestId: string | null;
+  readonly elapsedMs: number;
+  readonly headers: Pairs;
+  readonly attempts: readonly Attempt[];
+}
+
+export class Meta {
+  readonly #bytes: Uint8Array;
+  readonly #start: number;
+  readonly #end: number;
+  #facts: MetaJson | undefined;
+  #headers: Headers | undefined;
+
+  constructor(bytes: Uint8Array, start: number, end: number) {
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#end = end;
+  }
+
+  /** As it came. */
+  text(): string {
+    return decode(this.#bytes, this.#start, this.#end);
+  }
+
+  facts(): MetaJson {
+    this.#facts ??= JSON.parse(this.text()) as MetaJson;
+    return this.#facts;
+  }
+
+  headers(): Headers {
+    this.#headers ??= headersOf(this.facts().headers);
+    return this.#headers;
+  }
+
+  timeline(): string {
+    return native().timeline(JSON.stringify(this.facts().attempts));
+  }
+}

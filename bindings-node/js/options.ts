@@ -1,0 +1,282 @@
+/**
+ * What a program says about a client and about a call, into the JSON of the native half. Names are checked here, where they are
+ * written; what values mean is checked there.
+ *
+ * Settings JSON (all optional): `auth`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `connectTimeoutMs`, `readTimeoutMs`, `maxAttempts`,
+ * `backoffBaseMs`, `backoffCapMs`, `maxRetryAfterMs`, `budget`, `pacing`, `quota`, `idempotencyKeys`, `idempotencyHeader`,
+ * `idempotencyQuoted`, `maxRedirects`, `allowedOrigins`, `allowHttp`, `proxy`, `caCertificates`, `maxResponseBytes`, `throwOnError`,
+ * `hooks: {before, after}`, `client`.
+ *
+ * Options JSON (all optional): `query`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `maxAttempts`, `idempotencyKey`, `throwOnError`,
+ * `stream: {replayable, length}`, `contentType`.
+ *
+ * A time is a number, `null` for none, or the text `NaN`, `Infinity` or `-Infinity`, which JSON cannot say as a number.
+ */
+
+import type { Hooks, TokenCallback } from "../types/shared.js";
+import { authJson } from "./auth.ts";
+import { Callbacks, register } from "./callbacks.ts";
+import { invalidConfig, invalidRequest } from "./errors.ts";
+import { headerPairs } from "./headers.ts";
+import { queryPairs } from "./query.ts";
+import type { RequestBody } from "./request_body.ts";
+import { decode, kindOf } from "./text.ts";
+
+type Wrong = (what: string) => Error;
+type Json = { [name: string]: unknown };
+/** Puts an option into the JSON. */
+type Read = (value: unknown, name: string, into: Json, wrong: Wrong) => void;
+type Readers = { readonly [name: string]: Read };
+
+const time: Read = (value, name, into, wrong) => {
+  if (value === null) {
+    into[`${name}Ms`] = null;
+  } else if (typeof value === "number") {
+    into[`${name}Ms`] = Number.isFinite(value) ? value : String(value);
+  } else {
+    throw wrong(`\`${name}\` must be a number of milliseconds, or null for none, not ${kindOf(value)}`);
+  }
+};
+
+const count: Read = (value, name, into, wrong) => {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) {
+    throw wrong(
+      `\`${name}\` must be a whole number of at least 0, not ${typeof value === "number" ? value : kindOf(value)}`,
+    );
+  }
+  into[name] = value;
+};
+
+const flag: Read = (value, name, into, wrong) => {
+  if (typeof value !== "boolean") {
+    throw wrong(`\`${name}\` must be true or false, not ${kindOf(value)}`);
+  }
+  into[name] = value;
+};
+
+const text: Read = (value, name, into, wrong) => {
+  if (typeof value !== "string") {
+    throw wrong(`\`${name}\` must be a string, not ${kindOf(value)}`);
+  }
+  into[name] = value;
+};
+
+const headers: Read = (value, name, into, wrong) => {
+  into[name] = headerPairs(value, wrong);
+};
+
+const query: Read = (value, name, into, wrong) => {
+  into[name] = queryPairs(value, wrong);
+};
+
+/** Read elsewhere. */
+const apart: Read = () => {};
+
+const retryRules: Readers = {
+  maxAttempts: count,
+  backoffBase: time,
+  backoffCap: time,
+  maxRetryAfter: time,
+  budget: count,
+};
+
+const settings: Readers = {
+  auth: (value, name, into) => {
+    into[name] = authJson(value);
+  },
+  headers,
+  timeout: time,
+  attemptTimeout: time,
+  connectTimeout: time,
+  readTimeout: time,
+  retry: (value, name, into, wrong) => {
+    if (value === false) {
+      into.maxAttempts = 1;
+    } else if (typeof value === "number") {
+      count(value, name, into, wrong);
+      into.maxAttempts = into[name];
+      delete into[name];
+    } else if (typeof value === "object" && value !== null) {
+      read(value, retryRules, into, wrong, "`retry`");
+    } else {
+      throw wrong(`\`retry\` must be an object, a number of attempts or false, not ${kindOf(value)}`);
+    }
+  },
+  pacing: flag,
+  quota: text,
+  idempotencyKeys: flag,
+  idempotencyHeader: text,
+  idempotencyQuoted: flag,
+  maxRedirects: count,
+  allowedOrigins: (value, name, into, wrong) => {
+    if (!Array.isArray(value) || !value.every((origin) => typeof origin === "string")) {
+      throw wrong("`allowedOrigins` must be a list of strings");
+    }
+    into[name] = value;
+  },
+  allowHttp: flag,
+  proxy: (value, name, into, wrong) => {
+    if (value === false) {
+      into[name] = value;
+    } else {
+      text(value instanceof URL ? value.href : value, name, into, (what) => wrong(`${what}; false is for none`));
+    }
+  },
+  caCertificates: (value, name, into, wrong) => {
+    if (value instanceof Uint8Array) {
+      into[name] = decode(value, 0, value.length);
+    } else if (typeof value === "string") {
+      into[name] = value;
+    } else {
+      throw wrong(`\`caCertificates\` must be PEM text or its bytes, not ${kindOf(value)}`);
+    }
+  },
+  maxResponseBytes: count,
+  throwOnError: flag,
+  hooks: (value, name, into, wrong) => {
+    if (typeof value !== "object" || value === null) {
+      throw wrong(`\`hooks\` must be an object, not ${kindOf(value)}`);
+    }
+    const hooks: Json = {};
+    read(value, hookNames, hooks, wrong, "`hooks`");
+    into[name] = { before: hooks.beforeAttempt === true, after: hooks.afterAttempt === true };
+  },
+};
+
+const hook: Read = (value, name, into, wrong) => {
+  if (typeof value !== "function") {
+    throw wrong(`\`hooks.${name}\` must be a function, not ${kindOf(value)}`);
+  }
+  into[name] = true;
+};
+
+const hookNames: Readers = { beforeAttempt: hook, afterAttempt: hook };
+
+const requestReaders: Readers = {
+  query,
+  headers,
+  signal: apart,
+  timeout: time,
+  attemptTimeout: time,
+  maxAttempts: count,
+  idempotencyKey: text,
+  throwOnError: flag,
+};
+
+const bodyReaders: Readers = { ...requestReaders, json: apart, body: apart };
+
+const { idempotencyKey: _key, throwOnError: _throws, ...pageReaders } = requestReaders;
+const listReaders: Readers = { ...pageReaders, items: apart, cursor: apart, cursorParam: apart };
+const styleReaders: Readers = { items: text, cursor: text, cursorParam: text };
+
+/** Reads an object by its readers. Names that none has are refused; members that are undefined are as if they were not there. */
+function read(from: object, readers: Readers, into: Json, wrong: Wrong, what: string): void {
+  // Inherited members count: options made from others with Object.create are options.
+  for (const name in from) {
+    const value = (from as Json)[name];
+    if (value === undefined) {
+      continue;
+    }
+    const reader = Object.hasOwn(readers, name) ? readers[name] : undefined;
+    if (reader === undefined) {
+      throw wrong(`${what} has no option \`${name}\`${suggestion(name, readers)}`);
+    }
+    reader(value, name, into, wrong);
+  }
+}
+
+/** The option that was meant, where one is close. */
+function suggestion(name: string, readers: Readers): string {
+  const plain = (text: string): string => text.toLowerCase().replace(/[^a-z]|ms$/g, "");
+  const near = Object.keys(readers).find(
+    (known) => plain(known) === plain(name) || distance(plain(known), plain(name)) <= 2,
+  );
+  return near === undefined ? "" : `; \`${near}\` may be meant`;
+}
+
+/** How many letters differ (Levenshtein). */
+function distance(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= one.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= other.length; j++) {
+      const same = one[i - 1] === other[j - 1] ? 0 : 1;
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + same));
+    }
+    row = next;
+  }
+  return row[other.length] ?? 0;
+}
+
+/** A client's settings as JSON, and what it calls back. */
+export function settingsJson(options: unknown): { json: string; callbacks: Callbacks | undefined } {
+  if (options === undefined) {
+    return { json: "{}", callbacks: undefined };
+  }
+  if (typeof options !== "object" || options === null) {
+    throw invalidConfig(`the options must be an object, not ${kindOf(options)}`);
+  }
+  const json: Json = {};
+  read(options, settings, json, invalidConfig, "a client");
+  const { auth, hooks } = options as { auth?: unknown; hooks?: Hooks };
+  const token = typeof auth === "function" ? (auth as TokenCallback) : undefined;
+  if (token === undefined && hooks === undefined) {
+    return { json: JSON.stringify(json), callbacks: undefined };
+  }
+  const callbacks = new Callbacks(token, hooks);
+  json.client = register(callbacks);
+  return { json: JSON.stringify(json), callbacks };
+}
+
+/** The kinds of calls, by what may be said of them. */
+export type OptionKind = "request" | "body";
+
+/** Says the options of a call, as far as they are its own affair: neither its signal nor its body. */
+export function optionsJson(
+  options: object | undefined,
+  kind: OptionKind,
+  body: RequestBody | undefined,
+): string | undefined {
+  const json: Json = {};
+  if (options !== undefined) {
+    read(
+      options,
+      kind === "body" ? bodyReaders : requestReaders,
+      json,
+      invalidRequest,
+      kind === "body" ? "a request" : "a request without body",
+    );
+  }
+  return withBody(json, body);
+}
+
+function withBody(json: Json, body: RequestBody | undefined): string | undefined {
+  if (body !== undefined) {
+    if (body.contentType !== undefined) {
+      json.contentType = body.contentType;
+    }
+    if (body.source !== undefined) {
+      json.stream = { replayable: body.replayable === true, length: body.length ?? null };
+    }
+  }
+  for (const _ in json) {
+    return JSON.stringify(json);
+  }
+  return undefined;
+}
+
+/** The options of a list, and where it has its items and cursors. */
+export function listJson(options: object | undefined): { json: string | undefined; style: string; items: string } {
+  const json: Json = {};
+  const style = { items: "data", cursor: "next_cursor", cursorParam: "cursor" };
+  if (options !== undefined) {
+    read(options, listReaders, json, invalidRequest, "a list");
+    for (const name of Object.keys(styleReaders)) {
+      const value = (options as Json)[name];
+      if (value !== undefined) {
+        styleReaders[name]?.(value, name, style, invalidRequest);
+      }
+    }
+  }
+  return { json: withBody(json, undefined), style: JSON.stringify(style), items: style.items };
+}

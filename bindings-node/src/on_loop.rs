@@ -1,0 +1,410 @@
+//! Calls driven by the JavaScript thread itself: a tokio runtime inside of Node's event loop, so that a call wakes no other thread. Linux only.
+//!
+//! libuv watches the descriptor on which the runtime waits (an epoll in an epoll). A cycle is: let the runtime work until it has nothing to do,
+//! hand over what came of it, and again if JavaScript has begun calls meanwhile. Cycles run when that descriptor is readable (`poll`), before
+//! the loop goes to sleep if calls were begun (`prepare`), and when a timer is due (`timer`).
+//!
+//! How the runtime is let work without ever blocking, and without losing an event (`Turn`):
+//!
+//! | State | The runtime has nothing to do, so it would sleep | Then |
+//! |---|---|---|
+//! | `Take` | the bell is rung: the runtime finds at least that, and whatever else has happened, and does not sleep | `Leave` |
+//! | `Leave` | the bell is rung and the turn's own future is woken: the runtime looks for ONE event without waiting | `Left`: the turn is over |
+//!
+//! What happens while a turn ends is not lost: events come in the order in which they happened, and one is taken. If that one is not the bell,
+//! it may have woken a task that has not run yet, but then the bell is still unheard, so that the descriptor is readable and libuv comes back.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::c_int;
+use std::future::poll_fn;
+use std::io;
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Poll, Waker};
+use std::thread::ThreadId;
+
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::runtime::{Builder, Handle as RuntimeHandle, Runtime};
+
+use crate::js_thread::JsThread;
+use crate::mailbox::{Driver, Mailbox};
+use crate::own_epoll::{Bell, epoll_that_watches, is_readable};
+use crate::uv::{self, HandleMemory, Kind, Uv};
+
+/// While calls are under way, tokio's own timers (connecting, the pool) are looked at this often.
+const HEARTBEAT_MS: u64 = 100;
+/// When no call is under way any more, the runtime gets one more turn after this, which closes idle connections.
+const SWEEP_MS: u64 = 46_000;
+/// A cycle hands over at most this often before it lets the loop go on.
+const ROUNDS: u32 = 16;
+
+const TAKE: u8 = 1;
+const LEAVE: u8 = 2;
+const LEFT: u8 = 3;
+
+/// How far the turn is, for the runtime's hook.
+struct Turn {
+    state: AtomicU8,
+    waker: Mutex<Option<Waker>>,
+    bell: AsyncFd<Bell>,
+}
+
+/// The driver of one JavaScript thread.
+pub(crate) struct OnLoop {
+    uv: &'static Uv,
+    runtime: RefCell<Option<Runtime>>,
+    turn: Arc<Turn>,
+    /// The runtime's epoll. Open until libuv has let go of it.
+    _epoll: OwnedFd,
+    poll: HandleMemory,
+    prepare: HandleMemory,
+    timer: HandleMemory,
+    open_handles: Cell<u32>,
+    in_cycle: Cell<bool>,
+    preparing: Cell<bool>,
+    keeps_alive: Cell<bool>,
+    /// When the timer fires, in nanoseconds of the timers' clock.
+    timer_at: Cell<u64>,
+    swept: Cell<bool>,
+}
+
+impl OnLoop {
+    /// Sets everything up on this thread's loop, or gives the reason why that cannot be.
+    pub(crate) fn begin(
+        uv: &'static Uv,
+        event_loop: *mut uv::Loop,
+    ) -> io::Result<(Self, LoopDriver)> {
+        let no = |why: &'static str| io::Error::other(why);
+        let hook: Arc<Mutex<Option<Arc<Turn>>>> = Arc::default();
+        let turn_of_hook = Arc::clone(&hook);
+        let slot = std::sync::OnceLock::new();
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .max_io_events_per_busy_tick(1)
+            .thread_keep_alive(std::time::Duration::from_secs(5))
+            .on_thread_park(move || {
+                let turn: &Arc<Turn> = match slot.get() {
+                    Some(turn) => turn,
+                    None => match &*turn_of_hook.lock().unwrap_or_else(PoisonError::into_inner) {
+                        Some(turn) => slot.get_or_init(|| Arc::clone(turn)),
+                        None => return,
+                    },
+                };
+                turn.on_idle();
+            })
+            .build()?;
+        let bell = {
+            let _guard = runtime.enter();
+            AsyncFd::with_interest(Bell::new()?, Interest::READABLE)?
+        };
+        let epoll = epoll_that_watches(bell.as_fd())
+            .ok_or_else(|| no("the runtime's epoll was not found"))?;
+        let turn = Arc::new(Turn {
+            state: AtomicU8::new(LEFT),
+            waker: Mutex::new(None),
+            bell,
+        });
+        *hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&turn));
+        turn.run(&runtime, true, || ());
+        let quiet = !is_readable(epoll.as_fd());
+        turn.bell.get_ref().ring();
+        let heard = is_readable(epoll.as_fd());
+        turn.run(&runtime, true, || ());
+        if !(quiet && heard && !is_readable(epoll.as_fd())) {
+            return Err(no("the epoll that was found is not the runtime's"));
+        }
+        let (poll, prepare, timer) = (
+            uv.memory(Kind::Poll),
+            uv.memory(Kind::Prepare),
+            uv.memory(Kind::Timer),
+        );
+        // SAFETY: the loop is this thread's, the memory is large enough and stays where it is until `on_closed`.
+        let begun = unsafe {
+            if (uv.poll_init)(event_loop, poll.handle(), epoll.as_raw_fd()) != 0 {
+                return Err(no("libuv does not watch the runtime's epoll"));
+            }
+            // These two cannot fail.
+            (uv.prepare_init)(event_loop, prepare.handle());
+            (uv.timer_init)(event_loop, timer.handle())
+        };
+        debug_assert_eq!(begun, 0);
+        let driver = LoopDriver {
+            thread: std::thread::current().id(),
+            runtime: runtime.handle().clone(),
+        };
+        let on_loop = Self {
+            uv,
+            runtime: RefCell::new(Some(runtime)),
+            turn,
+            _epoll: epoll,
+            poll,
+            prepare,
+            timer,
+            open_handles: Cell::new(3),
+            in_cycle: Cell::new(false),
+            preparing: Cell::new(false),
+            keeps_alive: Cell::new(false),
+            timer_at: Cell::new(u64::MAX),
+            swept: Cell::new(true),
+        };
+        Ok((on_loop, driver))
+    }
+
+    /// Lets libuv call. The handles keep `thread` alive until they are closed.
+    pub(crate) fn attach(&self, thread: &Rc<JsThread>) {
+        for handle in [&self.poll, &self.prepare, &self.timer] {
+            let data = Rc::into_raw(Rc::clone(thread)).cast_mut().cast();
+            // SAFETY: initialised in `begin`; the data is taken back in `on_closed`.
+            unsafe {
+                (self.uv.set_data)(handle.handle(), data);
+                (self.uv.drop_ref)(handle.handle());
+            }
+        }
+        // SAFETY: as above.
+        unsafe { (self.uv.poll_start)(self.poll.handle(), uv::READABLE, on_poll) };
+    }
+
+    /// After JavaScript has called: what it has begun is seen to before the loop sleeps.
+    pub(crate) fn after_call(&self, thread: &JsThread) {
+        if self.in_cycle.get() {
+            return;
+        }
+        if !self.preparing.get() && (thread.mailbox.has_tasks() || thread.mailbox.has_frames()) {
+            self.preparing.set(true);
+            // SAFETY: initialised in `begin`, and not closed: a thread that is closed gets no calls.
+            unsafe { (self.uv.prepare_start)(self.prepare.handle(), on_prepare) };
+        }
+        self.keep_alive(thread);
+    }
+
+    fn cycle(&self, thread: &JsThread, mut take: bool) {
+        if self.in_cycle.replace(true) {
+            return;
+        }
+        if self.preparing.replace(false) {
+            // SAFETY: initialised in `begin`; libuv calls back only while handles are open.
+            unsafe { (self.uv.prepare_stop)(self.prepare.handle()) };
+        }
+        for _ in 0..ROUNDS {
+            if take || thread.mailbox.has_tasks() {
+                self.run(thread, take);
+                take = false;
+            }
+            if !thread.mailbox.has_frames() {
+                break;
+            }
+            thread.hand_over();
+        }
+        if thread.mailbox.has_tasks() || thread.mailbox.has_frames() {
+            self.turn.bell.get_ref().ring();
+        }
+        self.in_cycle.set(false);
+        self.keep_alive(thread);
+        self.set_timer(thread);
+    }
+
+    fn run(&self, thread: &JsThread, take: bool) {
+        let runtime = self.runtime.borrow();
+        if let Some(runtime) = &*runtime {
+            self.turn.run(runtime, take, || {
+                thread.timers.fire();
+                for task in thread.mailbox.take_tasks() {
+                    tokio::spawn(task);
+                }
+            });
+        }
+    }
+
+    /// The process stays while somebody waits for something.
+    fn keep_alive(&self, thread: &JsThread) {
+        let waited_for = thread.port.waiting() > 0;
+        if self.keeps_alive.replace(waited_for) != waited_for && self.open_handles.get() == 3 {
+            // SAFETY: initialised in `begin`, and not closed.
+            unsafe {
+                if waited_for {
+                    (self.uv.add_ref)(self.poll.handle());
+                } else {
+                    (self.uv.drop_ref)(self.poll.handle());
+                }
+            }
+            if waited_for {
+                self.swept.set(false);
+            }
+        }
+    }
+
+    fn set_timer(&self, thread: &JsThread) {
+        if self.open_handles.get() != 3 {
+            return;
+        }
+        let due = thread.timers.next();
+        let patience = match (self.keeps_alive.get(), self.swept.get()) {
+            (true, _) => HEARTBEAT_MS,
+            (false, false) => SWEEP_MS,
+            (false, true) => u64::MAX,
+        };
+        // The usual case costs no look at the clock: the heartbeat is set, and nothing is due before it.
+        let armed = self.timer_at.get();
+        if armed != u64::MAX && patience != u64::MAX && due.is_none_or(|due| due >= armed) {
+            return;
+        }
+        let now = thread.timers.now();
+        let at = due
+            .unwrap_or(u64::MAX)
+            .min(now.saturating_add(patience.saturating_mul(1_000_000)));
+        if at == u64::MAX || (armed != u64::MAX && armed <= at) {
+            return;
+        }
+        self.timer_at.set(at);
+        let wait_ms = at.saturating_sub(now).div_ceil(1_000_000);
+        // SAFETY: initialised in `begin`, and not closed.
+        unsafe { (self.uv.timer_start)(self.timer.handle(), on_timer, wait_ms, 0) };
+    }
+
+    /// The environment goes away: `done` is called when libuv has let go of everything.
+    pub(crate) fn close(&self) {
+        for handle in [&self.poll, &self.prepare, &self.timer] {
+            // SAFETY: initialised in `begin`, and closed once: `close` is called once.
+            unsafe { (self.uv.close)(handle.handle(), Some(on_closed)) };
+        }
+        // Dropped without waiting for a name that is being looked up.
+        let runtime = self.runtime.borrow_mut().take();
+        if let Some(runtime) = runtime {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Turn {
+    /// Lets the runtime work until it has nothing to do, with the events that have happened (`take`) or without.
+    fn run(&self, runtime: &Runtime, take: bool, first: impl FnOnce()) {
+        self.state
+            .store(if take { TAKE } else { LEAVE }, Ordering::Relaxed);
+        let mut first = Some(first);
+        runtime.block_on(poll_fn(|cx| {
+            if let Some(first) = first.take() {
+                let mut waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
+                match &mut *waker {
+                    Some(known) => known.clone_from(cx.waker()),
+                    None => *waker = Some(cx.waker().clone()),
+                }
+                drop(waker);
+                first();
+            }
+            if self.state.load(Ordering::Relaxed) == LEFT {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        }));
+    }
+
+    /// The runtime has nothing to do and is about to sleep.
+    fn on_idle(&self) {
+        self.bell.get_ref().ring();
+        if self.state.load(Ordering::Relaxed) == TAKE {
+            self.state.store(LEAVE, Ordering::Relaxed);
+            return;
+        }
+        self.state.store(LEFT, Ordering::Relaxed);
+        if let Some(waker) = &*self.waker.lock().unwrap_or_else(PoisonError::into_inner) {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+/// Reaches the loop from other threads.
+pub(crate) struct LoopDriver {
+    thread: ThreadId,
+    runtime: RuntimeHandle,
+}
+
+impl LoopDriver {
+    fn wake(&self) {
+        // On the loop's own thread, whoever called looks for it afterwards.
+        if std::thread::current().id() != self.thread {
+            self.runtime.spawn(async {});
+        }
+    }
+}
+
+impl Driver for LoopDriver {
+    fn tasks_came(&self, _: &Mailbox) {
+        self.wake();
+    }
+
+    fn frames_came(&self) {
+        self.wake();
+    }
+}
+
+/// What libuv's handles belong to.
+///
+/// # Safety
+/// The handle is one of `attach`, and not closed.
+unsafe fn owner<'a>(handle: *mut uv::Handle) -> Option<(&'a OnLoop, &'a JsThread)> {
+    let uv = Uv::of_program()?;
+    // SAFETY: set in `attach` from an Rc that `on_closed` takes back.
+    let thread = unsafe { (uv.data)(handle).cast::<JsThread>().as_ref() }?;
+    Some((thread.on_loop()?, thread))
+}
+
+/// A panic must not reach libuv. It cannot be told to anybody either; the call that it was about runs into its deadline.
+fn contained(work: impl FnOnce()) {
+    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+}
+
+unsafe extern "C" fn on_poll(handle: *mut uv::Handle, _: c_int, _: c_int) {
+    contained(|| {
+        // SAFETY: libuv calls with the handle that was started.
+        if let Some((on_loop, thread)) = unsafe { owner(handle) } {
+            on_loop.cycle(thread, true);
+        }
+    });
+}
+
+unsafe extern "C" fn on_prepare(handle: *mut uv::Handle) {
+    contained(|| {
+        // SAFETY: libuv calls with the handle that was started.
+        if let Some((on_loop, thread)) = unsafe { owner(handle) } {
+            on_loop.cycle(thread, false);
+        }
+    });
+}
+
+unsafe extern "C" fn on_timer(handle: *mut uv::Handle) {
+    contained(|| {
+        // SAFETY: libuv calls with the handle that was started.
+        if let Some((on_loop, thread)) = unsafe { owner(handle) } {
+            on_loop.timer_at.set(u64::MAX);
+            if !on_loop.keeps_alive.get() {
+                on_loop.swept.set(true);
+            }
+            on_loop.cycle(thread, true);
+        }
+    });
+}
+
+unsafe extern "C" fn on_closed(handle: *mut uv::Handle) {
+    contained(|| {
+        let Some(uv) = Uv::of_program() else { return };
+        // SAFETY: set in `attach` from an Rc; libuv is done with the handle, and this runs once for each.
+        let thread = unsafe {
+            let data = (uv.data)(handle);
+            if data.is_null() {
+                return;
+            }
+            Rc::from_raw(data.cast::<JsThread>())
+        };
+        if let Some(on_loop) = thread.on_loop() {
+            let left = on_loop.open_handles.get().saturating_sub(1);
+            on_loop.open_handles.set(left);
+            if left == 0 {
+                thread.closed();
+            }
+        }
+    });
+}
