@@ -1,11 +1,12 @@
 //! A whole answer.
 
+use gatewright::engine::timeline::timeline;
 use gatewright::{Error, ErrorKind, Response as Answer};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDelta, PyTuple};
 
-use crate::attempt::{Attempt, timeline};
+use crate::attempt::Attempt;
 use crate::headers::Headers;
 use crate::json;
 

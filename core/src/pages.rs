@@ -4,7 +4,6 @@ pub use gatewright_engine::next_page::PageStyle;
 
 use gatewright_engine::ErrorKind;
 use gatewright_engine::next_page::{NextPage, find_next_page};
-use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
@@ -116,11 +115,11 @@ impl Page {
         self.response
     }
 
-    /// The page's items, decoded.
+    /// The page's items as they came.
     ///
     /// # Errors
-    /// `decode`, where the body has no list of items, or where one is not what is expected.
-    pub fn items<T: DeserializeOwned>(&self) -> Result<Vec<T>, Error> {
+    /// `decode`, where the body has no list of items.
+    pub fn raw_items(&self) -> Result<&[Value], Error> {
         let items = match &self.body {
             Value::Array(_) => Some(&self.body),
             body => self
@@ -128,14 +127,24 @@ impl Page {
                 .split('.')
                 .try_fold(body, |value, name| value.get(name)),
         };
-        let Some(items) = items.filter(|items| items.is_array()) else {
+        let Some(Value::Array(items)) = items else {
             let what = format!(
                 "was answered with a page that has no list {:?}",
                 self.items_field
             );
             return Err(self.response.head.error(ErrorKind::Decode, what).into());
         };
-        Vec::<T>::deserialize(items).map_err(|why| {
+        Ok(items)
+    }
+
+    /// The page's items, decoded.
+    ///
+    /// # Errors
+    /// `decode`, where the body has no list of items, or where one is not what is expected.
+    pub fn items<T: DeserializeOwned>(&self) -> Result<Vec<T>, Error> {
+        let decoded: Result<_, serde_json::Error> =
+            self.raw_items()?.iter().map(T::deserialize).collect();
+        decoded.map_err(|why| {
             self.response
                 .error(
                     ErrorKind::Decode,

@@ -1,4 +1,4 @@
-//! Timeouts as callers give them: a duration, none, or seconds as a float, which may be no time at all.
+//! Timeouts as callers give them: a duration, none, or seconds or milliseconds as a float, which may be no time at all.
 
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ pub enum Setting {
     Duration(Duration),
     /// This many seconds.
     Seconds(f64),
+    /// This many milliseconds, as JavaScript counts. Errors speak of milliseconds then.
+    Milliseconds(f64),
 }
 
 impl From<Duration> for Setting {
@@ -37,26 +39,40 @@ impl From<f64> for Setting {
 
 /// Checks a timeout: more than zero, a number, finite.
 pub(crate) fn checked(name: &str, setting: Setting) -> Result<Option<Duration>, Error> {
-    let wrong = |shown: String| {
-        let what = format!(
-            "`{name}` is {shown}; it must be a number of seconds above zero, or none for no limit"
-        );
+    let wrong = |shown: String, must_be: &str| {
+        let what = format!("`{name}` is {shown}; it must be {must_be} for no limit");
         Err(Error::new(ErrorKind::InvalidConfig, what))
     };
+    const SECONDS: &str = "a number of seconds above zero, or none";
+    const MILLISECONDS: &str = "a number of milliseconds above zero, or null";
     match setting {
         Setting::None => Ok(None),
-        Setting::Duration(duration) if duration.is_zero() => wrong("zero".to_owned()),
+        Setting::Duration(duration) if duration.is_zero() => wrong("zero".to_owned(), SECONDS),
         Setting::Duration(duration) => Ok(Some(duration)),
-        Setting::Seconds(seconds) if !seconds.is_finite() || seconds <= 0.0 => {
-            wrong(seconds.to_string())
-        }
-        Setting::Seconds(seconds) => match Duration::try_from_secs_f64(seconds) {
-            Ok(duration) if !duration.is_zero() => Ok(Some(duration)),
-            Ok(_) => wrong(seconds.to_string()),
-            // More seconds than a `Duration` holds: no limit in all but name.
-            Err(_) => Ok(Some(Duration::MAX)),
+        Setting::Seconds(seconds) => match duration(seconds) {
+            Some(duration) => Ok(Some(duration)),
+            None => wrong(seconds.to_string(), SECONDS),
+        },
+        Setting::Milliseconds(milliseconds) => match duration(milliseconds / 1e3) {
+            Some(duration) => Ok(Some(duration)),
+            // As JavaScript writes it.
+            None if milliseconds.is_infinite() => wrong(
+                milliseconds.to_string().replace("inf", "Infinity"),
+                MILLISECONDS,
+            ),
+            None => wrong(milliseconds.to_string(), MILLISECONDS),
         },
     }
+}
+
+/// `None` where it is no time above zero.
+fn duration(seconds: f64) -> Option<Duration> {
+    if !seconds.is_finite() || seconds <= 0.0 {
+        return None;
+    }
+    // More seconds than a `Duration` holds: no limit in all but name.
+    let duration = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+    (!duration.is_zero()).then_some(duration)
 }
 
 #[cfg(test)]
@@ -82,6 +98,29 @@ mod tests {
             error.to_string(),
             "invalid_config: `timeout` is NaN; it must be a number of seconds above zero, or none for no limit; \
              change the setting"
+        );
+    }
+
+    #[test]
+    fn milliseconds_are_told_of_as_such() {
+        for (given, shown) in [
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "Infinity"),
+            (f64::NEG_INFINITY, "-Infinity"),
+            (-1.0, "-1"),
+            (0.0, "0"),
+        ] {
+            let error = checked("timeout", Setting::Milliseconds(given)).unwrap_err();
+            assert_eq!(
+                error.what(),
+                format!(
+                    "`timeout` is {shown}; it must be a number of milliseconds above zero, or null for no limit"
+                )
+            );
+        }
+        assert_eq!(
+            checked("timeout", Setting::Milliseconds(1.5)).unwrap(),
+            Some(Duration::from_micros(1500))
         );
     }
 

@@ -16,6 +16,7 @@ pub use error::{Error, ErrorKind, Retryability};
 pub mod attempts;
 pub mod call;
 pub mod host;
+pub mod timeline;
 
 pub mod backoff;
 pub mod budget;

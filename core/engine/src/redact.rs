@@ -102,12 +102,21 @@ impl Redactor {
     /// `url` as it may be shown: no user, no password, no value of a parameter that carries a secret, no fragment.
     #[must_use]
     pub fn url(&self, url: &Url) -> String {
+        let has_query = url.query().is_some_and(|q| !q.is_empty());
+        // The usual case, without a copy of the URL's parts.
+        if !has_query
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.fragment().is_none()
+        {
+            return self.text(url.as_str());
+        }
         let mut shown = url.clone();
         // Both fail only for URLs that cannot have a user at all.
         let _ = shown.set_username("");
         let _ = shown.set_password(None);
         shown.set_fragment(None);
-        if url.query().is_some_and(|q| !q.is_empty()) {
+        if has_query {
             shown.set_query(None);
             let mut text = shown.to_string();
             for (index, (name, value)) in url.query_pairs().enumerate() {
