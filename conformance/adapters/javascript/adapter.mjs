@@ -4,7 +4,7 @@
  * out with the SDK of its host, and answers. Runs in Node and in a page alike.
  */
 
-import { Unsupported } from "./host.mjs";
+import { CAPABILITIES, Unsupported } from "./host.mjs";
 import { clientOptions } from "./options.mjs";
 import { bodyOf, failed, head, Received } from "./outcome.mjs";
 import { callOptions, pageOptions } from "./request.mjs";
@@ -56,8 +56,13 @@ export class Adapter {
   #carryOut(request, signal) {
     switch (request.op) {
       case "hello": {
-        const { name, capabilities } = this.#host;
-        return { protocol: 1, sdk: name, capabilities };
+        const { name, lacks } = this.#host;
+        return {
+          protocol: 1,
+          sdk: name,
+          capabilities: CAPABILITIES.filter((capability) => !(capability in lacks)),
+          lacks,
+        };
       }
       case "client.open":
         return this.#open(request);

@@ -9,7 +9,7 @@
  * @property {Sdk} sdk
  * @property {Webhooks} webhooks
  * @property {string} name What `hello` says this SDK is.
- * @property {readonly string[]} capabilities
+ * @property {Readonly<Record<string, string>>} lacks Capabilities that this host has not, and why.
  * @property {{ readonly proxy?: false }} settings Given to every client beside the scenario's options.
  * @property {(value: unknown) => string[]} show Everything that this host shows of a value when it is printed.
  *
@@ -19,12 +19,11 @@
 /** What the harness asked for and the adapter cannot do. */
 export class Unsupported extends Error {}
 
-/**
- * All that PROTOCOL.md has. The adapter of a host that cannot do one of them leaves it out, and says why.
- */
+/** All that PROTOCOL.md has. */
 export const CAPABILITIES = Object.freeze([
   "api_key_cookie",
   "cancel",
+  "connections",
   "failure_kinds",
   "hooks",
   "idempotency",

@@ -11,7 +11,7 @@ import { Package, projectOfArguments } from "./package.mjs";
 
 /**
  * @param {string} name The package's.
- * @param {Pick<Host, "capabilities" | "settings">} host
+ * @param {Pick<Host, "lacks" | "settings">} host
  */
 export async function runInNode(name, host) {
   const installed = new Package(projectOfArguments(), name);

@@ -7,7 +7,6 @@
  * The protocol is in conformance/PROTOCOL.md; what is done is in conformance/adapters/javascript.
  */
 
-import { CAPABILITIES } from "../javascript/host.mjs";
 import { runInNode } from "../javascript/in-node.mjs";
 
-await runInNode("gatewright", { capabilities: CAPABILITIES, settings: { proxy: false } });
+await runInNode("gatewright", { lacks: {}, settings: { proxy: false } });

@@ -32,6 +32,7 @@ Json = dict[str, Any]
 
 CAPABILITIES = [
     "api_key_cookie",
+    "connections",
     "failure_kinds",
     "hooks",
     "idempotency",
@@ -46,9 +47,12 @@ CAPABILITIES = [
     "webhook_sign",
     "webhook_verify",
 ]
-"""Not `replayable_upload`: an iterable of bytes is sent once."""
+LACKS = {"replayable_upload": "an iterable of bytes is sent once"}
 ONLY_ASYNC = ["cancel", "interruptible_callbacks"]
-"""A call of the sync client cannot be cancelled, and runs its callbacks on the caller's own thread, to their end."""
+SYNC_LACKS = {
+    "cancel": "a call of the sync client ends by itself or by its deadline",
+    "interruptible_callbacks": "callbacks run on the caller's own thread, to their end",
+}
 
 SHOWN_BODY = 64 * 1024
 """Bodies up to this are shown, longer ones only hashed."""
@@ -342,6 +346,7 @@ class Sync:
 
     name = "gatewright.Client"
     capabilities: ClassVar[list[str]] = CAPABILITIES
+    lacks: ClassVar[dict[str, str]] = {**LACKS, **SYNC_LACKS}
 
     def open(self, options: Json, counts: Counts) -> Any:
         return gatewright.Client(options["base_url"], **settings(options, counts, time.sleep))
@@ -398,6 +403,7 @@ class Async:
 
     name = "gatewright.AsyncClient"
     capabilities: ClassVar[list[str]] = [*CAPABILITIES, *ONLY_ASYNC]
+    lacks: ClassVar[dict[str, str]] = LACKS
 
     def open(self, options: Json, counts: Counts) -> Any:
         return gatewright.AsyncClient(options["base_url"], **settings(options, counts, asyncio.sleep))
@@ -510,7 +516,7 @@ class Adapter:
         op = request["op"]
         if op == "hello":
             sdk = f"{self.kind.name} {gatewright.__version__}"
-            return {"protocol": 1, "sdk": sdk, "capabilities": self.kind.capabilities}
+            return {"protocol": 1, "sdk": sdk, "capabilities": self.kind.capabilities, "lacks": self.kind.lacks}
         if op == "client.open":
             counts = Counts()
             try:

@@ -8,6 +8,6 @@
  */
 
 import { runInNode } from "../javascript/in-node.mjs";
-import { IN_NODE } from "./capabilities.mjs";
+import { IN_NODE } from "./lacks.mjs";
 
-await runInNode("gatewright-web", { capabilities: IN_NODE, settings: {} });
+await runInNode("gatewright-web", { lacks: IN_NODE, settings: {} });

@@ -5,10 +5,10 @@ import * as sdk from "gatewright-web";
 import * as webhooks from "gatewright-web/webhooks";
 
 import { Adapter } from "../javascript/adapter.mjs";
-import { IN_A_BROWSER } from "./capabilities.mjs";
+import { IN_A_BROWSER } from "./lacks.mjs";
 
 const adapter = new Adapter({
-  capabilities: IN_A_BROWSER,
+  lacks: IN_A_BROWSER,
   name: `gatewright-web ${sdk.version}`,
   sdk,
   settings: {},

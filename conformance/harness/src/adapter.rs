@@ -49,6 +49,18 @@ impl Drop for Adapter {
 pub(crate) struct Hello {
     pub(crate) sdk: String,
     pub(crate) capabilities: Vec<String>,
+    /// Why it cannot do the others.
+    lacks: HashMap<String, String>,
+}
+
+impl Hello {
+    /// What is said of a scenario that needs `capability`, which is not among its own.
+    pub(crate) fn lacking(&self, capability: &str) -> String {
+        match self.lacks.get(capability) {
+            Some(why) => format!("the adapter has no {capability}: {why}"),
+            None => format!("the adapter has no {capability}"),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -187,8 +199,18 @@ impl Adapter {
                     .filter_map(|capability| capability.as_str().map(str::to_owned))
                     .collect()
             });
+        let lacks = answer.get("lacks").and_then(Value::as_object);
+        let lacks = lacks
+            .into_iter()
+            .flatten()
+            .filter_map(|(capability, why)| Some((capability.clone(), why.as_str()?.to_owned())))
+            .collect();
         match (protocol, text("sdk"), capabilities) {
-            (Some(PROTOCOL), Some(sdk), Some(capabilities)) => Ok(Hello { sdk, capabilities }),
+            (Some(PROTOCOL), Some(sdk), Some(capabilities)) => Ok(Hello {
+                sdk,
+                capabilities,
+                lacks,
+            }),
             _ => Err(Gone(format!(
                 "the adapter's hello is not as PROTOCOL.md has it: {answer}"
             ))),

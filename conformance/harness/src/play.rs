@@ -27,7 +27,7 @@ const SHORTEST_SECRET: usize = 8;
 pub(crate) enum Outcome {
     Passed,
     Failed(Failure),
-    /// The adapter lacks this capability.
+    /// The adapter lacks a capability, and why.
     Skipped(String),
     /// It died on the way, perhaps through another scenario.
     AdapterGone(Gone),
@@ -72,7 +72,7 @@ pub(crate) async fn play(
         .iter()
         .find(|need| !adapter.hello.capabilities.contains(need))
     {
-        return Outcome::Skipped(need.clone());
+        return Outcome::Skipped(adapter.hello.lacking(need));
     }
     // The dot at the end keeps `conformance.1.` from being found in `conformance.12.`.
     let name = format!("conformance.{number}.");

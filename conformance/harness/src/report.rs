@@ -67,12 +67,12 @@ pub(crate) fn text(played: &[Played]) -> String {
             Outcome::AdapterGone(Gone(why)) => {
                 push_failure(&mut text, one, &Failure::of(why.clone()))
             }
-            Outcome::Skipped(need) => *lacking.entry(need).or_default() += 1,
+            Outcome::Skipped(why) => *lacking.entry(why).or_default() += 1,
         }
     }
-    for (need, count) in lacking {
+    for (why, count) in lacking {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "skipped {count}: the adapter has no {need}");
+        let _ = writeln!(text, "skipped {count}: {why}");
     }
     text
 }
@@ -111,11 +111,7 @@ fn result_line(result: &Value) -> String {
 pub(crate) fn object(one: &Played) -> Value {
     let (outcome, problems, seen) = match &one.outcome {
         Outcome::Passed => ("passed", Vec::new(), Value::Null),
-        Outcome::Skipped(need) => (
-            "skipped",
-            vec![format!("the adapter has no {need}")],
-            Value::Null,
-        ),
+        Outcome::Skipped(why) => ("skipped", vec![why.clone()], Value::Null),
         Outcome::AdapterGone(Gone(why)) => ("failed", vec![why.clone()], Value::Null),
         Outcome::Failed(failure) => {
             let seen = json!({ "clients": failure.seen.clients, "user": failure.seen.user, "wire": failure.seen.wire });
@@ -174,10 +170,10 @@ mod tests {
         assert_eq!(
             text(&[
                 played(Outcome::Failed(failure)),
-                played(Outcome::Skipped("pages".to_owned()))
+                played(Outcome::Skipped("the adapter has no pages: why".to_owned()))
             ]),
             "FAIL a/b: x: one\n     and y: two\n     rule: the rule (its place)\n     wire: 1. at 0.0 ms GET /a -> 200\n     \
-             user[0]: 200 after 1 attempts\nskipped 1: the adapter has no pages\n"
+             user[0]: 200 after 1 attempts\nskipped 1: the adapter has no pages: why\n"
         );
     }
 }

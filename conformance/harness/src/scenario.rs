@@ -13,9 +13,10 @@ use crate::step::Step;
 /// The longest a scenario may take unless it says otherwise.
 const DEADLINE_MS: u64 = 15_000;
 /// What an adapter may say that it cannot do, so that scenarios which need it are skipped.
-pub(crate) const CAPABILITIES: [&str; 17] = [
+pub(crate) const CAPABILITIES: [&str; 18] = [
     "api_key_cookie",
     "cancel",
+    "connections",
     "failure_kinds",
     "hooks",
     "idempotency",

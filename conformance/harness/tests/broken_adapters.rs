@@ -207,3 +207,28 @@ fn a_folder_without_scenarios_is_a_mistake() {
     let stage = Stage::new("empty", &[], "exit 0");
     assert_eq!(stage.play(&[]).0.status.code(), Some(2));
 }
+
+#[test]
+fn one_that_lacks_a_capability_says_why() {
+    let hello = r#"read line; echo '{"id":1,"protocol":1,"sdk":"sh","capabilities":[],"lacks":{"tls":"no keys"}}'; "#;
+    let needs = |name: &str, what: &str| scenario(name, &format!(r#","needs":["{what}"]"#));
+    let stage = Stage::new(
+        "lacks",
+        &[
+            ("a.json", &needs("a", "tls")),
+            ("b.json", &needs("b", "pages")),
+        ],
+        &format!("{hello} sleep 600"),
+    );
+    let (output, _) = stage.play(&[]);
+    let said = stdout(&output);
+    assert!(
+        said.contains("skipped 1: the adapter has no tls: no keys\n"),
+        "{said}"
+    );
+    assert!(
+        said.contains("skipped 1: the adapter has no pages\n"),
+        "{said}"
+    );
+    assert_eq!(last_line(&output), "0 passed, 0 failed, 2 skipped");
+}

@@ -17,9 +17,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::open::Counts;
 
-const CAPABILITIES: [&str; 17] = [
+const CAPABILITIES: [&str; 18] = [
     "api_key_cookie",
     "cancel",
+    "connections",
     "failure_kinds",
     "hooks",
     "idempotency",
