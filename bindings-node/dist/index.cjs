@@ -75,7 +75,9 @@ function provide(load2) {
 function native() {
   if (loaded === void 0) {
     if (provider2 === void 0) {
-      throw new Error("gatewright was loaded without its native half: import the package by its name, not by a file inside of it");
+      throw new Error(
+        "gatewright was loaded without its native half: import the package by its name, not by a file inside of it"
+      );
     }
     loaded = provider2();
   }
@@ -191,34 +193,33 @@ function setName(kind, name) {
 
 // js/errors.ts
 var NO_BYTES = new Uint8Array(0);
+var MEMBERS = [
+  "status",
+  "method",
+  "url",
+  "requestId",
+  "retryAfterMs",
+  "retryability",
+  "noRetry",
+  "advice",
+  "elapsedMs"
+];
 var GatewrightError = class extends Error {
-  code;
-  status;
-  method;
-  url;
-  requestId;
-  retryAfterMs;
-  retryability;
-  noRetry;
-  advice;
-  elapsedMs;
   /** What is not shown with the error's own members, as it came. */
   #rest;
   #headers;
   #body;
   constructor(message, facts = {}) {
     super(message, "cause" in facts ? { cause: facts.cause } : void 0);
-    this.code = facts.code ?? CODES.get(new.target) ?? "error";
-    this.status = facts.status ?? null;
-    this.method = facts.method ?? null;
-    this.url = facts.url ?? null;
-    this.requestId = facts.requestId ?? null;
-    this.retryAfterMs = facts.retryAfterMs ?? null;
-    this.retryability = facts.retryability ?? "permanent";
-    this.noRetry = facts.noRetry ?? null;
-    this.advice = facts.advice ?? "";
-    this.elapsedMs = facts.elapsedMs ?? 0;
     this.#rest = facts;
+    const known = this;
+    known.code = facts.code ?? CODES.get(new.target) ?? "error";
+    for (const name of MEMBERS) {
+      const value = facts[name];
+      if (value !== void 0 && value !== null) {
+        known[name] = value;
+      }
+    }
   }
   get headers() {
     if (this.#headers === void 0) {
@@ -258,29 +259,19 @@ var GatewrightError = class extends Error {
       attempts: this.attempts
     };
   }
-  /** The stack, which begins with the message; the facts, a line each; the timeline; the cause. */
+  /** The stack, which begins with the message, and has the timeline if there was more than one attempt; what else is known; the cause. */
   [INSPECT](depth, options, inspect) {
     if (depth < 0) {
       return `[${this.name}: ${this.code}]`;
     }
     const lines = [this.stack ?? `${this.name}: ${this.message}`];
-    const facts = [
-      ["code", this.code],
-      ["status", this.status],
-      ["requestId", this.requestId],
-      ["retryability", this.retryability],
-      ["retryAfterMs", this.retryAfterMs],
-      ["advice", this.advice === "" ? null : this.advice],
-      ["problem", this.problem]
-    ];
-    for (const [name, value] of facts) {
-      if (value !== null) {
-        lines.push(`  ${name}: ${indent(inspect(value, options), 2)}`);
+    for (const name of ["code", ...MEMBERS, "problem"]) {
+      if (Object.hasOwn(this, name) || name === "problem" && this.problem !== null) {
+        lines.push(`  ${name}: ${indent(inspect(this[name], options), 2)}`);
       }
     }
-    const timeline = this.timeline();
-    if (timeline !== "") {
-      lines.push("  timeline:", `    ${indent(timeline.trimEnd(), 4)}`);
+    if (this.attempts.length === 1) {
+      lines.push(`  timeline: ${this.timeline().trimEnd()}`);
     }
     if ("cause" in this) {
       lines.push(`  [cause]: ${indent(inspect(this.cause, options), 2)}`);
@@ -288,6 +279,17 @@ var GatewrightError = class extends Error {
     return lines.join("\n");
   }
 };
+Object.assign(GatewrightError.prototype, {
+  status: null,
+  method: null,
+  url: null,
+  requestId: null,
+  retryAfterMs: null,
+  retryability: "permanent",
+  noRetry: null,
+  advice: "",
+  elapsedMs: 0
+});
 var AuthenticationError = class extends GatewrightError {
 };
 var BadRequestError = class extends GatewrightError {
@@ -371,14 +373,28 @@ for (const [code, [name, kind]] of Object.entries(KINDS)) {
   CODES.set(kind, code);
   setName(kind, name);
 }
-function errorFromJson(text3, causeOf2) {
+function errorFromJson(text3, causeOf2, below = errorFromJson) {
   const { message, cause: number, ...told } = JSON.parse(text3);
   const facts = told;
   const cause = number === null || number === void 0 ? void 0 : causeOf2(number);
   if (cause !== void 0) {
     facts.cause = cause.thrown;
   }
-  return new (KINDS[told.code]?.[1] ?? GatewrightError)(message, facts);
+  const error = new (KINDS[told.code]?.[1] ?? GatewrightError)(message, facts);
+  Error.captureStackTrace?.(error, below);
+  if (error.attempts.length > 1) {
+    showTimeline(error);
+  }
+  return error;
+}
+function showTimeline(error) {
+  const { stack, message } = error;
+  const end = stack === void 0 ? -1 : stack.indexOf(message) + message.length;
+  if (stack !== void 0 && end >= message.length) {
+    const timeline = indent(`
+${error.timeline().trimEnd()}`, 2);
+    error.stack = `${stack.slice(0, end)}${timeline}${stack.slice(end)}`;
+  }
 }
 function invalidRequest(what, options) {
   const advice = "change the request; nothing was sent";
@@ -417,7 +433,11 @@ function authJson(auth) {
     if (!Array.isArray(given.basic) || given.basic.length !== 2) {
       throw invalidConfig("`auth.basic` must be a list of user and password");
     }
-    return { kind: "basic", user: text(given.basic[0], "auth.basic[0]"), password: text(given.basic[1], "auth.basic[1]") };
+    return {
+      kind: "basic",
+      user: text(given.basic[0], "auth.basic[0]"),
+      password: text(given.basic[1], "auth.basic[1]")
+    };
   }
   if (given.apiKey !== void 0) {
     const key = text(given.apiKey, "auth.apiKey");
@@ -555,7 +575,9 @@ function isStream(value) {
 }
 function piecesOf(stream) {
   if (!isStream(stream)) {
-    throw new TypeError(`the function that makes the body must give a ReadableStream or an async iterable, not ${kindOf(stream)}`);
+    throw new TypeError(
+      `the function that makes the body must give a ReadableStream or an async iterable, not ${kindOf(stream)}`
+    );
   }
   if (typeof stream.getReader === "function") {
     const reader = stream.getReader();
@@ -810,7 +832,9 @@ var Response = class extends Answer {
 };
 function undecodable(meta, error) {
   const why = error instanceof Error ? error.message : String(error);
-  return errorFromJson(native().answerError(meta.text(), "decode", `with a body that is no JSON: ${why}`), () => ({ thrown: error }));
+  return errorFromJson(native().answerError(meta.text(), "decode", `with a body that is no JSON: ${why}`), () => ({
+    thrown: error
+  }));
 }
 
 // js/frames.ts
@@ -840,7 +864,10 @@ function readFrames(batch, large, frames2) {
         break;
       }
       case 2:
-        frames2.head(call, { status: u16(batch, payload), meta: new Meta(batch.slice(payload + 2, end), 0, end - payload - 2) });
+        frames2.head(call, {
+          status: u16(batch, payload),
+          meta: new Meta(batch.slice(payload + 2, end), 0, end - payload - 2)
+        });
         break;
       case 3: {
         const index = u32(batch, payload);
@@ -955,10 +982,10 @@ function refuse(call, reason) {
 }
 function fail(waiting, call, text3) {
   const causes2 = causeOf(call);
-  const error = Promise.resolve().then(nothing).then(() => {
-    throw errorFromJson(text3, causes2);
-  });
-  waiting.resolve(error);
+  const throwIt = () => {
+    throw errorFromJson(text3, causes2, throwIt);
+  };
+  waiting.resolve(Promise.resolve().then(nothing).then(throwIt));
 }
 function nothing() {
 }
@@ -1135,7 +1162,9 @@ var time = (value, name, into, wrong) => {
 };
 var count = (value, name, into, wrong) => {
   if (!Number.isSafeInteger(value) || value < 0) {
-    throw wrong(`\`${name}\` must be a whole number of at least 0, not ${typeof value === "number" ? value : kindOf(value)}`);
+    throw wrong(
+      `\`${name}\` must be a whole number of at least 0, not ${typeof value === "number" ? value : kindOf(value)}`
+    );
   }
   into[name] = value;
 };
@@ -1159,7 +1188,13 @@ var query = (value, name, into, wrong) => {
 };
 var apart = () => {
 };
-var retryRules = { maxAttempts: count, backoffBase: time, backoffCap: time, maxRetryAfter: time, budget: count };
+var retryRules = {
+  maxAttempts: count,
+  backoffBase: time,
+  backoffCap: time,
+  maxRetryAfter: time,
+  budget: count
+};
 var settings = {
   auth: (value, name, into) => {
     into[name] = authJson(value);
@@ -1258,7 +1293,9 @@ function read(from, readers, into, wrong, what) {
 }
 function suggestion(name, readers) {
   const plain = (text3) => text3.toLowerCase().replace(/[^a-z]|ms$/g, "");
-  const near = Object.keys(readers).find((known) => plain(known) === plain(name) || distance(plain(known), plain(name)) <= 2);
+  const near = Object.keys(readers).find(
+    (known) => plain(known) === plain(name) || distance(plain(known), plain(name)) <= 2
+  );
   return near === void 0 ? "" : `; \`${near}\` may be meant`;
 }
 function distance(one, other) {
@@ -1294,7 +1331,13 @@ function settingsJson(options) {
 function optionsJson(options, kind, body) {
   const json = {};
   if (options !== void 0) {
-    read(options, kind === "body" ? bodyReaders : requestReaders, json, invalidRequest, kind === "body" ? "a request" : "a request without body");
+    read(
+      options,
+      kind === "body" ? bodyReaders : requestReaders,
+      json,
+      invalidRequest,
+      kind === "body" ? "a request" : "a request without body"
+    );
   }
   return withBody(json, body);
 }
@@ -1366,7 +1409,12 @@ var Pages = class {
         throw signal.reason;
       }
       const call = nextNumber();
-      const page = wait(call, PAGE, keep, signal === void 0 ? void 0 : this.#watchOf(signal));
+      const page = wait(
+        call,
+        PAGE,
+        keep,
+        signal === void 0 ? void 0 : this.#watchOf(signal)
+      );
       port().nextPage(call, list);
       const response = await page;
       if (response === void 0) {
@@ -1412,7 +1460,10 @@ function jsonBody(value) {
   try {
     content = JSON.stringify(value);
   } catch (error) {
-    throw invalidRequest(`\`json\` cannot be encoded: ${error instanceof Error ? firstLine(error.message) : String(error)}`, { cause: error });
+    throw invalidRequest(
+      `\`json\` cannot be encoded: ${error instanceof Error ? firstLine(error.message) : String(error)}`,
+      { cause: error }
+    );
   }
   if (content === void 0) {
     throw invalidRequest(`\`json\` cannot be encoded: JSON has nothing for ${kindOf(value)}`);
@@ -1696,7 +1747,11 @@ var Client = class {
     const call = nextNumber();
     const signal = signalIn(options);
     const { status, meta } = await this.#begin(call, HEAD, method, path, options, "body", signal);
-    return new StreamResponse(status, meta, new Incoming(call, this.#callbacks, signal === void 0 ? void 0 : watchOf(signal)));
+    return new StreamResponse(
+      status,
+      meta,
+      new Incoming(call, this.#callbacks, signal === void 0 ? void 0 : watchOf(signal))
+    );
   }
   pages(path, options) {
     return this.#pages(path, options);

@@ -35,7 +35,9 @@ function provideWebhooks(load2) {
 }
 function webhookNative() {
   if (provider === void 0) {
-    throw new Error("gatewright was loaded without its native half: import the package by its name, not by a file inside of it");
+    throw new Error(
+      "gatewright was loaded without its native half: import the package by its name, not by a file inside of it"
+    );
   }
   return provider();
 }

@@ -135,12 +135,10 @@ export function refuse(call: number, reason: unknown): void {
  */
 function fail(waiting: Waiting, call: number, text: string): void {
   const causes = causeOf(call);
-  const error = Promise.resolve()
-    .then(nothing)
-    .then(() => {
-      throw errorFromJson(text, causes);
-    });
-  waiting.resolve(error);
+  const throwIt = (): never => {
+    throw errorFromJson(text, causes, throwIt);
+  };
+  waiting.resolve(Promise.resolve().then(nothing).then(throwIt));
 }
 
 function nothing(): void {}

@@ -37,17 +37,31 @@ interface ErrorJson extends Required<Omit<Facts, "cause">> {
 
 const NO_BYTES = new Uint8Array(0);
 
+/** What an error shows beside its code, in this order, where it is known. */
+const MEMBERS = [
+  "status",
+  "method",
+  "url",
+  "requestId",
+  "retryAfterMs",
+  "retryability",
+  "noRetry",
+  "advice",
+  "elapsedMs",
+] as const;
+
 export class GatewrightError extends Error {
-  readonly code: ErrorCode;
-  readonly status: number | null;
-  readonly method: string | null;
-  readonly url: string | null;
-  readonly requestId: string | null;
-  readonly retryAfterMs: number | null;
-  readonly retryability: Retryability;
-  readonly noRetry: string | null;
-  readonly advice: string;
-  readonly elapsedMs: number;
+  // Members that are null are those of the prototype, below: what is shown of an error is what is known.
+  declare readonly code: ErrorCode;
+  declare readonly status: number | null;
+  declare readonly method: string | null;
+  declare readonly url: string | null;
+  declare readonly requestId: string | null;
+  declare readonly retryAfterMs: number | null;
+  declare readonly retryability: Retryability;
+  declare readonly noRetry: string | null;
+  declare readonly advice: string;
+  declare readonly elapsedMs: number;
   /** What is not shown with the error's own members, as it came. */
   readonly #rest: Facts;
   #headers: Headers | null | undefined;
@@ -55,17 +69,15 @@ export class GatewrightError extends Error {
 
   constructor(message?: string, facts: Facts = {}) {
     super(message, "cause" in facts ? { cause: facts.cause } : undefined);
-    this.code = facts.code ?? CODES.get(new.target) ?? ("error" as ErrorCode);
-    this.status = facts.status ?? null;
-    this.method = facts.method ?? null;
-    this.url = facts.url ?? null;
-    this.requestId = facts.requestId ?? null;
-    this.retryAfterMs = facts.retryAfterMs ?? null;
-    this.retryability = facts.retryability ?? "permanent";
-    this.noRetry = facts.noRetry ?? null;
-    this.advice = facts.advice ?? "";
-    this.elapsedMs = facts.elapsedMs ?? 0;
     this.#rest = facts;
+    const known: { [name: string]: unknown } = this as never;
+    known.code = facts.code ?? CODES.get(new.target) ?? "error";
+    for (const name of MEMBERS) {
+      const value = facts[name];
+      if (value !== undefined && value !== null) {
+        known[name] = value;
+      }
+    }
   }
 
   get headers(): Headers | null {
@@ -112,29 +124,19 @@ export class GatewrightError extends Error {
     };
   }
 
-  /** The stack, which begins with the message; the facts, a line each; the timeline; the cause. */
+  /** The stack, which begins with the message, and has the timeline if there was more than one attempt; what else is known; the cause. */
   [INSPECT](depth: number, options: object, inspect: Inspect): string {
     if (depth < 0) {
       return `[${this.name}: ${this.code}]`;
     }
     const lines = [this.stack ?? `${this.name}: ${this.message}`];
-    const facts: [string, unknown][] = [
-      ["code", this.code],
-      ["status", this.status],
-      ["requestId", this.requestId],
-      ["retryability", this.retryability],
-      ["retryAfterMs", this.retryAfterMs],
-      ["advice", this.advice === "" ? null : this.advice],
-      ["problem", this.problem],
-    ];
-    for (const [name, value] of facts) {
-      if (value !== null) {
-        lines.push(`  ${name}: ${indent(inspect(value, options), 2)}`);
+    for (const name of ["code", ...MEMBERS, "problem"] as const) {
+      if (Object.hasOwn(this, name) || (name === "problem" && this.problem !== null)) {
+        lines.push(`  ${name}: ${indent(inspect(this[name], options), 2)}`);
       }
     }
-    const timeline = this.timeline();
-    if (timeline !== "") {
-      lines.push("  timeline:", `    ${indent(timeline.trimEnd(), 4)}`);
+    if (this.attempts.length === 1) {
+      lines.push(`  timeline: ${this.timeline().trimEnd()}`);
     }
     if ("cause" in this) {
       lines.push(`  [cause]: ${indent(inspect(this.cause, options), 2)}`);
@@ -142,6 +144,19 @@ export class GatewrightError extends Error {
     return lines.join("\n");
   }
 }
+
+// Not of the class, whose own members would hide them.
+Object.assign(GatewrightError.prototype, {
+  status: null,
+  method: null,
+  url: null,
+  requestId: null,
+  retryAfterMs: null,
+  retryability: "permanent",
+  noRetry: null,
+  advice: "",
+  elapsedMs: 0,
+});
 
 export class AuthenticationError extends GatewrightError {}
 export class BadRequestError extends GatewrightError {}
@@ -207,10 +222,14 @@ for (const [code, [name, kind]] of Object.entries(KINDS)) {
   setName(kind, name);
 }
 
-/** The error that the native half tells of. `causeOf` knows what was thrown under a number. */
+/**
+ * The error that the native half tells of. `causeOf` knows what was thrown under a number; `below` is the function whose callers the stack
+ * is to show.
+ */
 export function errorFromJson(
   text: string,
   causeOf: (cause: number) => { thrown: unknown } | undefined,
+  below: (...args: never[]) => unknown = errorFromJson,
 ): GatewrightError {
   const { message, cause: number, ...told } = JSON.parse(text) as ErrorJson;
   const facts: Facts = told;
@@ -218,7 +237,22 @@ export function errorFromJson(
   if (cause !== undefined) {
     facts.cause = cause.thrown;
   }
-  return new (KINDS[told.code]?.[1] ?? GatewrightError)(message, facts);
+  const error = new (KINDS[told.code]?.[1] ?? GatewrightError)(message, facts);
+  (Error as { captureStackTrace?: (error: Error, below: unknown) => void }).captureStackTrace?.(error, below);
+  if (error.attempts.length > 1) {
+    showTimeline(error);
+  }
+  return error;
+}
+
+/** Puts the timeline under the message in the stack, which every console shows, and an unhandled rejection too. */
+function showTimeline(error: GatewrightError): void {
+  const { stack, message } = error;
+  const end = stack === undefined ? -1 : stack.indexOf(message) + message.length;
+  if (stack !== undefined && end >= message.length) {
+    const timeline = indent(`\n${error.timeline().trimEnd()}`, 2);
+    error.stack = `${stack.slice(0, end)}${timeline}${stack.slice(end)}`;
+  }
 }
 
 /** A request that cannot be sent as it is. */

@@ -21,7 +21,7 @@ use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::task::{Poll, Waker};
 use std::thread::ThreadId;
 
@@ -63,6 +63,7 @@ pub(crate) struct OnLoop {
     prepare: HandleMemory,
     timer: HandleMemory,
     open_handles: Cell<u32>,
+    closing: Cell<bool>,
     in_cycle: Cell<bool>,
     preparing: Cell<bool>,
     keeps_alive: Cell<bool>,
@@ -78,22 +79,17 @@ impl OnLoop {
         event_loop: *mut uv::Loop,
     ) -> io::Result<(Self, LoopDriver)> {
         let no = |why: &'static str| io::Error::other(why);
-        let hook: Arc<Mutex<Option<Arc<Turn>>>> = Arc::default();
+        // Weak, or the runtime would hold its own hook, and that the runtime.
+        let hook: Arc<OnceLock<Weak<Turn>>> = Arc::default();
         let turn_of_hook = Arc::clone(&hook);
-        let slot = std::sync::OnceLock::new();
         let runtime = Builder::new_current_thread()
             .enable_all()
             .max_io_events_per_busy_tick(1)
             .thread_keep_alive(std::time::Duration::from_secs(5))
             .on_thread_park(move || {
-                let turn: &Arc<Turn> = match slot.get() {
-                    Some(turn) => turn,
-                    None => match &*turn_of_hook.lock().unwrap_or_else(PoisonError::into_inner) {
-                        Some(turn) => slot.get_or_init(|| Arc::clone(turn)),
-                        None => return,
-                    },
-                };
-                turn.on_idle();
+                if let Some(turn) = turn_of_hook.get().and_then(Weak::upgrade) {
+                    turn.on_idle();
+                }
             })
             .build()?;
         let bell = {
@@ -107,7 +103,7 @@ impl OnLoop {
             waker: Mutex::new(None),
             bell,
         });
-        *hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&turn));
+        let _ = hook.set(Arc::downgrade(&turn));
         turn.run(&runtime, true, || ());
         let quiet = !is_readable(epoll.as_fd());
         turn.bell.get_ref().ring();
@@ -144,6 +140,7 @@ impl OnLoop {
             prepare,
             timer,
             open_handles: Cell::new(3),
+            closing: Cell::new(false),
             in_cycle: Cell::new(false),
             preparing: Cell::new(false),
             keeps_alive: Cell::new(false),
@@ -169,7 +166,7 @@ impl OnLoop {
 
     /// After JavaScript has called: what it has begun is seen to before the loop sleeps.
     pub(crate) fn after_call(&self, thread: &JsThread) {
-        if self.in_cycle.get() {
+        if self.in_cycle.get() || self.closing.get() {
             return;
         }
         if !self.preparing.get() && (thread.mailbox.has_tasks() || thread.mailbox.has_frames()) {
@@ -181,7 +178,7 @@ impl OnLoop {
     }
 
     fn cycle(&self, thread: &JsThread, mut take: bool) {
-        if self.in_cycle.replace(true) {
+        if self.closing.get() || self.in_cycle.replace(true) {
             return;
         }
         if self.preparing.replace(false) {
@@ -189,6 +186,9 @@ impl OnLoop {
             unsafe { (self.uv.prepare_stop)(self.prepare.handle()) };
         }
         for _ in 0..ROUNDS {
+            if self.closing.get() {
+                break;
+            }
             if take || thread.mailbox.has_tasks() {
                 self.run(thread, take);
                 take = false;
@@ -210,7 +210,9 @@ impl OnLoop {
         let runtime = self.runtime.borrow();
         if let Some(runtime) = &*runtime {
             self.turn.run(runtime, take, || {
-                thread.timers.fire();
+                if self.timer_at.get() == u64::MAX {
+                    thread.timers.fire();
+                }
                 for task in thread.mailbox.take_tasks() {
                     tokio::spawn(task);
                 }
@@ -221,7 +223,7 @@ impl OnLoop {
     /// The process stays while somebody waits for something.
     fn keep_alive(&self, thread: &JsThread) {
         let waited_for = thread.port.waiting() > 0;
-        if self.keeps_alive.replace(waited_for) != waited_for && self.open_handles.get() == 3 {
+        if self.keeps_alive.replace(waited_for) != waited_for && !self.closing.get() {
             // SAFETY: initialised in `begin`, and not closed.
             unsafe {
                 if waited_for {
@@ -237,7 +239,7 @@ impl OnLoop {
     }
 
     fn set_timer(&self, thread: &JsThread) {
-        if self.open_handles.get() != 3 {
+        if self.closing.get() {
             return;
         }
         let due = thread.timers.next();
@@ -266,8 +268,11 @@ impl OnLoop {
 
     /// The environment goes away: `done` is called when libuv has let go of everything.
     pub(crate) fn close(&self) {
+        if self.closing.replace(true) {
+            return;
+        }
         for handle in [&self.poll, &self.prepare, &self.timer] {
-            // SAFETY: initialised in `begin`, and closed once: `close` is called once.
+            // SAFETY: initialised in `begin`, and closed once.
             unsafe { (self.uv.close)(handle.handle(), Some(on_closed)) };
         }
         // Dropped without waiting for a name that is being looked up.
@@ -403,7 +408,7 @@ unsafe extern "C" fn on_closed(handle: *mut uv::Handle) {
             let left = on_loop.open_handles.get().saturating_sub(1);
             on_loop.open_handles.set(left);
             if left == 0 {
-                thread.closed();
+                thread.finished();
             }
         }
     });
