@@ -453,7 +453,20 @@ impl ClientBuilder {
         Ok((transport, runtime))
     }
 
-    #[cfg(not(feature = "native"))]
+    #[cfg(all(feature = "web", target_arch = "wasm32", not(feature = "native")))]
+    fn machine(&mut self) -> Result<Machine, Error> {
+        let transport = self
+            .transport
+            .take()
+            .unwrap_or_else(|| Arc::new(crate::transport::web::WebTransport));
+        let runtime = self
+            .runtime
+            .take()
+            .unwrap_or_else(|| Arc::new(crate::runtime::web::WebRuntime));
+        Ok((transport, runtime))
+    }
+
+    #[cfg(not(any(feature = "native", all(feature = "web", target_arch = "wasm32"))))]
     fn machine(&mut self) -> Result<Machine, Error> {
         match (self.transport.take(), self.runtime.take()) {
             (Some(transport), Some(runtime)) => Ok((transport, runtime)),

@@ -6,6 +6,9 @@ use std::pin::Pin;
 
 pub use gatewright_engine::{Instant, Now, Random, UnixMillis};
 
+#[cfg(all(feature = "web", target_arch = "wasm32"))]
+pub mod web;
+
 /// A boxed future.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

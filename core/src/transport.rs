@@ -17,6 +17,8 @@ use crate::runtime::BoxFuture;
 pub mod native;
 #[cfg(feature = "native")]
 mod roots;
+#[cfg(all(feature = "web", target_arch = "wasm32"))]
+pub mod web;
 
 /// A request as it goes onto the wire. Its `Debug` leaves out header values: credentials are among them.
 pub struct TransportRequest {

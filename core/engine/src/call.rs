@@ -499,6 +499,7 @@ impl Call {
             FailureClass::Timeout | FailureClass::ReadTimeout => ErrorKind::Timeout,
             FailureClass::BodySource => ErrorKind::InvalidRequest,
             FailureClass::Decode => ErrorKind::Decode,
+            FailureClass::HiddenRedirect => ErrorKind::Redirect,
             FailureClass::Hook => ErrorKind::Hook,
             FailureClass::ResponseTooLarge => ErrorKind::ResponseTooLarge,
         }

@@ -64,6 +64,8 @@ pub enum FailureClass {
     ConnectionLost,
     /// The body came whole, but its encoding (gzip) is broken.
     Decode,
+    /// A redirect whose target the host keeps to itself, as browsers do.
+    HiddenRedirect,
     /// A hook of the caller's refused the attempt.
     Hook,
     /// The server said that it did not process the request (REFUSED_STREAM, GOAWAY).
@@ -88,6 +90,7 @@ impl fmt::Display for FailureClass {
             Self::ConnectTimeout => "no connection in time",
             Self::ConnectionLost => "connection lost",
             Self::Decode => "undecodable body",
+            Self::HiddenRedirect => "hidden redirect",
             Self::Hook => "hook failed",
             Self::NotProcessed => "not processed",
             Self::Protocol => "no valid HTTP",
@@ -277,6 +280,7 @@ pub const fn judge_failure(repeatable: bool, class: FailureClass) -> Verdict {
         }
         FailureClass::BodySource
         | FailureClass::Decode
+        | FailureClass::HiddenRedirect
         | FailureClass::Hook
         | FailureClass::ResponseTooLarge
         | FailureClass::Tls => Verdict::GiveUp(NoRetry::NotRetryable),
@@ -419,6 +423,7 @@ mod tests {
         for class in [
             FailureClass::BodySource,
             FailureClass::Decode,
+            FailureClass::HiddenRedirect,
             FailureClass::Hook,
             FailureClass::Tls,
         ] {
