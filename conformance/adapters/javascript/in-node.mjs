@@ -5,7 +5,7 @@ import { inspect } from "node:util";
 
 import { Adapter } from "./adapter.mjs";
 import { serve } from "./lines.mjs";
-import { Package, projectOfArguments } from "./package.mjs";
+import { Package, readArguments } from "./package.mjs";
 
 /** @typedef {import("./host.mjs").Host} Host */
 
@@ -14,7 +14,7 @@ import { Package, projectOfArguments } from "./package.mjs";
  * @param {Pick<Host, "lacks" | "settings">} host
  */
 export async function runInNode(name, host) {
-  const installed = new Package(projectOfArguments(), name);
+  const installed = new Package(readArguments().project, name);
   const adapter = new Adapter({
     ...host,
     name: `${installed.label} in Node ${process.versions.node}`,

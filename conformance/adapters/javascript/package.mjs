@@ -9,16 +9,16 @@ import { parseArgs } from "node:util";
 /** @typedef {string | { [condition: string]: Exports } | null | undefined} Exports */
 
 /**
- * The folder in `--project DIR`: the one whose `node_modules` has the package.
+ * `--project DIR`, the folder whose `node_modules` has the package; `--worker` where there is a choice.
  *
- * @returns {string}
+ * @returns {{ project: string, worker: boolean }}
  */
-export function projectOfArguments() {
-  const { values } = parseArgs({ options: { project: { type: "string" } } });
+export function readArguments() {
+  const { values } = parseArgs({ options: { project: { type: "string" }, worker: { type: "boolean" } } });
   if (values.project === undefined) {
     throw new Error("give --project DIR, a folder in which the package is installed");
   }
-  return values.project;
+  return { project: values.project, worker: values.worker ?? false };
 }
 
 export class Package {

@@ -2,7 +2,8 @@
 /**
  * The conformance adapter of the web package in a real Chromium: a page does what the lines say, this program passes them on.
  *
- *     node chromium.mjs --project DIR     with the package `gatewright-web` that is installed in DIR
+ *     node chromium.mjs --project DIR              with the package `gatewright-web` that is installed in DIR, in a page
+ *     node chromium.mjs --project DIR --worker     in a web worker
  *
  * The environment: NODE_TOOLS is a folder whose `node_modules` has playwright-core (`cargo xtask` makes one), GATEWRIGHT_CHROMIUM
  * the browser (/usr/bin/chromium).
@@ -16,7 +17,7 @@ import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 
 import { serve } from "../javascript/lines.mjs";
-import { Package, projectOfArguments } from "../javascript/package.mjs";
+import { Package, readArguments } from "../javascript/package.mjs";
 import { Site } from "./site.mjs";
 import { Stages } from "./stages.mjs";
 
@@ -34,16 +35,18 @@ if (tools === undefined) {
 }
 /** @type {typeof import("playwright-core")} */
 const { chromium } = createRequire(join(resolve(tools), "package.json"))("playwright-core");
-const site = await Site.open(new Package(projectOfArguments(), "gatewright-web"));
+const { project, worker } = readArguments();
+const site = await Site.open(new Package(project, "gatewright-web"));
 const browser = await chromium.launch({
   args: FLAGS,
   executablePath: process.env.GATEWRIGHT_CHROMIUM ?? "/usr/bin/chromium",
 });
-const stages = new Stages(browser, site.url);
+const stages = new Stages(browser, `${site.url}${worker ? "/worker" : "/"}`);
+const place = `${worker ? "a worker of " : ""}Chromium ${browser.version()}`;
 
 await serve(async (request) => {
   const answer = await stages.answer(request);
-  return request.op === "hello" ? { ...answer, sdk: `${answer.sdk} in Chromium ${browser.version()}` } : answer;
+  return request.op === "hello" ? { ...answer, sdk: `${answer.sdk} in ${place}` } : answer;
 });
 await browser.close();
 // Calls under way end with the process.

@@ -15,6 +15,11 @@ const TYPES = {
   ".mjs": "text/javascript; charset=utf-8",
   ".wasm": "application/wasm",
 };
+/** The pages, and what runs in each. */
+const SCRIPTS = new Map([
+  ["/", "page.mjs"],
+  ["/worker", "worker-page.mjs"],
+]);
 
 export class Site {
   #package;
@@ -40,16 +45,17 @@ export class Site {
     });
     await new Promise((listening) => server.listen(0, "127.0.0.1", () => listening(undefined)));
     const address = /** @type {import("node:net").AddressInfo} */ (server.address());
-    site.url = `http://127.0.0.1:${address.port}/`;
+    site.url = `http://127.0.0.1:${address.port}`;
     return site;
   }
 
   /** @param {string} path */
   async #content(path) {
-    if (path === "/") {
+    const script = SCRIPTS.get(path);
+    if (script !== undefined) {
       const page = await readFile(join(ADAPTERS, "web", "page.html"), "utf8");
       const entry = (/** @type {string} */ name) => this.#package.entry(name, ["browser", "import"]).replace("./", "");
-      return page.replace("{main}", entry(".")).replace("{webhooks}", entry("./webhooks"));
+      return page.replace("{script}", script).replace("{main}", entry(".")).replace("{webhooks}", entry("./webhooks"));
     }
     const [, root, ...rest] = normalize(path).split(sep);
     const folders = new Map([
