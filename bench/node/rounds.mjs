@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -21,11 +22,11 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** The version that is installed, with a space before it; nothing for what is no package. */
-export function versionOf(name) {
+/** The version that is installed in a project, with a space before it; nothing for what is no package. */
+export function versionOf(name, project = fileURLToPath(new URL("..", import.meta.url))) {
   try {
-    const file = new URL(`../node_modules/${name}/package.json`, import.meta.url);
-    return ` ${JSON.parse(readFileSync(file, "utf8")).version}`;
+    const manifest = readFileSync(join(project, "node_modules", name, "package.json"), "utf8");
+    return ` ${JSON.parse(manifest).version}`;
   } catch {
     return "";
   }

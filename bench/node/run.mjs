@@ -9,11 +9,11 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, readdirSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { startServer } from "./server.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -39,24 +39,28 @@ const TABLES = {
   start: [["start-table.mjs", values.rounds]],
 };
 
+const project = resolve(values.project);
+if (!existsSync(join(project, "node_modules/gatewright/package.json"))) {
+  console.error(`the package gatewright is not installed in ${project}`);
+  process.exit(2);
+}
 const here = fileURLToPath(new URL(".", import.meta.url));
-const scripts = join(resolve(values.project), "bench");
+const scripts = join(project, "bench");
 mkdirSync(scripts, { recursive: true });
 for (const name of readdirSync(here)) if (name.endsWith(".mjs")) cpSync(join(here, name), join(scripts, name));
 
 // A proxy between client and server would be measured too.
-const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/_proxy$/i.test(name)));
-const server = spawn(values.server, { stdio: ["pipe", "pipe", "inherit"], env: environment });
-const [url] = await once(createInterface({ input: server.stdout }), "line");
-
-let failed = false;
-for (const table of values.tables.split(",")) {
-  for (const [script, ...args] of TABLES[table]) {
-    const command = [join(scripts, script), ...args.map((argument) => (argument === "URL" ? url : argument))];
-    const [code] = await once(spawn(process.execPath, command, { stdio: "inherit", env: environment }), "exit");
-    failed ||= code !== 0;
-    console.log();
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/_proxy$/i.test(name)));
+const server = await startServer(values.server);
+try {
+  for (const table of values.tables.split(",")) {
+    for (const [script, ...args] of TABLES[table]) {
+      const command = [join(scripts, script), ...args.map((argument) => (argument === "URL" ? server.url : argument))];
+      const [code] = await once(spawn(process.execPath, command, { stdio: "inherit", env }), "exit");
+      if (code !== 0) process.exitCode = 1;
+      console.log();
+    }
   }
+} finally {
+  server.stop();
 }
-server.stdin.end();
-process.exitCode = failed ? 1 : 0;
