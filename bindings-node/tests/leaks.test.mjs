@@ -1,0 +1,138 @@
+/** Calls that come and go leave nothing behind. */
+
+import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
+import { createHook } from "node:async_hooks";
+import { readdirSync } from "node:fs";
+import { test } from "node:test";
+
+import { collectGarbage } from "./garbage.mjs";
+import { idle, Session } from "./gateway.mjs";
+
+const BATCH = 100;
+
+/** Calls of all sorts, aborted at all sorts of moments. */
+async function abortedCalls(client, count) {
+  for (let begun = 0; begun < count; begun += BATCH) {
+    await Promise.all(
+      Array.from({ length: BATCH }, async (_, number) => {
+        const abort = new AbortController();
+        const path = number % 2 ? "/v1/delay/60000" : "/v1/whoami";
+        const call = client.get(path, { signal: abort.signal }).catch((error) => error);
+        for (let turn = 0; turn < number % 5; turn++) {
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        abort.abort();
+        await call;
+      }),
+    );
+  }
+  await idle(client);
+}
+
+/** Promises that are alive, as far as they were made since `begin`. */
+class Promises {
+  #alive = new Set();
+  #gone = new FinalizationRegistry((id) => this.#alive.delete(id));
+  #hook = createHook({
+    init: (id, type, _trigger, resource) => {
+      if (type === "PROMISE") {
+        this.#alive.add(id);
+        this.#gone.register(resource, id);
+      }
+    },
+  });
+
+  begin() {
+    this.#hook.enable();
+  }
+
+  async end() {
+    this.#hook.disable();
+    for (let time = 0; time < 5; time++) {
+      collectGarbage();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    return this.#alive.size;
+  }
+}
+
+const used = async () => {
+  for (let time = 0; time < 4; time++) {
+    collectGarbage();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return process.memoryUsage();
+};
+
+const handles = () => process.getActiveResourcesInfo().filter((name) => name !== "Timeout" && name !== "Immediate").sort();
+const files = () => readdirSync("/proc/self/fd").length;
+
+test("10 000 aborted calls leak no memory, handle or promise", { timeout: 300_000 }, async () => {
+  const session = new Session();
+  const client = session.client();
+  await abortedCalls(client, 2_000);
+  const before = await used();
+  const handlesBefore = handles();
+  const filesBefore = process.platform === "linux" ? files() : 0;
+  await abortedCalls(client, 10_000);
+  const after = await used();
+  assert.ok(after.heapUsed - before.heapUsed < 1_000_000, `heap grew by ${after.heapUsed - before.heapUsed} bytes`);
+  assert.ok(after.rss - before.rss < 24_000_000, `memory grew by ${after.rss - before.rss} bytes`);
+  assert.ok(handles().length <= handlesBefore.length + 1, `${handlesBefore} became ${handles()}`);
+  if (process.platform === "linux") {
+    assert.ok(files() <= filesBefore + BATCH, `${filesBefore} open files became ${files()}`);
+  }
+  const promises = new Promises();
+  promises.begin();
+  await abortedCalls(client, 1_000);
+  const alive = await promises.end();
+  assert.ok(alive < 50, `${alive} promises are still alive`);
+  const answers = await Promise.all(Array.from({ length: 50 }, () => client.get("/v1/whoami")));
+  assert.ok(answers.every((answer) => answer.ok));
+});
+
+test("10 000 calls with one signal leave no listener, and Node warns of nothing", async () => {
+  const warnings = [];
+  const warned = (warning) => warnings.push(warning);
+  process.on("warning", warned);
+  const session = new Session();
+  const client = session.client();
+  const { signal } = new AbortController();
+  for (let begun = 0; begun < 10_000; begun += BATCH) {
+    await Promise.all(Array.from({ length: BATCH }, () => client.get("/v1/whoami", { signal })));
+  }
+  assert.deepEqual(getEventListeners(signal, "abort"), []);
+  process.off("warning", warned);
+  assert.deepEqual(warnings, []);
+});
+
+test("clients with callbacks are collected as garbage", async () => {
+  const session = new Session();
+  const gone = [];
+  await (async () => {
+    for (let number = 0; number < 20; number++) {
+      const client = session.client({ hooks: { afterAttempt: () => client.state() } });
+      gone.push(new WeakRef(client));
+      await client.get("/v1/whoami");
+    }
+  })();
+  for (let time = 0; time < 50 && gone.some((client) => client.deref()); time++) {
+    collectGarbage();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  // The last one may still be in a register or on the stack.
+  assert.ok(gone.filter((client) => client.deref()).length <= 1);
+});
+
+test("an answer that is kept does not keep others", async () => {
+  const session = new Session();
+  const client = session.client();
+  const kept = [];
+  for (let number = 0; number < 400; number++) {
+    kept.push((await client.get("/v1/bytes/1000000")).status);
+  }
+  const { external, arrayBuffers } = await used();
+  assert.equal(kept.length, 400);
+  assert.ok(external + arrayBuffers < 100_000_000, `${external + arrayBuffers} bytes are still held`);
+});
