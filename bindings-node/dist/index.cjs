@@ -57,6 +57,28 @@ __export(index_exports, {
   version: () => version
 });
 module.exports = __toCommonJS(index_exports);
+var import_node_async_hooks = require("node:async_hooks");
+
+// js/context.ts
+var current;
+function provideContext(keep) {
+  current = keep;
+}
+var contexts = /* @__PURE__ */ new Map();
+function keepContext(call) {
+  if (current !== void 0) {
+    contexts.set(call, current());
+  }
+}
+function inContext(call, run) {
+  const context = contexts.get(call);
+  return context === void 0 ? run() : context(run);
+}
+function forgetContext(call) {
+  if (contexts.size > 0) {
+    contexts.delete(call);
+  }
+}
 
 // js/webhook_native.ts
 var provider;
@@ -627,7 +649,7 @@ function answerQuestion(text3) {
     closeStream(question.call, question.stream);
     return;
   }
-  answerTo(question).then(
+  inContext(question.call, () => answerTo(question)).then(
     (answer) => {
       if (typeof answer === "string" || answer === void 0) {
         native().answer(question.question, answer, void 0);
@@ -948,6 +970,9 @@ function wait(call, kind, keep, watch) {
   if (watch !== void 0) {
     watch.add(call);
   }
+  if (keep !== void 0 && kind !== PIECE) {
+    keepContext(call);
+  }
   return promise;
 }
 function isWaiting(call) {
@@ -966,6 +991,7 @@ function finish(call, watch) {
   }
   closeUpload(call);
   forgetCauses(call);
+  forgetContext(call);
 }
 function giveUp(call, reason) {
   const waiting = take(call);
@@ -1871,6 +1897,10 @@ var import_webhooks = require("./webhooks.cjs");
 
 // js/node/index.ts
 provide(import_load.load);
+provideContext(() => {
+  const call = new import_node_async_hooks.AsyncResource("GATEWRIGHTCALL");
+  return (run) => call.runInAsyncScope(run);
+});
 // Annotate the CommonJS export names for ESM import in node:
 0 && (module.exports = {
   AuthenticationError,

@@ -18,6 +18,7 @@
 
 import type { AttemptRequest, AttemptResult, Hooks, TokenCallback } from "../types/shared.js";
 import { tokenJson } from "./auth.ts";
+import { inContext } from "./context.ts";
 import type { Pairs } from "./headers.ts";
 import { runAfter, runBefore } from "./hooks.ts";
 import { native } from "./native.ts";
@@ -66,7 +67,7 @@ export function answerQuestion(text: string): void {
     closeStream(question.call, question.stream);
     return;
   }
-  answerTo(question).then(
+  inContext(question.call, () => answerTo(question)).then(
     (answer) => {
       if (typeof answer === "string" || answer === undefined) {
         native().answer(question.question, answer, undefined);

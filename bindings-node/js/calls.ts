@@ -13,6 +13,7 @@
  */
 
 import { answerQuestion, causeOf, forgetCauses } from "./callbacks.ts";
+import { forgetContext, keepContext } from "./context.ts";
 import { errorFromJson } from "./errors.ts";
 import { readFrames } from "./frames.ts";
 import { type Native, native } from "./native.ts";
@@ -86,6 +87,9 @@ export function wait<T>(call: number, kind: number, keep: object | undefined, wa
   if (watch !== undefined) {
     watch.add(call);
   }
+  if (keep !== undefined && kind !== PIECE) {
+    keepContext(call);
+  }
   return promise as Promise<T>;
 }
 
@@ -110,6 +114,7 @@ export function finish(call: number, watch: Watch | undefined): void {
   }
   closeUpload(call);
   forgetCauses(call);
+  forgetContext(call);
 }
 
 /** Rejects a call that this side ends, and gives it up. */

@@ -18,7 +18,7 @@ use std::cell::{Cell, RefCell};
 use std::ffi::c_int;
 use std::future::poll_fn;
 use std::io;
-use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
@@ -31,7 +31,7 @@ use tokio::runtime::{Builder, Handle as RuntimeHandle, Runtime};
 
 use crate::js_thread::JsThread;
 use crate::mailbox::{Driver, Mailbox};
-use crate::own_epoll::{Bell, epoll_that_watches, is_readable};
+use crate::own_epoll::{Bell, epolls_that_watch, is_readable};
 use crate::uv::{self, HandleMemory, Kind, Uv};
 
 /// While calls are under way, tokio's own timers (connecting, the pool) are looked at this often.
@@ -94,24 +94,19 @@ impl OnLoop {
             .build()?;
         let bell = {
             let _guard = runtime.enter();
-            AsyncFd::with_interest(Bell::new()?, Interest::READABLE)?
+            // SAFETY: a bell answers with the one descriptor that it owns.
+            unsafe { AsyncFd::register_with_interest(Bell::new()?, Interest::READABLE)? }
         };
-        let epoll = epoll_that_watches(bell.as_fd())
-            .ok_or_else(|| no("the runtime's epoll was not found"))?;
         let turn = Arc::new(Turn {
             state: AtomicU8::new(LEFT),
             waker: Mutex::new(None),
             bell,
         });
         let _ = hook.set(Arc::downgrade(&turn));
-        turn.run(&runtime, true, || ());
-        let quiet = !is_readable(epoll.as_fd());
-        turn.bell.get_ref().ring();
-        let heard = is_readable(epoll.as_fd());
-        turn.run(&runtime, true, || ());
-        if !(quiet && heard && !is_readable(epoll.as_fd())) {
-            return Err(no("the epoll that was found is not the runtime's"));
-        }
+        let epoll = epolls_that_watch(turn.bell.get_ref().as_fd())
+            .into_iter()
+            .find(|epoll| turn.is_heard_by(&runtime, epoll.as_fd()))
+            .ok_or_else(|| no("the runtime's epoll was not found"))?;
         let (poll, prepare, timer) = (
             uv.memory(Kind::Poll),
             uv.memory(Kind::Prepare),
@@ -305,6 +300,16 @@ impl Turn {
                 Poll::Pending
             }
         }));
+    }
+
+    /// Whether this is the runtime's epoll: it is readable when the bell has been rung, and not once the runtime has seen to it.
+    fn is_heard_by(&self, runtime: &Runtime, epoll: BorrowedFd<'_>) -> bool {
+        self.run(runtime, true, || ());
+        let quiet = !is_readable(epoll);
+        self.bell.get_ref().ring();
+        let heard = is_readable(epoll);
+        self.run(runtime, true, || ());
+        quiet && heard && !is_readable(epoll)
     }
 
     /// The runtime has nothing to do and is about to sleep.

@@ -1,42 +1,43 @@
 //! Finds the epoll descriptor on which a tokio runtime waits, which tokio does not tell.
 //!
 //! An eventfd of ours is registered with the runtime; Linux says in `/proc/self/fdinfo` which descriptors an epoll watches. What is found is
-//! tried out before it is trusted. Where `/proc` is missing, nothing is found.
+//! for the caller to try out. Where `/proc` is missing, nothing is found.
 
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 
-/// A descriptor of ours for the epoll (or any other) that watches `watched`, where exactly one does.
-pub(crate) fn epoll_that_watches(watched: BorrowedFd<'_>) -> Option<OwnedFd> {
+/// Descriptors of ours for every epoll that watches `watched`: usually one epoll, twice, since mio keeps a copy.
+pub(crate) fn epolls_that_watch(watched: BorrowedFd<'_>) -> Vec<OwnedFd> {
     let line = format!("tfd: {:>8} ", watched.as_raw_fd());
-    let mut found = None;
-    for entry in fs::read_dir("/proc/self/fd").ok()? {
-        let entry = entry.ok()?;
-        let is_epoll = fs::read_link(entry.path())
-            .is_ok_and(|target| target.as_os_str() == "anon_inode:[eventpoll]");
-        if !is_epoll {
-            continue;
-        }
-        let name = entry.file_name();
-        let Ok(info) = fs::read_to_string(std::path::Path::new("/proc/self/fdinfo").join(&name)) else {
-            continue;
-        };
-        if info.lines().any(|known| known.starts_with(&line)) {
-            let number: RawFd = name.to_str()?.parse().ok()?;
-            if found.replace(number).is_some() {
-                return None;
-            }
-        }
-    }
-    // SAFETY: the descriptor was open a moment ago; were it closed meanwhile, the copy would fail or be tried out in vain.
-    let number = found?;
+    let Ok(entries) = fs::read_dir("/proc/self/fd") else {
+        return Vec::new();
+    };
+    // All of them first: the list changes with every descriptor that is opened.
+    let names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
+    names
+        .iter()
+        .filter_map(|name| name.to_str()?.parse::<RawFd>().ok())
+        .filter(|number| is_epoll(*number) && watches(*number, &line))
+        .filter_map(copy_of)
+        .collect()
+}
+
+fn is_epoll(number: RawFd) -> bool {
+    fs::read_link(format!("/proc/self/fd/{number}"))
+        .is_ok_and(|target| target.as_os_str() == "anon_inode:[eventpoll]")
+}
+
+fn watches(number: RawFd, line: &str) -> bool {
+    fs::read_to_string(format!("/proc/self/fdinfo/{number}"))
+        .is_ok_and(|info| info.lines().any(|known| known.starts_with(line)))
+}
+
+fn copy_of(number: RawFd) -> Option<OwnedFd> {
+    // SAFETY: takes numbers. Were the descriptor closed meanwhile, the copy would fail, or be of another file, which is then tried out in vain.
     let copy = unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 0) };
-    if copy < 0 {
-        return None;
-    }
     // SAFETY: just made, and nobody else knows it.
-    Some(unsafe { OwnedFd::from_raw_fd(copy) })
+    (copy >= 0).then(|| unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
 /// Whether there is something to read, now.

@@ -138,7 +138,10 @@ test("what can be sent again is sent again", async () => {
     const [first, , third] = await session.journal();
     assert.deepEqual(bodyOf(third), bodyOf(first));
     assert.ok(third.body_length > 0);
-    assert.equal(third.headers.find(([name]) => name === "content-type")?.[1], first.headers.find(([name]) => name === "content-type")?.[1]);
+    assert.equal(
+      third.headers.find(([name]) => name === "content-type")?.[1],
+      first.headers.find(([name]) => name === "content-type")?.[1],
+    );
   }
 });
 

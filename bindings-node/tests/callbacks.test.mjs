@@ -108,7 +108,12 @@ test("hooks see every attempt, and no credential", async () => {
       },
       async afterAttempt(attempt) {
         await new Promise((resolve) => setImmediate(resolve));
-        after.push([attempt.number, attempt.status, attempt.headers?.get("request-id") ?? null, attempt.error === null]);
+        after.push([
+          attempt.number,
+          attempt.status,
+          attempt.headers?.get("request-id") ?? null,
+          attempt.error === null,
+        ]);
         assert.ok(attempt.tookMs >= 0);
       },
     },

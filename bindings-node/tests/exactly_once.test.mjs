@@ -14,7 +14,10 @@ for (const seed of [1, 2]) {
   test(`exactly once, seed ${seed}`, { timeout: 300_000 }, async () => {
     const session = new Session();
     // At most ten faults a call, so that twelve attempts are always enough.
-    await session.faults({ match: { op: "contacts.create" }, random: { p: 0.3, seed, kinds: KINDS, max_per_call: 10 } });
+    await session.faults({
+      match: { op: "contacts.create" },
+      random: { p: 0.3, seed, kinds: KINDS, max_per_call: 10 },
+    });
     const client = session.client({ retry: STUBBORN });
     const answers = [];
     let next = 0;

@@ -1,8 +1,8 @@
 /** Calls that come and go leave nothing behind. */
 
 import assert from "node:assert/strict";
-import { getEventListeners } from "node:events";
 import { createHook } from "node:async_hooks";
+import { getEventListeners } from "node:events";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
 
@@ -65,7 +65,11 @@ const used = async () => {
   return process.memoryUsage();
 };
 
-const handles = () => process.getActiveResourcesInfo().filter((name) => name !== "Timeout" && name !== "Immediate").sort();
+const handles = () =>
+  process
+    .getActiveResourcesInfo()
+    .filter((name) => name !== "Timeout" && name !== "Immediate")
+    .sort();
 const files = () => readdirSync("/proc/self/fd").length;
 
 test("10 000 aborted calls leak no memory, handle or promise", { timeout: 300_000 }, async () => {

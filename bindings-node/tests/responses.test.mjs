@@ -98,7 +98,8 @@ test("a body that is no JSON is a DecodeError that says which answer it was", as
   assert.equal(error.requestId, response.requestId);
   assert.ok(error.cause instanceof SyntaxError);
   assert.ok(
-    error.message.startsWith(`decode: GET ${session.url}/v1/lines/2 answered 200`) || error.message.includes("a body that is no JSON"),
+    error.message.startsWith(`decode: GET ${session.url}/v1/lines/2 answered 200`) ||
+      error.message.includes("a body that is no JSON"),
     error.message,
   );
   assert.equal((await response.text()).split("\n").length, 3);

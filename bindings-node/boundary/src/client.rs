@@ -1,15 +1,42 @@
-//! One client of JavaScript's.
+//! One client of JavaScript's, and how its calls begin.
 
-use gatewright::Body;
+use std::fmt;
+use std::sync::Arc;
+
+use gatewright::{Body, Client, Error, ErrorKind, RequestBuilder};
+use http::Method;
+
+use crate::call::Control;
+use crate::frame::Frame;
+use crate::list::List;
+use crate::port::Port;
+use crate::{error, json, options, state, stream};
 
 /// One client of JavaScript's.
-#[derive(Debug)]
 pub struct JsClient {
-    _port: std::sync::Arc<crate::Port>,
+    port: Arc<Port>,
+    client: Client,
+    /// JavaScript's number of it.
+    number: u32,
+}
+
+impl fmt::Debug for JsClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("JsClient").field(&self.client).finish()
+    }
 }
 
 impl JsClient {
-    /// Begins a call. What comes of it comes as a frame. `mode` is 0 for an answer read whole, 1 for a streamed one.
+    pub(crate) fn new(port: &Arc<Port>, client: Client, number: u32) -> Self {
+        Self {
+            port: Arc::clone(port),
+            client,
+            number,
+        }
+    }
+
+    /// Begins a call. What comes of it comes as a frame: ANSWER or ERROR with mode 0, where the answer is read whole; HEAD or ERROR with
+    /// any other, where its body is pulled.
     pub fn start(
         &self,
         call: u32,
@@ -19,26 +46,106 @@ impl JsClient {
         options: Option<&str>,
         body: Option<Body>,
     ) {
-        let _ = (call, method, path, mode, options, body);
+        match self.request(call, method, path, options, body) {
+            Err(wrong) => self.port.refuse(call, &wrong),
+            Ok(request) if mode == 0 => self
+                .port
+                .begin(call, |port, control| whole(port, call, control, request)),
+            Ok(request) => self.port.begin(call, |port, control| {
+                stream::relay(port, call, control, request)
+            }),
+        }
     }
 
-    /// Begins a list. Its pages come by [`Port::next_page`](crate::Port::next_page).
+    fn request(
+        &self,
+        call: u32,
+        method: &str,
+        path: &str,
+        options: Option<&str>,
+        body: Option<Body>,
+    ) -> Result<RequestBuilder, Error> {
+        let mut request = self.client.request(self::method(method)?, path);
+        let has_body = body.is_some();
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        match options {
+            Some(text) => {
+                let place = options::Place {
+                    port: &self.port,
+                    client: self.number,
+                    call,
+                    may_stream: !has_body,
+                };
+                options::apply(request, text, &place)
+            }
+            None => Ok(request),
+        }
+    }
+
+    /// Begins a list, with a `style` of `{items, cursor, cursorParam}`. Its pages come by [`Port::next_page`], and so does what is wrong
+    /// with it.
     pub fn pages(&self, list: u32, path: &str, options: Option<&str>, style: &str) {
-        let _ = (list, path, options, style);
+        let pages = options::style(style).and_then(|style| {
+            let mut request = self.client.get(path);
+            if let Some(text) = options {
+                let place = options::Place {
+                    port: &self.port,
+                    client: self.number,
+                    call: 0,
+                    may_stream: false,
+                };
+                request = options::apply(request, text, &place)?;
+            }
+            Ok(request.pages_with(style))
+        });
+        self.port.keep_list(list, List::new(pages));
     }
 
     /// The base URL, redacted.
     #[must_use]
     pub fn base_url(&self) -> String {
-        String::new()
+        self.client.base_url()
     }
 
-    /// Budget and limits of the base URL's host, as JSON.
+    /// Budget and limits of the base URL's host, as they are now, as JSON.
     #[must_use]
     pub fn state(&self) -> String {
-        "{}".to_owned()
+        json::text(state::to_json(&self.client.state()))
     }
 
     /// Refuses further calls. Those under way go on.
-    pub fn close(&self) {}
+    pub fn close(&self) {
+        self.client.close();
+    }
+}
+
+async fn whole(port: Arc<Port>, call: u32, control: Arc<Control>, request: RequestBuilder) {
+    let frame = match request.send().await {
+        Ok(response) => Frame::Answer { call, response },
+        Err(error) => Frame::Error {
+            call,
+            error: error::to_json(&error),
+        },
+    };
+    port.settle(call, &control, true, frame);
+}
+
+/// A method by its name.
+fn method(name: &str) -> Result<Method, Error> {
+    let known = match name {
+        "GET" => Method::GET,
+        "POST" => Method::POST,
+        _ => return other_method(name),
+    };
+    Ok(known)
+}
+
+fn other_method(name: &str) -> Result<Method, Error> {
+    Method::from_bytes(name.to_ascii_uppercase().as_bytes()).map_err(|_| {
+        let shown = crate::members::shown_name(name);
+        let what = format!("\"{shown}\" is no HTTP method");
+        Error::new(ErrorKind::InvalidRequest, what)
+    })
 }

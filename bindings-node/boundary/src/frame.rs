@@ -43,12 +43,12 @@ pub enum Frame {
         /// The call.
         call: u32,
         /// The error JSON.
-        error: String,
+        error: Vec<u8>,
     },
     /// A question, or word that one is over.
     Ask {
         /// The question JSON.
-        question: String,
+        question: Vec<u8>,
     },
 }
 

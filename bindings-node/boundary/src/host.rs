@@ -13,6 +13,7 @@ pub trait Host: Send + Sync + 'static {
     fn spawn(&self, task: Task);
 
     /// Takes a frame for the JavaScript thread, from any thread and also from within a method of [`Port`](crate::Port) or
-    /// [`JsClient`](crate::JsClient). The host puts it into its [`Batch`](crate::Batch) and wakes the thread; it must not call back.
+    /// [`JsClient`](crate::JsClient). The host puts it into its [`Batch`](crate::Batch) and wakes the thread. It must not call back from
+    /// here, and must hold none of its locks when it drops a task: what a task asked is told to be over then, by a frame.
     fn deliver(&self, frame: Frame);
 }

@@ -1,16 +1,34 @@
-//! Everything that one JavaScript thread has under way.
+//! Everything that one JavaScript thread has under way: calls, lists, questions.
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
-use gatewright::ClientBuilder;
+use bytes::Bytes;
+use gatewright::{ClientBuilder, Error, ErrorKind};
 
+use crate::call::{Control, Driven};
 use crate::client::JsClient;
+use crate::frame::Frame;
 use crate::host::Host;
+use crate::list::List;
+use crate::question::{Reply, Slot, gone, thrown};
+use crate::settings::Settings;
+use crate::table::Table;
+use crate::{error, json};
 
-/// Everything that one JavaScript thread has under way: calls, streams, lists, questions.
+/// Everything that one JavaScript thread has under way. Its methods are for that thread.
+///
+/// Calls, lists and questions go by numbers; JavaScript chooses those of calls and lists, and uses none twice at a time.
 pub struct Port {
-    _host: Arc<dyn Host>,
+    host: Arc<dyn Host>,
+    calls: Table<Arc<Control>>,
+    lists: Table<Arc<List>>,
+    questions: Table<Arc<Slot>>,
+    last_question: AtomicU32,
+    last_stream: AtomicU32,
+    waiting: AtomicUsize,
+    closed: AtomicBool,
 }
 
 impl fmt::Debug for Port {
@@ -22,10 +40,19 @@ impl fmt::Debug for Port {
 impl Port {
     /// A port of this host.
     pub fn new(host: Arc<dyn Host>) -> Arc<Self> {
-        Arc::new(Self { _host: host })
+        Arc::new(Self {
+            host,
+            calls: Table::default(),
+            lists: Table::default(),
+            questions: Table::default(),
+            last_question: AtomicU32::new(0),
+            last_stream: AtomicU32::new(0),
+            waiting: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
+        })
     }
 
-    /// A client with the settings of this JSON.
+    /// A client with the settings of this JSON, and with the transport of the core for this target.
     ///
     /// # Errors
     /// The error as JSON.
@@ -37,7 +64,7 @@ impl Port {
         self.open_client_with(base_url, settings, |builder| builder)
     }
 
-    /// As [`Port::open_client`]; `adjust` may give transport and runtime, where the core has none of its own for this target.
+    /// As [`Port::open_client`]; `adjust` may give another transport and runtime.
     ///
     /// # Errors
     /// The error as JSON.
@@ -47,46 +74,200 @@ impl Port {
         settings: &str,
         adjust: impl FnOnce(ClientBuilder) -> ClientBuilder,
     ) -> Result<JsClient, String> {
-        let _ = (base_url, settings, adjust);
-        Err("{}".to_owned())
+        let opened = Settings::read(self, base_url, settings).and_then(|settings| {
+            let client = adjust(settings.builder).build()?;
+            Ok(JsClient::new(self, client, settings.number))
+        });
+        opened.map_err(|wrong| json::text(error::to_json(&wrong)))
     }
 
-    /// Gives up a call.
+    /// Gives up a call, its answer's stream included: its future is dropped, and nothing more is delivered for it. Unknown numbers are fine.
     pub fn cancel(&self, call: u32) {
-        let _ = call;
+        if let Some(control) = self.calls.take(call)
+            && control.give_up()
+        {
+            self.waits_no_more();
+        }
     }
 
-    /// Asks for the next piece of a streamed answer.
+    /// Asks for the next piece of a streamed answer: CHUNK, END or ERROR comes. A pull while one is under way is the same pull; one of a
+    /// call that is not there, or not any more, is answered by an ERROR `closed`.
     pub fn pull(&self, call: u32) {
-        let _ = call;
+        match self.calls.get(call) {
+            Some(control) => {
+                if control.wait() {
+                    self.waiting.fetch_add(1, Ordering::AcqRel);
+                }
+            }
+            None => self.refuse(call, &Error::new(ErrorKind::Closed, "the stream is closed")),
+        }
     }
 
-    /// Asks for the next page of a list.
-    pub fn next_page(&self, call: u32, list: u32) {
-        let _ = (call, list);
+    /// Asks for the next page of a list, as a call of its own: ANSWER, END or ERROR comes. For a list that is not there that is an ERROR
+    /// `closed`.
+    pub fn next_page(self: &Arc<Self>, call: u32, list: u32) {
+        match self.lists.get(list) {
+            Some(list) => self.begin(call, |port, control| list.next(port, call, control)),
+            None => self.refuse(call, &Error::new(ErrorKind::Closed, "the list is closed")),
+        }
     }
 
-    /// Forgets a list.
+    /// Forgets a list. Pages under way still come.
     pub fn drop_pages(&self, list: u32) {
-        let _ = list;
+        drop(self.lists.take(list));
     }
 
-    /// Answers a question.
+    /// Answers a question. Unknown numbers are fine: whoever asked may have gone.
     pub fn answer(&self, question: u32, text: Option<&str>, bytes: Option<&[u8]>) {
-        let _ = (question, text, bytes);
+        if let Some(slot) = self.questions.take(question) {
+            slot.fill(Ok(Reply {
+                text: text.map(str::to_owned),
+                bytes: bytes.map(Bytes::copy_from_slice),
+            }));
+        }
     }
 
-    /// What was asked failed.
+    /// What was asked threw: `cause` is JavaScript's number for the thrown value. It comes back in the error that comes of it.
     pub fn fail(&self, question: u32, cause: u32, text: &str) {
-        let _ = (question, cause, text);
+        if let Some(slot) = self.questions.take(question) {
+            slot.fill(Err(thrown(cause, text)));
+        }
     }
 
     /// How many calls, pieces and pages JavaScript waits for now: while there are any, the process is to stay alive.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        0
+        self.waiting.load(Ordering::Acquire)
     }
 
     /// The JavaScript thread goes away: everything is dropped, and nothing is delivered any more.
-    pub fn close(&self) {}
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        for control in self.calls.take_all() {
+            if control.give_up() {
+                self.waits_no_more();
+            }
+        }
+        drop(self.lists.take_all());
+        for slot in self.questions.take_all() {
+            slot.fill(Err(gone()));
+        }
+    }
+
+    /// Begins a call; `make` makes its future.
+    pub(crate) fn begin<F>(
+        self: &Arc<Self>,
+        call: u32,
+        make: impl FnOnce(Arc<Self>, Arc<Control>) -> F,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        if self.closed.load(Ordering::Acquire) {
+            return;
+        }
+        let control = Arc::new(Control::default());
+        self.waiting.fetch_add(1, Ordering::AcqRel);
+        if let Some(before) = self.calls.put(call, Arc::clone(&control))
+            && before.give_up()
+        {
+            self.waits_no_more();
+        }
+        let future = make(Arc::clone(self), Arc::clone(&control));
+        self.host.spawn(Box::pin(Driven::new(
+            Arc::clone(self),
+            call,
+            control,
+            future,
+        )));
+    }
+
+    /// Delivers what JavaScript waits for, where it still does; whether so. With the last frame the call is over.
+    pub(crate) fn settle(&self, call: u32, control: &Arc<Control>, last: bool, frame: Frame) -> bool {
+        if !control.settle(last) {
+            return false;
+        }
+        if last {
+            self.calls.take_if(call, |entry| Arc::ptr_eq(entry, control));
+        }
+        self.waits_no_more();
+        self.deliver(frame);
+        true
+    }
+
+    /// The call's future is gone.
+    pub(crate) fn forget(&self, call: u32, control: &Arc<Control>) {
+        if control.give_up() {
+            self.waits_no_more();
+        }
+        self.calls.take_if(call, |entry| Arc::ptr_eq(entry, control));
+    }
+
+    /// A call that fails before it begins.
+    pub(crate) fn refuse(&self, call: u32, why: &Error) {
+        self.deliver(Frame::Error {
+            call,
+            error: error::to_json(why),
+        });
+    }
+
+    pub(crate) fn keep_list(&self, number: u32, list: List) {
+        if !self.closed.load(Ordering::Acquire) {
+            drop(self.lists.put(number, Arc::new(list)));
+        }
+    }
+
+    /// Keeps the place for an answer, under a number that is not 0.
+    pub(crate) fn keep_question(&self, slot: Arc<Slot>) -> u32 {
+        let number = count(&self.last_question);
+        self.questions.put(number, Arc::clone(&slot));
+        // Looked at afterwards, so that a port that is being closed meanwhile leaves nobody waiting.
+        if self.closed.load(Ordering::Acquire) && self.questions.take(number).is_some() {
+            slot.fill(Err(gone()));
+        }
+        number
+    }
+
+    /// Whoever asked is gone: whether the question was not answered yet.
+    pub(crate) fn forget_question(&self, number: u32) -> bool {
+        self.questions.take(number).is_some()
+    }
+
+    /// A number for the stream of a body, one for each attempt.
+    pub(crate) fn number_of_stream(&self) -> u32 {
+        count(&self.last_stream)
+    }
+
+    /// Delivers a question, or word that one is over.
+    pub(crate) fn tell(&self, question: Vec<u8>) {
+        self.deliver(Frame::Ask { question });
+    }
+
+    fn deliver(&self, frame: Frame) {
+        if !self.closed.load(Ordering::Acquire) {
+            self.host.deliver(frame);
+        }
+    }
+
+    fn waits_no_more(&self) {
+        self.waiting.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn sizes(&self) -> [usize; 3] {
+        [
+            self.calls.size().0,
+            self.lists.size().0,
+            self.questions.size().0,
+        ]
+    }
+}
+
+/// The next number, which is never 0.
+fn count(last: &AtomicU32) -> u32 {
+    loop {
+        let number = last.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        if number != 0 {
+            return number;
+        }
+    }
 }

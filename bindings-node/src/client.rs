@@ -1,0 +1,69 @@
+//! A client, as JavaScript calls it.
+
+use std::rc::Rc;
+
+use gatewright_js_boundary::{Body, JsClient};
+use napi_derive::napi;
+
+use crate::js_thread::JsThread;
+use crate::js_value::{Content, Text};
+
+/// A client.
+#[napi]
+pub struct NativeClient {
+    pub(crate) thread: Rc<JsThread>,
+    pub(crate) client: JsClient,
+}
+
+#[napi]
+impl NativeClient {
+    /// Begins a call. Its answer or error comes as a frame.
+    #[napi(catch_unwind)]
+    #[expect(clippy::too_many_arguments, reason = "an object would cost more than the call")]
+    pub fn start(
+        &self,
+        call: u32,
+        method: Text,
+        path: Text,
+        mode: u32,
+        options: Option<Text>,
+        body: Option<Content>,
+    ) {
+        self.client.start(
+            call,
+            &method.0,
+            &path.0,
+            mode,
+            options.as_ref().map(|text| text.0.as_str()),
+            body.map(|content| Body::Bytes(content.0)),
+        );
+        self.thread.after_call();
+    }
+
+    /// Begins a list.
+    #[napi(catch_unwind)]
+    pub fn pages(&self, list: u32, path: Text, options: Option<Text>, style: Text) {
+        let options = options.as_ref().map(|text| text.0.as_str());
+        self.client.pages(list, &path.0, options, &style.0);
+        self.thread.after_call();
+    }
+
+    /// The base URL, redacted.
+    #[napi(catch_unwind)]
+    pub fn base_url(&self) -> String {
+        self.client.base_url()
+    }
+
+    /// Budget and limits, as JSON.
+    #[napi(catch_unwind)]
+    pub fn state(&self) -> String {
+        self.client.state()
+    }
+
+    /// Refuses further calls.
+    #[napi(catch_unwind)]
+    pub fn close(&self) {
+        self.client.close();
+        self.thread.after_call();
+    }
+}
