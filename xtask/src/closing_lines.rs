@@ -105,6 +105,30 @@ pub(crate) fn pytest(output: &str) -> Option<Counts> {
     Some(counts)
 }
 
+/// node:test with the reporter `spec`: its summary is a line `ℹ pass 3` for each kind of outcome, and a skipped test is
+/// a line `﹣ name (0.1ms) # why`. What was cancelled failed, and so did what is marked as still to be done.
+pub(crate) fn node_test(output: &str) -> Option<Counts> {
+    // Tests may print what they like, but the summary comes last.
+    let of = |what: &str| -> Option<u64> {
+        let prefix = format!("ℹ {what} ");
+        let mut lines = output.lines().rev();
+        lines
+            .find_map(|line| line.strip_prefix(&prefix))?
+            .trim()
+            .parse()
+            .ok()
+    };
+    let skips = output
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("﹣ "));
+    Some(Counts {
+        passed: of("pass")?,
+        failed: of("fail")? + of("cancelled")? + of("todo")?,
+        skipped: of("skipped")?,
+        skips: skips.map(str::to_owned).collect(),
+    })
+}
+
 /// The conformance harness: its last line is `N passed, N failed`, perhaps with `, N skipped`.
 pub(crate) fn harness(output: &str) -> Option<Counts> {
     let closing = output.lines().rev().find(|line| !line.trim().is_empty())?;
@@ -228,6 +252,31 @@ FAILED tests/test_client.py::test_get - assert 1 == 2
             None
         );
         assert_eq!(pytest("ImportError while loading conftest\n"), None);
+    }
+
+    #[test]
+    fn node_test_is_read_by_its_summary() {
+        let output = "\
+✔ one (0.8ms)
+  ﹣ inner (0.1ms) # no second address
+ℹ pass 1
+✖ late (0.1ms)
+ℹ tests 6
+ℹ suites 0
+ℹ pass 2
+ℹ fail 1
+ℹ cancelled 1
+ℹ skipped 1
+ℹ todo 1
+ℹ duration_ms 193.2
+
+✖ failing tests:
+";
+        assert_eq!(
+            node_test(output),
+            Some(counts(2, 3, &["inner (0.1ms) # no second address"]))
+        );
+        assert_eq!(node_test("Could not find 'tests'\n"), None);
     }
 
     #[test]

@@ -5,14 +5,15 @@ use std::process::Command;
 
 use crate::closing_lines::harness;
 use crate::process::show;
+use crate::project::{Kit, Packages, Project};
 use crate::python::{Interpreter, Venv, build_wheel};
 use crate::report::Report;
 use crate::workspace::Workspace;
-use crate::{Ended, Result, Usage};
+use crate::{Ended, Result, Usage, chromium};
 
 const HARNESS: &str = "gatewright-conformance";
 const RUST_ADAPTER: &str = "gatewright-conformance-rust";
-const LANGUAGES: &[&str] = &["rust", "python"];
+const LANGUAGES: &[&str] = &["rust", "python", "node", "web", "chromium"];
 
 /// What to play, with which SDKs.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -74,18 +75,13 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
     }
     println!("building the harness");
     show(build(workspace, &asked.languages).arg("--quiet"))?;
+    let mut packages = InstalledPackages::default();
     let mut ended = Ended::Well;
     for language in &asked.languages {
-        let adapters = match *language {
-            "python" => {
-                println!("building the wheel and installing it in a venv");
-                python_clients(&python_adapter(workspace, &install_wheel(workspace)?)?).to_vec()
-            }
-            _ => vec![("rust", rust_adapter(workspace)?)],
-        };
-        for (name, adapter) in adapters {
-            println!("\n== {name}");
-            if crate::process::show_code(&mut play(workspace, name, &adapter, &asked))? != 0 {
+        println!("\npreparing the adapter for {language}");
+        for adapter in packages.adapters(workspace, language)? {
+            println!("\n== {}", adapter.name);
+            if crate::process::show_code(&mut play(workspace, &adapter, &asked))? != 0 {
                 ended = Ended::Badly;
             }
         }
@@ -102,29 +98,105 @@ pub(crate) fn test(workspace: &Workspace, report: &mut Report) {
         return;
     }
     let all = Asked::default();
-    if let Some(adapter) = report.prepare_by("find the Rust adapter", || rust_adapter(workspace)) {
-        report.suite(
-            "rust",
-            &mut play(workspace, "rust", &adapter, &all),
-            harness,
-        );
-    }
-    let prepared = report.prepare_by("install the wheel in a fresh venv", || {
-        install_wheel(workspace).and_then(|venv| python_adapter(workspace, &venv))
-    });
-    if let Some(adapter) = prepared {
-        for (name, adapter) in python_clients(&adapter) {
-            report.suite(name, &mut play(workspace, name, &adapter, &all), harness);
+    let mut packages = InstalledPackages::default();
+    for language in LANGUAGES {
+        if *language == "chromium"
+            && let Err(why) = chromium::find_or_install()
+        {
+            report.skip(language, &why.to_string());
+            continue;
+        }
+        let adapters = report.prepare_by(&format!("prepare the adapter for {language}"), || {
+            packages.adapters(workspace, language)
+        });
+        for adapter in adapters.into_iter().flatten() {
+            let mut play = play(workspace, &adapter, &all);
+            report.suite(adapter.name, &mut play, harness);
         }
     }
 }
 
-/// The adapter drives the asynchronous client, or the synchronous one.
-fn python_clients(adapter: &str) -> [(&'static str, String); 2] {
-    [
-        ("python", adapter.to_owned()),
-        ("python-sync", format!("{adapter} --sync")),
-    ]
+/// A program that plays what the harness says, with one SDK in one way.
+struct Adapter {
+    name: &'static str,
+    /// As the harness takes it.
+    command: String,
+    environment: Vec<(&'static str, PathBuf)>,
+}
+
+/// The packages that adapters use, installed as a user does; kept as long as this lives.
+#[derive(Default)]
+struct InstalledPackages {
+    javascript: Option<(Kit, Project)>,
+}
+
+impl InstalledPackages {
+    fn adapters(&mut self, workspace: &Workspace, language: &str) -> Result<Vec<Adapter>> {
+        let adapter = |name: &'static str, command: String| Adapter {
+            name,
+            command,
+            environment: Vec::new(),
+        };
+        Ok(match language {
+            // It drives the asynchronous client, or the synchronous one.
+            "python" => {
+                let command = python_adapter(workspace, &install_wheel(workspace)?)?;
+                let sync = format!("{command} --sync");
+                vec![adapter("python", command), adapter("python-sync", sync)]
+            }
+            "node" => {
+                let command = self.javascript_adapter(workspace, "node/adapter.mjs")?;
+                vec![adapter("node", command)]
+            }
+            "web" => {
+                let command = self.javascript_adapter(workspace, "web/adapter.mjs")?;
+                vec![adapter("web", command)]
+            }
+            "chromium" => {
+                let chromium = chromium::find_or_install()?;
+                let command = self.javascript_adapter(workspace, "web/chromium.mjs")?;
+                let in_worker = format!("{command} --worker");
+                let (kit, _) = self.installed(workspace)?;
+                let environment = vec![
+                    (chromium::VARIABLE, chromium),
+                    ("NODE_TOOLS", kit.tools.folder().to_owned()),
+                ];
+                let mut adapters = vec![
+                    adapter("chromium", command),
+                    adapter("chromium-worker", in_worker),
+                ];
+                for adapter in &mut adapters {
+                    adapter.environment.clone_from(&environment);
+                }
+                adapters
+            }
+            _ => vec![adapter("rust", rust_adapter(workspace)?)],
+        })
+    }
+
+    /// The npm packages in a project, from which the adapters take them.
+    fn installed(&mut self, workspace: &Workspace) -> Result<&(Kit, Project)> {
+        if self.javascript.is_none() {
+            let kit = Kit::find(workspace)?;
+            let packages = Packages::build(workspace, &kit, false)?;
+            let project = Project::fresh(workspace, &kit.node, "conformance", &packages.all())?;
+            self.javascript = Some((kit, project));
+        }
+        self.javascript
+            .as_ref()
+            .ok_or_else(|| "the packages are not installed".into())
+    }
+
+    fn javascript_adapter(&mut self, workspace: &Workspace, script: &str) -> Result<String> {
+        let script = workspace.root.join("conformance/adapters").join(script);
+        let (kit, project) = self.installed(workspace)?;
+        Ok(format!(
+            "{} {} --project {}",
+            one_word(kit.node.path())?,
+            one_word(&script)?,
+            one_word(project.folder())?
+        ))
+    }
 }
 
 fn build(workspace: &Workspace, languages: &[&str]) -> Command {
@@ -136,11 +208,12 @@ fn build(workspace: &Workspace, languages: &[&str]) -> Command {
     command
 }
 
-fn play(workspace: &Workspace, language: &str, adapter: &str, asked: &Asked) -> Command {
+fn play(workspace: &Workspace, adapter: &Adapter, asked: &Asked) -> Command {
     let mut command = Command::new(workspace.built("dev", HARNESS));
     command
         .current_dir(&workspace.root)
-        .args(["--adapter", adapter, "--name", language]);
+        .args(["--adapter", &adapter.command, "--name", adapter.name])
+        .envs(adapter.environment.iter().cloned());
     let folder = asked
         .scenarios
         .clone()
@@ -231,7 +304,7 @@ mod tests {
         let said = |arguments: &[&str]| read(arguments).unwrap_err().to_string();
         assert_eq!(
             said(&["cobol"]),
-            "there is no adapter for \"cobol\"; languages are: rust python"
+            "there is no adapter for \"cobol\"; languages are: rust python node web chromium"
         );
         assert_eq!(said(&["--scenario", "x"]), "there is no option --scenario");
         assert_eq!(said(&["--scenarios"]), "--scenarios needs a value");

@@ -1,35 +1,97 @@
-//! `cargo xtask demo`: what a new user would do by hand, in one command.
+//! `cargo xtask demo`: what a new user would do by hand, in one command; for each language, or for those named.
 
 use crate::gateway::{self, Gateway};
 use crate::process::{show, show_code};
+use crate::project::{Kit, Packages, Project};
 use crate::python::{Interpreter, Venv, build_wheel};
 use crate::workspace::Workspace;
-use crate::{Ended, Result, Usage};
+use crate::{Ended, Result, chosen_parts, chromium};
+
+/// Shows a language's package and tells the exit code of what was run.
+type Demo = fn(&Workspace) -> Result<u8>;
+
+const LANGUAGES: &[(&str, Demo)] = &[("python", python), ("node", node), ("web", web)];
 
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> {
-    if let Some(unknown) = arguments.first() {
-        return Err(Box::new(Usage(format!(
-            "demo takes no arguments, got {unknown:?}"
-        ))));
-    }
-    let python = Interpreter::find()?;
-    println!("1. building the gateway");
+    let names: Vec<&'static str> = LANGUAGES.iter().map(|(name, _)| *name).collect();
+    let chosen = chosen_parts(&names, arguments)?;
+    println!("building the gateway");
     show(&mut gateway::build_command(workspace, "release"))?;
-    println!("2. building the wheel");
+    let mut ended = Ended::Well;
+    for (name, demo) in LANGUAGES.iter().filter(|(name, _)| chosen.contains(name)) {
+        println!("\n== {name}");
+        match demo(workspace)? {
+            0 => {}
+            code => ended = Ended::With(code),
+        }
+    }
+    Ok(ended)
+}
+
+fn python(workspace: &Workspace) -> Result<u8> {
+    let python = Interpreter::find()?;
+    println!("1. building the wheel");
     let wheel = build_wheel(workspace, &python, true)?;
     println!(
-        "3. installing it in a new venv (Python {})",
+        "2. installing it in a new venv (Python {})",
         python.full_version
     );
     let venv = Venv::fresh(workspace, &python, "demo", &[])?;
     venv.install(&wheel)?;
-    println!("4. starting the gateway");
+    println!("3. starting a gateway");
     let gateway = Gateway::start(workspace, "release")?;
-    println!("5. running examples/python/quickstart.py\n");
+    println!("4. running examples/python/quickstart.py\n");
     let mut quickstart = venv.python();
     quickstart.arg(workspace.root.join("examples/python/quickstart.py"));
-    Ok(match show_code(gateway.known_to(&mut quickstart))? {
-        0 => Ended::Well,
-        code => Ended::With(code),
-    })
+    show_code(gateway.known_to(&mut quickstart))
+}
+
+fn node(workspace: &Workspace) -> Result<u8> {
+    let (kit, project) = install(workspace)?;
+    println!("3. starting a gateway");
+    let gateway = Gateway::start(workspace, "release")?;
+    println!("4. running examples/node/quickstart.mjs\n");
+    // What a script imports is looked for where the script is.
+    let examples = project.take(&workspace.root.join("examples/node"), "examples/node")?;
+    let mut quickstart = kit.node.command();
+    quickstart
+        .arg(examples.join("quickstart.mjs"))
+        .current_dir(project.folder());
+    // npm's tools say nothing in colours; an example may.
+    quickstart.env_remove("NO_COLOR");
+    if let Some(no_colour) = std::env::var_os("NO_COLOR") {
+        quickstart.env("NO_COLOR", no_colour);
+    }
+    show_code(gateway.known_to(&mut quickstart))
+}
+
+fn install(workspace: &Workspace) -> Result<(Kit, Project)> {
+    let kit = Kit::find(workspace)?;
+    println!("1. building the npm packages");
+    let packages = Packages::build(workspace, &kit, true)?;
+    println!(
+        "2. installing them in a new project (Node {})",
+        kit.node.version
+    );
+    let project = Project::fresh(workspace, &kit.node, "demo", &packages.all())?;
+    Ok((kit, project))
+}
+
+fn web(workspace: &Workspace) -> Result<u8> {
+    let chromium = chromium::find_or_install()?;
+    let (kit, project) = install(workspace)?;
+    println!("3. starting a gateway that also serves the page in examples/web");
+    let page = workspace.root.join("examples/web");
+    let package = project.folder().join("node_modules/gatewright-web/dist");
+    let files = [("/", page.as_path()), ("/gatewright-web", &package)];
+    let gateway = Gateway::start_with_files(workspace, "release", &files)?;
+    println!("4. using the page in Chromium\n");
+    let pictures = workspace.root.join("dist/demo");
+    let mut visit = kit.node.command();
+    visit
+        .arg(page.join("screenshot.mjs"))
+        .arg(&gateway.admin_url)
+        .arg(&pictures)
+        .env(chromium::VARIABLE, chromium);
+    show_code(gateway.known_to(kit.tools.known_to(&mut visit)))
 }

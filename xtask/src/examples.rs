@@ -1,18 +1,56 @@
-//! The examples, run as their first lines say, each against a gateway of its own; and the README's Python, as pasted.
+//! The examples, run as their first lines say, each against a gateway of its own; and the blocks of the READMEs, as pasted.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Result;
-use crate::gateway::{self, Gateway};
+use crate::gateway::{self, Gateway, with_gateway};
+use crate::project::{Kit, Packages, Project};
 use crate::python::{Interpreter, Venv, build_wheel};
 use crate::report::Report;
 use crate::workspace::Workspace;
 
 /// The gateway's addresses when it is started as the README says.
 const README_URLS: [&str; 2] = ["http://127.0.0.1:4010", "http://127.0.0.1:4011"];
-const READMES: &[&str] = &["README.md", "bindings-python/README.md"];
+
+/// Where the programs of a language are.
+struct Language {
+    name: &'static str,
+    /// Of its examples' folder.
+    folder: &'static str,
+    /// Of its examples' files.
+    extension: &'static str,
+    /// What ends only when it is told to, and is tested otherwise.
+    servers: &'static [&'static str],
+    /// Texts with blocks of it, which run as pasted.
+    documents: &'static [&'static str],
+    /// How such a block is opened. With more than that behind the fence it is only to be read.
+    fence: &'static str,
+}
+
+const PYTHON: &Language = &Language {
+    name: "python",
+    folder: "examples/python",
+    extension: "py",
+    servers: &[],
+    documents: &["README.md", "bindings-python/README.md"],
+    fence: "python",
+};
+
+const JAVASCRIPT: &Language = &Language {
+    name: "node",
+    folder: "examples/node",
+    extension: "mjs",
+    servers: &["webhook_server.mjs"],
+    documents: &[
+        "README.md",
+        "bindings-node/README.md",
+        "bindings-wasm/README.md",
+        "docs/javascript.md",
+    ],
+    fence: "js",
+};
 
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
     if !report.prepare(
@@ -24,15 +62,16 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
     for (name, mut command) in rust_examples(workspace) {
         run_one(workspace, report, &name, &mut command);
     }
+    run_python(workspace, report);
+    run_javascript(workspace, report);
+}
+
+fn run_python(workspace: &Workspace, report: &mut Report) {
     let Some(scripts) =
-        report.prepare_by("collect the Python examples", || python_scripts(workspace))
+        report.prepare_by("collect the Python examples", || scripts(workspace, PYTHON))
     else {
         return;
     };
-    if scripts.is_empty() {
-        report.note("there are no Python examples");
-        return;
-    }
     let Some(venv) = report.prepare_by("install the wheel in a fresh venv", || {
         install_wheel(workspace)
     }) else {
@@ -47,31 +86,67 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
             Script::Text(text) => text,
         };
         with_gateway(workspace, report, &name, |report, gateway| {
-            let [url, admin_url] = README_URLS;
-            let text = text
-                .replace(url, &gateway.url)
-                .replace(admin_url, &gateway.admin_url);
+            let text = beside(&text, gateway);
             report.check(&name, gateway.known_to(venv.python().args(["-c", &text])));
         });
     }
+}
+
+fn run_javascript(workspace: &Workspace, report: &mut Report) {
+    let Some(scripts) = report.prepare_by("collect the JavaScript examples", || {
+        scripts(workspace, JAVASCRIPT)
+    }) else {
+        return;
+    };
+    let installed = report.prepare_by("install the npm packages in a fresh project", || {
+        let kit = Kit::find(workspace)?;
+        let packages = Packages::build(workspace, &kit, false)?;
+        let project = Project::fresh(workspace, &kit.node, "examples", &packages.all())?;
+        Ok((kit, project))
+    });
+    let Some((kit, project)) = installed else {
+        return;
+    };
+    // What a script imports is looked for where the script is.
+    let run = |report: &mut Report, name: &str, text: &str| {
+        with_gateway(workspace, report, name, |report, gateway| {
+            let text = beside(text, gateway);
+            let kind = if text.contains("require(") {
+                "cjs"
+            } else {
+                "mjs"
+            };
+            let file = project.folder().join(format!("example.{kind}"));
+            if let Err(error) = fs::write(&file, text) {
+                return report.fail(name, &error.to_string());
+            }
+            let mut node = kit.node.command();
+            node.arg(file).current_dir(project.folder());
+            report.check(name, gateway.known_to(&mut node));
+        });
+    };
+    for (name, script) in scripts {
+        match script {
+            Script::Text(text) => run(report, &name, &text),
+            Script::File(path) => match fs::read_to_string(&path) {
+                Ok(text) => run(report, &name, &text),
+                Err(error) => report.fail(&name, &error.to_string()),
+            },
+        }
+    }
+}
+
+/// A text that names the gateway's usual addresses, for a gateway that has others.
+fn beside(text: &str, gateway: &Gateway) -> String {
+    let [url, admin_url] = README_URLS;
+    text.replace(url, &gateway.url)
+        .replace(admin_url, &gateway.admin_url)
 }
 
 fn run_one(workspace: &Workspace, report: &mut Report, name: &str, command: &mut Command) {
     with_gateway(workspace, report, name, |report, gateway| {
         report.check(name, gateway.known_to(command))
     });
-}
-
-fn with_gateway(
-    workspace: &Workspace,
-    report: &mut Report,
-    name: &str,
-    run: impl FnOnce(&mut Report, &Gateway),
-) {
-    match Gateway::start(workspace, "dev") {
-        Ok(gateway) => run(report, &gateway),
-        Err(error) => report.fail(name, &error.to_string()),
-    }
 }
 
 /// Programs and examples of the crates under `examples/`.
@@ -98,34 +173,37 @@ enum Script {
     Text(String),
 }
 
-fn python_scripts(workspace: &Workspace) -> Result<Vec<(String, Script)>> {
+fn scripts(workspace: &Workspace, language: &Language) -> Result<Vec<(String, Script)>> {
     let mut scripts = Vec::new();
-    let folder = workspace.root.join("examples/python");
+    let folder = workspace.root.join(language.folder);
     if folder.is_dir() {
         let mut files = fs::read_dir(&folder)?
             .map(|entry| Ok(entry?.path()))
             .collect::<Result<Vec<_>>>()?;
         files.sort();
-        let is_script =
-            |path: &PathBuf| path.extension().is_some_and(|extension| extension == "py");
-        scripts.extend(
-            files
-                .into_iter()
-                .filter(is_script)
-                .map(|path| (format!("python: {}", name_of(&path)), Script::File(path))),
-        );
+        let is_script = |path: &PathBuf| {
+            path.extension()
+                .is_some_and(|extension| extension == language.extension)
+                && !language.servers.contains(&name_of(path).as_str())
+        };
+        scripts.extend(files.into_iter().filter(is_script).map(|path| {
+            (
+                format!("{}: {}", language.name, name_of(&path)),
+                Script::File(path),
+            )
+        }));
     }
-    for name in READMES {
+    for name in language.documents {
         let path = workspace.root.join(name);
         let text = if path.is_file() {
             fs::read_to_string(path)?
         } else {
             continue;
         };
-        let blocks = python_blocks(&text).into_iter().enumerate();
+        let blocks = blocks(&text, language.fence).into_iter().enumerate();
         scripts.extend(blocks.map(|(at, block)| {
             (
-                format!("python: {name}, block {}", at + 1),
+                format!("{}: {name}, block {}", language.name, at + 1),
                 Script::Text(block),
             )
         }));
@@ -138,8 +216,8 @@ fn name_of(path: &Path) -> String {
         .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
-/// The Python of a Markdown text. A block that is opened with `python no-run` is only to be read.
-fn python_blocks(markdown: &str) -> Vec<String> {
+/// The blocks of a language in a Markdown text. One that is opened with more than the language is only to be read.
+fn blocks(markdown: &str, fence: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut lines = markdown.lines();
     while let Some(line) = lines.next() {
@@ -148,7 +226,7 @@ fn python_blocks(markdown: &str) -> Vec<String> {
                 .by_ref()
                 .take_while(|line| !line.starts_with("```"))
                 .collect();
-            if language == "python" {
+            if language == fence {
                 blocks.push(block.join("\n"));
             }
         }
@@ -169,8 +247,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_python_that_is_meant_to_run_is_taken() {
+    fn only_blocks_that_are_meant_to_run_are_taken() {
         let markdown = "# A\n```python\nprint(1)\n\nprint(2)\n```\n```sh\nls\n```\n```python no-run\n...\n```\n```python\nx = 1\n```\n";
-        assert_eq!(python_blocks(markdown), ["print(1)\n\nprint(2)", "x = 1"]);
+        assert_eq!(
+            blocks(markdown, "python"),
+            ["print(1)\n\nprint(2)", "x = 1"]
+        );
     }
 }

@@ -1,12 +1,14 @@
 //! The reference gateway as a process beside a task: started on free ports, ended with the task.
 
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::Result;
+use crate::report::Report;
 use crate::workspace::Workspace;
 
 /// The crate and its program.
@@ -41,15 +43,30 @@ pub(crate) fn program(workspace: &Workspace, profile: &str) -> PathBuf {
 impl Gateway {
     /// Starts the built gateway on free ports of this machine.
     pub(crate) fn start(workspace: &Workspace, profile: &str) -> Result<Self> {
+        Self::start_with_files(workspace, profile, &[])
+    }
+
+    /// The same, with folders whose files it serves on its admin port: prefix and folder.
+    pub(crate) fn start_with_files(
+        workspace: &Workspace,
+        profile: &str,
+        files: &[(&str, &Path)],
+    ) -> Result<Self> {
         let program = program(workspace, profile);
-        let mut child = Command::new(&program)
-            .args([
-                "serve",
-                "--port",
-                "0",
-                "--print-json",
-                "--until-stdin-closes",
-            ])
+        let mut command = Command::new(&program);
+        command.args([
+            "serve",
+            "--port",
+            "0",
+            "--print-json",
+            "--until-stdin-closes",
+        ]);
+        for (prefix, folder) in files {
+            let mut mount = OsString::from(format!("{prefix}="));
+            mount.push(folder);
+            command.arg("--static").arg(mount);
+        }
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -82,6 +99,19 @@ impl Gateway {
         command
             .env("GATEWRIGHT_URL", &self.url)
             .env("GATEWRIGHT_ADMIN_URL", &self.admin_url)
+    }
+}
+
+/// Runs a step beside a gateway of its own; one that does not start is the step's failure.
+pub(crate) fn with_gateway(
+    workspace: &Workspace,
+    report: &mut Report,
+    name: &str,
+    run: impl FnOnce(&mut Report, &Gateway),
+) {
+    match Gateway::start(workspace, "dev") {
+        Ok(gateway) => run(report, &gateway),
+        Err(error) => report.fail(name, &error.to_string()),
     }
 }
 

@@ -7,19 +7,31 @@
 )]
 
 mod bench;
+mod chromium;
 mod closing_lines;
 mod conformance;
 mod demo;
 mod examples;
 mod gateway;
+mod installed;
 mod lint;
+mod lint_js;
+mod node;
+mod node_package;
+mod node_tests;
+mod npm_package;
 mod package;
 mod process;
+mod project;
+mod public_types;
 mod python;
 mod python_tests;
 mod report;
 mod rust_tests;
 mod test;
+mod wasm;
+mod web_package;
+mod web_tests;
 mod webhook_wasm;
 mod workspace;
 
@@ -63,20 +75,20 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command {
         name: "demo",
-        arguments: "",
-        about: "start the gateway, install the wheel in a new venv, run examples/python/quickstart.py",
+        arguments: "[LANGUAGE]...",
+        about: "build a package, install it as a user does, start the gateway, run the quickstart; for all or only: python node web",
         run: demo::run,
     },
     Command {
         name: "test",
         arguments: "[PART...]",
-        about: "everything CI checks, or only these parts: lint rust python conformance webhook-wasm examples",
+        about: "everything CI checks, or only these parts: lint rust webhook-wasm python node web conformance examples",
         run: test::run,
     },
     Command {
         name: "conformance",
-        arguments: "[LANGUAGE] [--scenarios DIR] [--only TEXT]...",
-        about: "play the conformance scenarios, with every SDK or only this one: rust python",
+        arguments: "[LANGUAGE]... [--scenarios DIR] [--only TEXT]...",
+        about: "play the conformance scenarios, with every SDK or only these: rust python node web chromium",
         run: conformance::run,
     },
     Command {
@@ -87,8 +99,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "package",
-        arguments: "[python]",
-        about: "build what is published, into dist/",
+        arguments: "[LANGUAGE]...",
+        about: "build what is published, into dist/, for all languages or only these: python node web",
         run: package::run,
     },
 ];
@@ -142,7 +154,10 @@ fn help() -> String {
             command.about
         ));
     }
-    text.push_str("\nPython is `python3`, or what GATEWRIGHT_PYTHON names. Builds go where CARGO_TARGET_DIR says.\n");
+    text.push_str(
+        "\nPython is `python3`, Node is `node`, Chromium is what is found under its names; or what GATEWRIGHT_PYTHON,\n\
+         GATEWRIGHT_NODE and GATEWRIGHT_CHROMIUM name. Builds go where CARGO_TARGET_DIR says.\n",
+    );
     text
 }
 

@@ -1,29 +1,34 @@
 //! `cargo xtask package`: what is published, in `dist/`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::process::answer;
+use crate::project::Kit;
 use crate::python::{Interpreter, build_sdist, build_wheel};
 use crate::workspace::Workspace;
-use crate::{Ended, Result, chosen_parts};
+use crate::{Ended, Result, chosen_parts, node_package, web_package};
 
-const PARTS: &[&str] = &["python"];
+const PARTS: &[&str] = &["python", "node", "web"];
 
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> {
+    let parts = chosen_parts(PARTS, arguments)?;
     let dist = workspace.root.join("dist");
     fs::create_dir_all(&dist)?;
     let mut made = Vec::new();
-    if chosen_parts(PARTS, arguments)?.contains(&"python") {
-        let python = Interpreter::find()?;
-        let wheel = build_wheel(workspace, &python, true)?;
-        let sdist = workspace.scratch("sdist");
-        if sdist.exists() {
-            fs::remove_dir_all(&sdist)?;
+    if parts.contains(&"python") {
+        made.extend(python(workspace)?);
+    }
+    let mut notes = Vec::new();
+    if parts.contains(&"node") || parts.contains(&"web") {
+        let kit = Kit::find(workspace)?;
+        if parts.contains(&"node") {
+            let package = node_package::build(workspace, &kit.node, &kit.tools, true)?;
+            made.extend([package.main, package.platform]);
         }
-        build_sdist(workspace, &python, &sdist)?;
-        made.push(wheel);
-        for entry in fs::read_dir(sdist)? {
-            made.push(entry?.path());
+        if parts.contains(&"web") {
+            made.push(web_package::build(workspace, &kit.node, &kit.tools, true)?);
+            notes = compressed_sizes(&kit, &workspace.root.join("bindings-wasm/dist"))?;
         }
     }
     println!();
@@ -32,7 +37,41 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
         let size = fs::copy(&file, dist.join(name))?;
         println!("{:>9}  dist/{}", megabytes(size), name.display());
     }
+    for note in notes {
+        println!("{note}");
+    }
     Ok(Ended::Well)
+}
+
+fn python(workspace: &Workspace) -> Result<Vec<PathBuf>> {
+    let python = Interpreter::find()?;
+    let mut made = vec![build_wheel(workspace, &python, true)?];
+    let sdist = workspace.scratch("sdist");
+    if sdist.exists() {
+        fs::remove_dir_all(&sdist)?;
+    }
+    build_sdist(workspace, &python, &sdist)?;
+    for entry in fs::read_dir(sdist)? {
+        made.push(entry?.path());
+    }
+    Ok(made)
+}
+
+/// What the modules weigh as a server sends them: a line for each.
+fn compressed_sizes(kit: &Kit, folder: &Path) -> Result<Vec<String>> {
+    let script = "const { readdirSync, readFileSync } = require('node:fs'); const zlib = require('node:zlib');
+        const kB = (bytes) => (bytes.length / 1000).toFixed(1).padStart(6) + ' kB';
+        for (const name of readdirSync('.').filter((name) => name.endsWith('.wasm'))) {
+          const bytes = readFileSync(name);
+          const gzip = zlib.gzipSync(bytes, { level: 9 });
+          console.log(kB(gzip) + '  ' + name + ' in gzip;' + kB(zlib.brotliCompressSync(bytes)) + ' in brotli,' + kB(bytes) + ' as it is');
+        }";
+    let said = answer(kit.node.command().args(["-e", script]).current_dir(folder))?;
+    Ok(said
+        .lines()
+        .map(str::trim)
+        .map(|line| format!("{line:>9}"))
+        .collect())
 }
 
 /// A size as a person reads it: `0.02 MB`, `3.41 MB`.

@@ -109,6 +109,30 @@ fn stop(child: &mut Child) {
     let _ = child.wait();
 }
 
+/// Runs a program whose output matters only when it fails.
+pub(crate) fn quietly(command: &mut Command) -> Result<()> {
+    let ran = capture(command)?;
+    if ran.well() {
+        return Ok(());
+    }
+    Err(format!(
+        "{}\n{} failed: {}",
+        ran.output.trim_end(),
+        in_short(command),
+        ran.ended()
+    )
+    .into())
+}
+
+/// Runs a program before the user's eyes, or quietly.
+pub(crate) fn run(command: &mut Command, shown: bool) -> Result<()> {
+    if shown {
+        show(command)
+    } else {
+        quietly(command)
+    }
+}
+
 /// Runs a program before the user's eyes; an error unless it ends well.
 pub(crate) fn show(command: &mut Command) -> Result<()> {
     match show_code(command)? {

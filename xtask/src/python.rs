@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Result;
-use crate::process::{answer, capture};
+use crate::process::{answer, quietly};
 use crate::workspace::Workspace;
 
 /// The oldest Python the package supports.
@@ -128,13 +128,13 @@ impl Venv {
         if let Some(parent) = folder.parent() {
             fs::create_dir_all(parent)?;
         }
-        succeed(Command::new(&python.path).args(["-m", "venv"]).arg(&folder)).map_err(|error| {
+        quietly(Command::new(&python.path).args(["-m", "venv"]).arg(&folder)).map_err(|error| {
             format!("{error}\nno venv could be made; on Debian: apt-get install python3-venv")
         })?;
         let venv = Self { folder };
         for name in requirements {
             let file = workspace.root.join("xtask").join(name);
-            succeed(venv.pip_install().arg("--requirement").arg(file))?;
+            quietly(venv.pip_install().arg("--requirement").arg(file))?;
         }
         Ok(venv)
     }
@@ -164,7 +164,7 @@ impl Venv {
 
     /// Installs a wheel with what it depends on.
     pub(crate) fn install(&self, wheel: &Path) -> Result<()> {
-        succeed(self.pip_install().arg("--force-reinstall").arg(wheel))
+        quietly(self.pip_install().arg("--force-reinstall").arg(wheel))
     }
 
     /// A command of the venv, with the venv activated.
@@ -236,11 +236,7 @@ pub(crate) fn build_wheel(
         .arg(&python.path)
         .arg("--out")
         .arg(&out);
-    if shown {
-        crate::process::show(&mut maturin)?
-    } else {
-        succeed(&mut maturin)?
-    }
+    crate::process::run(&mut maturin, shown)?;
     only_file(&out, "whl")
 }
 
@@ -258,21 +254,6 @@ fn maturin(workspace: &Workspace, python: &Interpreter, subcommand: &str) -> Res
         .arg(workspace.root.join("bindings-python/Cargo.toml"));
     workspace.prepare_build(&mut command);
     Ok(command)
-}
-
-/// Runs a program whose output matters only when it fails.
-fn succeed(command: &mut Command) -> Result<()> {
-    let ran = capture(command)?;
-    if ran.well() {
-        return Ok(());
-    }
-    Err(format!(
-        "{}\n{} failed: {}",
-        ran.output.trim_end(),
-        crate::process::in_short(command),
-        ran.ended()
-    )
-    .into())
 }
 
 fn only_file(folder: &Path, extension: &str) -> Result<PathBuf> {

@@ -104,6 +104,33 @@ impl Report {
         }
     }
 
+    /// One test that is not a program.
+    pub(crate) fn check_by(&mut self, name: &str, work: impl FnOnce() -> Result<()>) {
+        if self.prepare_by(name, work).is_some() {
+            self.count(
+                name,
+                Counts {
+                    passed: 1,
+                    ..Counts::default()
+                },
+            );
+        }
+    }
+
+    /// Tests that cannot be run here, and why.
+    pub(crate) fn skip(&mut self, name: &str, why: &str) {
+        println!("-- {name} ... skipped: {why}");
+        let skips = vec![format!("{name}: {why}")];
+        self.count(
+            name,
+            Counts {
+                skipped: 1,
+                skips,
+                ..Counts::default()
+            },
+        );
+    }
+
     /// A step that is one test: passed if the program ends well.
     pub(crate) fn check(&mut self, name: &str, command: &mut Command) {
         let ran = self.run(name, command);

@@ -3,8 +3,8 @@
 use crate::report::Report;
 use crate::workspace::Workspace;
 use crate::{
-    Ended, Result, chosen_parts, conformance, examples, lint, python_tests, rust_tests,
-    webhook_wasm,
+    Ended, Result, chosen_parts, conformance, examples, lint, node_tests, python_tests, rust_tests,
+    web_tests, webhook_wasm,
 };
 
 /// Runs a part's steps and reports each.
@@ -16,6 +16,8 @@ const PARTS: &[(&str, Part)] = &[
     ("rust", rust_tests::run),
     ("webhook-wasm", webhook_wasm::run),
     ("python", python_tests::run),
+    ("node", node_tests::run),
+    ("web", web_tests::run),
     ("conformance", conformance::test),
     ("examples", examples::run),
 ];

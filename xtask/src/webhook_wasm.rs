@@ -1,23 +1,15 @@
 //! The sans-io crates must build for WebAssembly: browsers, workers and edge get their decisions from the same code.
 
-use std::path::Path;
-use std::process::Command;
-
-use crate::process::{answer, in_short};
+use crate::process::in_short;
 use crate::report::Report;
+use crate::wasm::{TARGET, missing_target};
 use crate::workspace::Workspace;
 
-const TARGET: &str = "wasm32-unknown-unknown";
 const CRATES: &[&str] = &["gatewright-engine", "gatewright-webhook"];
 
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
-    if !is_installed() {
-        let mut add = Command::new("rustup");
-        add.args(["target", "add", TARGET]);
-        report.note(&format!("{TARGET} is not installed: {}", in_short(&add)));
-        if !report.prepare(&format!("install {TARGET}"), &mut add) {
-            return;
-        }
+    if !install_target(report) {
+        return;
     }
     for name in CRATES {
         let mut check = workspace.cargo("check");
@@ -26,8 +18,11 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
     }
 }
 
-fn is_installed() -> bool {
-    let folder =
-        answer(Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]));
-    folder.is_ok_and(|folder| Path::new(&folder).is_dir())
+/// Installs the compiler's target for WebAssembly where it is missing, and says so.
+pub(crate) fn install_target(report: &mut Report) -> bool {
+    let Some(mut add) = missing_target() else {
+        return true;
+    };
+    report.note(&format!("{TARGET} is not installed: {}", in_short(&add)));
+    report.prepare(&format!("install {TARGET}"), &mut add)
 }
