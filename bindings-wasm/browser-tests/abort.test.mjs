@@ -1,0 +1,147 @@
+/** An AbortSignal ends a call in a page: at once, on the wire too, and its place in line is free again. */
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { launch, openPage } from "./chromium.mjs";
+import { Gateway } from "./gateway.mjs";
+import { site } from "./site.mjs";
+
+let browser;
+let own;
+
+before(async () => {
+  own = await site();
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  await own?.close();
+});
+
+/** A server that holds every answer back, or only the rest of its body: `arrived` and `gone` say what became of a request. */
+async function holding(body) {
+  const arrived = resolvers();
+  const gone = resolvers();
+  const started = await site({
+    answer(request, response) {
+      response.on("close", () => gone.resolve(response.writableFinished));
+      if (body !== undefined) {
+        response.writeHead(200, { "access-control-allow-origin": "*" });
+        response.write(body);
+      }
+      arrived.resolve(request.url);
+      return true;
+    },
+  });
+  return Object.assign(started, { arrived: arrived.promise, gone: gone.promise });
+}
+
+function resolvers() {
+  let resolve;
+  const promise = new Promise((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
+
+/** Begins a call that is aborted by `abort()`; `outcome` is how it ended and how long that took. */
+async function begin(page, url, options, kind = "get") {
+  await page.evaluate(
+    ([url, options, kind]) => {
+      const controller = new AbortController();
+      const client = new globalThis.gatewright.Client(url, options);
+      globalThis.client = client;
+      const reason = new Error("enough");
+      const ended = async () => {
+        try {
+          const answer =
+            kind === "stream"
+              ? await client.stream("GET", "/held", { signal: controller.signal })
+              : await client.get("/held", { signal: controller.signal });
+          await answer.text();
+          return "it was answered";
+        } catch (error) {
+          return error === reason ? "the reason" : `${error.name}: ${error.message}`;
+        }
+      };
+      let begun;
+      const outcome = ended().then((how) => ({ how, tookMs: performance.now() - begun }));
+      globalThis.abort = () => {
+        begun = performance.now();
+        controller.abort(reason);
+        return outcome;
+      };
+    },
+    [url, options, kind],
+  );
+}
+
+test("a call that waits for its answer ends at once, and its request ends on the wire", async () => {
+  const server = await holding();
+  const page = await openPage(browser, own.url);
+  await begin(page, server.url, {});
+  assert.equal(await server.arrived, "/held");
+  const { how, tookMs } = await page.evaluate(() => globalThis.abort());
+  assert.equal(how, "the reason");
+  assert.ok(tookMs < 20, `it took ${tookMs} ms`);
+  assert.equal(await server.gone, false);
+  await server.close();
+});
+
+test("a call that reads its body ends at once, whole or streamed, and the connection is given up", async () => {
+  for (const kind of ["get", "stream"]) {
+    const server = await holding("the first half");
+    const page = await openPage(browser, own.url);
+    await begin(page, server.url, {}, kind);
+    await server.arrived;
+    const { how, tookMs } = await page.evaluate(() => globalThis.abort());
+    assert.equal(how, "the reason", kind);
+    assert.ok(tookMs < 20, `${kind} took ${tookMs} ms`);
+    assert.equal(await server.gone, false, kind);
+    await server.close();
+  }
+});
+
+test("a call that is held back ends at once and gives its place back: nothing is sent for it", async () => {
+  const gateway = await Gateway.start();
+  const session = gateway.session();
+  await session.admin("POST", "clock", { json: { freeze: true } });
+  const page = await openPage(browser, own.url);
+  const seen = await page.evaluate(async ({ url, headers }) => {
+    const client = new globalThis.gatewright.Client(url, { auth: "sk_test_tiny_acme", headers });
+    await Promise.all([1, 2, 3].map(() => client.get("/v1/whoami")));
+    const controller = new AbortController();
+    const held = client.get("/v1/whoami", { signal: controller.signal });
+    const failed = held.then(
+      () => "it was answered",
+      (error) => error.name,
+    );
+    await Promise.resolve();
+    const queued = client.state().limits[0].queued;
+    const begun = performance.now();
+    controller.abort();
+    const how = await failed;
+    return { queued, how, tookMs: performance.now() - begun, left: client.state().limits[0].queued };
+  }, session.target);
+  assert.deepEqual([seen.queued, seen.how, seen.left], [1, "AbortError", 0]);
+  assert.ok(seen.tookMs < 20, `it took ${seen.tookMs} ms`);
+  assert.equal((await session.journal("whoami")).length, 3);
+  await gateway.stop();
+});
+
+test("a call that waits to retry ends at once, and there is no other attempt", async () => {
+  const gateway = await Gateway.start();
+  const session = gateway.session();
+  await session.faults({ match: { op: "unknown" }, script: ["503;ra=30"] });
+  const page = await openPage(browser, own.url);
+  const { url, headers } = session.target;
+  await begin(page, url, { headers, auth: "sk_test_pro_acme" });
+  await session.arrived("unknown", 1);
+  const { how, tookMs } = await page.evaluate(() => globalThis.abort());
+  assert.equal(how, "the reason");
+  assert.ok(tookMs < 20, `it took ${tookMs} ms`);
+  assert.equal((await session.journal("unknown")).length, 1);
+  await gateway.stop();
+});

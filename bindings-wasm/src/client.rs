@@ -1,0 +1,73 @@
+//! One client of JavaScript's: `NativeClient` of `bindings-node/js/native.ts`.
+
+use gatewright_js_boundary::{Body, JsClient};
+use js_sys::Uint8Array;
+use wasm_bindgen::prelude::*;
+
+/// One client of JavaScript's.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct NativeClient(JsClient);
+
+impl NativeClient {
+    pub(crate) const fn new(client: JsClient) -> Self {
+        Self(client)
+    }
+}
+
+#[wasm_bindgen]
+impl NativeClient {
+    /// Begins a call. What comes of it comes as a frame.
+    pub fn start(
+        &self,
+        call: u32,
+        method: &str,
+        path: &str,
+        mode: u32,
+        options: Option<String>,
+        body: &JsValue,
+    ) {
+        self.0.start(
+            call,
+            method,
+            path,
+            mode,
+            options.as_deref(),
+            body_of(body),
+        );
+    }
+
+    /// Begins a list. Its pages come by `nextPage`.
+    pub fn pages(&self, list: u32, path: &str, options: Option<String>, style: &str) {
+        self.0.pages(list, path, options.as_deref(), style);
+    }
+
+    /// The base URL, redacted.
+    #[wasm_bindgen(js_name = baseUrl)]
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        self.0.base_url()
+    }
+
+    /// Budget and limits of the base URL's host, as JSON.
+    #[must_use]
+    pub fn state(&self) -> String {
+        self.0.state()
+    }
+
+    /// Refuses further calls. Those under way go on.
+    pub fn close(&self) {
+        self.0.close();
+    }
+}
+
+/// A request's body: none, text or bytes, which are copied.
+fn body_of(body: &JsValue) -> Option<Body> {
+    if body.is_undefined() {
+        return None;
+    }
+    Some(match body.as_string() {
+        Some(text) => text.into(),
+        None => Uint8Array::new(body).to_vec().into(),
+    })
+}
