@@ -70,9 +70,7 @@ impl JsThread {
         });
         let data = Rc::into_raw(Rc::clone(&thread)).cast_mut().cast();
         // SAFETY: the Rc is given back by `let_go`, when the environment is gone.
-        check(unsafe {
-            sys::napi_set_instance_data(env, data, Some(let_go), ptr::null_mut())
-        })?;
+        check(unsafe { sys::napi_set_instance_data(env, data, Some(let_go), ptr::null_mut()) })?;
         let mut cleanup = ptr::null_mut();
         // SAFETY: the data lives until `let_go`, which is after the hook.
         check(unsafe {
@@ -192,7 +190,8 @@ impl JsThread {
     fn hand_over_one(&self, batch: Batch) {
         let mut scope = ptr::null_mut();
         // SAFETY: on the environment's thread; closed below.
-        if unsafe { sys::napi_open_handle_scope(self.env, &raw mut scope) } != sys::Status::napi_ok {
+        if unsafe { sys::napi_open_handle_scope(self.env, &raw mut scope) } != sys::Status::napi_ok
+        {
             return;
         }
         // Fails where JavaScript throws (told below) or does not run any more.
@@ -206,7 +205,8 @@ impl JsThread {
 
     fn call_deliver(&self, batch: Batch) -> Result<()> {
         let env = self.env;
-        let (mut function, mut global, mut large) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+        let (mut function, mut global, mut large) =
+            (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
         let bytes = copied(env, &batch.bytes)?;
         // SAFETY: values of this environment, on its thread.
         unsafe {

@@ -74,7 +74,11 @@ unsafe fn text(env: sys::napi_env, value: sys::napi_value) -> Result<String> {
 
 /// # Safety
 /// As `text`.
-unsafe fn copy_text(env: sys::napi_env, value: sys::napi_value, into: &mut Vec<u8>) -> Result<usize> {
+unsafe fn copy_text(
+    env: sys::napi_env,
+    value: sys::napi_value,
+    into: &mut Vec<u8>,
+) -> Result<usize> {
     let mut length = 0;
     // SAFETY: Node writes at most that many bytes, the zero at the end included.
     check(unsafe {
@@ -145,7 +149,9 @@ unsafe fn with_bytes<T>(
         return Ok(look(&[]));
     }
     // SAFETY: Node says that so many bytes are there, and nobody changes them meanwhile.
-    Ok(look(unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) }))
+    Ok(look(unsafe {
+        std::slice::from_raw_parts(data.cast::<u8>(), length)
+    }))
 }
 
 /// A string for JavaScript.

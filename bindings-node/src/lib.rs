@@ -10,7 +10,9 @@
 //! | `client.rs`, `webhook.rs` | the classes |
 //! | `js_value.rs` | strings and bytes |
 
-use gatewright_js_boundary::{JsWebhook, answer_error as boundary_answer_error, timeline as boundary_timeline};
+use gatewright_js_boundary::{
+    JsWebhook, answer_error as boundary_answer_error, timeline as boundary_timeline,
+};
 use napi::bindgen_prelude::{Either, Function, JsValue as _};
 use napi::{Env, Result, Unknown};
 use napi_derive::napi;
@@ -55,7 +57,11 @@ pub fn connect(env: Env, deliver: Function<'_, Unknown<'_>, ()>) -> Result<()> {
 
 /// A client, or the error as JSON.
 #[napi(catch_unwind)]
-pub fn open_client(env: Env, base_url: Text, settings: Text) -> Result<Either<NativeClient, String>> {
+pub fn open_client(
+    env: Env,
+    base_url: Text,
+    settings: Text,
+) -> Result<Either<NativeClient, String>> {
     let thread = JsThread::of(env.raw())?;
     let runtime = LoopRuntime(std::sync::Arc::clone(&thread.timers));
     let opened = thread
@@ -123,7 +129,11 @@ pub fn timeline(attempts: Text) -> String {
 
 /// A webhook, or the error as JSON.
 #[napi(catch_unwind)]
-pub fn open_webhook(secrets: Vec<Text>, tolerance_seconds: f64, max_body: f64) -> Either<NativeWebhook, String> {
+pub fn open_webhook(
+    secrets: Vec<Text>,
+    tolerance_seconds: f64,
+    max_body: f64,
+) -> Either<NativeWebhook, String> {
     match JsWebhook::open(&secrets, tolerance_seconds, max_body) {
         Ok(webhook) => Either::A(NativeWebhook { webhook }),
         Err(error) => Either::B(error),
@@ -134,8 +144,9 @@ pub fn open_webhook(secrets: Vec<Text>, tolerance_seconds: f64, max_body: f64) -
 #[napi(catch_unwind)]
 pub fn generate_secret() -> Result<String> {
     let mut random = [0; 32];
-    getrandom::fill(&mut random)
-        .map_err(|error| napi::Error::from_reason(format!("the system gives no randomness: {error}")))?;
+    getrandom::fill(&mut random).map_err(|error| {
+        napi::Error::from_reason(format!("the system gives no randomness: {error}"))
+    })?;
     Ok(gatewright_js_boundary::generate_secret(&random))
 }
 
