@@ -93,7 +93,7 @@ test("while it connects", nodeOnly("its fetch cannot be told to wait for a conne
     }
     listener.close();
   });
-  const client = new sdk.Client("https://127.0.0.1:" + port, { connectTimeout: null });
+  const client = new sdk.Client(`https://127.0.0.1:${port}`, { connectTimeout: null });
   const abort = new AbortController();
   const call = client.get("/", { signal: abort.signal });
   await until(() => inFlight(client));
