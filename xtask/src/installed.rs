@@ -49,7 +49,8 @@ impl Installed<'_> {
 
     /// Compiles programs of `xtask/installed/types` in the ways TypeScript is used, always strict and with the package's
     /// own declarations checked.
-    pub(crate) fn check_types(&self, report: &mut Report, programs: &[&str]) {
+    /// With the types of the browser alone, the programs in `node_only` are left out.
+    pub(crate) fn check_types(&self, report: &mut Report, programs: &[&str], node_only: &[&str]) {
         let declarations = self
             .project
             .folder()
@@ -60,7 +61,8 @@ impl Installed<'_> {
         });
         for way in WAYS {
             let name = format!("{}: types, {}", self.package, way.name);
-            let config = self.write_config(way, programs);
+            let more = if way.types.is_empty() { &[] } else { node_only };
+            let config = self.write_config(way, &[programs, more].concat());
             if let Some(config) =
                 report.prepare_by(&format!("write a tsconfig, {}", way.name), || config)
             {
@@ -76,12 +78,6 @@ impl Installed<'_> {
             let to = format!("types/{}/{program}.{}", way.folder(), way.extension);
             files.push(self.copy_program(&format!("types/{program}.ts"), &to)?);
         }
-        let types: &[&str] = if way.dom { &[] } else { &["node"] };
-        let lib: &[&str] = if way.dom {
-            &["es2022", "dom", "dom.iterable", "dom.asynciterable"]
-        } else {
-            &["es2022"]
-        };
         let config = json!({
             "compilerOptions": {
                 "strict": true,
@@ -92,8 +88,8 @@ impl Installed<'_> {
                 "target": "es2022",
                 "module": way.module,
                 "moduleResolution": way.resolution,
-                "lib": lib,
-                "types": types,
+                "lib": way.lib,
+                "types": way.types,
                 "typeRoots": [self.kit.tools.modules().join("@types")],
             },
             "files": files,
@@ -204,9 +200,12 @@ struct Way {
     resolution: &'static str,
     /// Of the program: it decides whether Node takes it for an ES module.
     extension: &'static str,
-    /// With the browser's types in place of Node's.
-    dom: bool,
+    lib: &'static [&'static str],
+    types: &'static [&'static str],
 }
+
+const BARE: &[&str] = &["es2022"];
+const DOM: &[&str] = &["es2022", "dom", "dom.iterable", "dom.asynciterable"];
 
 const WAYS: &[Way] = &[
     Way {
@@ -214,35 +213,47 @@ const WAYS: &[Way] = &[
         module: "node16",
         resolution: "node16",
         extension: "mts",
-        dom: false,
+        lib: BARE,
+        types: &["node"],
     },
     Way {
         name: "node16, CommonJS",
         module: "node16",
         resolution: "node16",
         extension: "cts",
-        dom: false,
+        lib: BARE,
+        types: &["node"],
     },
     Way {
-        name: "bundler",
+        name: "bundler, Node's types",
         module: "esnext",
         resolution: "bundler",
         extension: "ts",
-        dom: false,
+        lib: BARE,
+        types: &["node"],
     },
     Way {
         name: "bundler, the browser's types",
         module: "esnext",
         resolution: "bundler",
         extension: "ts",
-        dom: true,
+        lib: DOM,
+        types: &[],
+    },
+    Way {
+        name: "bundler, Node's and the browser's types",
+        module: "esnext",
+        resolution: "bundler",
+        extension: "ts",
+        lib: DOM,
+        types: &["node"],
     },
 ];
 
 impl Way {
     fn folder(&self) -> String {
-        let lib = if self.dom { "dom" } else { "node" };
-        format!("{}-{}-{lib}", self.resolution, self.extension)
+        let with = [self.types, self.lib].concat();
+        format!("{}-{}-{}", self.resolution, self.extension, with.join("-"))
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
         project: &project,
         package: PACKAGE,
     };
-    installed.check_types(report, &["program"]);
+    installed.check_types(report, &["program"], &[]);
     installed.check_programs(
         report,
         &[
