@@ -104,7 +104,9 @@ pub(crate) fn to_json(error: &Error) -> Vec<u8> {
 
 /// The body, where it is a JSON object.
 fn object(body: &[u8]) -> Option<&str> {
-    let text = std::str::from_utf8(body).ok()?.trim_matches([' ', '\t', '\r', '\n']);
+    let text = std::str::from_utf8(body)
+        .ok()?
+        .trim_matches([' ', '\t', '\r', '\n']);
     if !text.starts_with('{') {
         return None;
     }
@@ -124,8 +126,8 @@ mod tests {
 
     #[test]
     fn an_error_without_an_answer_has_all_members() {
-        let error = Error::new(ErrorKind::InvalidConfig, "`attempt_timeout` is 0")
-            .caused_by(JsCause {
+        let error =
+            Error::new(ErrorKind::InvalidConfig, "`attempt_timeout` is 0").caused_by(JsCause {
                 cause: 9,
                 text: "t".to_owned(),
             });
@@ -154,7 +156,12 @@ mod tests {
             (b"{} {}", false),
             (b"{\"a\":\"\n\"}", false),
         ] {
-            assert_eq!(object(body).is_some(), is_one, "{}", String::from_utf8_lossy(body));
+            assert_eq!(
+                object(body).is_some(),
+                is_one,
+                "{}",
+                String::from_utf8_lossy(body)
+            );
         }
     }
 }

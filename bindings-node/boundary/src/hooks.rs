@@ -48,8 +48,12 @@ impl Hooks for JsHooks {
             };
             let pairs: Pairs = serde_json::from_str(&text)
                 .map_err(|_| "the hook left headers that are no pairs of strings")?;
-            attempt.headers = headers::read(&pairs)
-                .map_err(|wrong| format!("the hook left headers that cannot be sent: {}", wrong.what()))?;
+            attempt.headers = headers::read(&pairs).map_err(|wrong| {
+                format!(
+                    "the hook left headers that cannot be sent: {}",
+                    wrong.what()
+                )
+            })?;
             Ok(())
         })
     }

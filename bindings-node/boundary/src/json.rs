@@ -68,11 +68,7 @@ pub(crate) fn member(out: &mut Vec<u8>, name: &str) {
 }
 
 /// Writes what `write` writes, or `null`.
-pub(crate) fn or_null<T>(
-    out: &mut Vec<u8>,
-    value: Option<T>,
-    write: impl FnOnce(&mut Vec<u8>, T),
-) {
+pub(crate) fn or_null<T>(out: &mut Vec<u8>, value: Option<T>, write: impl FnOnce(&mut Vec<u8>, T)) {
     match value {
         Some(value) => write(out, value),
         None => out.extend_from_slice(b"null"),

@@ -6,20 +6,54 @@
 //!
 //! The feature `client` is all of that; `webhook` alone is only [`JsWebhook`], without any of the client.
 
+mod json;
+#[cfg(feature = "webhook")]
+mod webhook;
+
 #[cfg(feature = "client")]
 mod batch;
 #[cfg(feature = "client")]
+mod call;
+#[cfg(feature = "client")]
 mod client;
+#[cfg(feature = "client")]
+mod error;
 #[cfg(feature = "client")]
 mod frame;
 #[cfg(feature = "client")]
+mod headers;
+#[cfg(feature = "client")]
+mod hooks;
+#[cfg(feature = "client")]
 mod host;
+#[cfg(feature = "client")]
+mod list;
+#[cfg(feature = "client")]
+mod members;
+#[cfg(feature = "client")]
+mod meta;
+#[cfg(feature = "client")]
+mod names;
+#[cfg(feature = "client")]
+mod options;
 #[cfg(feature = "client")]
 mod port;
 #[cfg(feature = "client")]
+mod question;
+#[cfg(feature = "client")]
 mod record;
-#[cfg(feature = "webhook")]
-mod webhook;
+#[cfg(feature = "client")]
+mod settings;
+#[cfg(feature = "client")]
+mod state;
+#[cfg(feature = "client")]
+mod stream;
+#[cfg(feature = "client")]
+mod table;
+#[cfg(feature = "client")]
+mod token;
+#[cfg(feature = "client")]
+mod upload;
 
 #[cfg(feature = "client")]
 pub use crate::{

@@ -106,6 +106,7 @@ impl<'j> Member<'j> {
     }
 
     /// Whether it is the literal `false`.
+    #[cfg(feature = "native")]
     pub(crate) fn is_false(&self) -> bool {
         self.value.get() == "false"
     }
@@ -161,7 +162,8 @@ impl<'j> Member<'j> {
     /// A number of bytes; infinity is as many as there may be.
     pub(crate) fn size(&self) -> Result<u64, String> {
         match self.float() {
-            Some(number) if number >= 0.0 && (number.fract() == 0.0 || number.is_infinite()) => {
+            Some(number) if number >= 0.0 && (number.fract() == 0.0 || number.is_infinite()) =>
+            {
                 #[expect(
                     clippy::cast_possible_truncation,
                     clippy::cast_sign_loss,
@@ -180,7 +182,11 @@ struct Shown(f64);
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_infinite() {
-            f.write_str(if self.0 > 0.0 { "Infinity" } else { "-Infinity" })
+            f.write_str(if self.0 > 0.0 {
+                "Infinity"
+            } else {
+                "-Infinity"
+            })
         } else {
             write!(f, "{}", self.0)
         }
@@ -200,7 +206,12 @@ mod tests {
     use super::*;
 
     fn first(json: &str) -> Member<'_> {
-        Members::read(json).ok().unwrap().into_iter().next().unwrap()
+        Members::read(json)
+            .ok()
+            .unwrap()
+            .into_iter()
+            .next()
+            .unwrap()
     }
 
     #[test]

@@ -115,10 +115,7 @@ fn attempt(out: &mut Vec<u8>, attempt: &Attempt) {
     out.extend_from_slice(b",\"retryAfterMs\":");
     json::or_null(out, attempt.retry_after, json::milliseconds);
     out.extend_from_slice(b",\"requestId\":");
-    let id = attempt
-        .request_id
-        .as_ref()
-        .and_then(|id| id.to_str().ok());
+    let id = attempt.request_id.as_ref().and_then(|id| id.to_str().ok());
     json::or_null(out, id, json::string);
     let (decision, reason, wait) = match attempt.decision {
         Decision::None => ("none", None, None),

@@ -47,10 +47,7 @@ mod tests {
         for (core, javascript) in [
             ("`attempt_timeout` is 0", "`attemptTimeout` is 0"),
             ("raise `timeout`", "raise `timeout`"),
-            (
-                "`base_url` and `allow_http`",
-                "`baseUrl` and `allowHttp`",
-            ),
+            ("`base_url` and `allow_http`", "`baseUrl` and `allowHttp`"),
             ("see `max_attempts`.", "see `retry.maxAttempts`."),
         ] {
             assert_eq!(for_javascript(core), javascript);

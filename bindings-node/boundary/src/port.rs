@@ -182,12 +182,19 @@ impl Port {
     }
 
     /// Delivers what JavaScript waits for, where it still does; whether so. With the last frame the call is over.
-    pub(crate) fn settle(&self, call: u32, control: &Arc<Control>, last: bool, frame: Frame) -> bool {
+    pub(crate) fn settle(
+        &self,
+        call: u32,
+        control: &Arc<Control>,
+        last: bool,
+        frame: Frame,
+    ) -> bool {
         if !control.settle(last) {
             return false;
         }
         if last {
-            self.calls.take_if(call, |entry| Arc::ptr_eq(entry, control));
+            self.calls
+                .take_if(call, |entry| Arc::ptr_eq(entry, control));
         }
         self.waits_no_more();
         self.deliver(frame);
@@ -199,7 +206,8 @@ impl Port {
         if control.give_up() {
             self.waits_no_more();
         }
-        self.calls.take_if(call, |entry| Arc::ptr_eq(entry, control));
+        self.calls
+            .take_if(call, |entry| Arc::ptr_eq(entry, control));
     }
 
     /// A call that fails before it begins.

@@ -25,7 +25,12 @@ use crate::{error, meta};
 const AHEAD: usize = 256 * 1024;
 
 /// Sends the request and hands its answer over: the head, then the body as it is pulled.
-pub(crate) async fn relay(port: Arc<Port>, call: u32, control: Arc<Control>, request: RequestBuilder) {
+pub(crate) async fn relay(
+    port: Arc<Port>,
+    call: u32,
+    control: Arc<Control>,
+    request: RequestBuilder,
+) {
     let answer = match request.stream().await {
         Ok(answer) => answer,
         Err(why) => {
@@ -79,10 +84,16 @@ impl Relay {
             if self.size < AHEAD {
                 self.read().await;
             }
-            self.pulled().await;
+            pulled(&self.control).await;
             let call = self.call;
             let (last, frame) = if self.size > 0 {
-                (false, Frame::Chunk { call, bytes: self.piece() })
+                (
+                    false,
+                    Frame::Chunk {
+                        call,
+                        bytes: self.piece(),
+                    },
+                )
             } else if self.answer.is_some() {
                 continue;
             } else {
@@ -101,13 +112,15 @@ impl Relay {
     async fn read(&mut self) {
         while let Some(answer) = &mut self.answer {
             let (control, something) = (&self.control, self.size > 0);
-            let mut chunk = pin!(answer.chunk());
-            let came = std::future::poll_fn(|cx| match chunk.as_mut().poll(cx) {
-                Poll::Ready(came) => Poll::Ready(Some(came)),
-                Poll::Pending if something && control.is_waited_for() => Poll::Ready(None),
-                Poll::Pending => Poll::Pending,
-            })
-            .await;
+            let came = {
+                let mut chunk = pin!(answer.chunk());
+                std::future::poll_fn(|cx| match chunk.as_mut().poll(cx) {
+                    Poll::Ready(came) => Poll::Ready(Some(came)),
+                    Poll::Pending if something && control.is_waited_for() => Poll::Ready(None),
+                    Poll::Pending => Poll::Pending,
+                })
+                .await
+            };
             match came {
                 Some(Ok(Some(bytes))) => {
                     self.size += bytes.len();
@@ -126,18 +139,6 @@ impl Relay {
         }
     }
 
-    /// Waits for a pull. The call is polled again when one comes.
-    async fn pulled(&self) {
-        std::future::poll_fn(|_| {
-            if self.control.is_waited_for() {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
-            }
-        })
-        .await;
-    }
-
     /// All that is there, in one piece.
     fn piece(&mut self) -> Bytes {
         let pieces = std::mem::take(&mut self.ahead);
@@ -146,7 +147,21 @@ impl Relay {
             return only.clone();
         }
         let mut whole = BytesMut::with_capacity(size);
-        pieces.iter().for_each(|piece| whole.extend_from_slice(piece));
+        pieces
+            .iter()
+            .for_each(|piece| whole.extend_from_slice(piece));
         whole.freeze()
     }
+}
+
+/// Waits for a pull. The call is polled again when one comes.
+async fn pulled(control: &Control) {
+    std::future::poll_fn(|_| {
+        if control.is_waited_for() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
 }

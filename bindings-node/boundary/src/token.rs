@@ -35,12 +35,14 @@ impl FetchToken for JsTokens {
 fn read(text: Option<&str>) -> Result<Token, BoxError> {
     let answer: Answer = text
         .and_then(|text| serde_json::from_str(text).ok())
-        .ok_or("the token callback must give a string, or a token with a lifetime in milliseconds")?;
+        .ok_or(
+            "the token callback must give a string, or a token with a lifetime in milliseconds",
+        )?;
     let expires_in = match answer.expires_in_ms {
         None => None,
-        Some(milliseconds) => Some(Duration::try_from_secs_f64(milliseconds / 1e3).map_err(|_| {
-            format!("the token callback gave a lifetime of {milliseconds} milliseconds")
-        })?),
+        Some(milliseconds) => Some(Duration::try_from_secs_f64(milliseconds / 1e3).map_err(
+            |_| format!("the token callback gave a lifetime of {milliseconds} milliseconds"),
+        )?),
     };
     Ok(Token {
         secret: answer.token.into(),
@@ -62,7 +64,10 @@ mod tests {
             Some(r#"{"token": "canary", "expiresInMs": -1}"#),
         ] {
             let error = read(text).unwrap_err().to_string();
-            assert!(error.contains("token callback") && !error.contains("canary"), "{error}");
+            assert!(
+                error.contains("token callback") && !error.contains("canary"),
+                "{error}"
+            );
         }
         let token = read(Some(r#"{"token": "t", "expiresInMs": 1500.5}"#)).unwrap();
         assert_eq!(token.secret.expose(), "t");

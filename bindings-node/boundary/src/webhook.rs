@@ -1,11 +1,77 @@
-//! Webhooks: verification and signing for JavaScript, with JSON as answers.
+//! Webhooks: verification and signing for JavaScript, with JSON as answers. Needs nothing of the client.
+
+use std::time::Duration;
+
+use gatewright_webhook::{KeyError, Signer, Verified, Webhook};
+
+use crate::json;
 
 /// Verifies and signs webhooks.
 #[derive(Debug)]
-pub struct JsWebhook {}
+pub struct JsWebhook {
+    verifier: Option<Webhook>,
+    signer: Option<Signer>,
+}
+
+/// Headers as JavaScript hands them over: name, value, name, value. Characters up to U+00FF are bytes, as fetch and Node read them.
+struct Fields(Vec<(Vec<u8>, Vec<u8>)>);
+
+/// How names begin that verification or `explain` looks at.
+const KEPT: [&[u8]; 4] = [b"webhook", b"content-", b"svix-", b"x-webhook"];
+
+impl Fields {
+    fn read<S: AsRef<str>>(flat: &[S]) -> Self {
+        let pairs = flat.chunks_exact(2).filter_map(|pair| {
+            let [name, value] = pair else { return None };
+            let name = name.as_ref();
+            let kept = KEPT.iter().any(|prefix| {
+                name.as_bytes()
+                    .get(..prefix.len())
+                    .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+            });
+            kept.then(|| (name.as_bytes().to_vec(), wire_bytes(value.as_ref())))
+        });
+        Self(pairs.collect())
+    }
+}
+
+/// A header's text as the bytes that were on the wire.
+fn wire_bytes(text: &str) -> Vec<u8> {
+    if text.is_ascii() {
+        return text.as_bytes().to_vec();
+    }
+    let latin: Option<Vec<u8>> = text
+        .chars()
+        .map(|c| u8::try_from(u32::from(c)).ok())
+        .collect();
+    latin.unwrap_or_else(|| text.as_bytes().to_vec())
+}
+
+/// An error as JSON, `{"code", "message"}`.
+fn failed(code: &str, message: &str) -> String {
+    let mut out = Vec::with_capacity(128);
+    out.extend_from_slice(b"{\"code\":");
+    json::string(&mut out, code);
+    json::member(&mut out, "message");
+    json::string(&mut out, message);
+    out.push(b'}');
+    json::text(out)
+}
+
+/// Unix seconds, whole.
+fn time(seconds: f64) -> Result<i64, String> {
+    if !seconds.is_finite() {
+        return Err(failed("bad_timestamp", "the time given is no time"));
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "float to integer saturates"
+    )]
+    Ok(seconds.floor() as i64)
+}
 
 impl JsWebhook {
-    /// A webhook with these secrets.
+    /// A webhook with these secrets: `whsec_` verifies and signs, `whpk_` verifies, `whsk_` signs. An infinite `max_body` is no limit.
     ///
     /// # Errors
     /// The error as JSON, `{"code", "message"}`.
@@ -14,37 +80,142 @@ impl JsWebhook {
         tolerance_seconds: f64,
         max_body: f64,
     ) -> Result<Self, String> {
-        let _ = (secrets, tolerance_seconds, max_body);
-        Err("{}".to_owned())
+        let tolerance = Duration::try_from_secs_f64(tolerance_seconds).map_err(|_| {
+            failed(
+                "bad_tolerance",
+                "`tolerance` must be a number of milliseconds, zero or more",
+            )
+        })?;
+        if max_body.is_nan() || max_body < 0.0 {
+            let message = "`maxBody` must be a number of bytes, zero or more";
+            return Err(failed("bad_max_body", message));
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "float to integer saturates"
+        )]
+        let max_body = max_body as usize;
+        let wrong = |error: KeyError| failed(error.code(), &error.to_string());
+        let of = |unfit: &str| -> Vec<&str> {
+            secrets
+                .iter()
+                .map(AsRef::as_ref)
+                .filter(|secret| !secret.starts_with(unfit))
+                .collect()
+        };
+        let (verifying, signing) = (of("whsk_"), of("whpk_"));
+        let verifier = if verifying.is_empty() && !secrets.is_empty() {
+            None
+        } else {
+            let builder = Webhook::builder()
+                .secrets(verifying)
+                .tolerance(tolerance)
+                .max_body(max_body);
+            Some(builder.build().map_err(wrong)?)
+        };
+        let signer = if signing.is_empty() {
+            None
+        } else {
+            Some(Signer::new(signing).map_err(wrong)?)
+        };
+        Ok(Self { verifier, signer })
+    }
+
+    fn verifier(&self) -> Result<&Webhook, String> {
+        self.verifier.as_ref().ok_or_else(|| {
+            failed(
+                "signing_key_cannot_verify",
+                "a whsk_ key is for signing; verify with its whpk_ key",
+            )
+        })
     }
 
     /// Verifies a request: `Verified` as JSON, or the error, which alone has a `code`. `headers` is flat: name, value, name, value.
     #[must_use]
     pub fn verify<S: AsRef<str>>(&self, body: &[u8], headers: &[S], now_seconds: f64) -> String {
-        let _ = (body, headers, now_seconds);
-        "{}".to_owned()
+        let verified = self.verifier().and_then(|verifier| {
+            verifier
+                .verify(body, &Fields::read(headers).0, time(now_seconds)?)
+                .map_err(|error| failed(error.code(), &error.to_string()))
+        });
+        verified.map_or_else(|error| error, |proof| proven(&proof))
     }
 
-    /// Says why a request does not verify, in words for the developer.
+    /// Says why a request does not verify, in words for the developer; or the error as JSON where nothing could be looked at.
     #[must_use]
     pub fn explain<S: AsRef<str>>(&self, body: &[u8], headers: &[S], now_seconds: f64) -> String {
-        let _ = (body, headers, now_seconds);
-        String::new()
+        let explained = self.verifier().and_then(|verifier| {
+            let at = time(now_seconds)?;
+            let explanation = verifier.explain(body, &Fields::read(headers).0, at);
+            Ok(explanation.to_string())
+        });
+        explained.unwrap_or_else(|error| error)
     }
 
     /// Signs a body: the headers as a JSON object, or the error as `{"code", "message"}`.
     #[must_use]
     pub fn sign(&self, body: &[u8], message_id: &str, timestamp_seconds: f64) -> String {
-        let _ = (body, message_id, timestamp_seconds);
-        "{}".to_owned()
+        let Some(signer) = &self.signer else {
+            return failed(
+                "public_key_cannot_sign",
+                "a whpk_ key is for verifying; sign with a whsec_ secret or a whsk_ key",
+            );
+        };
+        let at = match time(timestamp_seconds) {
+            Ok(at) => at,
+            Err(error) => return error,
+        };
+        match signer.sign(message_id, at, body) {
+            Ok(signed) => {
+                let mut out = vec![b'{'];
+                for (name, value) in signed.headers() {
+                    json::member(&mut out, name);
+                    json::string(&mut out, value);
+                }
+                out.push(b'}');
+                json::text(out)
+            }
+            Err(error) => failed(error.code(), &error.to_string()),
+        }
     }
+}
+
+/// What was proven, as JSON.
+fn proven(proof: &Verified) -> String {
+    let mut out = Vec::with_capacity(256);
+    out.extend_from_slice(b"{\"scheme\":");
+    json::string(&mut out, proof.scheme.name());
+    json::member(&mut out, "algorithm");
+    json::string(&mut out, proof.algorithm.name());
+    json::member(&mut out, "keyIndex");
+    json::number(&mut out, u64::try_from(proof.key_index).unwrap_or(u64::MAX));
+    json::member(&mut out, "timestamp");
+    json::or_null(&mut out, proof.timestamp, |out, seconds| {
+        out.extend_from_slice(seconds.to_string().as_bytes());
+    });
+    json::member(&mut out, "messageId");
+    json::or_null(&mut out, proof.message_id.as_deref(), json::string);
+    json::member(&mut out, "bodyBound");
+    json::string(&mut out, proof.body_bound.name());
+    for (name, flag) in [
+        ("timestampSigned", proof.timestamp_signed),
+        ("idSigned", proof.id_signed),
+        ("urlBound", proof.url_bound),
+    ] {
+        json::member(&mut out, name);
+        json::boolean(&mut out, flag);
+    }
+    out.push(b'}');
+    json::text(out)
 }
 
 /// A new `whsec_` secret of 32 bytes from a cryptographic source.
 #[must_use]
 pub fn generate_secret(random: &[u8; 32]) -> String {
+    // 32 bytes are within its limits.
     gatewright_webhook::generate_secret(random).map_or_else(
-        |error| error.to_string(),
+        |error| failed(error.code(), &error.to_string()),
         |secret| secret.expose().to_owned(),
     )
 }

@@ -1,0 +1,264 @@
+//! A client's settings, from JSON. What is wrong with one is said by its name as JavaScript programs know it.
+
+use std::sync::Arc;
+
+use gatewright::engine::defaults;
+use gatewright::{Auth, Client, ClientBuilder, Error, ErrorKind, RetryPolicy};
+
+use crate::headers;
+use crate::hooks::JsHooks;
+use crate::members::{Member, Members, shown_name};
+use crate::port::Port;
+use crate::token::JsTokens;
+
+/// A client's settings.
+pub(crate) struct Settings {
+    pub(crate) builder: ClientBuilder,
+    /// JavaScript's number of the client.
+    pub(crate) number: u32,
+}
+
+/// How a client proves who it is.
+enum Credential {
+    Given(Auth),
+    Callback,
+}
+
+/// What takes effect together, or has to wait for the rest.
+struct Gathered {
+    retry: RetryPolicy,
+    credential: Option<Credential>,
+    idempotency_header: Option<String>,
+    idempotency_quoted: bool,
+    before: bool,
+    after: bool,
+    number: u32,
+}
+
+impl Settings {
+    pub(crate) fn read(port: &Arc<Port>, base_url: &str, settings: &str) -> Result<Self, Error> {
+        read(port, base_url, settings).map_err(|what| Error::new(ErrorKind::InvalidConfig, what))
+    }
+}
+
+fn read(port: &Arc<Port>, base_url: &str, settings: &str) -> Result<Settings, String> {
+    let members = Members::read(settings).map_err(|must_be| format!("the settings {must_be}"))?;
+    let mut builder = Client::builder(base_url);
+    let mut gathered = Gathered {
+        retry: RetryPolicy::default(),
+        credential: None,
+        idempotency_header: None,
+        idempotency_quoted: false,
+        before: false,
+        after: false,
+        number: 0,
+    };
+    for member in members {
+        builder = gathered.set(builder, member)?;
+    }
+    let Gathered {
+        retry,
+        credential,
+        idempotency_header,
+        idempotency_quoted,
+        before,
+        after,
+        number,
+    } = gathered;
+    builder = builder.retry(retry);
+    if idempotency_header.is_some() || idempotency_quoted {
+        let name = idempotency_header.unwrap_or_else(|| defaults::IDEMPOTENCY_HEADER.to_owned());
+        builder = builder.idempotency_header(name, idempotency_quoted);
+    }
+    match credential {
+        Some(Credential::Given(auth)) => builder = builder.auth(auth),
+        Some(Credential::Callback) => {
+            builder = builder.auth(Auth::token(JsTokens {
+                port: Arc::clone(port),
+                client: number,
+            }));
+        }
+        None => {}
+    }
+    if before || after {
+        builder = builder.hooks(JsHooks {
+            port: Arc::clone(port),
+            client: number,
+            before,
+            after,
+        });
+    }
+    Ok(Settings { builder, number })
+}
+
+impl Gathered {
+    fn set(&mut self, builder: ClientBuilder, member: Member<'_>) -> Result<ClientBuilder, String> {
+        let name = member.name.clone();
+        Ok(match &*name {
+            "timeoutMs" => builder.timeout(member.called("timeout").timeout()?),
+            "attemptTimeoutMs" => {
+                builder.attempt_timeout(member.called("attemptTimeout").timeout()?)
+            }
+            "readTimeoutMs" => builder.read_timeout(member.called("readTimeout").timeout()?),
+            "connectTimeoutMs" => connect_timeout(builder, &member.called("connectTimeout"))?,
+            "proxy" => proxy(builder, &member)?,
+            "caCertificates" => ca_certificates(builder, &member)?,
+            "headers" => set_headers(builder, &member)?,
+            "pacing" => builder.pacing(member.flag()?),
+            "quota" => builder.quota(member.text()?),
+            "idempotencyKeys" => builder.idempotency_keys(member.flag()?),
+            "maxRedirects" => builder.max_redirects(member.count(0)?),
+            "allowedOrigins" => member
+                .texts()?
+                .into_iter()
+                .fold(builder, ClientBuilder::allow_origin),
+            "allowHttp" => builder.allow_http(member.flag()?),
+            "maxResponseBytes" => builder.max_response_bytes(member.size()?),
+            "throwOnError" => builder.error_for_status(member.flag()?),
+            _ => {
+                self.keep(&name, member)?;
+                builder
+            }
+        })
+    }
+
+    fn keep(&mut self, name: &str, member: Member<'_>) -> Result<(), String> {
+        match name {
+            "auth" => self.credential = Some(credential(&member)?),
+            "maxAttempts" => {
+                self.retry.max_attempts = member.called("retry.maxAttempts").count(1)?;
+            }
+            "backoffBaseMs" => {
+                self.retry.backoff.base = member.called("retry.backoffBase").duration()?;
+            }
+            "backoffCapMs" => {
+                self.retry.backoff.cap = member.called("retry.backoffCap").duration()?;
+            }
+            "maxRetryAfterMs" => {
+                self.retry.max_retry_after = member.called("retry.maxRetryAfter").duration()?;
+            }
+            "budget" => self.retry.budget = member.called("retry.budget").count(0)?,
+            "idempotencyHeader" => self.idempotency_header = Some(member.text()?),
+            "idempotencyQuoted" => self.idempotency_quoted = member.flag()?,
+            "hooks" => {
+                for hook in member.members()? {
+                    match &*hook.name {
+                        "before" => self.before = hook.flag()?,
+                        "after" => self.after = hook.flag()?,
+                        other => return Err(unknown("hooks", other)),
+                    }
+                }
+            }
+            "client" => self.number = member.count(0)?,
+            other => {
+                return Err(format!(
+                    "\"{}\" is no setting of a client",
+                    shown_name(other)
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unknown(place: &str, name: &str) -> String {
+    format!(
+        "`{place}` has a member \"{}\", which it does not know",
+        shown_name(name)
+    )
+}
+
+fn set_headers(mut builder: ClientBuilder, member: &Member<'_>) -> Result<ClientBuilder, String> {
+    for (name, value) in member.pairs()? {
+        let bytes = headers::bytes_of(&name, &value).map_err(|wrong| wrong.what().to_owned())?;
+        builder = builder.header(name, bytes);
+    }
+    Ok(builder)
+}
+
+/// Reads `{kind, …}`. Nothing of its values is ever shown.
+fn credential(member: &Member<'_>) -> Result<Credential, String> {
+    let mut parts: [(&str, Option<String>); 8] = [
+        ("kind", None),
+        ("token", None),
+        ("user", None),
+        ("password", None),
+        ("key", None),
+        ("header", None),
+        ("query", None),
+        ("cookie", None),
+    ];
+    for part in member.members()? {
+        let Some((_, place)) = parts.iter_mut().find(|(name, _)| *name == part.name) else {
+            return Err(unknown("auth", &part.name));
+        };
+        let text = part
+            .text()
+            .map_err(|_| format!("`auth.{}` must be a string", part.name))?;
+        *place = Some(text);
+    }
+    let [kind, token, user, password, key, header, query, cookie] = parts;
+    let given = |(name, part): (&str, Option<String>)| {
+        part.ok_or_else(|| format!("`auth.{name}` is missing"))
+    };
+    let kind = given(kind)?;
+    let auth = match (kind.as_str(), header.1, query.1, cookie.1) {
+        ("none", None, None, None) => Auth::none(),
+        ("callback", None, None, None) => return Ok(Credential::Callback),
+        ("bearer", None, None, None) => Auth::bearer(given(token)?),
+        ("basic", None, None, None) => Auth::basic(given(user)?, given(password)?),
+        ("apiKey", Some(name), None, None) => {
+            Auth::api_key(&name, given(key)?).map_err(|_| "`auth.header` is no header name")?
+        }
+        ("apiKey", None, Some(name), None) => Auth::api_key_query(name, given(key)?),
+        ("apiKey", None, None, Some(name)) => Auth::api_key_cookie(name, given(key)?),
+        ("apiKey", ..) => return Err("`auth` must have one of header, query and cookie".to_owned()),
+        _ => return Err("`auth` is of no kind that is known".to_owned()),
+    };
+    Ok(Credential::Given(auth))
+}
+
+#[cfg(feature = "native")]
+fn connect_timeout(builder: ClientBuilder, member: &Member<'_>) -> Result<ClientBuilder, String> {
+    Ok(builder.connect_timeout(member.timeout()?))
+}
+
+#[cfg(feature = "native")]
+fn proxy(builder: ClientBuilder, member: &Member<'_>) -> Result<ClientBuilder, String> {
+    use gatewright::transport::native::Proxy;
+    if member.is_false() {
+        return Ok(builder.proxy(Proxy::Direct));
+    }
+    let url = member
+        .text()
+        .map_err(|_| member.must_be("a URL, or false for none"))?;
+    Ok(builder.proxy(Proxy::Url(url)))
+}
+
+#[cfg(feature = "native")]
+fn ca_certificates(builder: ClientBuilder, member: &Member<'_>) -> Result<ClientBuilder, String> {
+    Ok(builder.ca_certificates(member.text()?))
+}
+
+#[cfg(not(feature = "native"))]
+use not_of_this_host::{
+    not_of_this_host as ca_certificates, not_of_this_host as connect_timeout,
+    not_of_this_host as proxy,
+};
+
+#[cfg(not(feature = "native"))]
+mod not_of_this_host {
+    use super::{ClientBuilder, Member};
+
+    /// Connections are made by the host's fetch, which has no such setting.
+    pub(super) fn not_of_this_host(
+        builder: ClientBuilder,
+        member: &Member<'_>,
+    ) -> Result<ClientBuilder, String> {
+        drop(builder);
+        Err(format!(
+            "`{}` cannot be set here: connections are made by fetch, which takes no such setting; only the package gatewright in Node has it",
+            member.name
+        ))
+    }
+}
