@@ -19,10 +19,6 @@ pub struct NativeClient {
 impl NativeClient {
     /// Begins a call. Its answer or error comes as a frame.
     #[napi(catch_unwind)]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "an object would cost more than the call"
-    )]
     pub fn start(
         &self,
         call: u32,

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use gatewright_js_boundary::{Batch, Port};
-use napi::{Error, Result, sys};
+use napi::{Result, sys};
 
 use crate::js_value::{check, copied, lent, string};
 use crate::mailbox::{Mailbox, MailboxHost};
@@ -277,11 +277,6 @@ impl JsThread {
             unsafe { sys::napi_remove_async_cleanup_hook(cleanup) };
         }
     }
-}
-
-/// What a function that JavaScript calls answers where it cannot do its work.
-pub(crate) fn not_ready() -> Error {
-    Error::from_reason("the native half of gatewright is closed")
 }
 
 unsafe extern "C" fn clean_up(_: sys::napi_async_cleanup_hook_handle, data: *mut c_void) {

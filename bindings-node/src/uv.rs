@@ -70,7 +70,6 @@ functions! {
     prepare_stop = c"uv_prepare_stop": fn(*mut Handle) -> c_int;
     timer_init = c"uv_timer_init": fn(*mut Loop, *mut Handle) -> c_int;
     timer_start = c"uv_timer_start": fn(*mut Handle, OnEvent, u64, u64) -> c_int;
-    timer_stop = c"uv_timer_stop": fn(*mut Handle) -> c_int;
     version = c"uv_version": fn() -> c_uint;
 }
 

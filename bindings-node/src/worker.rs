@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use gatewright_js_boundary::Task;
 use napi::sys;
-use tokio::runtime::Handle as RuntimeHandle;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::js_thread::JsThread;
@@ -16,7 +15,6 @@ use crate::mailbox::{Driver, Mailbox};
 /// The worker of this process.
 struct Worker {
     tasks: UnboundedSender<Vec<Task>>,
-    runtime: RuntimeHandle,
 }
 
 impl Worker {
@@ -34,7 +32,6 @@ impl Worker {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let handle = runtime.handle().clone();
         std::thread::Builder::new()
             .name("gatewright".to_owned())
             .spawn(move || {
@@ -44,10 +41,7 @@ impl Worker {
                     }
                 });
             })?;
-        Ok(Self {
-            tasks,
-            runtime: handle,
-        })
+        Ok(Self { tasks })
     }
 }
 
@@ -145,13 +139,6 @@ impl ByWorker {
     /// The environment goes away, and frees the function itself.
     pub(crate) fn close(&self) {
         self.doorbell.function().take();
-    }
-}
-
-impl WorkerDriver {
-    /// The runtime that drives.
-    pub(crate) fn runtime(&self) -> &RuntimeHandle {
-        &self.worker.runtime
     }
 }
 

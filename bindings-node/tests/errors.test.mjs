@@ -7,7 +7,7 @@ import { inspect } from "node:util";
 import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
 
 import { run } from "./child.mjs";
-import { gateway, rejection, SOON, Session } from "./gateway.mjs";
+import { gateway, rejection, Session, SOON } from "./gateway.mjs";
 import { nativeHalf } from "./native.mjs";
 import { NAME, nodeOnly, notOnFetch, sdk } from "./package.mjs";
 
@@ -174,7 +174,10 @@ test("console.log shows kind, status, request id, what happened, what to do and 
   const shown = inspect(error);
   const [first] = shown.split("\n");
   assert.equal(first, `NotFoundError: ${error.message}`);
-  assert.match(first, /^NotFoundError: not_found: GET http.* was answered 404 Not Found: .*request id .*; check the path and the id$/);
+  assert.match(
+    first,
+    /^NotFoundError: not_found: GET http.* was answered 404 Not Found: .*request id .*; check the path and the id$/,
+  );
   assert.match(shown, /\n {2}code: 'not_found'\n {2}status: 404\n/);
   assert.ok(shown.includes(`\n  requestId: '${error.requestId}'\n`), shown);
   assert.ok(shown.includes("\n  advice: 'check the path and the id'\n"), shown);
@@ -242,7 +245,10 @@ test("an unhandled rejection shows the same, and ends the program", nodeOnly("as
   const { error, code, out } = await run(program('await client.get("/v1/contacts/ct_999999");'));
   assert.equal(code, 1);
   assert.equal(out, "");
-  assert.match(error, /NotFoundError: not_found: GET http.* was answered 404 Not Found: .*; check the path and the id\n/);
+  assert.match(
+    error,
+    /NotFoundError: not_found: GET http.* was answered 404 Not Found: .*; check the path and the id\n/,
+  );
   assert.match(error, /at async whereItIsAwaited \(.*program\.mjs:5:/);
   for (const fact of ["code: 'not_found'", "status: 404", "requestId: '", "advice: 'check the path and the id'"]) {
     assert.ok(error.includes(fact), error);
@@ -274,7 +280,10 @@ test("what a log keeps", async () => {
     "problem",
     "attempts",
   ]);
-  assert.deepEqual([kept.name, kept.code, kept.status, kept.message], ["NotFoundError", "not_found", 404, error.message]);
+  assert.deepEqual(
+    [kept.name, kept.code, kept.status, kept.message],
+    ["NotFoundError", "not_found", 404, error.message],
+  );
   assert.deepEqual(kept.attempts, error.attempts);
 });
 

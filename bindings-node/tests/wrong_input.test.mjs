@@ -10,9 +10,19 @@ const MS = "it must be a number of milliseconds above zero, or null for no limit
 const h = "https://h";
 
 const CLIENTS = [
-  ["not a url", {}, "InvalidConfigError", /^invalid_config: `baseUrl` is no URL .*; it looks like https:\/\/api\.example\.com\/v1; change the setting$/],
+  [
+    "not a url",
+    {},
+    "InvalidConfigError",
+    /^invalid_config: `baseUrl` is no URL .*; it looks like https:\/\/api\.example\.com\/v1; change the setting$/,
+  ],
   ["ftp://example.com", {}, "InvalidConfigError", '`baseUrl` has the scheme "ftp"; it must be https (or http)'],
-  ["http://api.example.com", {}, "InsecureUrlError", /^insecure_url: .*set `allowHttp` if the network in between is yours$/],
+  [
+    "http://api.example.com",
+    {},
+    "InsecureUrlError",
+    /^insecure_url: .*set `allowHttp` if the network in between is yours$/,
+  ],
   [5, {}, "InvalidConfigError", "the base URL must be a string or a URL, not a number"],
   [undefined, {}, "InvalidConfigError", "the base URL must be a string or a URL, not undefined"],
   [h, null, "InvalidConfigError", "the options must be an object, not null"],
@@ -21,33 +31,73 @@ const CLIENTS = [
   [h, { timeout: 0 }, "InvalidConfigError", `\`timeout\` is 0; ${MS}`],
   [h, { readTimeout: -1 }, "InvalidConfigError", `\`readTimeout\` is -1; ${MS}`],
   [h, { attemptTimeout: Number.POSITIVE_INFINITY }, "InvalidConfigError", `\`attemptTimeout\` is inf; ${MS}`],
-  [h, { timeout: "5" }, "InvalidConfigError", "`timeout` must be a number of milliseconds, or null for none, not a string"],
+  [
+    h,
+    { timeout: "5" },
+    "InvalidConfigError",
+    "`timeout` must be a number of milliseconds, or null for none, not a string",
+  ],
   [h, { timout: 5 }, "InvalidConfigError", "a client has no option `timout`; `timeout` may be meant"],
   [h, { timeoutMs: 5 }, "InvalidConfigError", "a client has no option `timeoutMs`; `timeout` may be meant"],
-  [h, { max_redirects: 5 }, "InvalidConfigError", "a client has no option `max_redirects`; `maxRedirects` may be meant"],
+  [
+    h,
+    { max_redirects: 5 },
+    "InvalidConfigError",
+    "a client has no option `max_redirects`; `maxRedirects` may be meant",
+  ],
   [h, { baseURL: "x" }, "InvalidConfigError", "a client has no option `baseURL`"],
-  [h, { auth: 5 }, "InvalidConfigError", "`auth` must be a string, a function, { bearer }, { basic: [user, password] } or { apiKey }, not a number"],
+  [
+    h,
+    { auth: 5 },
+    "InvalidConfigError",
+    "`auth` must be a string, a function, { bearer }, { basic: [user, password] } or { apiKey }, not a number",
+  ],
   [h, { auth: {} }, "InvalidConfigError", "`auth` must be a string"],
   [h, { auth: "" }, "InvalidConfigError", "`auth`: the credential is empty; is its environment variable set?"],
-  [h, { auth: "line\nbreak" }, "InvalidConfigError", "`auth`: the credential has a character that no HTTP header can carry"],
+  [
+    h,
+    { auth: "line\nbreak" },
+    "InvalidConfigError",
+    "`auth`: the credential has a character that no HTTP header can carry",
+  ],
   [h, { auth: { apiKey: "k", header: "a", query: "b" } }, "InvalidConfigError", "`auth` has `query` beside `apiKey`"],
   [h, { auth: { basic: ["a"] } }, "InvalidConfigError", "`auth.basic` must be a list of user and password"],
-  [h, { headers: { "x-a": "line\nbreak" } }, "InvalidConfigError", "the value of the header x-a has a character that no header can carry"],
+  [
+    h,
+    { headers: { "x-a": "line\nbreak" } },
+    "InvalidConfigError",
+    "the value of the header x-a has a character that no header can carry",
+  ],
   [h, { headers: { "a b": "c" } }, "InvalidConfigError", '"a b" is no header name'],
-  [h, { headers: { a: null } }, "InvalidConfigError", "`headers` has a value for `a` that is null; it must be a string or a number"],
+  [
+    h,
+    { headers: { a: null } },
+    "InvalidConfigError",
+    "`headers` has a value for `a` that is null; it must be a string or a number",
+  ],
   [h, { headers: "a: b" }, "InvalidConfigError", "`headers` must be an object, pairs or Headers, not a string"],
   [h, { headers: [["a"]] }, "InvalidConfigError", "`headers` must have pairs of a name and a value"],
   [h, { retry: 0 }, "InvalidConfigError", "`maxAttempts` is 0; the first attempt is one of them"],
   [h, { retry: -1 }, "InvalidConfigError", "`retry` must be a whole number of at least 0, not -1"],
   [h, { retry: true }, "InvalidConfigError", "`retry` must be an object, a number of attempts or false, not a boolean"],
   [h, { retry: { attempts: 5 } }, "InvalidConfigError", "`retry` has no option `attempts`"],
-  [h, { retry: { maxAttempts: 1.5 } }, "InvalidConfigError", "`maxAttempts` must be a whole number of at least 0, not 1.5"],
+  [
+    h,
+    { retry: { maxAttempts: 1.5 } },
+    "InvalidConfigError",
+    "`maxAttempts` must be a whole number of at least 0, not 1.5",
+  ],
   [h, { retry: { backoffBase: Number.NaN } }, "InvalidConfigError", "`backoffBase` is NaN"],
   [h, { quota: "lots" }, "InvalidConfigError", '`quota`: got "lots" when expecting calls, a slash and a time'],
   [h, { pacing: 1 }, "InvalidConfigError", "`pacing` must be true or false, not a number"],
   [h, { allowedOrigins: "https://x" }, "InvalidConfigError", "`allowedOrigins` must be a list of strings"],
   [h, { hooks: { before: () => {} } }, "InvalidConfigError", "`hooks` has no option `before`"],
-  [h, { hooks: { beforeAttempt: "log" } }, "InvalidConfigError", "`hooks.beforeAttempt` must be a function, not a string"],
+  [
+    h,
+    { hooks: { beforeAttempt: "log" } },
+    "InvalidConfigError",
+    "`hooks.beforeAttempt` must be a function, not a string",
+  ],
 ];
 
 for (const [url, options, kind, text] of CLIENTS) {
@@ -88,7 +138,10 @@ const REQUESTS = [
   [{ json: () => {} }, "`json` cannot be encoded: JSON has nothing for a function"],
   [{ json: Symbol("s") }, "`json` cannot be encoded: JSON has nothing for a symbol"],
   [{ json: {}, body: "" }, "`json` and `body` are both given; a request has one body"],
-  [{ body: 5 }, "`body` must be text, bytes, URLSearchParams, FormData, a Blob, a stream or a function that makes one, not a number"],
+  [
+    { body: 5 },
+    "`body` must be text, bytes, URLSearchParams, FormData, a Blob, a stream or a function that makes one, not a number",
+  ],
   [{ body: { a: 1 } }, "not an object; `json` takes values that are to be encoded"],
   [{ body: [1, 2] }, "not a list; `json` takes values that are to be encoded"],
   [{ headers: { "x-a": "line\nbreak" } }, "the value of the header x-a has a character that no header can carry"],
@@ -146,7 +199,12 @@ for (const path of [5, undefined, null, {}, ["/v1/echo"]]) {
   test(`a path of ${String(path)}`, async () => {
     const session = new Session();
     const client = session.client();
-    for (const call of [client.get(path), client.post(path, {}), client.stream("GET", path), client.request("GET", path)]) {
+    for (const call of [
+      client.get(path),
+      client.post(path, {}),
+      client.stream("GET", path),
+      client.request("GET", path),
+    ]) {
       const error = await rejection(call);
       assert.ok(error instanceof sdk.InvalidRequestError, String(error));
       assert.match(error.message, /the path must be a string, not /);
@@ -173,7 +231,10 @@ test("a method that is none", async () => {
   const session = new Session();
   const client = session.client();
   assert.match((await rejection(client.request("GE T", "/v1/echo"))).message, /"GE T" is no HTTP method/);
-  assert.match((await rejection(client.request(undefined, "/v1/echo"))).message, /the method must be a string, not undefined/);
+  assert.match(
+    (await rejection(client.request(undefined, "/v1/echo"))).message,
+    /the method must be a string, not undefined/,
+  );
   assert.deepEqual(await session.journal(), []);
 });
 
