@@ -301,17 +301,15 @@ var GatewrightError = class extends Error {
     return lines.join("\n");
   }
 };
-Object.assign(GatewrightError.prototype, {
-  status: null,
-  method: null,
-  url: null,
-  requestId: null,
-  retryAfterMs: null,
-  retryability: "permanent",
-  noRetry: null,
-  advice: "",
-  elapsedMs: 0
-});
+for (const name of ["status", "method", "url", "requestId", "retryAfterMs", "noRetry"]) {
+  unknown(name, null);
+}
+unknown("retryability", "permanent");
+unknown("advice", "");
+unknown("elapsedMs", 0);
+function unknown(name, value) {
+  Object.defineProperty(GatewrightError.prototype, name, { value, configurable: true, writable: true });
+}
 var AuthenticationError = class extends GatewrightError {
 };
 var BadRequestError = class extends GatewrightError {
@@ -398,7 +396,7 @@ for (const [code, [name, kind]] of Object.entries(KINDS)) {
 function errorFromJson(text3, causeOf2, below = errorFromJson) {
   const { message, cause: number, ...told } = JSON.parse(text3);
   const facts = told;
-  const cause = number === null || number === void 0 ? void 0 : causeOf2(number);
+  const cause = causeOf2(number);
   if (cause !== void 0) {
     facts.cause = cause.thrown;
   }
@@ -470,7 +468,7 @@ function authJson(auth) {
       }
     }
     only("apiKey");
-    return { kind: "apiKey", key };
+    return { kind: "apiKey", key, header: "X-API-Key" };
   }
   throw invalidConfig(`\`auth\` must be ${FORMS}`);
 }
@@ -1177,22 +1175,18 @@ function add(pairs, name, value, wrong) {
 }
 
 // js/options.ts
+var sayable = (value) => Number.isFinite(value) ? value : String(value);
 var time = (value, name, into, wrong) => {
-  if (value === null) {
-    into[`${name}Ms`] = null;
-  } else if (typeof value === "number") {
-    into[`${name}Ms`] = Number.isFinite(value) ? value : String(value);
-  } else {
+  if (value !== null && typeof value !== "number") {
     throw wrong(`\`${name}\` must be a number of milliseconds, or null for none, not ${kindOf(value)}`);
   }
+  into[`${name}Ms`] = value === null ? null : sayable(value);
 };
 var count = (value, name, into, wrong) => {
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw wrong(
-      `\`${name}\` must be a whole number of at least 0, not ${typeof value === "number" ? value : kindOf(value)}`
-    );
+  if (typeof value !== "number") {
+    throw wrong(`\`${name}\` must be a number, not ${kindOf(value)}`);
   }
-  into[name] = value;
+  into[name] = sayable(value);
 };
 var flag = (value, name, into, wrong) => {
   if (typeof value !== "boolean") {
@@ -1230,13 +1224,11 @@ var settings = {
   attemptTimeout: time,
   connectTimeout: time,
   readTimeout: time,
-  retry: (value, name, into, wrong) => {
+  retry: (value, _name, into, wrong) => {
     if (value === false) {
       into.maxAttempts = 1;
     } else if (typeof value === "number") {
-      count(value, name, into, wrong);
-      into.maxAttempts = into[name];
-      delete into[name];
+      into.maxAttempts = sayable(value);
     } else if (typeof value === "object" && value !== null) {
       read(value, retryRules, into, wrong, "`retry`");
     } else {
@@ -1487,12 +1479,12 @@ function jsonBody(value) {
     content = JSON.stringify(value);
   } catch (error) {
     throw invalidRequest(
-      `\`json\` cannot be encoded: ${error instanceof Error ? firstLine(error.message) : String(error)}`,
+      `\`json\` cannot be encoded as JSON: ${error instanceof Error ? firstLine(error.message) : String(error)}`,
       { cause: error }
     );
   }
   if (content === void 0) {
-    throw invalidRequest(`\`json\` cannot be encoded: JSON has nothing for ${kindOf(value)}`);
+    throw invalidRequest(`\`json\` cannot be encoded as JSON: JSON has nothing for ${kindOf(value)}`);
   }
   return { content, contentType: JSON_TYPE };
 }

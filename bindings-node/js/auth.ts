@@ -51,7 +51,7 @@ export function authJson(auth: unknown): { readonly [name: string]: string } {
       }
     }
     only("apiKey");
-    return { kind: "apiKey", key };
+    return { kind: "apiKey", key, header: "X-API-Key" };
   }
   throw invalidConfig(`\`auth\` must be ${FORMS}`);
 }

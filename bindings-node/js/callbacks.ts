@@ -19,6 +19,7 @@
 import type { AttemptRequest, AttemptResult, Hooks, TokenCallback } from "../types/shared.js";
 import { tokenJson } from "./auth.ts";
 import { inContext } from "./context.ts";
+import type { CauseOf } from "./errors.ts";
 import type { Pairs } from "./headers.ts";
 import { runAfter, runBefore } from "./hooks.ts";
 import { native } from "./native.ts";
@@ -136,7 +137,7 @@ function keepCause(question: Question, thrown: unknown): number {
 }
 
 /** Finds what was thrown, among what is known for the call now. */
-export function causeOf(call: number): (number: number) => { thrown: unknown } | undefined {
+export function causeOf(call: number): CauseOf {
   const own = causes.get(call);
   return (number) =>
     own?.find((cause) => cause.number === number) ?? causes.get(SHARED)?.find((cause) => cause.number === number);

@@ -145,18 +145,17 @@ export class GatewrightError extends Error {
   }
 }
 
-// Not of the class, whose own members would hide them.
-Object.assign(GatewrightError.prototype, {
-  status: null,
-  method: null,
-  url: null,
-  requestId: null,
-  retryAfterMs: null,
-  retryability: "permanent",
-  noRetry: null,
-  advice: "",
-  elapsedMs: 0,
-});
+for (const name of ["status", "method", "url", "requestId", "retryAfterMs", "noRetry"] as const) {
+  unknown(name, null);
+}
+unknown("retryability", "permanent");
+unknown("advice", "");
+unknown("elapsedMs", 0);
+
+/** What a member is where it is not known. */
+function unknown(name: (typeof MEMBERS)[number], value: unknown): void {
+  Object.defineProperty(GatewrightError.prototype, name, { value, configurable: true, writable: true });
+}
 
 export class AuthenticationError extends GatewrightError {}
 export class BadRequestError extends GatewrightError {}
@@ -222,18 +221,21 @@ for (const [code, [name, kind]] of Object.entries(KINDS)) {
   setName(kind, name);
 }
 
+/** Finds what was thrown by its number. */
+export type CauseOf = (number: number | null) => { readonly thrown: unknown } | undefined;
+
 /**
  * The error that the native half tells of. `causeOf` knows what was thrown under a number; `below` is the function whose callers the stack
  * is to show.
  */
 export function errorFromJson(
   text: string,
-  causeOf: (cause: number) => { thrown: unknown } | undefined,
+  causeOf: CauseOf,
   below: (...args: never[]) => unknown = errorFromJson,
 ): GatewrightError {
   const { message, cause: number, ...told } = JSON.parse(text) as ErrorJson;
   const facts: Facts = told;
-  const cause = number === null || number === undefined ? undefined : causeOf(number);
+  const cause = causeOf(number);
   if (cause !== undefined) {
     facts.cause = cause.thrown;
   }

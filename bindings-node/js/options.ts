@@ -28,23 +28,21 @@ type Json = { [name: string]: unknown };
 type Read = (value: unknown, name: string, into: Json, wrong: Wrong) => void;
 type Readers = { readonly [name: string]: Read };
 
+/** What JSON cannot say is said as text. */
+const sayable = (value: number): number | string => (Number.isFinite(value) ? value : String(value));
+
 const time: Read = (value, name, into, wrong) => {
-  if (value === null) {
-    into[`${name}Ms`] = null;
-  } else if (typeof value === "number") {
-    into[`${name}Ms`] = Number.isFinite(value) ? value : String(value);
-  } else {
+  if (value !== null && typeof value !== "number") {
     throw wrong(`\`${name}\` must be a number of milliseconds, or null for none, not ${kindOf(value)}`);
   }
+  into[`${name}Ms`] = value === null ? null : sayable(value);
 };
 
 const count: Read = (value, name, into, wrong) => {
-  if (!Number.isSafeInteger(value) || (value as number) < 0) {
-    throw wrong(
-      `\`${name}\` must be a whole number of at least 0, not ${typeof value === "number" ? value : kindOf(value)}`,
-    );
+  if (typeof value !== "number") {
+    throw wrong(`\`${name}\` must be a number, not ${kindOf(value)}`);
   }
-  into[name] = value;
+  into[name] = sayable(value);
 };
 
 const flag: Read = (value, name, into, wrong) => {
@@ -89,13 +87,11 @@ const settings: Readers = {
   attemptTimeout: time,
   connectTimeout: time,
   readTimeout: time,
-  retry: (value, name, into, wrong) => {
+  retry: (value, _name, into, wrong) => {
     if (value === false) {
       into.maxAttempts = 1;
     } else if (typeof value === "number") {
-      count(value, name, into, wrong);
-      into.maxAttempts = into[name];
-      delete into[name];
+      into.maxAttempts = sayable(value);
     } else if (typeof value === "object" && value !== null) {
       read(value, retryRules, into, wrong, "`retry`");
     } else {

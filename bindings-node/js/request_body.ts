@@ -29,12 +29,12 @@ export function jsonBody(value: unknown): RequestBody {
     content = JSON.stringify(value);
   } catch (error) {
     throw invalidRequest(
-      `\`json\` cannot be encoded: ${error instanceof Error ? firstLine(error.message) : String(error)}`,
+      `\`json\` cannot be encoded as JSON: ${error instanceof Error ? firstLine(error.message) : String(error)}`,
       { cause: error },
     );
   }
   if (content === undefined) {
-    throw invalidRequest(`\`json\` cannot be encoded: JSON has nothing for ${kindOf(value)}`);
+    throw invalidRequest(`\`json\` cannot be encoded as JSON: JSON has nothing for ${kindOf(value)}`);
   }
   return { content, contentType: JSON_TYPE };
 }

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `js_thread.rs` | what one JavaScript thread has: port, mailbox, driver; how results are handed over |
 //! | `mailbox.rs` | tasks and frames on their way |
-//! | `on_loop.rs`, `own_epoll.rs`, `uv.rs`, `timers.rs` | calls driven by the JavaScript thread itself, on Node's loop |
+//! | `on_loop.rs`, `turn.rs`, `own_epoll.rs`, `uv.rs`, `timers.rs` | calls driven by the JavaScript thread itself, on Node's loop |
 //! | `worker.rs` | calls driven by a worker thread, where that cannot be |
 //! | `client.rs`, `webhook.rs` | the classes |
 //! | `js_value.rs` | strings and bytes |
@@ -26,6 +26,8 @@ mod on_loop;
 #[cfg(target_os = "linux")]
 mod own_epoll;
 mod timers;
+#[cfg(target_os = "linux")]
+mod turn;
 #[cfg(target_os = "linux")]
 mod uv;
 mod webhook;

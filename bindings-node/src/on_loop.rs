@@ -4,34 +4,20 @@
 //! hand over what came of it, and again if JavaScript has begun calls meanwhile. Cycles run when that descriptor is readable (`poll`), before
 //! the loop goes to sleep if calls were begun (`prepare`), and when a timer is due (`timer`).
 //!
-//! How the runtime is let work without ever blocking, and without losing an event (`Turn`):
-//!
-//! | State | The runtime has nothing to do, so it would sleep | Then |
-//! |---|---|---|
-//! | `Take` | the bell is rung: the runtime finds at least that, and whatever else has happened, and does not sleep | `Leave` |
-//! | `Leave` | the bell is rung and the turn's own future is woken: the runtime looks for ONE event without waiting | `Left`: the turn is over |
-//!
-//! What happens while a turn ends is not lost: events come in the order in which they happened, and one is taken. If that one is not the bell,
-//! it may have woken a task that has not run yet, but then the bell is still unheard, so that the descriptor is readable and libuv comes back.
+//! How the runtime is let work without blocking is in `turn.rs`.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_int;
-use std::future::poll_fn;
 use std::io;
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::AsRawFd as _;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
-use std::task::{Poll, Waker};
 use std::thread::ThreadId;
 
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
-use tokio::runtime::{Builder, Handle as RuntimeHandle, Runtime};
+use tokio::runtime::Handle as RuntimeHandle;
 
 use crate::js_thread::JsThread;
 use crate::mailbox::{Driver, Mailbox};
-use crate::own_epoll::{Bell, epolls_that_watch, is_readable};
+use crate::turn::TurnRuntime;
 use crate::uv::{self, HandleMemory, Kind, Uv};
 
 /// While calls are under way, tokio's own timers (connecting, the pool) are looked at this often.
@@ -41,24 +27,11 @@ const SWEEP_MS: u64 = 46_000;
 /// A cycle hands over at most this often before it lets the loop go on.
 const ROUNDS: u32 = 16;
 
-const TAKE: u8 = 1;
-const LEAVE: u8 = 2;
-const LEFT: u8 = 3;
-
-/// How far the turn is, for the runtime's hook.
-struct Turn {
-    state: AtomicU8,
-    waker: Mutex<Option<Waker>>,
-    bell: AsyncFd<Bell>,
-}
-
 /// The driver of one JavaScript thread.
 pub(crate) struct OnLoop {
     uv: &'static Uv,
-    runtime: RefCell<Option<Runtime>>,
-    turn: Arc<Turn>,
-    /// The runtime's epoll. Open until libuv has let go of it.
-    _epoll: OwnedFd,
+    /// Gone once the environment goes away. libuv has stopped to watch by then.
+    runtime: RefCell<Option<TurnRuntime>>,
     poll: HandleMemory,
     prepare: HandleMemory,
     timer: HandleMemory,
@@ -78,35 +51,7 @@ impl OnLoop {
         uv: &'static Uv,
         event_loop: *mut uv::Loop,
     ) -> io::Result<(Self, LoopDriver)> {
-        let no = |why: &'static str| io::Error::other(why);
-        // Weak, or the runtime would hold its own hook, and that the runtime.
-        let hook: Arc<OnceLock<Weak<Turn>>> = Arc::default();
-        let turn_of_hook = Arc::clone(&hook);
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .max_io_events_per_busy_tick(1)
-            .thread_keep_alive(std::time::Duration::from_secs(5))
-            .on_thread_park(move || {
-                if let Some(turn) = turn_of_hook.get().and_then(Weak::upgrade) {
-                    turn.on_idle();
-                }
-            })
-            .build()?;
-        let bell = {
-            let _guard = runtime.enter();
-            // SAFETY: a bell answers with the one descriptor that it owns.
-            unsafe { AsyncFd::register_with_interest(Bell::new()?, Interest::READABLE)? }
-        };
-        let turn = Arc::new(Turn {
-            state: AtomicU8::new(LEFT),
-            waker: Mutex::new(None),
-            bell,
-        });
-        let _ = hook.set(Arc::downgrade(&turn));
-        let epoll = epolls_that_watch(turn.bell.get_ref().as_fd())
-            .into_iter()
-            .find(|epoll| turn.is_heard_by(&runtime, epoll.as_fd()))
-            .ok_or_else(|| no("the runtime's epoll was not found"))?;
+        let runtime = TurnRuntime::new()?;
         let (poll, prepare, timer) = (
             uv.memory(Kind::Poll),
             uv.memory(Kind::Prepare),
@@ -114,8 +59,8 @@ impl OnLoop {
         );
         // SAFETY: the loop is this thread's, the memory is large enough and stays where it is until `on_closed`.
         let begun = unsafe {
-            if (uv.poll_init)(event_loop, poll.handle(), epoll.as_raw_fd()) != 0 {
-                return Err(no("libuv does not watch the runtime's epoll"));
+            if (uv.poll_init)(event_loop, poll.handle(), runtime.epoll().as_raw_fd()) != 0 {
+                return Err(io::Error::other("libuv does not watch an epoll"));
             }
             // These two cannot fail.
             (uv.prepare_init)(event_loop, prepare.handle());
@@ -124,13 +69,11 @@ impl OnLoop {
         debug_assert_eq!(begun, 0);
         let driver = LoopDriver {
             thread: std::thread::current().id(),
-            runtime: runtime.handle().clone(),
+            runtime: runtime.runtime().handle().clone(),
         };
         let on_loop = Self {
             uv,
             runtime: RefCell::new(Some(runtime)),
-            turn,
-            _epoll: epoll,
             poll,
             prepare,
             timer,
@@ -194,7 +137,7 @@ impl OnLoop {
             thread.hand_over();
         }
         if thread.mailbox.has_tasks() || thread.mailbox.has_frames() {
-            self.turn.bell.get_ref().ring();
+            self.ring();
         }
         self.in_cycle.set(false);
         self.keep_alive(thread);
@@ -204,14 +147,20 @@ impl OnLoop {
     fn run(&self, thread: &JsThread, take: bool) {
         let runtime = self.runtime.borrow();
         if let Some(runtime) = &*runtime {
-            self.turn.run(runtime, take, || {
+            runtime.turn(take, |spawner| {
                 if self.timer_at.get() == u64::MAX {
                     thread.timers.fire();
                 }
                 for task in thread.mailbox.take_tasks() {
-                    tokio::spawn(task);
+                    spawner.spawn(task);
                 }
             });
+        }
+    }
+
+    fn ring(&self) {
+        if let Some(runtime) = &*self.runtime.borrow() {
+            runtime.ring();
         }
     }
 
@@ -270,58 +219,9 @@ impl OnLoop {
             // SAFETY: initialised in `begin`, and closed once.
             unsafe { (self.uv.close)(handle.handle(), Some(on_closed)) };
         }
-        // Dropped without waiting for a name that is being looked up.
         let runtime = self.runtime.borrow_mut().take();
         if let Some(runtime) = runtime {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-impl Turn {
-    /// Lets the runtime work until it has nothing to do, with the events that have happened (`take`) or without.
-    fn run(&self, runtime: &Runtime, take: bool, first: impl FnOnce()) {
-        self.state
-            .store(if take { TAKE } else { LEAVE }, Ordering::Relaxed);
-        let mut first = Some(first);
-        runtime.block_on(poll_fn(|cx| {
-            if let Some(first) = first.take() {
-                let mut waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
-                match &mut *waker {
-                    Some(known) => known.clone_from(cx.waker()),
-                    None => *waker = Some(cx.waker().clone()),
-                }
-                drop(waker);
-                first();
-            }
-            if self.state.load(Ordering::Relaxed) == LEFT {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
-            }
-        }));
-    }
-
-    /// Whether this is the runtime's epoll: it is readable when the bell has been rung, and not once the runtime has seen to it.
-    fn is_heard_by(&self, runtime: &Runtime, epoll: BorrowedFd<'_>) -> bool {
-        self.run(runtime, true, || ());
-        let quiet = !is_readable(epoll);
-        self.bell.get_ref().ring();
-        let heard = is_readable(epoll);
-        self.run(runtime, true, || ());
-        quiet && heard && !is_readable(epoll)
-    }
-
-    /// The runtime has nothing to do and is about to sleep.
-    fn on_idle(&self) {
-        self.bell.get_ref().ring();
-        if self.state.load(Ordering::Relaxed) == TAKE {
-            self.state.store(LEAVE, Ordering::Relaxed);
-            return;
-        }
-        self.state.store(LEFT, Ordering::Relaxed);
-        if let Some(waker) = &*self.waker.lock().unwrap_or_else(PoisonError::into_inner) {
-            waker.wake_by_ref();
+            runtime.shut_down();
         }
     }
 }

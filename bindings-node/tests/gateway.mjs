@@ -89,6 +89,12 @@ export class Session {
     return this.admin("GET", "effects", undefined, { op });
   }
 
+  /** Of how many calls the gateway has not sent the last byte. It counts those of tiers with limits. */
+  async inProgress() {
+    const { tenants } = await this.admin("GET", "limits");
+    return tenants.reduce((sum, tenant) => sum + tenant.in_progress, 0);
+  }
+
   set(options) {
     return this.admin("POST", "session", options);
   }

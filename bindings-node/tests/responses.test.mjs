@@ -139,7 +139,7 @@ test("attempts and the timeline tell what was done", async () => {
   ]);
   const lines = response.timeline().trimEnd().split("\n");
   assert.equal(lines.length, 3);
-  assert.match(lines[0], /#1 at 0 ms: 503 .* -> retry/);
+  assert.match(lines[0], /#1 at [\d.]+ ms: 503 .* -> retry/);
   assert.match(lines[2], /#3 .*: 200 .* -> return/);
 });
 
@@ -162,7 +162,7 @@ test("an error status can be an answer", async () => {
 test("an answer shows itself shortly", async () => {
   const session = new Session();
   const response = await session.client().get("/v1/whoami?secret=in-the-query");
-  const shown = inspect(response);
+  const shown = inspect(response, { breakLength: 200 });
   assert.match(shown, /^Response \{ status: 200, method: 'GET', requestId: '[^']+', elapsedMs: [\d.]+ \}$/);
   assert.equal(String(response), "[object Response]");
 });
@@ -179,7 +179,7 @@ test("state tells budget and limits", async () => {
   const burst = limits[0].quotas.find((quota) => quota.policy === "burst");
   assert.equal(burst.limit, 10);
   assert.equal(burst.remaining, 9);
-  assert.equal(burst.windowMs, 60_000);
+  assert.equal(burst.windowMs, 10_000);
   assert.equal(typeof burst.nextInMs, "number");
   assert.equal(burst.shared, false);
 });

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 
 import { rejection, Session } from "./gateway.mjs";
-import { notOnFetch, sdk, webhooks } from "./package.mjs";
+import { sdk, webhooks } from "./package.mjs";
 
 const CANARY = "canary-s3cret/+&=";
 const SPELLINGS = [
@@ -72,8 +72,8 @@ for (const [name, auth] of Object.entries(AUTHS)) {
 
   test(`no success shows the secret of ${name}`, async () => {
     const session = new Session();
-    await session.set({ auth: "off" });
-    const client = session.client({ auth: auth() });
+    // An answer, whatever the gateway thinks of the key.
+    const client = session.client({ auth: auth(), throwOnError: false });
     const response = await client.get("/v1/whoami", { headers: { "x-mock-fault": "once:503" } });
     check(response, response.url, response.attempts, response.timeline(), [...response.headers]);
     const stream = await client.stream("GET", "/v1/whoami");
@@ -125,7 +125,7 @@ test("an auth that cannot be is refused without being shown", () => {
   }
 });
 
-for (const scheme of ["ftp://me:{}@h.example", "http://me:{}@h.example"]) {
+for (const scheme of ["ftp://me:{}@h.example", "http://me:{}@h.example", "https://me:{}@h.example"]) {
   test(`no error shows the password of a URL: ${scheme}`, () => {
     assert.throws(
       () => new sdk.Client(scheme.replace("{}", encodeURIComponent(CANARY))),
@@ -137,10 +137,11 @@ for (const scheme of ["ftp://me:{}@h.example", "http://me:{}@h.example"]) {
   });
 }
 
-test("the base URL is shown without its password", notOnFetch("a fetch takes no such URL"), () => {
-  const client = new sdk.Client(`http://me:${encodeURIComponent(CANARY)}@127.0.0.1:1`);
-  check(client, client.baseUrl);
-  assert.match(inspect(client), /^Client \{ baseUrl: 'http:/);
+test("the base URL is all that a client shows", () => {
+  assert.equal(
+    inspect(new sdk.Client("https://h.example/v1", { auth: CANARY })),
+    "Client { baseUrl: 'https://h.example/v1' }",
+  );
 });
 
 test("a webhook shows no secret", () => {

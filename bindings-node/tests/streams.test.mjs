@@ -5,8 +5,14 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 
 import { collectGarbage } from "./garbage.mjs";
-import { idle, rejection, Session, until } from "./gateway.mjs";
+import { rejection, Session, until } from "./gateway.mjs";
 import { sdk } from "./package.mjs";
+
+/** A tier with limits: the gateway counts what is in progress. */
+const COUNTED = { auth: "sk_test_enterprise_acme" };
+
+/** Waits until the gateway sends nothing any more. */
+const over = (session) => until(async () => (await session.inProgress()) === 0);
 
 const sum = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
@@ -31,7 +37,7 @@ test("the head comes first, the body as it is read", async () => {
 for (const size of [0, 1, 100_000, 20_000_000]) {
   test(`a streamed body of ${size} bytes, read in every way`, async () => {
     const session = new Session();
-    const client = session.client();
+    const client = session.client(COUNTED);
     const stream = () => client.stream("GET", `/v1/bytes/${size}`);
     const expected = (await client.get(`/v1/bytes/${size}`)).headers.get("x-content-sha256");
     assert.equal(sum(await (await stream()).bytes()), expected);
@@ -41,7 +47,7 @@ for (const size of [0, 1, 100_000, 20_000_000]) {
     }
     assert.equal(hash.digest("hex"), expected);
     assert.equal(sum(Buffer.from(await new Response((await stream()).body).arrayBuffer())), expected);
-    await idle(client);
+    await over(session);
   });
 }
 
@@ -58,7 +64,7 @@ test("text and json read to the end", async () => {
 
 test("a body is read once", async () => {
   const session = new Session();
-  const client = session.client();
+  const client = session.client(COUNTED);
   const response = await client.stream("GET", "/v1/lines/3");
   await response.text();
   for (const again of [() => response.text(), () => response.json(), () => response.bytes()]) {
@@ -70,7 +76,7 @@ test("a body is read once", async () => {
 
 test("error statuses are thrown, after retries", async () => {
   const session = new Session();
-  const client = session.client();
+  const client = session.client(COUNTED);
   const error = await rejection(client.stream("GET", "/v1/contacts/nope"));
   assert.ok(error instanceof sdk.NotFoundError);
   assert.equal(error.problem.code, "not_found");
@@ -85,17 +91,17 @@ test("error statuses are thrown, after retries", async () => {
 
 test("leaving the loop ends the request", async () => {
   const session = new Session();
-  const client = session.client();
+  const client = session.client(COUNTED);
   for await (const piece of await client.stream("GET", "/v1/drip?bytes=100&interval_ms=50")) {
     assert.equal(piece.length, 1);
     break;
   }
-  await idle(client);
+  await over(session);
 });
 
 test("cancelling ends the request, and what is read then is refused", async () => {
   const session = new Session();
-  const client = session.client();
+  const client = session.client(COUNTED);
   const response = await client.stream("GET", "/v1/drip?bytes=100&interval_ms=60000");
   const reading = rejection(response.text());
   await response.cancel();
@@ -103,13 +109,13 @@ test("cancelling ends the request, and what is read then is refused", async () =
   const error = await reading;
   assert.ok(error instanceof sdk.ClosedError, String(error));
   assert.match(error.message, /the stream was cancelled/);
-  await idle(client);
+  await over(session);
   const other = await client.stream("GET", "/v1/drip?bytes=100&interval_ms=60000");
   const reader = other.body.getReader();
   const pending = reader.read();
   await reader.cancel();
   assert.deepEqual(await pending, { done: true, value: undefined });
-  await idle(client);
+  await over(session);
 });
 
 test("a body that breaks off is an error, and what came before stays good", async () => {
@@ -141,7 +147,7 @@ test("the deadline covers the body, and null lifts it", async () => {
 
 test("reading ahead stops where nobody reads", async () => {
   const session = new Session();
-  const client = session.client();
+  const client = session.client(COUNTED);
   const response = await client.stream("GET", "/v1/bytes/200000000", { timeout: null });
   const reader = response.body.getReader();
   await reader.read();
@@ -150,7 +156,7 @@ test("reading ahead stops where nobody reads", async () => {
   const grown = process.memoryUsage().rss - before;
   assert.ok(grown < 30_000_000, `${grown} bytes came without being asked for`);
   await reader.cancel();
-  await idle(client);
+  await over(session);
 });
 
 test("reads that are begun together give the pieces in order", async () => {
@@ -164,17 +170,17 @@ test("reads that are begun together give the pieces in order", async () => {
 
 test("a stream that nobody holds any more gives its connection back", async () => {
   const session = new Session();
-  const client = session.client();
+  const client = session.client(COUNTED);
   await (async () => {
     for (let number = 0; number < 5; number++) {
       const response = await client.stream("GET", "/v1/drip?bytes=1000&interval_ms=1000");
       await response.body.getReader().read();
     }
   })();
-  assert.equal(client.state().limits[0].inFlight, 5);
-  await until(() => {
+  assert.equal(await session.inProgress(), 5);
+  await until(async () => {
     collectGarbage();
-    return client.state().limits[0].inFlight === 0;
+    return (await session.inProgress()) === 0;
   });
 });
 

@@ -50,7 +50,7 @@ export interface Token {
 /** Gives tokens: called before the first request, ahead of expiry, and once more after a 401; one call at a time. */
 export type TokenCallback = () => string | Token | Promise<string | Token>;
 
-/** How requests prove who they are. A string is a bearer token. */
+/** How requests prove who they are. A string is a bearer token; an API key goes into the header `X-API-Key`, unless it is said where. */
 export type Auth =
   | string
   | TokenCallback
