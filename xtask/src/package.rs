@@ -59,19 +59,30 @@ fn python(workspace: &Workspace) -> Result<Vec<PathBuf>> {
 
 /// What the modules weigh as a server sends them: a line for each.
 fn compressed_sizes(kit: &Kit, folder: &Path) -> Result<Vec<String>> {
-    let script = "const { readdirSync, readFileSync } = require('node:fs'); const zlib = require('node:zlib');
-        const kB = (bytes) => (bytes.length / 1000).toFixed(1).padStart(6) + ' kB';
+    let script = "const { readdirSync, readFileSync } = require('node:fs');
+        const { brotliCompressSync, gzipSync } = require('node:zlib');
         for (const name of readdirSync('.').filter((name) => name.endsWith('.wasm'))) {
           const bytes = readFileSync(name);
-          const gzip = zlib.gzipSync(bytes, { level: 9 });
-          console.log(kB(gzip) + '  ' + name + ' in gzip;' + kB(zlib.brotliCompressSync(bytes)) + ' in brotli,' + kB(bytes) + ' as it is');
+          const sizes = [gzipSync(bytes, { level: 9 }), brotliCompressSync(bytes), bytes].map((bytes) => bytes.length);
+          console.log(name, ...sizes);
         }";
     let said = answer(kit.node.command().args(["-e", script]).current_dir(folder))?;
-    Ok(said
-        .lines()
-        .map(str::trim)
-        .map(|line| format!("{line:>9}"))
-        .collect())
+    let line = |line: &str| {
+        let mut words = line.split(' ');
+        let name = words.next()?;
+        let mut size = || Some(kilobytes(words.next()?.parse().ok()?));
+        let (gzip, brotli, plain) = (size()?, size()?, size()?);
+        Some(format!(
+            "{gzip:>9}  {name} in gzip; {brotli} in brotli, {plain} as it is"
+        ))
+    };
+    Ok(said.lines().filter_map(line).collect())
+}
+
+/// A size as a person reads it: `0.1 kB`, `88.1 kB`.
+fn kilobytes(bytes: u64) -> String {
+    let tenths = bytes.div_ceil(100);
+    format!("{}.{} kB", tenths / 10, tenths % 10)
 }
 
 /// A size as a person reads it: `0.02 MB`, `3.41 MB`.
@@ -83,13 +94,14 @@ fn megabytes(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::megabytes;
+    use super::{kilobytes, megabytes};
 
     #[test]
-    fn sizes_are_rounded_up_to_hundredths() {
+    fn sizes_are_rounded_up() {
         assert_eq!(
             [3_401_234, 17, 12_000_000].map(megabytes),
             ["3.41 MB", "0.01 MB", "12.00 MB"]
         );
+        assert_eq!([88_101, 40_000].map(kilobytes), ["88.2 kB", "40.0 kB"]);
     }
 }
