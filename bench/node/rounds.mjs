@@ -13,6 +13,8 @@ import { fileURLToPath } from "node:url";
 export const ROUND_SECONDS = 0.25;
 
 const PEER = fileURLToPath(new URL("peer.mjs", import.meta.url));
+/** A round takes a fraction of a second; a peer that takes so long hangs. */
+const ROUND_WITHIN_MS = 60_000;
 const ENDS_WITHIN_MS = 10_000;
 
 /** The middle of the values. */
@@ -88,7 +90,9 @@ export class Peer {
 
   async #run(calls) {
     this.process.stdin.write(`${calls}\n`);
+    const hung = setTimeout(() => this.process.kill("SIGKILL"), ROUND_WITHIN_MS);
     const { value, done } = await this.lines.next();
+    clearTimeout(hung);
     if (done) {
       const [code, signal] = await this.ended;
       throw new Error(`${this.name} ended: ${signal ?? `exit code ${code}`}`);

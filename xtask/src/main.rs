@@ -94,7 +94,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "bench",
         arguments: "[PART...]",
-        about: "measure, side by side with others: engine client python-sync python-async webhooks import",
+        about: "measure, side by side with others, everything or only these parts: engine client python node web (the last three have parts of their own)",
         run: bench::run,
     },
     Command {
