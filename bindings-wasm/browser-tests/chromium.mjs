@@ -5,7 +5,7 @@ import { chromiumProgram, tool } from "./settings.mjs";
 const { default: playwright } = await tool("playwright-core");
 
 /** A browser. Close it when the tests are over. */
-export function launch() {
+export function launch(options = {}) {
   return playwright.chromium.launch({
     executablePath: chromiumProgram,
     args: [
@@ -15,6 +15,7 @@ export function launch() {
       "--disable-component-update",
       "--disable-sync",
     ],
+    ...options,
   });
 }
 

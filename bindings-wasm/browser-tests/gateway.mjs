@@ -22,12 +22,17 @@ export class Gateway {
       once(createInterface(child.stdout), "line"),
       once(child, "exit").then(([code]) => Promise.reject(new Error(`the gateway ended with ${code}`))),
     ]);
+    // A test that fails does not stop it, and should end all the same; it stops with its standard input.
+    child.unref();
+    child.stdin.unref();
+    child.stdout.unref();
     const { url, admin_url: adminUrl } = JSON.parse(said[0]);
     return Object.assign(gateway, { url, adminUrl });
   }
 
   /** Ends it as a crash would. */
   async kill() {
+    this.#process.ref();
     const ended = once(this.#process, "exit");
     this.#process.kill("SIGKILL");
     await ended;
@@ -35,6 +40,7 @@ export class Gateway {
 
   async stop() {
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
+      this.#process.ref();
       const ended = once(this.#process, "exit");
       this.#process.stdin.end();
       await ended;

@@ -83,7 +83,7 @@ test("under a CSP that allows WebAssembly and no eval", async () => {
 });
 
 test("with the WebAssembly inside of the script, where files cannot be fetched", async () => {
-  const script = program(packageUrl("./inline"), packageUrl("./webhooks"), gateway.session().target) + IN_PAGE;
+  const script = program(packageUrl("./inline"), packageUrl("./webhooks/inline"), gateway.session().target) + IN_PAGE;
   const own = await site({
     answer: files({ "/": html('<script type="module" src="/page.js"></script>'), "/page.js": script }),
   });

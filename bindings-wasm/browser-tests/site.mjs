@@ -59,10 +59,15 @@ export async function site({ headers = {}, folders = {}, answer } = {}) {
         return response.writeHead(404).end();
       }
     }
+    if (pathname === "/elsewhere") {
+      return send("text/html", "<!doctype html><title>elsewhere</title>");
+    }
     return pathname === "/" ? send("text/html", loadedPage()) : response.writeHead(404).end();
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
+  // A test that fails does not close it, and should end all the same.
+  server.unref();
   return {
     url: `http://127.0.0.1:${server.address().port}`,
     async close() {
