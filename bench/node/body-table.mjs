@@ -1,11 +1,11 @@
 /**
  * Large bodies side by side, one at a time over loopback.
  *
- * Usage: node body-table.mjs URL ROUNDS, with bench-server at the URL.
+ * Usage: node body-table.mjs URL ROUNDS CLIENTS, with bench-server at the URL.
  */
 
 import { clients } from "./body-clients.mjs";
-import { alternate, ROUND_SECONDS, versionOf } from "./rounds.mjs";
+import { alternate, chosen, ROUND_SECONDS, versionOf } from "./rounds.mjs";
 
 const WORKS = {
   "whole 1000000": "1 MB, read whole",
@@ -16,12 +16,13 @@ const WORKS = {
 };
 
 const [url, rounds] = [process.argv[2], Number(process.argv[3])];
+const names = chosen(clients, process.argv[4]);
 const failed = [];
 console.log("| Body | Client | MB/s | gatewright is | CPU ms per MB | peak memory, MB |");
 console.log("|---|---|---:|---:|---:|---:|");
 for (const [work, title] of Object.entries(WORKS)) {
   const megabytes = Number(work.split(" ")[1]) / 1e6;
-  const { peers, broken } = await alternate(Object.keys(clients), rounds, {
+  const { peers, broken } = await alternate(names, rounds, {
     clients: "./body-clients.mjs",
     url,
     work,

@@ -1,13 +1,14 @@
 /**
  * HTTP clients side by side: a small JSON GET over loopback with the body decoded.
  *
- * Usage: node http-table.mjs URL ROUNDS AT_ONCE, with bench-server at the URL.
+ * Usage: node http-table.mjs URL ROUNDS CLIENTS AT_ONCE, with bench-server at the URL.
  */
 
 import { clients } from "./http-clients.mjs";
-import { alternate, ROUND_SECONDS, versionOf } from "./rounds.mjs";
+import { alternate, chosen, ROUND_SECONDS, versionOf } from "./rounds.mjs";
 
-const [url, rounds, atOnce] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
+const [url, rounds, atOnce] = [process.argv[2], Number(process.argv[3]), Number(process.argv[5])];
+const names = chosen(clients, process.argv[4]);
 
 /** `undici request` is of the package undici; fetch and http are Node's own. */
 function titleOf(name) {
@@ -17,7 +18,7 @@ function titleOf(name) {
   return name.includes(",") ? name : name + version;
 }
 
-const { peers, broken } = await alternate(Object.keys(clients), rounds, { clients: "./http-clients.mjs", url, atOnce });
+const { peers, broken } = await alternate(names, rounds, { clients: "./http-clients.mjs", url, atOnce });
 const ours = peers.find((peer) => peer.name === "gatewright");
 const ratio = (peer) => peer.timesAsLongAs(ours ?? peers[0]);
 const how = atOnce === 1 ? "one at a time" : `${atOnce} at once`;

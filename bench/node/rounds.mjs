@@ -101,6 +101,12 @@ export class Peer {
   }
 }
 
+/** The names of the clients that begin with one of `asked`, which is a list with commas; all where it is empty. */
+export function chosen(clients, asked) {
+  const starts = asked.split(",");
+  return Object.keys(clients).filter((name) => starts.some((start) => name.startsWith(start)));
+}
+
 /** Starts all, runs the rounds and ends all. Those that could not be measured are told in `broken`, in words. */
 export async function alternate(names, rounds, setting) {
   const peers = [];

@@ -1,10 +1,11 @@
 /**
  * Measures the npm package `gatewright` beside others and prints Markdown tables.
  *
- * Usage: node run.mjs --project DIR --server PATH [--rounds 31] [--tables http,bodies,webhooks,start]
+ * Usage: node run.mjs --project DIR --server PATH [--rounds 31] [--tables http,bodies,webhooks,start] [--clients NAME,NAME]
  *
  * DIR is a project in which `gatewright` and the packages of package.json beside this file are installed; the scripts are copied into it, so that
- * what they import is found as a user's program finds it. PATH is the program bench-server.
+ * what they import is found as a user's program finds it. PATH is the program bench-server. With `--clients`, the tables
+ * http and bodies have only those whose names begin so.
  */
 
 import { spawn } from "node:child_process";
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     server: { type: "string" },
     rounds: { type: "string", default: "31" },
     tables: { type: "string", default: "http,bodies,webhooks,start" },
+    clients: { type: "string", default: "" },
   },
 });
 if (!values.project || !values.server) {
@@ -31,10 +33,10 @@ if (!values.project || !values.server) {
 /** The scripts of a table with their arguments. `URL` stands for the server's. */
 const TABLES = {
   http: [
-    ["http-table.mjs", "URL", values.rounds, "1"],
-    ["http-table.mjs", "URL", values.rounds, "64"],
+    ["http-table.mjs", "URL", values.rounds, values.clients, "1"],
+    ["http-table.mjs", "URL", values.rounds, values.clients, "64"],
   ],
-  bodies: [["body-table.mjs", "URL", values.rounds]],
+  bodies: [["body-table.mjs", "URL", values.rounds, values.clients]],
   webhooks: [["webhook-table.mjs", values.rounds]],
   start: [["start-table.mjs", values.rounds]],
 };
