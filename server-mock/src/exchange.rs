@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
-    ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CONNECTION, DATE, ORIGIN,
+    ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CONNECTION, CONTENT_ENCODING, DATE, ORIGIN,
 };
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
@@ -23,7 +23,7 @@ use crate::journal::{Arrival, Ending, request_id};
 use crate::key::{Identity, Unauthorized, credential};
 use crate::logical::Logical;
 use crate::op::{ANY, Op, route};
-use crate::options::{Auth, Preflights};
+use crate::options::{Auth, PageConnections};
 use crate::quota::{Admission, InProgress};
 use crate::receive::receive;
 use crate::reply::{Body, Reply};
@@ -250,6 +250,7 @@ async fn play_out(
             reply = match kind {
                 Kind::BigHeaders => play::big_headers(reply),
                 Kind::Drip { pause, size } => play::drip(reply, pause, size),
+                Kind::BadGzip => reply.with(CONTENT_ENCODING, HeaderValue::from_static("gzip")),
                 Kind::TruncatedGzip => play::truncated_gzip(reply),
                 _ => reply,
             };
@@ -406,17 +407,13 @@ fn preflight(call: &Call) -> Reply {
         return reply.with(ALLOW, HeaderValue::from_static(call.route().allow));
     }
     let mut reply = reply.with(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(ANY));
-    let closed = call.world.state().options.preflights == Preflights::Closed;
-    if closed {
-        reply
-            .headers
-            .insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    // Without it a browser remembers for five seconds.
-    reply.headers.insert(
-        ACCESS_CONTROL_MAX_AGE,
-        HeaderValue::from_static(if closed { "0" } else { "600" }),
-    );
+    let remembered = match call.world.state().options.page_connections {
+        PageConnections::Fresh => "0",
+        PageConnections::Kept => "600",
+    };
+    reply
+        .headers
+        .insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(remembered));
     if let Some(asked) = call.parts.headers.get(ACCESS_CONTROL_REQUEST_HEADERS) {
         reply
             .headers
@@ -465,6 +462,9 @@ fn complete(call: &Call, reply: &mut Reply) {
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     if call.parts.headers.contains_key(ORIGIN) {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
+        if call.world.state().options.page_connections == PageConnections::Fresh {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
     }
 }
 

@@ -12,6 +12,7 @@
 //! | `garbage` | a status line that is not HTTP, FIN | none |
 //! | `bad-chunk` | chunked, with a size that is no number, FIN | happens |
 //! | `short` | `Content-Length` larger than the body, FIN | happens |
+//! | `bad-gzip` | `Content-Encoding: gzip` over bytes that are none | happens |
 //! | `truncated-gzip` | `Content-Encoding: gzip` that ends early | happens |
 //! | `big-headers` | 1 MiB of headers | happens |
 //! | `drip=MS` with `;n=BYTES` | the body in pieces, a pause before each | happens |
@@ -37,6 +38,7 @@ pub(crate) enum Cut {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     BadChunk,
+    BadGzip,
     BigHeaders,
     /// Before any byte; `committed` says whether the request is executed first.
     Cut {
@@ -152,7 +154,7 @@ impl FromStr for Fault {
         let mut kind = kind(head).ok_or_else(|| {
             FaultError(format!(
                 "got fault {head:?} when expecting ok, a status, latency=MS, hang, reset, reset@N, fin, fin@N, lost, \
-                 commit_reset, commit_fin, garbage, bad-chunk, short, truncated-gzip, big-headers or drip=MS"
+                 commit_reset, commit_fin, garbage, bad-chunk, short, bad-gzip, truncated-gzip, big-headers or drip=MS"
             ))
         })?;
         let mut latency = head
@@ -199,6 +201,7 @@ fn kind(head: &str) -> Option<Kind> {
         "garbage" => return Some(Kind::Garbage),
         "bad-chunk" => return Some(Kind::BadChunk),
         "short" => return Some(Kind::Short),
+        "bad-gzip" => return Some(Kind::BadGzip),
         "truncated-gzip" => return Some(Kind::TruncatedGzip),
         "big-headers" => return Some(Kind::BigHeaders),
         _ => {}
@@ -336,6 +339,7 @@ mod tests {
             "garbage",
             "bad-chunk",
             "short",
+            "bad-gzip",
             "truncated-gzip",
             "big-headers",
             "drip=5",

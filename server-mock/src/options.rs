@@ -17,8 +17,8 @@ pub struct Options {
     pub require_idempotency_key: bool,
     /// Whether `/v1` asks for a key. Default: `required`.
     pub auth: Auth,
-    /// What a browser does after a preflight. Default: `remembered`.
-    pub preflights: Preflights,
+    /// Whether pages of another origin use their connections again. Default: `kept`.
+    pub page_connections: PageConnections,
     /// Largest request body read, in bytes; larger ones get 413. Default: 16 MiB.
     pub max_body_bytes: u64,
     /// Limits that replace those of every tier but `unlimited`. Default: none.
@@ -40,16 +40,17 @@ pub enum Auth {
     Required,
 }
 
-/// What a browser does after a preflight. It sends no session with one, so the session `default` decides for all.
+/// Whether pages of another origin use their connections again. A browser names no session in a preflight: for those it is
+/// what the session `default` has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
-pub enum Preflights {
-    /// Asks anew each time, and sends each request over a fresh connection. A browser repeats by itself what breaks on a
-    /// connection that it had used before; so one can see what the page itself sends.
-    Closed,
-    /// Sends the request over the same connection, and does not ask again for ten minutes.
-    Remembered,
+pub enum PageConnections {
+    /// Each answer closes its connection, and a preflight is not remembered. A browser repeats by itself what breaks on a
+    /// connection that it had used before; so one sees what the page itself sends.
+    Fresh,
+    /// Connections are used again, and preflights are remembered for ten minutes.
+    Kept,
 }
 
 /// A change to some of the options; what is left out stays as it is.
@@ -69,9 +70,9 @@ pub struct OptionsChange {
     /// See [`Options::auth`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<Auth>,
-    /// See [`Options::preflights`].
+    /// See [`Options::page_connections`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub preflights: Option<Preflights>,
+    pub page_connections: Option<PageConnections>,
     /// See [`Options::max_body_bytes`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_body_bytes: Option<u64>,
@@ -111,7 +112,7 @@ impl Options {
             retry_after: RetryAfter::Seconds,
             require_idempotency_key: false,
             auth: Auth::Required,
-            preflights: Preflights::Remembered,
+            page_connections: PageConnections::Kept,
             max_body_bytes: 16 * 1024 * 1024,
             limits: None,
             journal_entries: 100_000,
@@ -143,7 +144,7 @@ impl Options {
             retry_after,
             require_idempotency_key,
             auth,
-            preflights,
+            page_connections,
             max_body_bytes,
             limits,
             journal_entries,
@@ -153,7 +154,7 @@ impl Options {
         set(retry_after, change.retry_after);
         set(require_idempotency_key, change.require_idempotency_key);
         set(auth, change.auth);
-        set(preflights, change.preflights);
+        set(page_connections, change.page_connections);
         set(max_body_bytes, change.max_body_bytes);
         set(limits, change.limits);
         set(journal_entries, change.journal_entries);

@@ -39,11 +39,13 @@ CAPABILITIES = [
     "input_errors",
     "pages",
     "pacing",
+    "partial_bodies",
     "redirects",
     "stream_download",
     "stream_upload",
     "tls",
     "token_callback",
+    "truncated_encodings",
     "webhook_sign",
     "webhook_verify",
 ]

@@ -13,7 +13,7 @@ use crate::step::Step;
 /// The longest a scenario may take unless it says otherwise.
 const DEADLINE_MS: u64 = 15_000;
 /// What an adapter may say that it cannot do, so that scenarios which need it are skipped.
-pub(crate) const CAPABILITIES: [&str; 18] = [
+pub(crate) const CAPABILITIES: [&str; 20] = [
     "api_key_cookie",
     "cancel",
     "connections",
@@ -24,12 +24,14 @@ pub(crate) const CAPABILITIES: [&str; 18] = [
     "interruptible_callbacks",
     "pages",
     "pacing",
+    "partial_bodies",
     "redirects",
     "replayable_upload",
     "stream_download",
     "stream_upload",
     "tls",
     "token_callback",
+    "truncated_encodings",
     "webhook_sign",
     "webhook_verify",
 ];

@@ -23,12 +23,7 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) async fn set() -> io::Result<Self> {
         let gateway = Gateway::builder().start().await?;
-        // A browser repeats by itself what breaks on a connection that it had used before; here the SDK alone does.
-        let shared = gateway.session("default").map_err(io::Error::other)?;
-        let change = serde_json::json!({ "preflights": "closed" });
-        shared
-            .set(serde_json::from_value(change)?)
-            .map_err(io::Error::other)?;
+        for_pages(&gateway.session("default").map_err(io::Error::other)?)?;
         let elsewhere = Gateway::builder().start().await?;
         // Whoever comes there is answered, so that nothing but the client keeps requests away.
         let open = elsewhere.session("default").map_err(io::Error::other)?;
@@ -52,6 +47,7 @@ impl Stage {
         setup: &GatewaySetup,
     ) -> Result<(Session, Names), String> {
         let session = self.gateway.session(name).map_err(|why| why.to_string())?;
+        for_pages(&session).map_err(|why| why.to_string())?;
         let url = self.gateway.url();
         let authority = url.trim_start_matches("http://").to_owned();
         let mut names = Names::from([
@@ -80,6 +76,15 @@ impl Stage {
             .filter_map(|entry| serde_json::to_value(entry).ok())
             .collect()
     }
+}
+
+/// A browser repeats by itself what breaks on a connection that it had used before; here the SDK alone does.
+fn for_pages(session: &Session) -> io::Result<()> {
+    let change = serde_json::json!({ "page_connections": "fresh" });
+    session
+        .set(serde_json::from_value(change)?)
+        .map(drop)
+        .map_err(io::Error::other)
 }
 
 /// Changes a session as a scenario says.

@@ -217,6 +217,14 @@ async fn short_promises_more_than_it_sends() {
 }
 
 #[tokio::test]
+async fn bad_gzip_is_the_answer_as_it_is_under_a_wrong_name() {
+    let (seen, effects) = play("bad-gzip").await;
+    assert_eq!((seen.status(), effects), (201, 1));
+    assert_eq!(seen.header("content-encoding").as_deref(), Some("gzip"));
+    assert!(seen.json()["id"].is_string());
+}
+
+#[tokio::test]
 async fn truncated_gzip_is_framed_well_and_ends_early() {
     let (seen, effects) = play("truncated-gzip").await;
     assert_eq!((seen.status(), effects), (201, 1));

@@ -156,23 +156,30 @@ async fn a_page_of_another_origin_may_call() {
 }
 
 #[tokio::test]
-async fn a_preflight_can_ask_for_a_fresh_connection() {
+async fn a_pages_connections_can_be_fresh_each_time() {
     let caller = Caller::new().await;
-    for (preflights, end, max_age) in [("remembered", End::Open, "600"), ("closed", End::Fin, "0")]
-    {
-        let change = json!({ "preflights": preflights });
+    for (page_connections, end, max_age) in [("kept", End::Open, "600"), ("fresh", End::Fin, "0")] {
+        let change = json!({ "page_connections": page_connections });
         caller
             .session
             .set(serde_json::from_value(change).unwrap())
             .unwrap();
-        let seen = asking_first(&caller, "POST", "/v1/contacts")
-            .header("connection", "keep-alive")
-            .patience(Duration::from_millis(300))
-            .send()
-            .await;
+        let own = caller.ask("GET", "/v1/whoami");
+        let of_a_page = own.clone().header("origin", "https://app.example");
+        let asked_first = asking_first(&caller, "POST", "/v1/contacts");
+        for (asking, expected) in [(&own, End::Open), (&of_a_page, end), (&asked_first, end)] {
+            let seen = asking
+                .clone()
+                .header("connection", "keep-alive")
+                .patience(Duration::from_millis(300))
+                .send()
+                .await;
+            assert_eq!(seen.end, expected, "{page_connections}");
+        }
+        let seen = asked_first.send().await;
         assert_eq!(
-            (seen.end, seen.header("access-control-max-age").as_deref()),
-            (end, Some(max_age))
+            seen.header("access-control-max-age").as_deref(),
+            Some(max_age)
         );
     }
 }

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::open::Counts;
 
-const CAPABILITIES: [&str; 18] = [
+const CAPABILITIES: [&str; 20] = [
     "api_key_cookie",
     "cancel",
     "connections",
@@ -28,12 +28,14 @@ const CAPABILITIES: [&str; 18] = [
     "interruptible_callbacks",
     "pages",
     "pacing",
+    "partial_bodies",
     "redirects",
     "replayable_upload",
     "stream_download",
     "stream_upload",
     "tls",
     "token_callback",
+    "truncated_encodings",
     "webhook_sign",
     "webhook_verify",
 ];
