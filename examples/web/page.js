@@ -1,3 +1,4 @@
+// Run it: cargo xtask demo web    (or: gatewright-gateway serve --static /=examples/web --static /gatewright-web/=PACKAGE/dist)
 /**
  * A page that uses `gatewright-web` as any page would: one client for each API key, a call for each button. What is special here is only
  * that the API is the reference gateway, which also serves this page: each visit has a session of its own there, in which the page
@@ -24,6 +25,8 @@ const pro = connect("sk_test_pro_acme");
 const tiny = connect("sk_test_tiny_acme");
 
 const contacts = new Contacts();
+/** The burst that the chart follows. */
+let currentWatch;
 const chart = new QuotaChart(find("chart"));
 find("where").textContent = `${api.host} · ${session} · ${health.version}`;
 
@@ -45,7 +48,7 @@ async function list(run) {
 
 /** Twelve calls at once: the client learns the quota from the first answers and holds the rest back, so that none is refused. */
 async function burst(run) {
-  const stop = watchQuota();
+  const stop = await watchQuota();
   try {
     const call = async (_, index) => {
       const row = run.row(`call ${index + 1}`);
@@ -133,37 +136,41 @@ async function refusals() {
  * Draws the quota until it is whole again after the returned function was called. The client's view is asked for at every frame; the
  * server's as often as it answers.
  */
-function watchQuota() {
-  const begun = performance.now();
-  let over = false;
-  let server;
-  chart.restart();
+async function watchQuota() {
+  const watch = { over: false, server: 3 };
+  currentWatch = watch;
+  const goesOn = () => currentWatch === watch && (!watch.over || watch.server < 3);
   const askServer = async () => {
     const { tenants } = await (await admin.get("/admin/limits", { query: { session } })).json();
-    server = tenants.find(({ tier }) => tier === "tiny")?.remaining;
+    // Who has not called yet is not in the list, and has all of it.
+    watch.server = tenants.find(({ tier }) => tier === "tiny")?.remaining ?? 3;
   };
-  const polling = (async () => {
-    while (!over || server < 3) {
-      await askServer();
-      await new Promise((resolve) => setTimeout(resolve, 60));
-    }
-  })();
-  polling.catch(() => {
-    over = true;
-  });
+  await askServer();
+  const begun = performance.now();
+  chart.restart();
   const draw = () => {
     const limits = tiny.state().limits[0];
     const quota = limits?.quotas[0];
-    const held = limits?.queued ?? 0;
-    chart.add(performance.now() - begun, { server, client: quota?.remaining, limit: quota?.limit, held });
+    const sample = { server: watch.server, client: quota?.remaining, limit: quota?.limit, held: limits?.queued ?? 0 };
+    chart.add(performance.now() - begun, sample);
     chart.draw();
-    if (!over || (server ?? 3) < 3) {
+    if (goesOn()) {
       requestAnimationFrame(draw);
     }
   };
+  const poll = async () => {
+    while (goesOn()) {
+      await askServer();
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+  };
   draw();
+  // Where the server is gone, the calls themselves say so.
+  poll().catch(() => {
+    currentWatch = undefined;
+  });
   return () => {
-    over = true;
+    watch.over = true;
   };
 }
 

@@ -32,6 +32,7 @@ const browser = await chromium.launch({
 try {
   const page = await open({ colorScheme: "light", viewport: { width: 1280, height: 1000 } });
   await press(page, "List contacts", /^45 contacts on 5 pages\.$/);
+  await press(page, "Download 10 MB", /^10,000,000 bytes in \d+\.\d\d s\.$/);
   await press(
     page,
     "Create through failures",
