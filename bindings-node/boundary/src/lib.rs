@@ -68,3 +68,6 @@ pub use crate::{
 pub use gatewright::{Body, ClientBuilder};
 #[cfg(feature = "webhook")]
 pub use webhook::{JsWebhook, generate_secret};
+
+#[cfg(all(test, feature = "client"))]
+mod tests;

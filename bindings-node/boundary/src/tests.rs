@@ -1,0 +1,13 @@
+//! The boundary as JavaScript sees it: frames and questions on one side, what goes onto the wire on the other. No real time passes.
+
+mod calls;
+mod frames;
+mod lists;
+mod questions;
+mod records;
+mod secrets;
+mod settings;
+mod stage;
+mod streams;
+mod uploads;
+mod webhooks;
