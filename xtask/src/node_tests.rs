@@ -12,7 +12,12 @@ use crate::workspace::Workspace;
 const PACKAGE: &str = "gatewright";
 
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
-    let Some((kit, packages)) = prepare(workspace, report) else {
+    let Some(kit) = prepare(workspace, report) else {
+        return;
+    };
+    let Some(packages) = report.prepare_by("build the packages", || {
+        Packages::build(workspace, &kit, false)
+    }) else {
         return;
     };
     let install =
@@ -51,23 +56,16 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
 }
 
 /// What the parts `node` and `web` both begin with.
-pub(crate) fn prepare(workspace: &Workspace, report: &mut Report) -> Option<(Kit, Packages)> {
+pub(crate) fn prepare(workspace: &Workspace, report: &mut Report) -> Option<Kit> {
     let kit = report.prepare_by("find Node, install the tools", || Kit::find(workspace))?;
     report.note(&format!(
         "Node {} for {}",
         kit.node.version,
         kit.node.platform.name()
     ));
-    if !report.prepare(
+    let ready = report.prepare(
         "build the gateway",
         &mut gateway::build_command(workspace, "dev"),
-    ) || !crate::webhook_wasm::install_target(report)
-    {
-        return None;
-    }
-    let packages = report.prepare_by(
-        "build the addon, the WASM modules and their packages",
-        || Packages::build(workspace, &kit, false),
-    )?;
-    Some((kit, packages))
+    ) && crate::webhook_wasm::install_target(report);
+    ready.then_some(kit)
 }

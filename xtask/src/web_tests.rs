@@ -6,15 +6,21 @@ use crate::installed::Installed;
 use crate::project::Project;
 use crate::report::Report;
 use crate::workspace::Workspace;
+use crate::{node_tests, web_package};
 
 const PACKAGE: &str = "gatewright-web";
 
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
-    let Some((kit, packages)) = crate::node_tests::prepare(workspace, report) else {
+    let Some(kit) = node_tests::prepare(workspace, report) else {
+        return;
+    };
+    let Some(package) = report.prepare_by("build the package", || {
+        web_package::build(workspace, &kit.node, &kit.tools, false)
+    }) else {
         return;
     };
     let Some(project) = report.prepare_by("install the package in a fresh project", || {
-        Project::fresh(workspace, &kit.node, "web", &[&packages.web])
+        Project::fresh(workspace, &kit.node, "web", &[&package])
     }) else {
         return;
     };
