@@ -77,7 +77,7 @@ pub(crate) fn to_json(error: &Error) -> Vec<u8> {
     json::member(&mut out, "retryability");
     json::string(&mut out, error.retryability().as_str());
     json::member(&mut out, "noRetry");
-    json::or_null(&mut out, error.no_retry(), |out, why| json::shown(out, why));
+    json::or_null(&mut out, error.no_retry(), json::shown);
     json::member(&mut out, "advice");
     json::string(&mut out, &advice);
     json::member(&mut out, "elapsedMs");

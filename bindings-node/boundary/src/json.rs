@@ -129,7 +129,8 @@ pub(crate) fn latin1(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-#[cfg(all(test, feature = "client"))]
+#[cfg(test)]
+#[cfg(feature = "client")]
 mod tests {
     use super::*;
 

@@ -69,5 +69,6 @@ pub use gatewright::{Body, ClientBuilder};
 #[cfg(feature = "webhook")]
 pub use webhook::{JsWebhook, generate_secret};
 
-#[cfg(all(test, feature = "client"))]
+#[cfg(test)]
+#[cfg(feature = "client")]
 mod tests;
