@@ -28,7 +28,7 @@ export async function openPage(browser, url, options = {}) {
   page.on("pageerror", (error) => page.complaints.push(String(error)));
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warning") {
-      page.complaints.push(message.text());
+      page.complaints.push(`${message.text()} (${message.location().url})`);
     }
   });
   await page.goto(url);
@@ -40,7 +40,7 @@ export async function openPage(browser, url, options = {}) {
   return page;
 }
 
-/** What the page complained of, without the browser's own reports of answers that are errors. */
+/** What the page complained of, without the browser's own reports of the API's answers that are errors. */
 export function complaintsOf(page) {
-  return page.complaints.filter((text) => !text.startsWith("Failed to load resource"));
+  return page.complaints.filter((text) => !/^Failed to load resource.*\/v1\//.test(text));
 }
