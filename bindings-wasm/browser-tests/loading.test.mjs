@@ -25,11 +25,14 @@ after(async () => {
 
 const WEBHOOK_BODY = '{"type":"contact.created"}';
 
-/** A module that makes a call, signs and verifies a webhook, and shows what came of it in the page's title. */
-const program = (main, webhooks, { url, headers }) => `
+/** What a module imports from the package's entries. */
+const imports = (main, webhooks) => `
 import { Client, GatewrightError, NotFoundError } from ${JSON.stringify(main)};
 import { Webhook, generateSecret } from ${JSON.stringify(webhooks)};
+`;
 
+/** Signs and verifies a webhook, makes two calls, and tells in `seen` what came of it. */
+const steps = ({ url, headers }) => `
 const webhook = new Webhook(generateSecret());
 const body = ${JSON.stringify(WEBHOOK_BODY)};
 const { messageId } = webhook.verify(body, webhook.sign(body, { messageId: "msg_1" }));
@@ -40,6 +43,8 @@ const error = await client.get("/v1/contacts/nobody").catch((error) => error);
 const typed = error instanceof NotFoundError && error instanceof GatewrightError;
 const seen = [tier, messageId, typed, error.status].join(" ");
 `;
+
+const program = (main, webhooks, target) => imports(main, webhooks) + steps(target);
 const SEEN = "pro msg_1 true 404";
 const IN_PAGE = 'document.title = seen; document.documentElement.dataset.ready = "true";';
 
@@ -97,6 +102,26 @@ test("in a web worker", async () => {
     const worker = new Worker("/worker.js", { type: "module" });
     worker.onerror = (event) => console.error(event.message);
     worker.onmessage = ({ data: seen }) => { ${IN_PAGE} };`;
+  const own = await site({
+    answer: files({
+      "/": html('<script type="module" src="/page.js"></script>'),
+      "/page.js": script,
+      "/worker.js": worker,
+    }),
+  });
+  await check(own.url);
+  await own.close();
+});
+
+test("in a service worker, where imports may not wait", async () => {
+  // What waits in a service worker is an event, never the module itself.
+  const worker = `${imports(packageUrl("./inline"), packageUrl("./webhooks/inline"))}
+    const run = async () => { ${steps(gateway.session().target)} return seen; };
+    addEventListener("message", (event) => event.waitUntil(run().then((seen) => event.source.postMessage(seen))));`;
+  const script = `
+    navigator.serviceWorker.onmessage = ({ data: seen }) => { ${IN_PAGE} };
+    const { installing } = await navigator.serviceWorker.register("/worker.js", { type: "module" });
+    installing.postMessage("run");`;
   const own = await site({
     answer: files({
       "/": html('<script type="module" src="/page.js"></script>'),
