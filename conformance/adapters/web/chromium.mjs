@@ -29,6 +29,9 @@ const FLAGS = [
   "--disable-sync",
 ];
 
+/** Play no more scenarios at once, with `--jobs`: the pages share one browser, and some scenarios watch the clock. */
+const PAGES = 4;
+
 const tools = process.env.NODE_TOOLS;
 if (tools === undefined) {
   throw new Error("set NODE_TOOLS to a folder whose node_modules has playwright-core");
@@ -42,6 +45,7 @@ const browser = await chromium.launch({
   executablePath: process.env.GATEWRIGHT_CHROMIUM ?? "/usr/bin/chromium",
 });
 const stages = new Stages(browser, `${site.url}${worker ? "/worker" : "/"}`);
+await stages.prepare(PAGES);
 const place = `${worker ? "a worker of " : ""}Chromium ${browser.version()}`;
 
 await serve(async (request) => {

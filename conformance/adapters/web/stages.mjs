@@ -38,6 +38,16 @@ export class Stages {
   }
 
   /**
+   * Opens so many pages before anybody asks: one that is being opened delays the requests of the others.
+   *
+   * @param {number} count
+   */
+  async prepare(count) {
+    this.#idle = Array.from({ length: count }, () => Stage.open(this.#browser, this.#url));
+    await Promise.all(this.#idle);
+  }
+
+  /**
    * @param {Json} request
    * @returns {Promise<Json>}
    */
