@@ -103,6 +103,8 @@ var WebhookVerificationError = class extends WebhookError {
 setName(WebhookError, "WebhookError");
 setName(WebhookKeyError, "WebhookKeyError");
 setName(WebhookVerificationError, "WebhookVerificationError");
+var VERIFY_OPTIONS = ["now"];
+var SIGN_OPTIONS = ["messageId", "timestamp"];
 var TOLERANCE_MS = 3e5;
 var MAX_BODY = 1024 * 1024;
 var Webhook = class {
@@ -126,22 +128,22 @@ var Webhook = class {
     this.#native = webhook;
   }
   verify(body, headers, options) {
-    const bytes = rawBody(body);
-    const told = JSON.parse(this.#native.verify(bytes, flatHeaders(headers), seconds(options, "now")));
-    if (told.code !== void 0) {
-      throw error(WebhookVerificationError, told);
+    const raw = rawBody(body);
+    const told = this.#native.verify(raw, headerLines(headers), seconds(options, "now", VERIFY_OPTIONS));
+    if (told.startsWith("{")) {
+      throw error(WebhookVerificationError, JSON.parse(told));
     }
-    return new Verified(told, bytes);
+    return new Verified(told, raw);
   }
   explain(body, headers, options) {
-    return this.#native.explain(rawBody(body), flatHeaders(headers), seconds(options, "now"));
+    return this.#native.explain(rawBody(body), headerLines(headers), seconds(options, "now", VERIFY_OPTIONS));
   }
   sign(body, options) {
-    const { messageId } = known(options, ["messageId", "timestamp"]);
+    const { messageId } = known(options, SIGN_OPTIONS);
     if (typeof messageId !== "string") {
       throw new TypeError(`\`messageId\` must be a string, not ${kindOf(messageId)}`);
     }
-    const told = JSON.parse(this.#native.sign(rawBody(body), messageId, seconds(options, "timestamp")));
+    const told = JSON.parse(this.#native.sign(rawBody(body), messageId, seconds(options, "timestamp", SIGN_OPTIONS)));
     if (told.code !== void 0) {
       throw error(WebhookKeyError, told);
     }
@@ -162,16 +164,17 @@ var Verified = class {
   idSigned;
   urlBound;
   #body;
-  constructor(told, body) {
-    this.scheme = told.scheme;
-    this.algorithm = told.algorithm;
-    this.keyIndex = told.keyIndex;
-    this.timestamp = told.timestamp === null ? null : new Date(told.timestamp * 1e3);
-    this.messageId = told.messageId;
-    this.bodyBound = told.bodyBound;
-    this.timestampSigned = told.timestampSigned;
-    this.idSigned = told.idSigned;
-    this.urlBound = told.urlBound;
+  constructor(lines, body) {
+    const [scheme, algorithm, keyIndex, timestamp, messageId, bodyBound, flags] = lines.split("\n");
+    this.scheme = scheme;
+    this.algorithm = algorithm;
+    this.keyIndex = Number(keyIndex);
+    this.timestamp = timestamp === "" ? null : new Date(Number(timestamp) * 1e3);
+    this.messageId = messageId === "" ? null : messageId;
+    this.bodyBound = bodyBound;
+    this.timestampSigned = flags[0] === "1";
+    this.idSigned = flags[1] === "1";
+    this.urlBound = flags[2] === "1";
     this.#body = body;
   }
   json() {
@@ -210,46 +213,57 @@ function rawBody(body) {
   }
   throw new TypeError(`a webhook's body must be the text or bytes that came, before any parsing, not ${kindOf(body)}`);
 }
-function flatHeaders(headers) {
+function headerLines(headers) {
   if (typeof headers !== "object" || headers === null) {
     throw new TypeError(`a webhook's headers must be an object, pairs or Headers, not ${kindOf(headers)}`);
   }
-  const flat = [];
+  let lines = "";
   if (Array.isArray(headers) && typeof headers[0] === "string") {
-    for (const text of headers) {
-      flat.push(String(text));
+    for (let at = 0; at + 1 < headers.length; at += 2) {
+      lines += line(String(headers[at]), headers[at + 1]);
     }
   } else if (Symbol.iterator in headers) {
     for (const pair of headers) {
       if (!Array.isArray(pair) || pair.length !== 2) {
         throw new TypeError("a webhook's headers must be pairs of a name and a value");
       }
-      flat.push(String(pair[0]), String(pair[1]));
+      lines += line(String(pair[0]), pair[1]);
     }
   } else {
     for (const name in headers) {
       const value = headers[name];
       if (Array.isArray(value)) {
         for (const one of value) {
-          flat.push(name, String(one));
+          lines += line(name, one);
         }
       } else if (value !== void 0 && value !== null) {
-        flat.push(name, String(value));
+        lines += line(name, value);
       }
     }
   }
-  return flat;
+  return lines;
 }
-function seconds(options, name) {
-  if (options === void 0) {
-    return void 0;
+var LOOKED_AT = ["webhook", "svix-", "content-", "x-webhook"];
+function line(name, value) {
+  const first = name.charCodeAt(0) | 32;
+  if (first !== 119 && first !== 115 && first !== 99 && first !== 120) {
+    return "";
   }
-  if (name === "now") {
-    known(options, ["now"]);
+  const lower = name.toLowerCase();
+  for (const start of LOOKED_AT) {
+    if (lower.startsWith(start)) {
+      const text = String(value);
+      return `${name.includes("\n") ? "" : name}
+${text.includes("\n") ? text.replaceAll("\n", " ") : text}
+`;
+    }
   }
-  const date = options[name];
+  return "";
+}
+function seconds(options, name, names) {
+  const date = options === void 0 ? void 0 : known(options, names)[name];
   if (date === void 0) {
-    return void 0;
+    return Math.floor(Date.now() / 1e3);
   }
   if (!(date instanceof Date) || Number.isNaN(date.getTime())) {
     throw new TypeError(`\`${name}\` must be a Date, not ${kindOf(date)}`);
