@@ -10,13 +10,16 @@ export interface WebhookNative {
   generateSecret(): string;
 }
 
-/** A webhook's native half. `headers` is flat: name, value, name, value. Times are seconds. */
+/** A webhook's native half. `headers` are lines: a name and a value in turns, of those headers that may matter. Times are seconds. */
 export interface NativeWebhook {
-  /** `Verified` as JSON (`timestamp` in seconds), or the error, which alone has a `code`. */
-  verify(body: string | Uint8Array, headers: string[], nowSeconds: number | undefined): string;
-  explain(body: string | Uint8Array, headers: string[], nowSeconds: number | undefined): string;
+  /**
+   * What was proven, a line each: scheme, algorithm, key index, timestamp and message id (empty where there is none), what is bound of
+   * the body, and a digit for each of timestamp signed, id signed, URL bound. Or the error as JSON, `{"code", "message"}`.
+   */
+  verify(body: string | Uint8Array, headers: string, nowSeconds: number): string;
+  explain(body: string | Uint8Array, headers: string, nowSeconds: number): string;
   /** The headers as JSON `{name: value}`, or the error as `{"code", "message"}`. */
-  sign(body: string | Uint8Array, messageId: string, timestampSeconds: number | undefined): string;
+  sign(body: string | Uint8Array, messageId: string, timestampSeconds: number): string;
 }
 
 let provider: (() => WebhookNative) | undefined;

@@ -37,6 +37,8 @@ interface WebhookErrorJson {
   readonly message: string;
 }
 
+const VERIFY_OPTIONS = ["now"];
+const SIGN_OPTIONS = ["messageId", "timestamp"];
 const TOLERANCE_MS = 300_000;
 const MAX_BODY = 1024 * 1024;
 
@@ -63,25 +65,24 @@ export class Webhook {
   }
 
   verify(body: WebhookBody, headers: HeadersInput, options?: VerifyOptions): Verified {
-    const bytes = rawBody(body);
-    const told = JSON.parse(this.#native.verify(bytes, flatHeaders(headers), seconds(options, "now"))) as VerifiedJson &
-      WebhookErrorJson;
-    if (told.code !== undefined) {
-      throw error(WebhookVerificationError, told);
+    const raw = rawBody(body);
+    const told = this.#native.verify(raw, headerLines(headers), seconds(options, "now", VERIFY_OPTIONS));
+    if (told.startsWith("{")) {
+      throw error(WebhookVerificationError, JSON.parse(told));
     }
-    return new Verified(told, bytes);
+    return new Verified(told, raw);
   }
 
   explain(body: WebhookBody, headers: HeadersInput, options?: VerifyOptions): string {
-    return this.#native.explain(rawBody(body), flatHeaders(headers), seconds(options, "now"));
+    return this.#native.explain(rawBody(body), headerLines(headers), seconds(options, "now", VERIFY_OPTIONS));
   }
 
   sign(body: WebhookBody, options: SignOptions): { [name: string]: string } {
-    const { messageId } = known(options, ["messageId", "timestamp"]);
+    const { messageId } = known(options, SIGN_OPTIONS);
     if (typeof messageId !== "string") {
       throw new TypeError(`\`messageId\` must be a string, not ${kindOf(messageId)}`);
     }
-    const told = JSON.parse(this.#native.sign(rawBody(body), messageId, seconds(options, "timestamp")));
+    const told = JSON.parse(this.#native.sign(rawBody(body), messageId, seconds(options, "timestamp", SIGN_OPTIONS)));
     if (told.code !== undefined) {
       throw error(WebhookKeyError, told);
     }
@@ -93,7 +94,7 @@ export class Webhook {
   }
 }
 
-type VerifiedJson = Omit<VerifiedType, "json" | "timestamp"> & { readonly timestamp: number | null };
+type Lines = [string, VerifiedType["algorithm"], string, string, string, string, string];
 
 /** What was proven, and the body that it was proven of. */
 class Verified implements VerifiedType {
@@ -108,16 +109,17 @@ class Verified implements VerifiedType {
   readonly urlBound: boolean;
   readonly #body: string | Uint8Array;
 
-  constructor(told: VerifiedJson, body: string | Uint8Array) {
-    this.scheme = told.scheme;
-    this.algorithm = told.algorithm;
-    this.keyIndex = told.keyIndex;
-    this.timestamp = told.timestamp === null ? null : new Date(told.timestamp * 1000);
-    this.messageId = told.messageId;
-    this.bodyBound = told.bodyBound;
-    this.timestampSigned = told.timestampSigned;
-    this.idSigned = told.idSigned;
-    this.urlBound = told.urlBound;
+  constructor(lines: string, body: string | Uint8Array) {
+    const [scheme, algorithm, keyIndex, timestamp, messageId, bodyBound, flags] = lines.split("\n") as Lines;
+    this.scheme = scheme;
+    this.algorithm = algorithm;
+    this.keyIndex = Number(keyIndex);
+    this.timestamp = timestamp === "" ? null : new Date(Number(timestamp) * 1000);
+    this.messageId = messageId === "" ? null : messageId;
+    this.bodyBound = bodyBound;
+    this.timestampSigned = flags[0] === "1";
+    this.idSigned = flags[1] === "1";
+    this.urlBound = flags[2] === "1";
     this.#body = body;
   }
 
@@ -164,48 +166,64 @@ function rawBody(body: unknown): string | Uint8Array {
   throw new TypeError(`a webhook's body must be the text or bytes that came, before any parsing, not ${kindOf(body)}`);
 }
 
-/** Headers as anybody has them, and Node's `rawHeaders`, into a flat list: name, value, name, value. */
-function flatHeaders(headers: unknown): string[] {
+/** Headers as anybody has them, and Node's `rawHeaders`, into lines: a name and a value in turns. */
+function headerLines(headers: unknown): string {
   if (typeof headers !== "object" || headers === null) {
     throw new TypeError(`a webhook's headers must be an object, pairs or Headers, not ${kindOf(headers)}`);
   }
-  const flat: string[] = [];
+  let lines = "";
   if (Array.isArray(headers) && typeof headers[0] === "string") {
-    for (const text of headers) {
-      flat.push(String(text));
+    for (let at = 0; at + 1 < headers.length; at += 2) {
+      lines += line(String(headers[at]), headers[at + 1]);
     }
   } else if (Symbol.iterator in headers) {
     for (const pair of headers as Iterable<unknown>) {
       if (!Array.isArray(pair) || pair.length !== 2) {
         throw new TypeError("a webhook's headers must be pairs of a name and a value");
       }
-      flat.push(String(pair[0]), String(pair[1]));
+      lines += line(String(pair[0]), pair[1]);
     }
   } else {
     for (const name in headers) {
       const value = (headers as { [name: string]: unknown })[name];
       if (Array.isArray(value)) {
         for (const one of value) {
-          flat.push(name, String(one));
+          lines += line(name, one);
         }
       } else if (value !== undefined && value !== null) {
-        flat.push(name, String(value));
+        lines += line(name, value);
       }
     }
   }
-  return flat;
+  return lines;
 }
 
-function seconds(options: object | undefined, name: "now" | "timestamp"): number | undefined {
-  if (options === undefined) {
-    return undefined;
+/** How the names begin that verification or `explain` looks at. */
+const LOOKED_AT = ["webhook", "svix-", "content-", "x-webhook"];
+
+/** A header's name and value as lines; nothing where nobody looks at it. */
+function line(name: string, value: unknown): string {
+  const first = name.charCodeAt(0) | 0x20;
+  // Most headers begin with other letters than w, s, c and x, and a cookie may be long.
+  if (first !== 0x77 && first !== 0x73 && first !== 0x63 && first !== 0x78) {
+    return "";
   }
-  if (name === "now") {
-    known(options, ["now"]);
+  const lower = name.toLowerCase();
+  for (const start of LOOKED_AT) {
+    if (lower.startsWith(start)) {
+      const text = String(value);
+      // No header has a line break; were there one, what comes after it is no other header.
+      return `${name.includes("\n") ? "" : name}\n${text.includes("\n") ? text.replaceAll("\n", " ") : text}\n`;
+    }
   }
-  const date: unknown = (options as { [name: string]: unknown })[name];
+  return "";
+}
+
+/** A time of the options in seconds; the clock's where there is none. */
+function seconds(options: object | undefined, name: "now" | "timestamp", names: readonly string[]): number {
+  const date = options === undefined ? undefined : (known(options, names) as { [name: string]: unknown })[name];
   if (date === undefined) {
-    return undefined;
+    return Math.floor(Date.now() / 1000);
   }
   if (!(date instanceof Date) || Number.isNaN(date.getTime())) {
     throw new TypeError(`\`${name}\` must be a Date, not ${kindOf(date)}`);

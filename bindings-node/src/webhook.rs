@@ -13,16 +13,16 @@ pub struct NativeWebhook {
 
 #[napi]
 impl NativeWebhook {
-    /// Verifies a request: `Verified` as JSON, or an error as JSON.
+    /// Verifies a request: what was proven as lines, or an error as JSON. `headers` are lines too.
     #[napi(catch_unwind)]
-    pub fn verify(&self, body: Content, headers: Vec<Text>, now_seconds: Option<f64>) -> String {
-        self.webhook.verify(&body.0, &headers, now(now_seconds))
+    pub fn verify(&self, body: Content, headers: Text, now_seconds: Option<f64>) -> String {
+        self.webhook.verify(&body.0, &headers.0, now(now_seconds))
     }
 
     /// Says in words why a request does not verify.
     #[napi(catch_unwind)]
-    pub fn explain(&self, body: Content, headers: Vec<Text>, now_seconds: Option<f64>) -> String {
-        self.webhook.explain(&body.0, &headers, now(now_seconds))
+    pub fn explain(&self, body: Content, headers: Text, now_seconds: Option<f64>) -> String {
+        self.webhook.explain(&body.0, &headers.0, now(now_seconds))
     }
 
     /// Signs a body: headers as JSON, or an error as JSON.

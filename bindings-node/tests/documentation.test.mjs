@@ -8,15 +8,15 @@ import { test } from "node:test";
 
 import { run } from "./child.mjs";
 import { gateway } from "./gateway.mjs";
-import { HERE, nodeOnly, sdk } from "./package.mjs";
+import { HERE, IS_WEB, NAME, nodeOnly, sdk } from "./package.mjs";
 
-const package_ = dirname(createRequire(HERE).resolve("gatewright/package.json"));
+const package_ = dirname(createRequire(HERE).resolve(`${NAME}/package.json`));
 const guide = join(process.env.GATEWRIGHT_DOCS ?? join(HERE, "..", "..", "docs"), "javascript.md");
-const GUIDE = existsSync(guide) ? readFileSync(guide, "utf8") : undefined;
-const README = readFileSync(join(package_, "README.md"), "utf8");
+const GUIDE = existsSync(guide) && !IS_WEB ? readFileSync(guide, "utf8") : undefined;
+const README = IS_WEB ? "" : readFileSync(join(package_, "README.md"), "utf8");
 
 const here = nodeOnly("the examples are Node's");
-const withGuide = GUIDE === undefined ? { skip: "GATEWRIGHT_DOCS does not say where the guide is" } : here;
+const withGuide = GUIDE === undefined && !IS_WEB ? { skip: "GATEWRIGHT_DOCS does not say where the guide is" } : here;
 
 const examples = (text) => [...text.matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, example]) => example);
 

@@ -18,16 +18,16 @@ pub struct NativeWebhook(JsWebhook);
 
 #[wasm_bindgen]
 impl NativeWebhook {
-    /// `Verified` as JSON, or the error, which alone has a `code`. `headers` is flat: name, value, name, value.
+    /// What was proven as lines, or the error as JSON. `headers` are lines: a name and a value in turns.
     #[must_use]
-    pub fn verify(&self, body: &JsValue, headers: Vec<String>, now: Option<f64>) -> String {
-        self.0.verify(&bytes_of(body), &headers, seconds(now))
+    pub fn verify(&self, body: &JsValue, headers: &str, now: Option<f64>) -> String {
+        self.0.verify(&bytes_of(body), headers, seconds(now))
     }
 
     /// Says why a request does not verify, in words for the developer.
     #[must_use]
-    pub fn explain(&self, body: &JsValue, headers: Vec<String>, now: Option<f64>) -> String {
-        self.0.explain(&bytes_of(body), &headers, seconds(now))
+    pub fn explain(&self, body: &JsValue, headers: &str, now: Option<f64>) -> String {
+        self.0.explain(&bytes_of(body), headers, seconds(now))
     }
 
     /// The headers as a JSON object, or the error as `{"code", "message"}`.

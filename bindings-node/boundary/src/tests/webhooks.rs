@@ -1,6 +1,6 @@
 //! Webhooks as JavaScript has them.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{JsWebhook, generate_secret};
 
@@ -17,13 +17,18 @@ fn read(json: &str) -> Value {
     serde_json::from_str(json).unwrap()
 }
 
-/// The headers of a signed message, flat.
-fn signed(webhook: &JsWebhook) -> Vec<String> {
+/// The headers of a signed message as lines, a name and a value in turns.
+fn signed(webhook: &JsWebhook) -> String {
     let signed = read(&webhook.sign(BODY, ID, AT));
     let pairs = signed.as_object().unwrap().iter();
     pairs
-        .flat_map(|(name, value)| [name.to_uppercase(), value.as_str().unwrap().to_owned()])
+        .map(|(name, value)| format!("{}\n{}\n", name.to_uppercase(), value.as_str().unwrap()))
         .collect()
+}
+
+/// So many lines of headers.
+fn first(lines: &str, count: usize) -> String {
+    lines.split_inclusive('\n').take(count).collect()
 }
 
 #[test]
@@ -35,9 +40,8 @@ fn what_is_signed_verifies() {
         "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
     );
     assert_eq!(
-        read(&webhook.verify(BODY, &headers, AT + 1.0)),
-        json!({"scheme": "standard-webhooks", "algorithm": "hmac-sha256", "keyIndex": 0, "timestamp": 1_614_265_330,
-               "messageId": ID, "bodyBound": "full", "timestampSigned": true, "idSigned": true, "urlBound": false})
+        webhook.verify(BODY, &headers, AT + 1.0),
+        format!("standard-webhooks\nhmac-sha256\n0\n1614265330\n{ID}\nfull\n110")
     );
 }
 
@@ -48,9 +52,9 @@ fn what_does_not_verify_has_a_code_and_an_explanation() {
     for (body, headers, now) in [
         (&b"other"[..], headers.clone(), AT),
         (BODY, headers.clone(), AT + 301.0),
-        (BODY, headers[..4].to_vec(), AT),
-        (BODY, headers[..5].to_vec(), AT),
-        (BODY, vec![], AT),
+        (BODY, first(&headers, 4), AT),
+        (BODY, first(&headers, 5), AT),
+        (BODY, String::new(), AT),
         (BODY, headers.clone(), f64::NAN),
         (BODY, headers.clone(), f64::INFINITY),
     ] {
@@ -99,10 +103,8 @@ fn a_public_key_verifies_and_a_private_one_signs() {
     let pair = gatewright_webhook::generate_key_pair(&[7; 32]);
     let (private, public) = (open(&[pair.signing.expose()]), open(&[&pair.public]));
     let headers = signed(&private);
-    assert_eq!(
-        read(&public.verify(BODY, &headers, AT))["algorithm"],
-        "ed25519"
-    );
+    let proven = public.verify(BODY, &headers, AT);
+    assert_eq!(proven.split('\n').nth(1), Some("ed25519"));
     let unfit = |json: String| read(&json)["code"].clone();
     assert_eq!(
         unfit(private.verify(BODY, &headers, AT)),
@@ -119,8 +121,8 @@ fn new_secrets_can_be_used() {
     assert!(secret.starts_with("whsec_"));
     let webhook = open(&[&secret]);
     assert!(
-        read(&webhook.verify(BODY, &signed(&webhook), AT))
-            .get("code")
-            .is_none()
+        webhook
+            .verify(BODY, &signed(&webhook), AT)
+            .starts_with("standard-webhooks\n")
     );
 }
