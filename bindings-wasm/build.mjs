@@ -53,7 +53,8 @@ async function bundle(entry, format) {
     outfile: join(dist, `${entry}${format === "cjs" ? ".cjs" : ".js"}`),
     bundle: true,
     format,
-    platform: "neutral",
+    // Node's lexer finds the names of a CommonJS file by what esbuild writes for it.
+    platform: format === "cjs" ? "node" : "neutral",
     target: format === "cjs" ? "node20" : ["es2022"],
     minifySyntax: true,
     minifyWhitespace: true,
@@ -61,6 +62,8 @@ async function bundle(entry, format) {
     keepNames: MINIFY_NAMES,
     define: { GATEWRIGHT_VERSION: JSON.stringify(version) },
     plugins: [places],
+    // The glue names the same file once for each block of imports.
+    logOverride: { "duplicate-object-key": "silent" },
     logLevel: "warning",
   });
 }

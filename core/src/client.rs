@@ -455,6 +455,15 @@ impl ClientBuilder {
 
     #[cfg(all(feature = "web", target_arch = "wasm32", not(feature = "native")))]
     fn machine(&mut self) -> Result<Machine, Error> {
+        use gatewright_engine::auth::Credential;
+        if matches!(self.auth.credential, Credential::ApiKeyCookie { .. })
+            && crate::transport::web::in_browser()
+        {
+            return Err(Error::new(
+                ErrorKind::InvalidConfig,
+                "`auth`: a browser does not let a page set the header Cookie; take another way, or let the server set the cookie",
+            ));
+        }
         let transport = self
             .transport
             .take()

@@ -236,7 +236,8 @@ function pairs(lines) {
  * What is different in browsers.
  *
  * - `User-Agent` is left out: some browsers drop it, in others it would need a CORS preflight of its own.
- * - Answers come from the server, not from the browser's cache: the limits in the headers of a stored answer are not true any more.
+ * - From the page's own origin, answers come from the server, not from the browser's cache: the limits in the headers of a stored answer
+ *   are not true any more. Across origins that would cost a preflight for every single call, so there the server's `Cache-Control` holds.
  * - Redirects: `manual` hides where they lead, `follow` would take secret headers along to other origins. So the browser follows for the
  *   page's own origin, which `same-origin` holds it to; from others a redirect is reported as hidden.
  */
@@ -245,7 +246,7 @@ function forBrowser(init, url) {
   return {
     ...init,
     headers: init.headers.filter(([name]) => name !== "user-agent"),
-    cache: "no-store",
+    cache: own ? "no-store" : "default",
     redirect: own ? "follow" : "manual",
     mode: own ? "same-origin" : "cors",
   };
