@@ -6,6 +6,7 @@
 //! | running | a line that is no JSON, too long, or with an id that nobody waits for | gone, all requests fail |
 //! | running | its output ends | gone, all requests fail |
 //! | gone | a request | fails at once with the reason |
+//! | running | `end` | its input is closed; gone when it has ended, or is ended after a while |
 
 use std::collections::HashMap;
 use std::process::{ExitStatus, Stdio};
@@ -27,6 +28,8 @@ const MAX_LINE: u64 = 16 * 1024 * 1024;
 const MAX_STDERR: usize = 1024 * 1024;
 /// How long it may take to come up and say hello: interpreters start slowly on a busy machine.
 const HELLO_WITHIN: Duration = Duration::from_secs(60);
+/// How long it may take to end when its input has.
+const ENDS_WITHIN: Duration = Duration::from_secs(3);
 
 /// A running adapter.
 pub(crate) struct Adapter {
@@ -215,6 +218,16 @@ impl Adapter {
                 "the adapter's hello is not as PROTOCOL.md has it: {answer}"
             ))),
         }
+    }
+
+    /// Lets it end by itself: one that has started other programs has something to clear away. Answers with all that it
+    /// wrote to its standard error.
+    pub(crate) async fn end(mut self) -> String {
+        // The writer ends with its last sender, and the pipe with the writer.
+        self.lines = mpsc::unbounded_channel().0;
+        // Where it does not end in time, dropping `self` ends it.
+        let _ = tokio::time::timeout(ENDS_WITHIN, &mut self.reading).await;
+        self.stderr()
     }
 
     /// Whether it still answers.

@@ -92,8 +92,7 @@ impl Run {
                 None => break,
             }
         }
-        stderr.push_str(&adapter.stderr());
-        drop(adapter);
+        stderr.push_str(&said_in_all(adapter).await);
         again.extend(queue);
         again.sort_by_key(|(index, _)| *index);
         run.play_alone(again, &mut results, &mut stderr).await;
@@ -143,12 +142,12 @@ impl Run {
                 );
             }
             if let Some(adapter) = adapter.take_if(|adapter| adapter.is_gone()) {
-                stderr.push_str(&adapter.stderr());
+                stderr.push_str(&said_in_all(adapter).await);
             }
             results.insert(index, played);
         }
         if let Some(adapter) = adapter {
-            stderr.push_str(&adapter.stderr());
+            stderr.push_str(&said_in_all(adapter).await);
         }
     }
 
@@ -168,6 +167,14 @@ impl Run {
         }
         let played = Played::new(&scenario, outcome, started.elapsed());
         (index, scenario, played)
+    }
+}
+
+/// Ends an adapter; everything it wrote to its standard error.
+async fn said_in_all(adapter: Arc<Adapter>) -> String {
+    match Arc::try_unwrap(adapter) {
+        Ok(adapter) => adapter.end().await,
+        Err(shared) => shared.stderr(),
     }
 }
 
