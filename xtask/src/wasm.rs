@@ -15,6 +15,8 @@ const PROFILE: &str = "wasm";
 const TOOL: &str = "gatewright-wasm-tool";
 /// Its crates are a workspace of their own, with a lock of their own.
 pub(crate) const MANIFEST: &str = "bindings-wasm/Cargo.toml";
+/// Flags of the compiler, which `MANIFEST` cannot hold.
+const FLAGS: &str = "bindings-wasm/cargo-flags.toml";
 
 /// What the compiler uses and every host of today knows; wasm-opt wants it said.
 const OPTIMISE: &[&str] = &[
@@ -62,7 +64,7 @@ pub(crate) fn build(
     // Each alone: built together, the small one would get features of its dependencies that only the large one needs.
     for module in modules {
         let mut cargo = workspace.cargo("build");
-        cargo.args(["--locked", "--manifest-path", MANIFEST]);
+        cargo.args(["--locked", "--config", FLAGS, "--manifest-path", MANIFEST]);
         cargo.args(["--profile", PROFILE, "--target", TARGET]);
         run(cargo.args(["--package", module.package]), shown)?;
     }

@@ -4,7 +4,6 @@
 //! calls cannot share them. A sleep that is dropped takes its timer back.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -104,14 +103,14 @@ impl Drop for Sleep {
 }
 
 thread_local! {
-    static SLOTS: RefCell<Slots> = const { RefCell::new(Slots { next: 0, waiting: BTreeMap::new() }) };
+    static SLOTS: RefCell<Slots> = const { RefCell::new(Slots { places: Vec::new(), free: Vec::new(), turn: 0 }) };
     /// The one function by which JavaScript wakes Rust: one for each slot would have to be made and freed with every timer.
-    static WAKE: JsValue = Closure::<dyn Fn(u32)>::new(|slot| {
+    static WAKE: JsValue = Closure::<dyn Fn(u32)>::new(|number| {
         // Woken outside of the borrow: a waker may do anything.
         let waker = SLOTS.with_borrow_mut(|slots| {
-            let waiting = slots.waiting.get_mut(&slot)?;
-            waiting.woken = true;
-            waiting.waker.take()
+            let place = slots.place(number)?;
+            place.woken = true;
+            place.waker.take()
         });
         if let Some(waker) = waker {
             waker.wake();
@@ -120,26 +119,56 @@ thread_local! {
     .into_js_value();
 }
 
-#[derive(Default)]
-struct Waiting {
+/// So many bits of a slot's number are its place, the others its turn.
+const PLACE_BITS: u32 = 24;
+
+/// A place of a waker, used by one slot after the other.
+struct Place {
+    number: u32,
     woken: bool,
     waker: Option<Waker>,
 }
 
 struct Slots {
-    next: u32,
-    waiting: BTreeMap<u32, Waiting>,
+    places: Vec<Place>,
+    free: Vec<u32>,
+    turn: u32,
 }
 
-/// A place where JavaScript finds the waker of a future, by number. Numbers are used once, so that what comes late wakes nobody else.
+impl Slots {
+    /// The place of a slot, unless it belongs to another by now.
+    fn place(&mut self, number: u32) -> Option<&mut Place> {
+        let at = (number & ((1 << PLACE_BITS) - 1)) as usize;
+        self.places
+            .get_mut(at)
+            .filter(|place| place.number == number)
+    }
+}
+
+/// A place where JavaScript finds the waker of a future, by number. A number has a turn in it, so that what comes late wakes nobody else
+/// (or, after 256 turns, wakes somebody in vain, who then looks and waits on).
 pub(crate) struct Slot(u32);
 
 impl Slot {
     pub(crate) fn new() -> Self {
         SLOTS.with_borrow_mut(|slots| {
-            let number = slots.next;
-            slots.next = number.wrapping_add(1);
-            slots.waiting.insert(number, Waiting::default());
+            slots.turn = slots.turn.wrapping_add(1);
+            let place = |at: u32| Place {
+                number: at | (slots.turn << PLACE_BITS),
+                woken: false,
+                waker: None,
+            };
+            let at = slots.free.pop();
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "16 million at once have no room in the memory of a module"
+            )]
+            let place = place(at.unwrap_or(slots.places.len() as u32));
+            let number = place.number;
+            match at.and_then(|at| slots.places.get_mut(at as usize)) {
+                Some(free) => *free = place,
+                None => slots.places.push(place),
+            }
             Self(number)
         })
     }
@@ -151,8 +180,8 @@ impl Slot {
     /// Whom to wake.
     pub(crate) fn wait(&self, waker: &Waker) {
         SLOTS.with_borrow_mut(|slots| {
-            if let Some(waiting) = slots.waiting.get_mut(&self.0) {
-                match &mut waiting.waker {
+            if let Some(place) = slots.place(self.0) {
+                match &mut place.waker {
                     Some(kept) => kept.clone_from(waker),
                     none => *none = Some(waker.clone()),
                 }
@@ -164,9 +193,8 @@ impl Slot {
     pub(crate) fn take_woken(&self) -> bool {
         SLOTS.with_borrow_mut(|slots| {
             slots
-                .waiting
-                .get_mut(&self.0)
-                .is_some_and(|waiting| std::mem::take(&mut waiting.woken))
+                .place(self.0)
+                .is_some_and(|place| std::mem::take(&mut place.woken))
         })
     }
 }
@@ -174,8 +202,15 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         // The waker is dropped outside of the borrow: it may own another slot.
-        let freed = SLOTS.with_borrow_mut(|slots| slots.waiting.remove(&self.0));
-        drop(freed);
+        let waker = SLOTS.with_borrow_mut(|slots| {
+            let place = slots.place(self.0)?;
+            // No number is this: its turn is 0, and the first is 1.
+            place.number = 0;
+            let waker = place.waker.take();
+            slots.free.push(self.0 & ((1 << PLACE_BITS) - 1));
+            waker
+        });
+        drop(waker);
     }
 }
 
