@@ -98,6 +98,26 @@ test("only what the page asked for needs permission: the key's header, content-t
   await open.close();
 });
 
+test("a permission is asked for once, as long as the server lets it be kept", async () => {
+  const open = await server({
+    "access-control-allow-origin": "*",
+    "access-control-allow-headers": "authorization",
+    "access-control-max-age": "600",
+  });
+  const page = await openPage(browser, own.url);
+  await page.evaluate(async (url) => {
+    const client = new globalThis.gatewright.Client(url, { auth: "secret" });
+    for (let calls = 0; calls < 5; calls++) {
+      await client.get("/");
+    }
+  }, open.url);
+  assert.deepEqual(
+    open.asked.map(({ method }) => method),
+    ["OPTIONS", "GET", "GET", "GET", "GET", "GET"],
+  );
+  await open.close();
+});
+
 test("a User-Agent is left out, because a browser would ask for permission or drop it", async () => {
   const open = await server({ "access-control-allow-origin": "*" });
   const page = await openPage(browser, own.url);
