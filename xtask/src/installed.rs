@@ -122,7 +122,7 @@ impl Installed<'_> {
             .take(&self.workspace.root.join(folder), folder)
             .and_then(|folder| test_files(&folder));
         if let Some(files) = report.prepare_by(&format!("copy {folder}"), || copied) {
-            report.suite(name, &mut self.node_test(&files), node_test);
+            report.suite(name, self.node_test().args(files), node_test);
         }
     }
 
@@ -136,17 +136,19 @@ impl Installed<'_> {
     ) {
         let found = test_files(&self.workspace.root.join(folder));
         if let Some(files) = report.prepare_by(&format!("find the tests in {folder}"), || found) {
-            let mut command = self.node_test(&files);
-            command.env(chromium::VARIABLE, chromium);
-            report.suite(name, &mut command, node_test);
+            let mut command = self.node_test();
+            // Pictures and frames are measured there: one browser at a time.
+            command
+                .arg("--test-concurrency=1")
+                .env(chromium::VARIABLE, chromium);
+            report.suite(name, command.args(files), node_test);
         }
     }
 
-    fn node_test(&self, files: &[PathBuf]) -> Command {
+    fn node_test(&self) -> Command {
         let mut command = self.kit.node.command();
         command
             .args(["--test", "--test-reporter=spec", TEST_TIMEOUT])
-            .args(files)
             .current_dir(self.project.folder())
             .env("GATEWRIGHT_PACKAGE", self.package)
             .env("GATEWRIGHT_PROJECT", self.project.folder())
