@@ -29,7 +29,7 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** Play no more scenarios at once, with `--jobs`: the pages share one browser, and some scenarios watch the clock. */
+/** As many scenarios are played at once, no more: the pages share one browser, and some scenarios watch the clock. */
 const PAGES = 4;
 
 const tools = process.env.NODE_TOOLS;
@@ -50,7 +50,7 @@ const place = `${worker ? "a worker of " : ""}Chromium ${browser.version()}`;
 
 await serve(async (request) => {
   const answer = await stages.answer(request);
-  return request.op === "hello" ? { ...answer, sdk: `${answer.sdk} in ${place}` } : answer;
+  return request.op === "hello" ? { ...answer, at_once: PAGES, sdk: `${answer.sdk} in ${place}` } : answer;
 });
 await browser.close();
 // Calls under way end with the process.

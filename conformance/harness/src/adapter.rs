@@ -54,6 +54,8 @@ pub(crate) struct Hello {
     pub(crate) capabilities: Vec<String>,
     /// Why it cannot do the others.
     lacks: HashMap<String, String>,
+    /// The most scenarios that it is to be in at once.
+    pub(crate) at_once: Option<usize>,
 }
 
 impl Hello {
@@ -208,11 +210,16 @@ impl Adapter {
             .flatten()
             .filter_map(|(capability, why)| Some((capability.clone(), why.as_str()?.to_owned())))
             .collect();
+        let at_once = answer
+            .get("at_once")
+            .and_then(Value::as_u64)
+            .and_then(|most| usize::try_from(most).ok());
         match (protocol, text("sdk"), capabilities) {
             (Some(PROTOCOL), Some(sdk), Some(capabilities)) => Ok(Hello {
                 sdk,
                 capabilities,
                 lacks,
+                at_once,
             }),
             _ => Err(Gone(format!(
                 "the adapter's hello is not as PROTOCOL.md has it: {answer}"

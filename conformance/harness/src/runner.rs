@@ -33,7 +33,7 @@ pub(crate) struct Played {
 pub(crate) struct Run {
     pub(crate) stage: Arc<Stage>,
     pub(crate) command: Vec<String>,
-    /// Scenarios at once.
+    /// Scenarios at once, where the adapter does not ask for fewer.
     pub(crate) jobs: usize,
     numbers: AtomicUsize,
 }
@@ -64,6 +64,10 @@ impl Run {
         let mut stderr = String::new();
         let adapter = Arc::new(Adapter::start(&run.command).await?);
         let sdk = adapter.hello.sdk.clone();
+        let at_once = adapter
+            .hello
+            .at_once
+            .map_or(run.jobs, |most| run.jobs.min(most.max(1)));
         // The slow ones first, so that they do not trail behind the others.
         let mut queue: Vec<(usize, Scenario)> = scenarios.into_iter().enumerate().collect();
         queue.sort_by_key(|(_, scenario)| std::cmp::Reverse(scenario.deadline_ms));
@@ -71,7 +75,7 @@ impl Run {
         let mut again = Vec::new();
         let mut playing = JoinSet::new();
         loop {
-            while playing.len() < run.jobs
+            while playing.len() < at_once
                 && !adapter.is_gone()
                 && let Some((index, scenario)) = queue.pop_front()
             {

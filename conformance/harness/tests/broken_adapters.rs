@@ -232,3 +232,24 @@ fn one_that_lacks_a_capability_says_why() {
     );
     assert_eq!(last_line(&output), "0 passed, 0 failed, 2 skipped");
 }
+
+#[test]
+fn one_that_asks_for_it_is_in_one_scenario_at_a_time() {
+    // It looks whether a second request is there while it has not answered the first.
+    let script = r#"read line; echo '{"id":1,"protocol":1,"sdk":"sh","capabilities":[],"at_once":1}'
+        for id in 2 3; do
+            read line
+            if timeout 0.1 sh -c 'read more'; then echo 'two at once' >&2; exit 1; fi
+            echo "{\"id\":$id,\"unsupported\":\"all\"}"
+        done
+        sleep 600"#;
+    let scenarios = [("a.json", scenario("a", "")), ("b.json", scenario("b", ""))];
+    let scenarios: Vec<(&str, &str)> = scenarios
+        .iter()
+        .map(|(file, text)| (*file, text.as_str()))
+        .collect();
+    let (output, _) = Stage::new("at-once", &scenarios, script).play(&[]);
+    let said = stdout(&output);
+    assert!(!said.contains("two at once"), "{said}");
+    assert_eq!(last_line(&output), "0 passed, 2 failed");
+}
