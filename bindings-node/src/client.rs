@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use gatewright_js_boundary::{Body, JsClient};
+use napi::Result;
 use napi_derive::napi;
 
 use crate::js_thread::JsThread;
@@ -27,7 +28,7 @@ impl NativeClient {
         mode: u32,
         options: Option<Text>,
         body: Option<Content>,
-    ) {
+    ) -> Result<()> {
         self.client.start(
             call,
             &method.0,
@@ -36,15 +37,15 @@ impl NativeClient {
             options.as_ref().map(|text| text.0.as_str()),
             body.map(|content| Body::Bytes(content.0)),
         );
-        self.thread.after_call();
+        self.thread.after_call()
     }
 
     /// Begins a list.
     #[napi(catch_unwind)]
-    pub fn pages(&self, list: u32, path: Text, options: Option<Text>, style: Text) {
+    pub fn pages(&self, list: u32, path: Text, options: Option<Text>, style: Text) -> Result<()> {
         let options = options.as_ref().map(|text| text.0.as_str());
         self.client.pages(list, &path.0, options, &style.0);
-        self.thread.after_call();
+        self.thread.after_call()
     }
 
     /// The base URL, redacted.
@@ -61,8 +62,8 @@ impl NativeClient {
 
     /// Refuses further calls.
     #[napi(catch_unwind)]
-    pub fn close(&self) {
+    pub fn close(&self) -> Result<()> {
         self.client.close();
-        self.thread.after_call();
+        self.thread.after_call()
     }
 }

@@ -3,20 +3,24 @@
 
 use std::cell::{Cell, OnceCell};
 use std::ffi::c_void;
+use std::io;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use gatewright_js_boundary::{Batch, Port};
-use napi::{Result, sys};
+use napi::{Error, Result, sys};
 
-use crate::js_value::{check, copied, lent, string};
+use crate::js_value::{self, check, copied, lent, string};
 use crate::mailbox::{Mailbox, MailboxHost};
 use crate::timers::Timers;
 use crate::worker::ByWorker;
 
 #[cfg(target_os = "linux")]
-use crate::on_loop::OnLoop;
+use crate::{
+    on_loop::{LoopDriver, OnLoop},
+    uv::Uv,
+};
 
 /// Who drives the calls.
 enum Drive {
@@ -123,17 +127,26 @@ impl JsThread {
     }
 
     /// After each function that JavaScript called: what it has begun is driven, and the process stays for it.
-    pub(crate) fn after_call(self: &Rc<Self>) {
+    ///
+    /// # Errors
+    /// Where the process gets no descriptors and no thread: what was begun is dropped.
+    pub(crate) fn after_call(self: &Rc<Self>) -> Result<()> {
         if self.closed.get() {
-            return;
+            return Ok(());
         }
         if self.drive.get().is_none() {
             if !self.mailbox.has_tasks() && !self.mailbox.has_frames() {
-                return;
+                return Ok(());
             }
-            self.begin();
+            if let Err(error) = self.begin() {
+                drop((self.mailbox.take_tasks(), self.mailbox.take_batches()));
+                return Err(Error::from_reason(format!(
+                    "no call can be made, the system gives no thread: {error}"
+                )));
+            }
         }
         self.called();
+        Ok(())
     }
 
     /// As `after_call`, where there is a driver.
@@ -146,28 +159,32 @@ impl JsThread {
         }
     }
 
-    fn begin(self: &Rc<Self>) {
+    fn begin(self: &Rc<Self>) -> io::Result<()> {
         #[cfg(target_os = "linux")]
         if let Some((on_loop, driver)) = self.try_on_loop() {
             self.timers.drive();
-            on_loop.attach(self);
             let _ = self.drive.set(Drive::OnLoop(on_loop));
+            if let Some(on_loop) = self.on_loop() {
+                on_loop.attach(self);
+            }
             self.mailbox.set_driver(Box::new(driver));
-            return;
+            return Ok(());
         }
-        // Where not even a thread can be had, the process is out of everything; its calls stay where they are.
-        if let Ok((by_worker, driver)) = ByWorker::begin(self) {
-            let _ = self.drive.set(Drive::Worker(by_worker));
-            self.mailbox.set_driver(Box::new(driver));
-        }
+        let (by_worker, driver) = ByWorker::begin(self)?;
+        let _ = self.drive.set(Drive::Worker(by_worker));
+        self.mailbox.set_driver(Box::new(driver));
+        Ok(())
     }
 
+    /// Node's own loop as the driver, where it is Node's, and does not refuse. Others that load addons have a loop of another kind, or one
+    /// that does not sleep where libuv's does. `GATEWRIGHT_DRIVER=worker` asks for the worker, which is there for all.
     #[cfg(target_os = "linux")]
-    fn try_on_loop(&self) -> Option<(OnLoop, crate::on_loop::LoopDriver)> {
-        if std::env::var_os("GATEWRIGHT_DRIVER").is_some_and(|wanted| wanted == "worker") {
+    fn try_on_loop(&self) -> Option<(OnLoop, LoopDriver)> {
+        let worker_wanted = std::env::var_os("GATEWRIGHT_DRIVER").is_some_and(|it| it == "worker");
+        if worker_wanted || !js_value::is_node(self.env).unwrap_or(false) {
             return None;
         }
-        let uv = crate::uv::Uv::of_program()?;
+        let uv = Uv::of_program()?;
         let mut event_loop = ptr::null_mut();
         // SAFETY: on the environment's thread.
         check(unsafe { sys::napi_get_uv_event_loop(self.env, &raw mut event_loop) }).ok()?;

@@ -212,3 +212,31 @@ unsafe extern "C" fn give_back(_env: sys::napi_env, _data: *mut c_void, owner: *
     // SAFETY: made in `lent`; Node calls this once.
     drop(unsafe { Box::from_raw(owner.cast::<Bytes>()) });
 }
+
+/// Whether this is Node itself, not one of the programs that are like it.
+pub(crate) fn is_node(env: sys::napi_env) -> Result<bool> {
+    let (mut object, mut others) = (ptr::null_mut(), false);
+    // SAFETY: on the environment's thread, with values of it; the names end with a zero.
+    unsafe {
+        check(sys::napi_get_global(env, &raw mut object))?;
+        for name in [c"process", c"versions"] {
+            check(sys::napi_get_named_property(
+                env,
+                object,
+                name.as_ptr(),
+                &raw mut object,
+            ))?;
+        }
+        for name in [c"bun", c"deno", c"electron", c"nw"] {
+            let mut is_it = false;
+            check(sys::napi_has_named_property(
+                env,
+                object,
+                name.as_ptr(),
+                &raw mut is_it,
+            ))?;
+            others |= is_it;
+        }
+    }
+    Ok(!others)
+}

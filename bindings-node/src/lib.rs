@@ -155,6 +155,5 @@ pub fn generate_secret() -> Result<String> {
 fn on_port(env: Env, work: impl FnOnce(&JsThread)) -> Result<()> {
     let thread = JsThread::of(env.raw())?;
     work(&thread);
-    thread.after_call();
-    Ok(())
+    thread.after_call()
 }

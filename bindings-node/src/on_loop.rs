@@ -17,7 +17,7 @@ use tokio::runtime::Handle as RuntimeHandle;
 
 use crate::js_thread::JsThread;
 use crate::mailbox::{Driver, Mailbox};
-use crate::turn::TurnRuntime;
+use crate::turn::{Take, TurnRuntime};
 use crate::uv::{self, HandleMemory, Kind, Uv};
 
 /// While calls are under way, tokio's own timers (connecting, the pool) are looked at this often.
@@ -37,7 +37,6 @@ pub(crate) struct OnLoop {
     timer: HandleMemory,
     open_handles: Cell<u32>,
     closing: Cell<bool>,
-    in_cycle: Cell<bool>,
     preparing: Cell<bool>,
     keeps_alive: Cell<bool>,
     /// When the timer fires, in nanoseconds of the timers' clock.
@@ -79,7 +78,6 @@ impl OnLoop {
             timer,
             open_handles: Cell::new(3),
             closing: Cell::new(false),
-            in_cycle: Cell::new(false),
             preparing: Cell::new(false),
             keeps_alive: Cell::new(false),
             timer_at: Cell::new(u64::MAX),
@@ -104,47 +102,47 @@ impl OnLoop {
 
     /// After JavaScript has called: what it has begun is seen to before the loop sleeps.
     pub(crate) fn after_call(&self, thread: &JsThread) {
-        if self.in_cycle.get() || self.closing.get() {
+        if self.closing.get() {
             return;
         }
         if !self.preparing.get() && (thread.mailbox.has_tasks() || thread.mailbox.has_frames()) {
             self.preparing.set(true);
-            // SAFETY: initialised in `begin`, and not closed: a thread that is closed gets no calls.
+            // SAFETY: initialised in `begin`, and not closed.
             unsafe { (self.uv.prepare_start)(self.prepare.handle(), on_prepare) };
         }
         self.keep_alive(thread);
     }
 
-    fn cycle(&self, thread: &JsThread, mut take: bool) {
-        if self.closing.get() || self.in_cycle.replace(true) {
+    /// What is handed over runs JavaScript, which may run the loop: then there is a cycle within a cycle, and that is fine.
+    fn cycle(&self, thread: &JsThread, mut take: Take) {
+        if self.closing.get() {
             return;
         }
-        if self.preparing.replace(false) {
-            // SAFETY: initialised in `begin`; libuv calls back only while handles are open.
-            unsafe { (self.uv.prepare_stop)(self.prepare.handle()) };
-        }
         for _ in 0..ROUNDS {
-            if self.closing.get() {
-                break;
-            }
-            if take || thread.mailbox.has_tasks() {
+            if take != Take::Nothing || thread.mailbox.has_tasks() {
                 self.run(thread, take);
-                take = false;
+                take = Take::Nothing;
             }
             if !thread.mailbox.has_frames() {
                 break;
             }
             thread.hand_over();
+            if self.closing.get() {
+                return;
+            }
+        }
+        if self.preparing.replace(false) {
+            // SAFETY: initialised in `begin`, and not closed.
+            unsafe { (self.uv.prepare_stop)(self.prepare.handle()) };
         }
         if thread.mailbox.has_tasks() || thread.mailbox.has_frames() {
             self.ring();
         }
-        self.in_cycle.set(false);
         self.keep_alive(thread);
         self.set_timer(thread);
     }
 
-    fn run(&self, thread: &JsThread, take: bool) {
+    fn run(&self, thread: &JsThread, take: Take) {
         let runtime = self.runtime.borrow();
         if let Some(runtime) = &*runtime {
             runtime.turn(take, |spawner| {
@@ -267,11 +265,20 @@ fn contained(work: impl FnOnce()) {
     let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
 }
 
+/// With one call under way, there is hardly ever more than one event.
+fn take_of(thread: &JsThread) -> Take {
+    if thread.port.waiting() > 1 {
+        Take::All
+    } else {
+        Take::One
+    }
+}
+
 unsafe extern "C" fn on_poll(handle: *mut uv::Handle, _: c_int, _: c_int) {
     contained(|| {
         // SAFETY: libuv calls with the handle that was started.
         if let Some((on_loop, thread)) = unsafe { owner(handle) } {
-            on_loop.cycle(thread, true);
+            on_loop.cycle(thread, take_of(thread));
         }
     });
 }
@@ -280,7 +287,7 @@ unsafe extern "C" fn on_prepare(handle: *mut uv::Handle) {
     contained(|| {
         // SAFETY: libuv calls with the handle that was started.
         if let Some((on_loop, thread)) = unsafe { owner(handle) } {
-            on_loop.cycle(thread, false);
+            on_loop.cycle(thread, Take::Nothing);
         }
     });
 }
@@ -293,7 +300,7 @@ unsafe extern "C" fn on_timer(handle: *mut uv::Handle) {
             if !on_loop.keeps_alive.get() {
                 on_loop.swept.set(true);
             }
-            on_loop.cycle(thread, true);
+            on_loop.cycle(thread, Take::All);
         }
     });
 }

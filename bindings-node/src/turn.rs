@@ -1,11 +1,13 @@
 //! Lets a tokio runtime work for a moment, on a thread that must not be blocked, without losing an event. Linux only.
 //!
-//! A turn ends when the runtime has nothing to do. Where it would sleep, it calls a hook of ours:
+//! A turn ends when the runtime has nothing to do. Where it would sleep, it calls a hook of ours, except while the turn's own future is woken:
+//! then it looks for ONE event (`max_io_events_per_busy_tick`) without waiting, and polls that future.
 //!
-//! | State | What the hook does | Then |
+//! | State | What is done | Then |
 //! |---|---|---|
-//! | `Take` | rings the bell: the runtime looks for events, finds at least that one and all others that have happened, and does not sleep | `Leave` |
-//! | `Leave` | rings the bell and wakes the turn's own future: the runtime looks for ONE event, without waiting | `Left` |
+//! | `TakeOne` | the future wakes itself: the runtime looks for one event | `Leave` |
+//! | `TakeAll` | the hook rings the bell: the runtime finds at least that event, and all others that have happened, and does not sleep | `Leave` |
+//! | `Leave` | the hook rings the bell and wakes the future: the runtime looks for one event | `Left` |
 //! | `Left` | the future is done | |
 //!
 //! What happens while a turn ends is not lost. Events come in the order in which they happened, and one of them is taken. If it is not the
@@ -34,9 +36,21 @@ const PATIENCE: Duration = Duration::from_millis(4);
 /// The clock is looked at after so many steps of tasks.
 const STEPS: u32 = 64;
 
-const TAKE: u8 = 1;
-const LEAVE: u8 = 2;
-const LEFT: u8 = 3;
+const TAKE_ONE: u8 = 1;
+const TAKE_ALL: u8 = 2;
+const LEAVE: u8 = 3;
+const LEFT: u8 = 4;
+
+/// Which events a turn begins with. What it leaves makes it time for another.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Take {
+    /// None: only what was begun is to be done.
+    Nothing,
+    /// One, which costs less than `All`.
+    One,
+    /// All that have happened.
+    All,
+}
 
 /// A runtime that is driven turn by turn.
 pub(crate) struct TurnRuntime {
@@ -110,8 +124,8 @@ impl TurnRuntime {
         &self.runtime
     }
 
-    /// One turn, with the events that have happened (`take`) or only for what `first` begins.
-    pub(crate) fn turn(&self, take: bool, first: impl FnOnce(&Spawner<'_>)) {
+    /// One turn. `first` is called within it, and may begin tasks.
+    pub(crate) fn turn(&self, take: Take, first: impl FnOnce(&Spawner<'_>)) {
         self.turn.run(&self.runtime, take, first);
     }
 
@@ -154,9 +168,13 @@ impl Future for Watched {
 }
 
 impl Turn {
-    fn run(self: &Arc<Self>, runtime: &Runtime, take: bool, first: impl FnOnce(&Spawner<'_>)) {
-        self.state
-            .store(if take { TAKE } else { LEAVE }, Ordering::Relaxed);
+    fn run(self: &Arc<Self>, runtime: &Runtime, take: Take, first: impl FnOnce(&Spawner<'_>)) {
+        let state = match take {
+            Take::Nothing => LEAVE,
+            Take::One => TAKE_ONE,
+            Take::All => TAKE_ALL,
+        };
+        self.state.store(state, Ordering::Relaxed);
         self.steps.store(0, Ordering::Relaxed);
         *lock(&self.begun) = Instant::now();
         let mut first = Some(first);
@@ -170,11 +188,15 @@ impl Turn {
                 drop(waker);
                 first(&Spawner(self));
             }
-            if self.state.load(Ordering::Relaxed) == LEFT {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
+            match self.state.load(Ordering::Relaxed) {
+                LEFT => return Poll::Ready(()),
+                TAKE_ONE => {
+                    self.state.store(LEAVE, Ordering::Relaxed);
+                    cx.waker().wake_by_ref();
+                }
+                _ => {}
             }
+            Poll::Pending
         }));
         // Only now: within the turn the runtime might have heard it.
         if self.left_early.swap(false, Ordering::Relaxed) {
@@ -185,7 +207,7 @@ impl Turn {
     /// The runtime has nothing to do and is about to sleep.
     fn on_idle(&self) {
         self.bell.get_ref().ring();
-        if self.state.load(Ordering::Relaxed) == TAKE {
+        if self.state.load(Ordering::Relaxed) == TAKE_ALL {
             self.state.store(LEAVE, Ordering::Relaxed);
         } else {
             self.leave();
@@ -208,11 +230,11 @@ impl Turn {
 
     /// Whether this is the runtime's epoll: it is readable when the bell has been rung, and not once the runtime has seen to it.
     fn is_heard_by(self: &Arc<Self>, runtime: &Runtime, epoll: BorrowedFd<'_>) -> bool {
-        self.run(runtime, true, |_| ());
+        self.run(runtime, Take::All, |_| ());
         let quiet = !is_readable(epoll);
         self.bell.get_ref().ring();
         let heard = is_readable(epoll);
-        self.run(runtime, true, |_| ());
+        self.run(runtime, Take::All, |_| ());
         quiet && heard && !is_readable(epoll)
     }
 }
@@ -248,7 +270,7 @@ mod tests {
     fn a_turn_does_not_wait_for_what_has_not_happened() {
         let runtime = TurnRuntime::new().unwrap();
         let begun = Instant::now();
-        for take in [true, false, true] {
+        for take in [Take::All, Take::Nothing, Take::One] {
             runtime.turn(take, |spawner| {
                 spawner.spawn(Box::pin(std::future::pending()))
             });
@@ -290,12 +312,15 @@ mod tests {
                 ended.fetch_add(1, Ordering::Relaxed);
             }));
         }
-        runtime.turn(false, |spawner| {
+        runtime.turn(Take::Nothing, |spawner| {
             tasks.into_iter().for_each(|task| spawner.spawn(task))
         });
+        let mut turns = 0;
         while ended.load(Ordering::Relaxed) < LINES {
             assert!(wait(&runtime), "an event was lost");
-            runtime.turn(true, |_| ());
+            turns += 1;
+            let take = [Take::All, Take::One, Take::Nothing][turns % 3];
+            runtime.turn(take, |_| ());
         }
         others.into_iter().for_each(|other| other.join().unwrap());
     }
@@ -306,7 +331,7 @@ mod tests {
         let (answer, answered) = tokio::sync::oneshot::channel();
         let done = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&done);
-        runtime.turn(false, |spawner| {
+        runtime.turn(Take::Nothing, |spawner| {
             spawner.spawn(Box::pin(async move {
                 told.store(answered.await.is_ok(), Ordering::Relaxed)
             }));
@@ -316,7 +341,7 @@ mod tests {
             .unwrap()
             .unwrap();
         assert!(wait(&runtime));
-        runtime.turn(true, |_| ());
+        runtime.turn(Take::All, |_| ());
         assert!(done.load(Ordering::Relaxed));
     }
 
@@ -325,7 +350,7 @@ mod tests {
         let runtime = TurnRuntime::new().unwrap();
         let rounds = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&rounds);
-        runtime.turn(false, |spawner| {
+        runtime.turn(Take::Nothing, |spawner| {
             spawner.spawn(Box::pin(std::future::poll_fn(move |cx| {
                 counted.fetch_add(1, Ordering::Relaxed);
                 cx.waker().wake_by_ref();
@@ -335,7 +360,7 @@ mod tests {
         let first = rounds.load(Ordering::Relaxed);
         assert!(first > 0);
         assert!(is_readable(runtime.epoll()), "there is more to do");
-        runtime.turn(true, |_| ());
+        runtime.turn(Take::All, |_| ());
         assert!(rounds.load(Ordering::Relaxed) > first);
     }
 }

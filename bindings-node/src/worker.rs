@@ -18,13 +18,18 @@ struct Worker {
 }
 
 impl Worker {
-    /// The worker, begun where there is none yet. The error is kept: a process that gets no thread has other problems.
-    fn of_process() -> Result<&'static Self, &'static str> {
-        static WORKER: OnceLock<Result<Worker, String>> = OnceLock::new();
-        WORKER
-            .get_or_init(|| Self::begin().map_err(|error| error.to_string()))
-            .as_ref()
-            .map_err(String::as_str)
+    /// The worker, begun where there is none yet.
+    fn of_process() -> std::io::Result<&'static Self> {
+        static WORKER: OnceLock<Worker> = OnceLock::new();
+        static BEGINNING: Mutex<()> = Mutex::new(());
+        let _one_at_a_time = BEGINNING.lock().unwrap_or_else(PoisonError::into_inner);
+        match WORKER.get() {
+            Some(known) => Ok(known),
+            None => {
+                let begun = Self::begin()?;
+                Ok(WORKER.get_or_init(|| begun))
+            }
+        }
     }
 
     fn begin() -> std::io::Result<Self> {
@@ -100,10 +105,10 @@ pub(crate) struct ByWorker {
 
 impl ByWorker {
     /// Begins the worker, where there is none yet, and a way back to this thread.
-    pub(crate) fn begin(thread: &JsThread) -> Result<(Self, WorkerDriver), String> {
+    pub(crate) fn begin(thread: &JsThread) -> std::io::Result<(Self, WorkerDriver)> {
         let worker = Worker::of_process()?;
         let function = thread_safe_function(thread)
-            .ok_or_else(|| "Node gives no way back from another thread".to_owned())?;
+            .ok_or_else(|| std::io::Error::other("Node gives no way back from another thread"))?;
         let doorbell = Arc::new(Doorbell {
             function: Mutex::new(Some(Function(function))),
         });
@@ -118,9 +123,9 @@ impl ByWorker {
         Ok((this, driver))
     }
 
-    /// The process stays while somebody waits for something.
+    /// The process stays while somebody waits for something, and until what came is handed over.
     pub(crate) fn keep_alive(&self, thread: &JsThread) {
-        let waited_for = thread.port.waiting() > 0;
+        let waited_for = thread.port.waiting() > 0 || thread.mailbox.has_frames();
         if self.keeps_alive.replace(waited_for) == waited_for {
             return;
         }
