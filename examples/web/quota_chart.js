@@ -3,10 +3,10 @@
 import { find } from "./dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const HEIGHT = 190;
+const HEIGHT = 222;
 /** Where things are, from the top: what is left, then the calls held back, then the seconds. */
-const LEFT = { top: 8, bottom: 108 };
-const HELD = { top: 124, bottom: 164 };
+const LEFT = { title: 10, top: 24, bottom: 120 };
+const HELD = { title: 145, top: 156, bottom: 196 };
 const MARGIN = { left: 20, right: 4 };
 /** The chart is at least so long. */
 const SHORTEST_MS = 8000;
@@ -47,7 +47,7 @@ export class QuotaChart {
     const end = Math.max(SHORTEST_MS, this.#samples.at(-1)?.atMs ?? 0);
     const x = (ms) => MARGIN.left + (ms / end) * (width - MARGIN.left - MARGIN.right);
     const y = (band, value, most) => band.bottom - (value / most) * (band.bottom - band.top);
-    const parts = [];
+    const parts = [text(0, LEFT.title, "Calls left"), text(0, HELD.title, "Calls held back")];
     for (let value = 0; value <= this.#limit; value++) {
       const at = y(LEFT, value, this.#limit);
       parts.push(line(MARGIN.left, at, width - MARGIN.right, at), text(0, at + 4, value));
