@@ -148,3 +148,38 @@ test("a call that waits to retry ends at once, and there is no other attempt", a
   assert.equal((await session.journal("unknown")).length, 1);
   await gateway.stop();
 });
+
+test("10 000 aborted calls leave nothing behind", async () => {
+  const gateway = await Gateway.start();
+  const session = gateway.session();
+  await session.admin("POST", "clock", { json: { freeze: true } });
+  const page = await openPage(browser, own.url);
+  await page.evaluate(async ({ url, headers }) => {
+    const client = new globalThis.gatewright.Client(url, { auth: "sk_test_tiny_acme", headers });
+    await Promise.all([1, 2, 3].map(() => client.get("/v1/whoami")));
+    globalThis.abortMany = async (count) => {
+      for (let done = 0; done < count; done += 100) {
+        const controller = new AbortController();
+        const calls = Array.from({ length: 100 }, () => client.get("/v1/whoami", { signal: controller.signal }));
+        controller.abort();
+        await Promise.allSettled(calls);
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+      const [{ queued, inFlight }] = client.state().limits;
+      return { queued, inFlight };
+    };
+  }, session.target);
+  const devtools = await page.context().newCDPSession(page);
+  const used = async () => {
+    await devtools.send("HeapProfiler.collectGarbage");
+    const { usedSize, backingStorageSize } = await devtools.send("Runtime.getHeapUsage");
+    return usedSize + backingStorageSize;
+  };
+  await page.evaluate(() => globalThis.abortMany(1_000));
+  const before = await used();
+  assert.deepEqual(await page.evaluate(() => globalThis.abortMany(10_000)), { queued: 0, inFlight: 0 });
+  const grown = (await used()) - before;
+  assert.ok(grown < 500_000, `${grown} bytes more are used, ${grown / 10_000} for each call`);
+  assert.equal((await session.journal("whoami")).length, 3);
+  await gateway.stop();
+});
