@@ -56,10 +56,9 @@ async function bundle(entry, format) {
     // Node's lexer finds the names of a CommonJS file by what esbuild writes for it.
     platform: format === "cjs" ? "node" : "neutral",
     target: format === "cjs" ? "node20" : ["es2022"],
-    minifySyntax: true,
-    minifyWhitespace: true,
-    minifyIdentifiers: MINIFY_NAMES,
-    keepNames: MINIFY_NAMES,
+    minify: true,
+    // Stacks and consoles show the classes by their names.
+    keepNames: true,
     define: { GATEWRIGHT_VERSION: JSON.stringify(version) },
     plugins: [places],
     // The glue names the same file once for each block of imports.
@@ -67,8 +66,6 @@ async function bundle(entry, format) {
     logLevel: "warning",
   });
 }
-
-const MINIFY_NAMES = process.env.MINIFY_NAMES === "1";
 
 await rm(dist, { recursive: true, force: true });
 await mkdir(dist);
