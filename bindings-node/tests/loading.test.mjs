@@ -8,10 +8,10 @@ import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 
 import { run } from "./child.mjs";
-import { HERE, nodeOnly, sdk } from "./package.mjs";
+import { HERE, NAME, nodeOnly, sdk } from "./package.mjs";
 
 const here = nodeOnly("it has one native half");
-const root = dirname(createRequire(HERE).resolve("gatewright/package.json"));
+const root = dirname(createRequire(HERE).resolve(`${NAME}/package.json`));
 const scratch = realpathSync(mkdtempSync(join(tmpdir(), "gatewright-loading-")));
 after(() => rmSync(scratch, { recursive: true }));
 

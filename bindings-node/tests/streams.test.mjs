@@ -18,7 +18,7 @@ const sum = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 test("the head comes first, the body as it is read", async () => {
   const session = new Session();
-  const response = await session.client().stream("GET", "/v1/drip?bytes=3&interval_ms=10");
+  const response = await session.client().stream("GET", "/v1/drip?bytes=3&interval_ms=100");
   assert.ok(response instanceof sdk.StreamResponse);
   assert.deepEqual([response.status, response.ok, response.method], [200, true, "GET"]);
   assert.match(response.requestId, /.+/);
@@ -138,11 +138,11 @@ test("a body that breaks off is an error, and what came before stays good", asyn
 
 test("the deadline covers the body, and null lifts it", async () => {
   const session = new Session();
-  const client = session.client({ timeout: 60 });
-  const late = await rejection((await client.stream("GET", "/v1/drip?bytes=100&interval_ms=20")).text());
+  const client = session.client({ timeout: 400 });
+  const late = await rejection((await client.stream("GET", "/v1/drip?bytes=100&interval_ms=50")).text());
   assert.ok(late instanceof sdk.TimeoutError, String(late));
-  const patient = await client.stream("GET", "/v1/drip?bytes=8&interval_ms=20", { timeout: null });
-  assert.equal(await patient.text(), "*".repeat(8));
+  const patient = await client.stream("GET", "/v1/drip?bytes=12&interval_ms=50", { timeout: null });
+  assert.equal(await patient.text(), "*".repeat(12));
 });
 
 test("reading ahead stops where nobody reads", async () => {

@@ -229,7 +229,12 @@ export interface Response extends Answer, AsyncIterable<Uint8Array> {
   /** The body as a stream; a new one each time. */
   readonly body: ReadableStream<Uint8Array>;
 }
-export const Response: { readonly prototype: Response };
+
+/** For `instanceof`: answers come from clients. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the implementation is held to both by js/conforms.ts
+export abstract class Response {
+  constructor(...unavailable: never);
+}
 
 /**
  * An answer whose body comes in as it is read, once. Retries are over: a body that breaks off rejects, what came before stays good. The
@@ -246,7 +251,12 @@ export interface StreamResponse extends Answer, AsyncIterable<Uint8Array> {
   /** Ends the request without reading on. */
   cancel(): Promise<void>;
 }
-export const StreamResponse: { readonly prototype: StreamResponse };
+
+/** For `instanceof`: answers come from clients. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the implementation is held to both by js/conforms.ts
+export abstract class StreamResponse {
+  constructor(...unavailable: never);
+}
 
 /** One page of a list. */
 export interface Page<T = unknown> {
