@@ -10,7 +10,8 @@ use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
-    ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CONNECTION, CONTENT_ENCODING, DATE, ORIGIN,
+    ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, DATE,
+    ORIGIN,
 };
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
@@ -23,7 +24,7 @@ use crate::journal::{Arrival, Ending, request_id};
 use crate::key::{Identity, Unauthorized, credential};
 use crate::logical::Logical;
 use crate::op::{ANY, Op, route};
-use crate::options::{Auth, PageConnections};
+use crate::options::Auth;
 use crate::quota::{Admission, InProgress};
 use crate::receive::receive;
 use crate::reply::{Body, Reply};
@@ -407,10 +408,9 @@ fn preflight(call: &Call) -> Reply {
         return reply.with(ALLOW, HeaderValue::from_static(call.route().allow));
     }
     let mut reply = reply.with(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(ANY));
-    let remembered = match call.world.state().options.page_connections {
-        PageConnections::Fresh => "0",
-        PageConnections::Kept => "600",
-    };
+    // Without this header it would be five seconds.
+    let direct = call.world.state().options.direct_pages;
+    let remembered = if direct { "0" } else { "600" };
     reply
         .headers
         .insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(remembered));
@@ -462,8 +462,9 @@ fn complete(call: &Call, reply: &mut Reply) {
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     if call.parts.headers.contains_key(ORIGIN) {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
-        if call.world.state().options.page_connections == PageConnections::Fresh {
+        if call.world.state().options.direct_pages {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
     }
 }

@@ -48,7 +48,7 @@ pub use fault_rules::{FaultRule, Match, RandomFaults, RuleState};
 pub use gateway::{Gateway, GatewayBuilder};
 pub use journal::JournalEntry;
 pub use key::Token;
-pub use options::{Auth, Options, OptionsChange, PageConnections};
+pub use options::{Auth, Options, OptionsChange};
 pub use session::{ClockState, LimitState, Refused, Session};
 pub use tier::{Limits, Tier};
 pub use webhooks::{Attempt, Delivery, DeliveryState, Disabled, Endpoint};

@@ -17,8 +17,11 @@ pub struct Options {
     pub require_idempotency_key: bool,
     /// Whether `/v1` asks for a key. Default: `required`.
     pub auth: Auth,
-    /// Whether pages of another origin use their connections again. Default: `kept`.
-    pub page_connections: PageConnections,
+    /// Whether all that pages of other origins ask for arrives, as often as they ask. A browser repeats by itself what breaks
+    /// on a connection that it had used before, and keeps answers; so here each answer to a page closes its connection and
+    /// says `Cache-Control: no-store`, and no preflight is remembered. A preflight names no session: for those it is what the
+    /// session `default` has. Default: false.
+    pub direct_pages: bool,
     /// Largest request body read, in bytes; larger ones get 413. Default: 16 MiB.
     pub max_body_bytes: u64,
     /// Limits that replace those of every tier but `unlimited`. Default: none.
@@ -40,19 +43,6 @@ pub enum Auth {
     Required,
 }
 
-/// Whether pages of another origin use their connections again. A browser names no session in a preflight: for those it is
-/// what the session `default` has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum PageConnections {
-    /// Each answer closes its connection, and a preflight is not remembered. A browser repeats by itself what breaks on a
-    /// connection that it had used before; so one sees what the page itself sends.
-    Fresh,
-    /// Connections are used again, and preflights are remembered for ten minutes.
-    Kept,
-}
-
 /// A change to some of the options; what is left out stays as it is.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,9 +60,9 @@ pub struct OptionsChange {
     /// See [`Options::auth`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<Auth>,
-    /// See [`Options::page_connections`].
+    /// See [`Options::direct_pages`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub page_connections: Option<PageConnections>,
+    pub direct_pages: Option<bool>,
     /// See [`Options::max_body_bytes`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_body_bytes: Option<u64>,
@@ -112,7 +102,7 @@ impl Options {
             retry_after: RetryAfter::Seconds,
             require_idempotency_key: false,
             auth: Auth::Required,
-            page_connections: PageConnections::Kept,
+            direct_pages: false,
             max_body_bytes: 16 * 1024 * 1024,
             limits: None,
             journal_entries: 100_000,
@@ -144,7 +134,7 @@ impl Options {
             retry_after,
             require_idempotency_key,
             auth,
-            page_connections,
+            direct_pages,
             max_body_bytes,
             limits,
             journal_entries,
@@ -154,7 +144,7 @@ impl Options {
         set(retry_after, change.retry_after);
         set(require_idempotency_key, change.require_idempotency_key);
         set(auth, change.auth);
-        set(page_connections, change.page_connections);
+        set(direct_pages, change.direct_pages);
         set(max_body_bytes, change.max_body_bytes);
         set(limits, change.limits);
         set(journal_entries, change.journal_entries);

@@ -78,9 +78,10 @@ impl Stage {
     }
 }
 
-/// A browser repeats by itself what breaks on a connection that it had used before; here the SDK alone does.
+/// A browser repeats by itself what breaks on a connection that it had used before, and keeps answers; here all that is seen
+/// is the SDK's own doing.
 fn for_pages(session: &Session) -> io::Result<()> {
-    let change = serde_json::json!({ "page_connections": "fresh" });
+    let change = serde_json::json!({ "direct_pages": true });
     session
         .set(serde_json::from_value(change)?)
         .map(drop)

@@ -156,10 +156,10 @@ async fn a_page_of_another_origin_may_call() {
 }
 
 #[tokio::test]
-async fn a_pages_connections_can_be_fresh_each_time() {
+async fn all_that_a_page_asks_for_can_be_made_to_arrive() {
     let caller = Caller::new().await;
-    for (page_connections, end, max_age) in [("kept", End::Open, "600"), ("fresh", End::Fin, "0")] {
-        let change = json!({ "page_connections": page_connections });
+    for (direct_pages, end, max_age) in [(false, End::Open, "600"), (true, End::Fin, "0")] {
+        let change = json!({ "direct_pages": direct_pages });
         caller
             .session
             .set(serde_json::from_value(change).unwrap())
@@ -167,14 +167,20 @@ async fn a_pages_connections_can_be_fresh_each_time() {
         let own = caller.ask("GET", "/v1/whoami");
         let of_a_page = own.clone().header("origin", "https://app.example");
         let asked_first = asking_first(&caller, "POST", "/v1/contacts");
-        for (asking, expected) in [(&own, End::Open), (&of_a_page, end), (&asked_first, end)] {
+        let not_stored = direct_pages.then(|| "no-store".to_owned());
+        for (asking, expected, cached) in [
+            (&own, End::Open, None),
+            (&of_a_page, end, not_stored.clone()),
+            (&asked_first, end, not_stored),
+        ] {
             let seen = asking
                 .clone()
                 .header("connection", "keep-alive")
                 .patience(Duration::from_millis(300))
                 .send()
                 .await;
-            assert_eq!(seen.end, expected, "{page_connections}");
+            assert_eq!(seen.header("cache-control"), cached, "{direct_pages}");
+            assert_eq!(seen.end, expected, "{direct_pages}");
         }
         let seen = asked_first.send().await;
         assert_eq!(
