@@ -788,6 +788,7 @@ var Response = class extends Answer {
   #start;
   #end;
   #meta;
+  #taken;
   /** @internal */
   constructor(status, head, headStart, headEnd, bytes, start, end) {
     super(status);
@@ -798,6 +799,7 @@ var Response = class extends Answer {
     this.#start = start;
     this.#end = end;
     this.#meta = void 0;
+    this.#taken = false;
   }
   get [Symbol.toStringTag]() {
     return "Response";
@@ -817,10 +819,10 @@ var Response = class extends Answer {
     return Promise.resolve(decode(this.#bytes, this.#start, this.#end));
   }
   bytes() {
-    return Promise.resolve(this.#copy());
+    return Promise.resolve(this.#take());
   }
   arrayBuffer() {
-    return Promise.resolve(this.#copy().buffer);
+    return Promise.resolve(this.#take().buffer);
   }
   blob() {
     const part = this.#bytes.subarray(this.#start, this.#end);
@@ -843,7 +845,18 @@ var Response = class extends Answer {
       yield this.#copy();
     }
   }
-  /** A copy: the batch has other answers too, and what a caller changes or transfers does not change this one. */
+  /**
+   * The body's bytes. The first time, where the body has memory of its own (it is large), that memory: a copy of many megabytes costs more
+   * than to receive them. Else a copy, since a batch has other answers too, and what was given away is the caller's.
+   */
+  #take() {
+    const bytes = this.#bytes;
+    if (!this.#taken && bytes !== this.#head && bytes.length === bytes.buffer.byteLength) {
+      this.#taken = true;
+      return bytes;
+    }
+    return this.#copy();
+  }
   #copy() {
     const copy2 = new Uint8Array(this.#end - this.#start);
     copy2.set(this.#bytes.subarray(this.#start, this.#end));
@@ -891,7 +904,7 @@ function readFrames(batch, large, frames2) {
         break;
       case 3: {
         const index = u32(batch, payload);
-        frames2.chunk(call, index === NONE ? copy(batch, payload + 4, end) : large[index]);
+        frames2.chunk(call, index === NONE ? copy(batch, payload + 4, end) : plain(large[index]));
         break;
       }
       case 4:
@@ -910,7 +923,10 @@ function readFrames(batch, large, frames2) {
 }
 function fromLarge(status, batch, meta, metaEnd, body) {
   const own = batch.slice(meta, metaEnd);
-  return new Response(status, own, 0, own.length, body, 0, body.length);
+  return new Response(status, own, 0, own.length, plain(body), 0, body.length);
+}
+function plain(bytes) {
+  return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 function copy(bytes, start, end) {
   const piece = new Uint8Array(end - start);
@@ -1310,9 +1326,9 @@ function read(from, readers, into, wrong, what) {
   }
 }
 function suggestion(name, readers) {
-  const plain = (text3) => text3.toLowerCase().replace(/[^a-z]|ms$/g, "");
+  const plain2 = (text3) => text3.toLowerCase().replace(/[^a-z]|ms$/g, "");
   const near = Object.keys(readers).find(
-    (known) => plain(known) === plain(name) || distance(plain(known), plain(name)) <= 2
+    (known) => plain2(known) === plain2(name) || distance(plain2(known), plain2(name)) <= 2
   );
   return near === void 0 ? "" : `; \`${near}\` may be meant`;
 }

@@ -70,7 +70,7 @@ export function readFrames(batch: Uint8Array, large: Uint8Array[], frames: Frame
         break;
       case 3: {
         const index = u32(batch, payload);
-        frames.chunk(call, index === NONE ? copy(batch, payload + 4, end) : (large[index] as Uint8Array));
+        frames.chunk(call, index === NONE ? copy(batch, payload + 4, end) : plain(large[index] as Uint8Array));
         break;
       }
       case 4:
@@ -92,7 +92,12 @@ export function readFrames(batch: Uint8Array, large: Uint8Array[], frames: Frame
 function fromLarge(status: number, batch: Uint8Array, meta: number, metaEnd: number, body: Uint8Array): Response {
   // The batch may hold many other answers: a body that is kept keeps just its own meta.
   const own = batch.slice(meta, metaEnd);
-  return new Response(status, own, 0, own.length, body, 0, body.length);
+  return new Response(status, own, 0, own.length, plain(body), 0, body.length);
+}
+
+/** Node's `Buffer` has methods of the same names that do other things: `slice` is a view. */
+function plain(bytes: Uint8Array): Uint8Array {
+  return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** A copy that is a plain `Uint8Array`, whatever the batch is. */

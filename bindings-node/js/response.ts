@@ -14,6 +14,7 @@ export class Response extends Answer {
   readonly #start: number;
   readonly #end: number;
   #meta: Meta | undefined;
+  #taken: boolean;
 
   /** @internal */
   constructor(
@@ -33,6 +34,7 @@ export class Response extends Answer {
     this.#start = start;
     this.#end = end;
     this.#meta = undefined;
+    this.#taken = false;
   }
 
   get [Symbol.toStringTag](): string {
@@ -57,11 +59,11 @@ export class Response extends Answer {
   }
 
   bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    return Promise.resolve(this.#copy());
+    return Promise.resolve(this.#take());
   }
 
   arrayBuffer(): Promise<ArrayBuffer> {
-    return Promise.resolve(this.#copy().buffer);
+    return Promise.resolve(this.#take().buffer);
   }
 
   blob(): Promise<Blob> {
@@ -89,7 +91,19 @@ export class Response extends Answer {
     }
   }
 
-  /** A copy: the batch has other answers too, and what a caller changes or transfers does not change this one. */
+  /**
+   * The body's bytes. The first time, where the body has memory of its own (it is large), that memory: a copy of many megabytes costs more
+   * than to receive them. Else a copy, since a batch has other answers too, and what was given away is the caller's.
+   */
+  #take(): Uint8Array<ArrayBuffer> {
+    const bytes = this.#bytes as Uint8Array<ArrayBuffer>;
+    if (!this.#taken && bytes !== this.#head && bytes.length === bytes.buffer.byteLength) {
+      this.#taken = true;
+      return bytes;
+    }
+    return this.#copy();
+  }
+
   #copy(): Uint8Array<ArrayBuffer> {
     const copy = new Uint8Array(this.#end - this.#start);
     copy.set(this.#bytes.subarray(this.#start, this.#end));

@@ -57,7 +57,17 @@ for (const size of [0, 1, 16_383, 16_384, 16_385, 65_536, 1_000_000, 20_000_000]
     const response = await session.client().get(`/v1/bytes/${size}`);
     const bytes = await response.bytes();
     assert.equal(bytes.length, size);
-    assert.equal(createHash("sha256").update(bytes).digest("hex"), response.headers.get("x-content-sha256"));
+    assert.equal(bytes.constructor, Uint8Array);
+    const expected = response.headers.get("x-content-sha256");
+    for (const read of [bytes, await response.bytes(), Buffer.from(await response.arrayBuffer())]) {
+      assert.equal(createHash("sha256").update(read).digest("hex"), expected);
+    }
+    assert.equal(
+      createHash("sha256")
+        .update(Buffer.from(await (await response.blob()).arrayBuffer()))
+        .digest("hex"),
+      expected,
+    );
   });
 }
 

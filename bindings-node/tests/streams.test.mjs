@@ -43,6 +43,7 @@ for (const size of [0, 1, 100_000, 20_000_000]) {
     assert.equal(sum(await (await stream()).bytes()), expected);
     const hash = createHash("sha256");
     for await (const piece of await stream()) {
+      assert.equal(piece.constructor, Uint8Array);
       hash.update(piece);
     }
     assert.equal(hash.digest("hex"), expected);

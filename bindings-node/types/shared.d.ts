@@ -223,7 +223,9 @@ export interface Response extends Answer, AsyncIterable<Uint8Array> {
   /** Decodes the body; rejects with a `DecodeError` where it is no JSON. */
   json<T = unknown>(): Promise<T>;
   text(): Promise<string>;
+  /** The body's bytes. A large body is not copied the first time: change these bytes, and what is read later is changed. */
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
+  /** The same as a buffer. */
   arrayBuffer(): Promise<ArrayBuffer>;
   blob(): Promise<Blob>;
   /** The body as a stream; a new one each time. */
