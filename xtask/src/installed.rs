@@ -36,7 +36,7 @@ impl Installed<'_> {
         for (file, what) in programs {
             let name = format!("{}: {what}", self.package);
             let copied = self.copy_program(file, file);
-            let Some(program) = report.prepare_by(&format!("copy {file}"), || copied) else {
+            let Some(program) = report.needed(&name, copied) else {
                 continue;
             };
             let mut command = self.kit.node.command();
@@ -63,9 +63,7 @@ impl Installed<'_> {
             let name = format!("{}: types, {}", self.package, way.name);
             let more = if way.types.is_empty() { &[] } else { node_only };
             let config = self.write_config(way, &[programs, more].concat());
-            if let Some(config) =
-                report.prepare_by(&format!("write a tsconfig, {}", way.name), || config)
-            {
+            if let Some(config) = report.needed(&name, config) {
                 let mut tsc = self.kit.tools.tsc(&self.kit.node);
                 report.check(&name, tsc.arg("--project").arg(config));
             }
@@ -121,7 +119,7 @@ impl Installed<'_> {
             .project
             .take(&self.workspace.root.join(folder), folder)
             .and_then(|folder| test_files(&folder));
-        if let Some(files) = report.prepare_by(&format!("copy {folder}"), || copied) {
+        if let Some(files) = report.needed(name, copied) {
             report.suite(name, self.node_test().args(files), node_test);
         }
     }
@@ -135,7 +133,7 @@ impl Installed<'_> {
         chromium: &Path,
     ) {
         let found = test_files(&self.workspace.root.join(folder));
-        if let Some(files) = report.prepare_by(&format!("find the tests in {folder}"), || found) {
+        if let Some(files) = report.needed(name, found) {
             let mut command = self.node_test();
             // Pictures and frames are measured there: one browser at a time.
             command
@@ -152,6 +150,7 @@ impl Installed<'_> {
             .current_dir(self.project.folder())
             .env("GATEWRIGHT_PACKAGE", self.package)
             .env("GATEWRIGHT_PROJECT", self.project.folder())
+            .env("GATEWRIGHT_DOCS", self.workspace.root.join("docs"))
             .env(
                 "GATEWRIGHT_GATEWAY",
                 gateway::program(self.workspace, "dev"),

@@ -104,6 +104,13 @@ impl Report {
         }
     }
 
+    /// The value of something small without which a test cannot run. Where there is none, the test failed.
+    pub(crate) fn needed<T>(&mut self, test: &str, value: Result<T>) -> Option<T> {
+        value
+            .map_err(|error| self.fail(test, &error.to_string()))
+            .ok()
+    }
+
     /// One test that is not a program.
     pub(crate) fn check_by(&mut self, name: &str, work: impl FnOnce() -> Result<()>) {
         if self.prepare_by(name, work).is_some() {
