@@ -129,14 +129,14 @@ var Webhook = class {
   }
   verify(body, headers, options) {
     const raw = rawBody(body);
-    const told = this.#native.verify(raw, headerLines(headers), seconds(options, "now", VERIFY_OPTIONS));
-    if (told.startsWith("{")) {
+    const told = this.#native.verify(raw, headerLines(headers, isSigned), seconds(options, "now", VERIFY_OPTIONS));
+    if (told.charCodeAt(0) === 123) {
       throw error(WebhookVerificationError, JSON.parse(told));
     }
     return new Verified(told, raw);
   }
   explain(body, headers, options) {
-    return this.#native.explain(rawBody(body), headerLines(headers), seconds(options, "now", VERIFY_OPTIONS));
+    return this.#native.explain(rawBody(body), headerLines(headers, every), seconds(options, "now", VERIFY_OPTIONS));
   }
   sign(body, options) {
     const { messageId } = known(options, SIGN_OPTIONS);
@@ -165,16 +165,21 @@ var Verified = class {
   urlBound;
   #body;
   constructor(lines, body) {
-    const [scheme, algorithm, keyIndex, timestamp, messageId, bodyBound, flags] = lines.split("\n");
-    this.scheme = scheme;
-    this.algorithm = algorithm;
-    this.keyIndex = Number(keyIndex);
-    this.timestamp = timestamp === "" ? null : new Date(Number(timestamp) * 1e3);
-    this.messageId = messageId === "" ? null : messageId;
-    this.bodyBound = bodyBound;
-    this.timestampSigned = flags[0] === "1";
-    this.idSigned = flags[1] === "1";
-    this.urlBound = flags[2] === "1";
+    const scheme = lines.indexOf("\n");
+    const algorithm = lines.indexOf("\n", scheme + 1);
+    const keyIndex = lines.indexOf("\n", algorithm + 1);
+    const timestamp = lines.indexOf("\n", keyIndex + 1);
+    const messageId = lines.indexOf("\n", timestamp + 1);
+    const bodyBound = lines.indexOf("\n", messageId + 1);
+    this.scheme = lines.slice(0, scheme);
+    this.algorithm = lines.slice(scheme + 1, algorithm);
+    this.keyIndex = Number(lines.slice(algorithm + 1, keyIndex));
+    this.timestamp = timestamp === keyIndex + 1 ? null : new Date(Number(lines.slice(keyIndex + 1, timestamp)) * 1e3);
+    this.messageId = messageId === timestamp + 1 ? null : lines.slice(timestamp + 1, messageId);
+    this.bodyBound = lines.slice(messageId + 1, bodyBound);
+    this.timestampSigned = lines[bodyBound + 1] === "1";
+    this.idSigned = lines[bodyBound + 2] === "1";
+    this.urlBound = lines[bodyBound + 3] === "1";
     this.#body = body;
   }
   json() {
@@ -213,52 +218,57 @@ function rawBody(body) {
   }
   throw new TypeError(`a webhook's body must be the text or bytes that came, before any parsing, not ${kindOf(body)}`);
 }
-function headerLines(headers) {
+function isSigned(name) {
+  return (name.charCodeAt(0) | 32) === 119 && (name.startsWith("webhook-") || name.toLowerCase().startsWith("webhook-"));
+}
+var every = () => true;
+function headerLines(headers, wanted) {
   if (typeof headers !== "object" || headers === null) {
     throw new TypeError(`a webhook's headers must be an object, pairs or Headers, not ${kindOf(headers)}`);
   }
   let lines = "";
   if (Array.isArray(headers) && typeof headers[0] === "string") {
     for (let at = 0; at + 1 < headers.length; at += 2) {
-      lines += line(String(headers[at]), headers[at + 1]);
+      const name = String(headers[at]);
+      if (wanted(name)) {
+        lines += line(name, headers[at + 1]);
+      }
     }
   } else if (Symbol.iterator in headers) {
     for (const pair of headers) {
       if (!Array.isArray(pair) || pair.length !== 2) {
         throw new TypeError("a webhook's headers must be pairs of a name and a value");
       }
-      lines += line(String(pair[0]), pair[1]);
+      const name = String(pair[0]);
+      if (wanted(name)) {
+        lines += line(name, pair[1]);
+      }
     }
   } else {
     for (const name in headers) {
-      const value = headers[name];
-      if (Array.isArray(value)) {
-        for (const one of value) {
-          lines += line(name, one);
-        }
-      } else if (value !== void 0 && value !== null) {
-        lines += line(name, value);
+      if (wanted(name)) {
+        lines += lineOrLines(name, headers[name]);
       }
     }
   }
   return lines;
 }
-var LOOKED_AT = ["webhook", "svix-", "content-", "x-webhook"];
+function lineOrLines(name, value) {
+  if (typeof value === "string") {
+    return line(name, value);
+  }
+  if (Array.isArray(value)) {
+    return value.map((one) => line(name, one)).join("");
+  }
+  return value === void 0 || value === null ? "" : line(name, value);
+}
 function line(name, value) {
-  const first = name.charCodeAt(0) | 32;
-  if (first !== 119 && first !== 115 && first !== 99 && first !== 120) {
-    return "";
-  }
-  const lower = name.toLowerCase();
-  for (const start of LOOKED_AT) {
-    if (lower.startsWith(start)) {
-      const text = String(value);
-      return `${name.includes("\n") ? "" : name}
-${text.includes("\n") ? text.replaceAll("\n", " ") : text}
+  return `${oneLine(name)}
+${oneLine(typeof value === "string" ? value : String(value))}
 `;
-    }
-  }
-  return "";
+}
+function oneLine(text) {
+  return text.includes("\n") ? text.replaceAll("\n", " ") : text;
 }
 function seconds(options, name, names) {
   const date = options === void 0 ? void 0 : known(options, names)[name];

@@ -66,15 +66,15 @@ export class Webhook {
 
   verify(body: WebhookBody, headers: HeadersInput, options?: VerifyOptions): Verified {
     const raw = rawBody(body);
-    const told = this.#native.verify(raw, headerLines(headers), seconds(options, "now", VERIFY_OPTIONS));
-    if (told.startsWith("{")) {
+    const told = this.#native.verify(raw, headerLines(headers, isSigned), seconds(options, "now", VERIFY_OPTIONS));
+    if (told.charCodeAt(0) === 0x7b) {
       throw error(WebhookVerificationError, JSON.parse(told));
     }
     return new Verified(told, raw);
   }
 
   explain(body: WebhookBody, headers: HeadersInput, options?: VerifyOptions): string {
-    return this.#native.explain(rawBody(body), headerLines(headers), seconds(options, "now", VERIFY_OPTIONS));
+    return this.#native.explain(rawBody(body), headerLines(headers, every), seconds(options, "now", VERIFY_OPTIONS));
   }
 
   sign(body: WebhookBody, options: SignOptions): { [name: string]: string } {
@@ -94,8 +94,6 @@ export class Webhook {
   }
 }
 
-type Lines = [string, VerifiedType["algorithm"], string, string, string, string, string];
-
 /** What was proven, and the body that it was proven of. */
 class Verified implements VerifiedType {
   readonly scheme: string;
@@ -110,16 +108,22 @@ class Verified implements VerifiedType {
   readonly #body: string | Uint8Array;
 
   constructor(lines: string, body: string | Uint8Array) {
-    const [scheme, algorithm, keyIndex, timestamp, messageId, bodyBound, flags] = lines.split("\n") as Lines;
-    this.scheme = scheme;
-    this.algorithm = algorithm;
-    this.keyIndex = Number(keyIndex);
-    this.timestamp = timestamp === "" ? null : new Date(Number(timestamp) * 1000);
-    this.messageId = messageId === "" ? null : messageId;
-    this.bodyBound = bodyBound;
-    this.timestampSigned = flags[0] === "1";
-    this.idSigned = flags[1] === "1";
-    this.urlBound = flags[2] === "1";
+    // Faster than to split them.
+    const scheme = lines.indexOf("\n");
+    const algorithm = lines.indexOf("\n", scheme + 1);
+    const keyIndex = lines.indexOf("\n", algorithm + 1);
+    const timestamp = lines.indexOf("\n", keyIndex + 1);
+    const messageId = lines.indexOf("\n", timestamp + 1);
+    const bodyBound = lines.indexOf("\n", messageId + 1);
+    this.scheme = lines.slice(0, scheme);
+    this.algorithm = lines.slice(scheme + 1, algorithm) as VerifiedType["algorithm"];
+    this.keyIndex = Number(lines.slice(algorithm + 1, keyIndex));
+    this.timestamp = timestamp === keyIndex + 1 ? null : new Date(Number(lines.slice(keyIndex + 1, timestamp)) * 1000);
+    this.messageId = messageId === timestamp + 1 ? null : lines.slice(timestamp + 1, messageId);
+    this.bodyBound = lines.slice(messageId + 1, bodyBound);
+    this.timestampSigned = lines[bodyBound + 1] === "1";
+    this.idSigned = lines[bodyBound + 2] === "1";
+    this.urlBound = lines[bodyBound + 3] === "1";
     this.#body = body;
   }
 
@@ -166,57 +170,66 @@ function rawBody(body: unknown): string | Uint8Array {
   throw new TypeError(`a webhook's body must be the text or bytes that came, before any parsing, not ${kindOf(body)}`);
 }
 
+/** Whether verification looks at a header. `explain` looks at all, for what else may be wrong. */
+function isSigned(name: string): boolean {
+  // Most names begin otherwise, and most of those that do not are in lower case.
+  return (
+    (name.charCodeAt(0) | 0x20) === 0x77 && (name.startsWith("webhook-") || name.toLowerCase().startsWith("webhook-"))
+  );
+}
+
+const every = (): boolean => true;
+
 /** Headers as anybody has them, and Node's `rawHeaders`, into lines: a name and a value in turns. */
-function headerLines(headers: unknown): string {
+function headerLines(headers: unknown, wanted: (name: string) => boolean): string {
   if (typeof headers !== "object" || headers === null) {
     throw new TypeError(`a webhook's headers must be an object, pairs or Headers, not ${kindOf(headers)}`);
   }
   let lines = "";
   if (Array.isArray(headers) && typeof headers[0] === "string") {
     for (let at = 0; at + 1 < headers.length; at += 2) {
-      lines += line(String(headers[at]), headers[at + 1]);
+      const name = String(headers[at]);
+      if (wanted(name)) {
+        lines += line(name, headers[at + 1]);
+      }
     }
   } else if (Symbol.iterator in headers) {
     for (const pair of headers as Iterable<unknown>) {
       if (!Array.isArray(pair) || pair.length !== 2) {
         throw new TypeError("a webhook's headers must be pairs of a name and a value");
       }
-      lines += line(String(pair[0]), pair[1]);
+      const name = String(pair[0]);
+      if (wanted(name)) {
+        lines += line(name, pair[1]);
+      }
     }
   } else {
     for (const name in headers) {
-      const value = (headers as { [name: string]: unknown })[name];
-      if (Array.isArray(value)) {
-        for (const one of value) {
-          lines += line(name, one);
-        }
-      } else if (value !== undefined && value !== null) {
-        lines += line(name, value);
+      if (wanted(name)) {
+        lines += lineOrLines(name, (headers as { [name: string]: unknown })[name]);
       }
     }
   }
   return lines;
 }
 
-/** How the names begin that verification or `explain` looks at. */
-const LOOKED_AT = ["webhook", "svix-", "content-", "x-webhook"];
+function lineOrLines(name: string, value: unknown): string {
+  if (typeof value === "string") {
+    return line(name, value);
+  }
+  if (Array.isArray(value)) {
+    return value.map((one) => line(name, one)).join("");
+  }
+  return value === undefined || value === null ? "" : line(name, value);
+}
 
-/** A header's name and value as lines; nothing where nobody looks at it. */
+/** A header's name and value as lines. No header has a line break; were there one, what comes after it is no other header. */
 function line(name: string, value: unknown): string {
-  const first = name.charCodeAt(0) | 0x20;
-  // Most headers begin with other letters than w, s, c and x, and a cookie may be long.
-  if (first !== 0x77 && first !== 0x73 && first !== 0x63 && first !== 0x78) {
-    return "";
-  }
-  const lower = name.toLowerCase();
-  for (const start of LOOKED_AT) {
-    if (lower.startsWith(start)) {
-      const text = String(value);
-      // No header has a line break; were there one, what comes after it is no other header.
-      return `${name.includes("\n") ? "" : name}\n${text.includes("\n") ? text.replaceAll("\n", " ") : text}\n`;
-    }
-  }
-  return "";
+  return `${oneLine(name)}\n${oneLine(typeof value === "string" ? value : String(value))}\n`;
+}
+
+function oneLine(text: string): string {
+  return text.includes("\n") ? text.replaceAll("\n", " ") : text;
 }
 
 /** A time of the options in seconds; the clock's where there is none. */
