@@ -15,9 +15,7 @@ const PROFILE: &str = "wasm";
 const TOOL: &str = "gatewright-wasm-tool";
 /// Its crates are a workspace of their own, with a lock of their own.
 pub(crate) const MANIFEST: &str = "bindings-wasm/Cargo.toml";
-/// What is told to the compiler only where the modules are built to be shipped.
-const FLAGS: &str = "bindings-wasm/cargo-flags.toml";
-/// Flags of the compiler, which `MANIFEST` cannot hold.
+/// Flags of the compiler, which a manifest cannot hold.
 const FLAGS: &str = "bindings-wasm/cargo-flags.toml";
 
 /// What the compiler uses and every host of today knows; wasm-opt wants it said.
