@@ -120,12 +120,18 @@ pub(crate) fn node_test(output: &str) -> Option<Counts> {
     };
     let skips = output
         .lines()
-        .filter_map(|line| line.trim_start().strip_prefix("﹣ "));
+        .filter_map(|line| line.trim_start().strip_prefix("﹣ "))
+        .map(|line| {
+            // How long it took to skip it tells nothing.
+            let why = line.split_once("ms) # ");
+            let parts = why.and_then(|(test, why)| Some((test.rsplit_once(" (")?.0, why)));
+            parts.map_or_else(|| line.to_owned(), |(test, why)| format!("{test}: {why}"))
+        });
     Some(Counts {
         passed: of("pass")?,
         failed: of("fail")? + of("cancelled")? + of("todo")?,
         skipped: of("skipped")?,
-        skips: skips.map(str::to_owned).collect(),
+        skips: skips.collect(),
     })
 }
 
@@ -274,7 +280,7 @@ FAILED tests/test_client.py::test_get - assert 1 == 2
 ";
         assert_eq!(
             node_test(output),
-            Some(counts(2, 3, &["inner (0.1ms) # no second address"]))
+            Some(counts(2, 3, &["inner: no second address"]))
         );
         assert_eq!(node_test("Could not find 'tests'\n"), None);
     }
