@@ -41,6 +41,8 @@ pub(crate) struct OnLoop {
     keeps_alive: Cell<bool>,
     /// When the timer fires, in nanoseconds of the timers' clock.
     timer_at: Cell<u64>,
+    /// For whose sake at the latest.
+    timer_patience: Cell<u64>,
     swept: Cell<bool>,
 }
 
@@ -81,6 +83,7 @@ impl OnLoop {
             preparing: Cell::new(false),
             keeps_alive: Cell::new(false),
             timer_at: Cell::new(u64::MAX),
+            timer_patience: Cell::new(u64::MAX),
             swept: Cell::new(true),
         };
         Ok((on_loop, driver))
@@ -118,10 +121,15 @@ impl OnLoop {
         if self.closing.get() {
             return;
         }
+        let mut fire = self.timer_at.get() == u64::MAX;
         for _ in 0..ROUNDS {
             if take != Take::Nothing || thread.mailbox.has_tasks() {
-                self.run(thread, take);
+                self.run(thread, take, || ());
                 take = Take::Nothing;
+            }
+            // Afterwards: an answer that came while JavaScript was busy, perhaps for long, came in time.
+            if std::mem::take(&mut fire) && thread.timers.are_due() {
+                self.run(thread, take, || thread.timers.fire());
             }
             if !thread.mailbox.has_frames() {
                 break;
@@ -142,13 +150,11 @@ impl OnLoop {
         self.set_timer(thread);
     }
 
-    fn run(&self, thread: &JsThread, take: Take) {
+    fn run(&self, thread: &JsThread, take: Take, first: impl FnOnce()) {
         let runtime = self.runtime.borrow();
         if let Some(runtime) = &*runtime {
             runtime.turn(take, |spawner| {
-                if self.timer_at.get() == u64::MAX {
-                    thread.timers.fire();
-                }
+                first();
                 for task in thread.mailbox.take_tasks() {
                     spawner.spawn(task);
                 }
@@ -164,7 +170,8 @@ impl OnLoop {
 
     /// The process stays while somebody waits for something.
     fn keep_alive(&self, thread: &JsThread) {
-        let waited_for = thread.port.waiting() > 0;
+        // What failed at once is over already, but not told yet.
+        let waited_for = thread.port.waiting() > 0 || thread.mailbox.has_frames();
         if self.keeps_alive.replace(waited_for) != waited_for && !self.closing.get() {
             // SAFETY: initialised in `begin`, and not closed.
             unsafe {
@@ -190,19 +197,23 @@ impl OnLoop {
             (false, false) => SWEEP_MS,
             (false, true) => u64::MAX,
         };
-        // The usual case costs no look at the clock: the heartbeat is set, and nothing is due before it.
         let armed = self.timer_at.get();
-        if armed != u64::MAX && patience != u64::MAX && due.is_none_or(|due| due >= armed) {
+        // The usual case costs no look at the clock: the heartbeat is set, and nothing is due before it.
+        if armed != u64::MAX
+            && self.timer_patience.get() == patience
+            && due.is_none_or(|due| due >= armed)
+        {
             return;
         }
         let now = thread.timers.now();
         let at = due
             .unwrap_or(u64::MAX)
             .min(now.saturating_add(patience.saturating_mul(1_000_000)));
-        if at == u64::MAX || (armed != u64::MAX && armed <= at) {
+        if armed <= at {
             return;
         }
         self.timer_at.set(at);
+        self.timer_patience.set(patience);
         let wait_ms = at.saturating_sub(now).div_ceil(1_000_000);
         // SAFETY: initialised in `begin`, and not closed.
         unsafe { (self.uv.timer_start)(self.timer.handle(), on_timer, wait_ms, 0) };
@@ -297,7 +308,7 @@ unsafe extern "C" fn on_timer(handle: *mut uv::Handle) {
         // SAFETY: libuv calls with the handle that was started.
         if let Some((on_loop, thread)) = unsafe { owner(handle) } {
             on_loop.timer_at.set(u64::MAX);
-            if !on_loop.keeps_alive.get() {
+            if !on_loop.keeps_alive.get() && on_loop.timer_patience.get() == SWEEP_MS {
                 on_loop.swept.set(true);
             }
             on_loop.cycle(thread, Take::All);

@@ -42,6 +42,11 @@ impl Timers {
         self.table().waiting.keys().next().map(|(at, _)| *at)
     }
 
+    /// Whether something is due.
+    pub(crate) fn are_due(&self) -> bool {
+        self.next().is_some_and(|next| next <= self.now())
+    }
+
     /// Wakes what is due.
     pub(crate) fn fire(&self) {
         let now = self.now();
@@ -130,5 +135,65 @@ impl Drop for Sleep {
             let removed = self.timers.table().waiting.remove(&key);
             drop(removed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn poll(sleep: &mut BoxFuture<'static, ()>) -> Poll<()> {
+        sleep.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn a_timer_is_in_the_table_from_its_first_poll_to_its_end() {
+        let timers = Arc::new(Timers::default());
+        timers.drive();
+        let runtime = LoopRuntime(Arc::clone(&timers));
+        let at = runtime.instant() + Duration::from_secs(3600);
+        let mut sleep = runtime.sleep_until(at);
+        assert_eq!(timers.next(), None);
+        assert!(poll(&mut sleep).is_pending());
+        assert!(poll(&mut sleep).is_pending());
+        assert_eq!(timers.next(), Some(at.as_nanos()));
+        assert!(!timers.are_due());
+        drop(sleep);
+        assert_eq!(timers.next(), None);
+    }
+
+    #[test]
+    fn what_is_due_is_woken_and_nothing_else() {
+        let timers = Arc::new(Timers::default());
+        timers.drive();
+        let runtime = LoopRuntime(Arc::clone(&timers));
+        let (soon, late) = (
+            runtime.instant() + Duration::from_millis(1),
+            runtime.instant() + Duration::from_secs(3600),
+        );
+        let mut sleeps = [soon, soon, late].map(|at| runtime.sleep_until(at));
+        for sleep in &mut sleeps {
+            assert!(poll(sleep).is_pending());
+        }
+        while !timers.are_due() {
+            std::hint::spin_loop();
+        }
+        timers.fire();
+        let [first, second, third] = &mut sleeps;
+        assert!(poll(first).is_ready() && poll(second).is_ready());
+        assert!(poll(third).is_pending());
+        assert_eq!(timers.next(), Some(late.as_nanos()));
+    }
+
+    #[test]
+    fn a_time_that_has_passed_needs_no_timer() {
+        let timers = Arc::new(Timers::default());
+        timers.drive();
+        let runtime = LoopRuntime(Arc::clone(&timers));
+        let mut sleep = runtime.sleep_until(runtime.instant());
+        assert!(poll(&mut sleep).is_ready());
+        assert_eq!(timers.next(), None);
     }
 }
