@@ -5,6 +5,8 @@
 //!
 //! [`call::Call`] is the loop of one call; [`host::Engine`] has what calls share.
 
+mod decimal;
+
 mod time;
 pub use time::{Instant, Now, Random, UnixMillis};
 

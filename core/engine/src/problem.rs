@@ -1,6 +1,5 @@
 //! Problem details (RFC 9457): what an error body says, as far as it can be read.
 
-use serde::Deserialize;
 use serde_json::Value;
 
 /// The members of a problem document. Unknown members are kept in `extensions`.
@@ -21,18 +20,12 @@ pub struct Problem {
     pub extensions: serde_json::Map<String, Value>,
 }
 
-#[derive(Deserialize)]
-struct Envelope {
-    #[serde(flatten)]
-    members: serde_json::Map<String, Value>,
-}
-
 /// Reads an error body: `application/problem+json`, or the JSON shapes that are common elsewhere
 /// (`{"error": {"message", "code", "type"}}`, `{"error": "...", "error_description": "..."}`, `{"message": "..."}`).
 /// `None` where it is none of these.
 #[must_use]
 pub fn read_problem(body: &[u8]) -> Option<Problem> {
-    let Envelope { mut members } = serde_json::from_slice(body).ok()?;
+    let mut members: serde_json::Map<String, Value> = serde_json::from_slice(body).ok()?;
     let mut problem = Problem {
         kind: take_text(&mut members, "type"),
         title: take_text(&mut members, "title"),

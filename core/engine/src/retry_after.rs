@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
 
+use crate::decimal::decimal;
 use crate::time::{Now, UnixMillis};
 
 /// No server is believed beyond ten years.
@@ -47,14 +48,6 @@ fn read_http_date(value: &str) -> Option<UnixMillis> {
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok().map(str::trim)
-}
-
-/// A plain decimal number: digits and at most one dot. `f64`'s own grammar would take `inf`, `nan`, `1e9`.
-fn decimal(value: &str) -> Option<f64> {
-    let plain = !value.is_empty()
-        && value.bytes().any(|b| b.is_ascii_digit())
-        && value.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    if plain { value.parse().ok() } else { None }
 }
 
 fn from_units(value: f64, per_second: f64) -> Duration {

@@ -21,12 +21,15 @@ const BODY_WANTED = 5;
 
 /**
  * Whether requests come from a page or from a worker of one: there the browser forbids some headers and hides redirects. Servers' hosts
- * have no document, and no `importScripts`; programs for tests that put a document into Node are told by `process`.
+ * have no document, and no `importScripts`; programs for tests that put a document into Node are told by `process`, and so is Electron,
+ * which has a browser's `fetch` in its windows.
  */
+const { process } = globalThis;
 const BROWSER =
-  /^https?:/.test(globalThis.location?.protocol) &&
   (typeof document === "object" || typeof importScripts === "function") &&
-  !globalThis.process?.versions?.node;
+  (!process?.versions?.node || process.type === "renderer");
+/** The page's origin, also in a worker that was made of a text; `null` as a text for a page that has none, such as a file. */
+const ORIGIN = globalThis.origin ?? globalThis.location?.origin;
 
 /** Whether this is a browser. */
 export function inBrowser() {
@@ -242,7 +245,7 @@ function pairs(lines) {
  *   page's own origin, which `same-origin` holds it to; from others a redirect is reported as hidden.
  */
 function forBrowser(init, url) {
-  const own = url.startsWith(`${location.origin}/`);
+  const own = url.startsWith(`${ORIGIN}/`);
   return {
     ...init,
     headers: init.headers.filter(([name]) => name !== "user-agent"),
@@ -251,6 +254,9 @@ function forBrowser(init, url) {
     mode: own ? "same-origin" : "cors",
   };
 }
+
+/** Where a page may call by plain http, wherever it comes from. */
+const LOOPBACK = /^http:\/\/(localhost|127\.|\[::1\]|[^/]*\.localhost)/;
 
 // What Node says of a failure that came before anything was sent.
 const UNREACHED = /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EACCES|ENOENT)$/;
@@ -294,11 +300,11 @@ function wordsOfBrowser(error, url) {
   const said = String(error?.message ?? error).replace(/\s+/g, " ");
   if (navigator.onLine === false) return `${said}; the browser is offline`;
   if (!url) return said;
-  if (location.protocol === "https:" && url.startsWith("http:")) {
+  if (ORIGIN.startsWith("https:") && url.startsWith("http:") && !LOOPBACK.test(url)) {
     return `${said}; a page loaded by https may not call plain http`;
   }
-  if (url.startsWith(`${location.origin}/`)) {
+  if (url.startsWith(`${ORIGIN}/`)) {
     return `${said}; the browser does not tell why: the server cannot be reached, or it redirects to another origin`;
   }
-  return `${said}; the browser does not tell why: the server cannot be reached, or its CORS headers do not allow ${location.origin} or one of the request's headers; the browser's console says which`;
+  return `${said}; the browser does not tell why: the server cannot be reached, or its CORS headers do not allow ${ORIGIN} or one of the request's headers; the browser's console says which`;
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::HeaderMap;
 
+use crate::decimal::decimal;
 use crate::retry_after::server_date;
 use crate::time::Now;
 
@@ -29,13 +30,6 @@ pub(super) fn read_reset(value: &str, headers: &HeaderMap, now: Now) -> Option<D
     let at: SystemTime = httpdate::parse_http_date(value).ok()?;
     let millis = at.duration_since(UNIX_EPOCH).ok()?.as_secs_f64() * 1_000.0;
     Some(until(millis, headers, now))
-}
-
-/// A plain decimal number: digits and at most one dot. `f64`'s own grammar would take `inf`, `nan`, `1e9`.
-pub(super) fn decimal(value: &str) -> Option<f64> {
-    let plain = value.bytes().any(|b| b.is_ascii_digit())
-        && value.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    if plain { value.parse().ok() } else { None }
 }
 
 fn from_seconds(seconds: f64) -> Duration {

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-use super::reset::{decimal, read_reset};
+use super::reset::read_reset;
 use super::structured::{window_in, window_of};
 use super::{Reading, Unit};
+use crate::decimal::decimal;
 use crate::time::Now;
 
 /// `RateLimit-Limit`, `RateLimit-Remaining`, `RateLimit-Reset`.
