@@ -1,27 +1,27 @@
-/** What wasm-bindgen generates for the two modules; `build.mjs` says where it is. */
+/** What wasm-bindgen generates for the two modules, and what the modules are imported as; `build.mjs` says where they are. */
 
 declare module "gatewright:glue" {
-  import type { NativeClient, Native as Shape } from "../../bindings-node/js/native.ts";
+  type Native = import("../../bindings-node/js/native.ts").Native;
 
   export function initSync(input: { module: WebAssembly.Module }): unknown;
-  export const version: Shape["version"];
-  export const errorCodes: Shape["errorCodes"];
-  export const connect: Shape["connect"];
-  export function openClient(baseUrl: string, settings: string): NativeClient | string;
-  export const cancel: Shape["cancel"];
-  export const pull: Shape["pull"];
-  export const nextPage: Shape["nextPage"];
-  export const dropPages: Shape["dropPages"];
-  export const answer: Shape["answer"];
-  export const fail: Shape["fail"];
-  export const answerError: Shape["answerError"];
-  export const timeline: Shape["timeline"];
-  export const openWebhook: Shape["openWebhook"];
-  export const generateSecret: Shape["generateSecret"];
+  export const version: Native["version"];
+  export const errorCodes: Native["errorCodes"];
+  export const connect: Native["connect"];
+  export const openClient: Native["openClient"];
+  export const cancel: Native["cancel"];
+  export const pull: Native["pull"];
+  export const nextPage: Native["nextPage"];
+  export const dropPages: Native["dropPages"];
+  export const answer: Native["answer"];
+  export const fail: Native["fail"];
+  export const answerError: Native["answerError"];
+  export const timeline: Native["timeline"];
+  export const openWebhook: Native["openWebhook"];
+  export const generateSecret: Native["generateSecret"];
 }
 
 declare module "gatewright:webhooks-glue" {
-  import type { WebhookNative } from "../../bindings-node/js/webhook_native.ts";
+  type WebhookNative = import("../../bindings-node/js/webhook_native.ts").WebhookNative;
 
   export function initSync(input: { module: WebAssembly.Module }): unknown;
   export const openWebhook: WebhookNative["openWebhook"];
