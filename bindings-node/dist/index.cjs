@@ -1013,6 +1013,14 @@ function giveUp(call, reason) {
   finish(call, waiting?.watch);
   waiting?.reject(reason);
 }
+function stopWaiting(call) {
+  const waiting = take(call);
+  if (waiting !== void 0) {
+    port().cancel(call);
+    finish(call, waiting.watch);
+    waiting.resolve(void 0);
+  }
+}
 function refuse(call, reason) {
   const waiting = take(call);
   if (waiting !== void 0) {
@@ -1411,6 +1419,8 @@ var Pages = class {
   #list;
   #watchOf;
   #last;
+  /** The call that brings the page that is awaited. */
+  #call = 0;
   #over = false;
   constructor(begin, watchOf2) {
     this.#begin = begin;
@@ -1443,6 +1453,7 @@ var Pages = class {
         throw signal.reason;
       }
       const call = nextNumber();
+      this.#call = call;
       const page = wait(
         call,
         PAGE,
@@ -1463,6 +1474,7 @@ var Pages = class {
   }
   #end() {
     this.#over = true;
+    stopWaiting(this.#call);
     if (this.#list !== void 0) {
       abandoned2.unregister(this);
       port().dropPages(this.#list.list);

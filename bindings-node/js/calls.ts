@@ -125,6 +125,16 @@ export function giveUp(call: number, reason: unknown): void {
   waiting?.reject(reason);
 }
 
+/** Ends the wait for a page as if there were no more, and gives the call up. */
+export function stopWaiting(call: number): void {
+  const waiting = take(call);
+  if (waiting !== undefined) {
+    port().cancel(call);
+    finish(call, waiting.watch);
+    waiting.resolve(undefined);
+  }
+}
+
 /** Rejects a call that was never begun. */
 export function refuse(call: number, reason: unknown): void {
   const waiting = take(call);

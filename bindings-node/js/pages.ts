@@ -1,7 +1,7 @@
 /** The pages of a list, and its items: each page is a call of its own, made when it is asked for. */
 
 import type { Page } from "../types/shared.js";
-import { nextNumber, PAGE, port, wait } from "./calls.ts";
+import { nextNumber, PAGE, port, stopWaiting, wait } from "./calls.ts";
 import type { Response } from "./response.ts";
 import type { Watch } from "./signals.ts";
 
@@ -16,6 +16,8 @@ export class Pages<T> implements AsyncIterableIterator<Page<T>> {
   #list: ReturnType<Begin> | undefined;
   #watchOf: (signal: AbortSignal) => Watch;
   #last: Promise<unknown> | undefined;
+  /** The call that brings the page that is awaited. */
+  #call = 0;
   #over = false;
 
   constructor(begin: Begin, watchOf: (signal: AbortSignal) => Watch) {
@@ -54,6 +56,7 @@ export class Pages<T> implements AsyncIterableIterator<Page<T>> {
         throw signal.reason;
       }
       const call = nextNumber();
+      this.#call = call;
       const page = wait<Response | undefined>(
         call,
         PAGE,
@@ -75,6 +78,7 @@ export class Pages<T> implements AsyncIterableIterator<Page<T>> {
 
   #end(): void {
     this.#over = true;
+    stopWaiting(this.#call);
     if (this.#list !== undefined) {
       abandoned.unregister(this);
       port().dropPages(this.#list.list);

@@ -17,13 +17,15 @@ use tokio::runtime::Handle as RuntimeHandle;
 
 use crate::js_thread::JsThread;
 use crate::mailbox::{Driver, Mailbox};
-use crate::turn::{Take, TurnRuntime};
+use crate::turn::{Spawner, Take, TurnRuntime};
 use crate::uv::{self, HandleMemory, Kind, Uv};
 
 /// While calls are under way, tokio's own timers (connecting, the pool) are looked at this often.
 const HEARTBEAT_MS: u64 = 100;
 /// When no call is under way any more, the runtime gets one more turn after this, which closes idle connections.
 const SWEEP_MS: u64 = 46_000;
+/// After this long, events are looked at before calls begin.
+const STALE_NS: u64 = 20_000_000;
 /// A cycle hands over at most this often before it lets the loop go on.
 const ROUNDS: u32 = 16;
 
@@ -44,6 +46,8 @@ pub(crate) struct OnLoop {
     /// For whose sake at the latest.
     timer_patience: Cell<u64>,
     swept: Cell<bool>,
+    /// When events were taken, in nanoseconds of the timers' clock.
+    taken_at: Cell<u64>,
 }
 
 impl OnLoop {
@@ -85,6 +89,7 @@ impl OnLoop {
             timer_at: Cell::new(u64::MAX),
             timer_patience: Cell::new(u64::MAX),
             swept: Cell::new(true),
+            taken_at: Cell::new(0),
         };
         Ok((on_loop, driver))
     }
@@ -123,13 +128,20 @@ impl OnLoop {
         }
         let mut fire = self.timer_at.get() == u64::MAX;
         for _ in 0..ROUNDS {
-            if take != Take::Nothing || thread.mailbox.has_tasks() {
-                self.run(thread, take, || ());
-                take = Take::Nothing;
+            // First what has happened, so that a new call does not get a connection that was closed meanwhile; then the timers, because an
+            // answer that came while JavaScript was busy, perhaps for long, came in time.
+            if take != Take::Nothing || (thread.mailbox.has_tasks() && self.is_behind(thread)) {
+                self.take(thread, std::mem::replace(&mut take, Take::Nothing));
             }
-            // Afterwards: an answer that came while JavaScript was busy, perhaps for long, came in time.
             if std::mem::take(&mut fire) && thread.timers.are_due() {
-                self.run(thread, take, || thread.timers.fire());
+                self.turn(Take::Nothing, |_| thread.timers.fire());
+            }
+            if thread.mailbox.has_tasks() {
+                self.turn(Take::Nothing, |spawner| {
+                    for task in thread.mailbox.take_tasks() {
+                        spawner.spawn(task);
+                    }
+                });
             }
             if !thread.mailbox.has_frames() {
                 break;
@@ -150,15 +162,26 @@ impl OnLoop {
         self.set_timer(thread);
     }
 
-    fn run(&self, thread: &JsThread, take: Take, first: impl FnOnce()) {
-        let runtime = self.runtime.borrow();
-        if let Some(runtime) = &*runtime {
-            runtime.turn(take, |spawner| {
-                first();
-                for task in thread.mailbox.take_tasks() {
-                    spawner.spawn(task);
-                }
-            });
+    /// Whether events were not looked at for a while.
+    fn is_behind(&self, thread: &JsThread) -> bool {
+        thread.timers.now().saturating_sub(self.taken_at.get()) > STALE_NS
+    }
+
+    fn take(&self, thread: &JsThread, take: Take) {
+        self.taken_at.set(thread.timers.now());
+        self.turn(
+            if take == Take::Nothing {
+                Take::All
+            } else {
+                take
+            },
+            |_| (),
+        );
+    }
+
+    fn turn(&self, take: Take, first: impl FnOnce(&Spawner<'_>)) {
+        if let Some(runtime) = &*self.runtime.borrow() {
+            runtime.turn(take, first);
         }
     }
 

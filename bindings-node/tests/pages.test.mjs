@@ -53,6 +53,17 @@ test("a page is fetched when the loop asks for it, and none after it is left", a
   await idle(client);
 });
 
+test("returning ends the page that is under way", async () => {
+  const session = new Session();
+  await session.script("contacts.list", "hang");
+  const client = session.client();
+  const pages = client.pages("/v1/contacts");
+  const next = pages.next();
+  await pages.return();
+  assert.deepEqual(await next, { done: true, value: undefined });
+  await idle(client);
+});
+
 test("where a list has its items and cursors can be said", async () => {
   const asked = [];
   const server = createServer((request, response) => {
