@@ -65,6 +65,8 @@ export class Exchange {
   #response;
   #reader;
   #piece;
+  /** Bytes of the body still to come, where that is known. */
+  #left = NaN;
   #failure;
   #upload;
   #wanted = false;
@@ -122,7 +124,9 @@ export class Exchange {
   piece() {
     const piece = this.#piece;
     this.#piece = undefined;
-    this.#state = NOTHING;
+    this.#left -= piece.length;
+    // The last byte is here: the host's own word of the end comes later, and is not waited for.
+    this.#state = this.#left === 0 ? END : NOTHING;
     this.#read();
     return piece;
   }
@@ -185,6 +189,7 @@ export class Exchange {
   #begin() {
     const { body } = this.#response;
     if (body) {
+      this.#left = lengthOf(this.#response);
       this.#reader = body.getReader();
       this.#read();
     } else if (body === undefined && this.#response.arrayBuffer) {
@@ -209,6 +214,7 @@ export class Exchange {
   }
 
   #onPiece({ done, value }) {
+    if (this.#state === END) return;
     if (done) return this.#report(END);
     if (value.length === 0) return this.#read();
     this.#piece = value;
@@ -216,7 +222,7 @@ export class Exchange {
   }
 
   #fail(error, url) {
-    if (!this.#wake) return;
+    if (!this.#wake || this.#state === END) return;
     this.#failure = `${classOf(error, this.#response)}\n${wordsFor(error, url)}`;
     this.#report(FAILED);
   }
@@ -225,6 +231,12 @@ export class Exchange {
     this.#state = state;
     this.#wake?.(this.#slot);
   }
+}
+
+/** A body's length, where what is read is what was sent. Across origins a browser does not tell whether it was packed. */
+function lengthOf({ headers, type }) {
+  if (type === "cors" || headers.has("content-encoding")) return NaN;
+  return Number(headers.get("content-length") ?? NaN);
 }
 
 /** Lines, a name and a value in turns, as what `fetch` takes. */
