@@ -1,4 +1,7 @@
-/** Clients that move large bodies. WORK is `whole SIZE`, `streamed SIZE` or `upload SIZE`; each checks that all bytes went over. */
+/**
+ * Clients that move large bodies. WORK is `whole SIZE`, `streamed SIZE` or `upload SIZE`; each checks that all bytes
+ * went over.
+ */
 
 import http from "node:http";
 

@@ -1,6 +1,6 @@
 /**
- * HTTP clients that fetch a small JSON document. Each with its defaults, made once and kept, as its documentation shows; each decodes the body,
- * and sends the same credential.
+ * HTTP clients that fetch a small JSON document. Each with its defaults, made once and kept, as its documentation
+ * shows; each decodes the body, and sends the same credential.
  */
 
 import http from "node:http";

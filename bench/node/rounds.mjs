@@ -1,5 +1,6 @@
 /**
- * Rounds that alternate between peers, each in a process of its own, so that a busy machine disturbs all of them alike; medians of rounds.
+ * Rounds that alternate between peers, each in a process of its own, so that a busy machine disturbs all of them
+ * alike; medians of rounds.
  */
 
 import { spawn } from "node:child_process";

@@ -1,11 +1,12 @@
 /**
  * Measures the npm package `gatewright` beside others and prints Markdown tables.
  *
- * Usage: node run.mjs --project DIR --server PATH [--rounds 31] [--tables http,bodies,webhooks,start] [--clients NAME,NAME]
+ * Usage: node run.mjs --project DIR --server PATH [--rounds 31] [--tables http,bodies,webhooks,start]
+ *   [--clients NAME,NAME]
  *
- * DIR is a project in which `gatewright` and the packages of package.json beside this file are installed; the scripts are copied into it, so that
- * what they import is found as a user's program finds it. PATH is the program bench-server. With `--clients`, the tables
- * http and bodies have only those whose names begin so.
+ * DIR is a project in which `gatewright` and the packages of package.json beside this file are installed; the scripts
+ * are copied into it, so that what they import is found as a user's program finds it. PATH is the program
+ * bench-server. With `--clients`, the tables http and bodies have only those whose names begin so.
  */
 
 import { spawn } from "node:child_process";

@@ -1,8 +1,8 @@
 /**
  * Webhook verification side by side: what one delivery costs whoever receives it.
  *
- * All check HMAC-SHA256, and all but the floor and Octokit (GitHub signs no time) the timestamp. Each gets the body in the form in which it is
- * quickest, text or Buffer; those that are given headers get all that such a request has.
+ * All check HMAC-SHA256, and all but the floor and Octokit (GitHub signs no time) the timestamp. Each gets the body in
+ * the form in which it is quickest, text or Buffer; those that are given headers get all that such a request has.
  *
  * Usage: node webhook-table.mjs ROUNDS
  */
@@ -35,7 +35,10 @@ function hmac(...pieces) {
   return state.digest();
 }
 
-/** What verifies a body, by name: `verify` throws (or says false) for a wrong one; `forms` are those it takes; `decodes` where it always does. */
+/**
+ * What verifies a body, by name: `verify` throws (or says false) for a wrong one; `forms` are those it takes;
+ * `decodes` where it always does.
+ */
 function candidates(size) {
   const text = bodyOf(size);
   const timestamp = String(Math.floor(Date.now() / 1e3));

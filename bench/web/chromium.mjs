@@ -19,7 +19,10 @@ export async function startChromium(tools) {
   return chromium.launch({ executablePath, args: FLAGS });
 }
 
-/** Opens a page of the site with nothing kept from before, waits until it is ready, and hands it over; closes it afterwards. */
+/**
+ * Opens a page of the site with nothing kept from before, waits until it is ready, and hands it over; closes it
+ * afterwards.
+ */
 export async function withPage(browser, url, { line, onResponse } = {}, use) {
   const context = await browser.newContext();
   try {

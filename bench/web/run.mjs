@@ -3,8 +3,9 @@
  *
  * Usage: node run.mjs --project DIR --server PATH [--rounds 31] [--tables size,first-call,calls]
  *
- * DIR is a project in which `gatewright-web`, ky and openai are installed, PATH the program bench-server. NODE_TOOLS is the folder whose
- * node_modules has esbuild and playwright-core (the default is where `cargo xtask` puts them), GATEWRIGHT_CHROMIUM the browser.
+ * DIR is a project in which `gatewright-web`, ky and openai are installed, PATH the program bench-server. NODE_TOOLS
+ * is the folder whose node_modules has esbuild and playwright-core (the default is where `cargo xtask` puts them),
+ * GATEWRIGHT_CHROMIUM the browser.
  */
 
 import { resolve } from "node:path";

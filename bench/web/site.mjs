@@ -1,6 +1,6 @@
 /**
- * The pages as an app would ship them: bundled and minified by esbuild for browsers, with the wasm files beside, and all of it compressed
- * beforehand.
+ * The pages as an app would ship them: bundled and minified by esbuild for browsers, with the wasm files beside, and
+ * all of it compressed beforehand.
  */
 
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -1,4 +1,7 @@
-/** What a browser has to load before a package can be used: the files that Chromium really fetched, compressed as a web server would. */
+/**
+ * What a browser has to load before a package can be used: the files that Chromium really fetched, compressed as a
+ * web server would.
+ */
 
 import { statSync } from "node:fs";
 import { basename, join } from "node:path";
