@@ -7,7 +7,7 @@ import { loadavg } from "node:os";
 import { test } from "node:test";
 
 import { idle, KEY, rejection, Session, until } from "./gateway.mjs";
-import { nodeOnly, sdk } from "./package.mjs";
+import { notOnFetch, sdk } from "./package.mjs";
 
 /** Milliseconds. On a machine that has more to do than it can, everything takes its time. */
 const AT_ONCE = loadavg()[0] < 2 ? 20 : 200;
@@ -80,7 +80,7 @@ test("while it waits to be retried", async () => {
   assert.equal((await session.journal()).length, 1);
 });
 
-test("while it connects", nodeOnly("its fetch cannot be told to wait for a connection"), async (t) => {
+test("while it connects", notOnFetch("a fetch cannot be told to wait for a connection"), async (t) => {
   // A queue of connections that is full: connecting takes for ever.
   const listener = createServer();
   await new Promise((resolve) => listener.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, resolve));

@@ -8,6 +8,7 @@ import { test } from "node:test";
 
 import { collectGarbage } from "./garbage.mjs";
 import { idle, Session } from "./gateway.mjs";
+import { ON_FETCH } from "./package.mjs";
 
 const BATCH = 100;
 
@@ -88,7 +89,8 @@ test("10 000 aborted calls and more leak no memory, handle or promise", { timeou
   }
   assert.ok(!rounds.every(grows), JSON.stringify(rounds));
   assert.ok(handles().length <= handlesBefore.length + 1, `${handlesBefore} became ${handles()}`);
-  if (process.platform === "linux") {
+  if (process.platform === "linux" && !ON_FETCH) {
+    // A fetch keeps as many connections as it likes.
     assert.ok(files() <= filesBefore + BATCH, `${filesBefore} open files became ${files()}`);
   }
   const promises = new Promises();

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { rejection, Session } from "./gateway.mjs";
-import { nodeOnly, sdk } from "./package.mjs";
+import { notOnFetch, sdk } from "./package.mjs";
 
 const MS = "it must be a number of milliseconds above zero, or null for no limit";
 const h = "https://h";
@@ -114,7 +114,7 @@ for (const [url, options, kind, text] of CLIENTS) {
   });
 }
 
-test("settings of Node's own that are wrong", nodeOnly("it has no such settings"), () => {
+test("settings of Node's own that are wrong", notOnFetch("it has no such settings"), () => {
   for (const [options, text] of [
     [{ proxy: "::" }, "`proxy` is no proxy URL; it looks like http://host:port"],
     [{ proxy: 5 }, "`proxy` must be a string, not a number; false is for none"],
