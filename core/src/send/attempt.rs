@@ -23,6 +23,9 @@ use crate::transport::{ResponseBody, TransportError, TransportRequest};
 /// An error body that dawdles is not waited for longer than this: its status has said what matters.
 const ERROR_BODY_PATIENCE: Duration = Duration::from_secs(2);
 
+/// Room is made for no more than this on a server's mere word.
+const MOST_RESERVED: usize = 64 * 1024 * 1024;
+
 /// What one attempt brought.
 pub(super) enum Tried {
     Answer(Last),
@@ -236,7 +239,7 @@ async fn exchange(
     {
         return too_large(headers);
     }
-    match read_whole(answer.body, client, bounds.deadline).await {
+    match read_whole(answer.body, declared, client, bounds.deadline).await {
         Ok(Some(body)) => Tried::Answer(Last::Answer {
             status,
             headers,
@@ -280,9 +283,11 @@ fn refusal(client: &Inner, status: StatusCode, why: &RedirectRefusal) -> (ErrorK
     }
 }
 
-/// The whole body; `None` where it is larger than allowed. A body that came in one piece is not copied.
+/// The whole body; `None` where it is larger than allowed. A body that came in one piece is not copied; room for a longer one is made at once
+/// where its length was declared, so that it need not move while it grows.
 async fn read_whole(
     mut body: ResponseBody,
+    declared: Option<u64>,
     client: &Inner,
     deadline: Instant,
 ) -> Result<Option<Bytes>, TransportError> {
@@ -297,7 +302,11 @@ async fn read_whole(
     let Some(second) = next_chunk(&mut body, runtime, deadline, client.read_timeout).await? else {
         return Ok(Some(first));
     };
-    let mut whole = BytesMut::with_capacity(first.len() + second.len());
+    let declared = declared
+        .and_then(|length| usize::try_from(length).ok())
+        .unwrap_or(0)
+        .min(MOST_RESERVED);
+    let mut whole = BytesMut::with_capacity(declared.max(first.len() + second.len()));
     whole.extend_from_slice(&first);
     whole.extend_from_slice(&second);
     while fits(whole.len()) {
