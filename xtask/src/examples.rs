@@ -111,11 +111,7 @@ fn run_javascript(workspace: &Workspace, report: &mut Report) {
     let run = |report: &mut Report, name: &str, text: &str| {
         with_gateway(workspace, report, name, |report, gateway| {
             let text = beside(text, gateway);
-            let kind = if text.contains("require(") {
-                "cjs"
-            } else {
-                "mjs"
-            };
+            let kind = if is_module(&text) { "mjs" } else { "cjs" };
             let file = project.folder().join(format!("example.{kind}"));
             if let Err(error) = fs::write(&file, text) {
                 return report.fail(name, &error.to_string());
@@ -211,6 +207,12 @@ fn scripts(workspace: &Workspace, language: &Language) -> Result<Vec<(String, Sc
     Ok(scripts)
 }
 
+/// What is pasted has no file's name that would tell.
+fn is_module(javascript: &str) -> bool {
+    let has_import = |line: &str| line.starts_with("import ") || line.starts_with("export ");
+    javascript.lines().any(has_import) || !javascript.contains("require(")
+}
+
 fn name_of(path: &Path) -> String {
     path.file_name()
         .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
@@ -245,6 +247,15 @@ fn install_wheel(workspace: &Workspace) -> Result<Venv> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_script_that_imports_is_a_module() {
+        assert!(is_module(
+            "// a\nimport { a } from \"a\"; // or: require(\"a\")"
+        ));
+        assert!(is_module("await fetch(\"/\");"));
+        assert!(!is_module("const { a } = require(\"a\");"));
+    }
 
     #[test]
     fn only_blocks_that_are_meant_to_run_are_taken() {
