@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::ptr;
 
 use bytes::Bytes;
-use napi::bindgen_prelude::{FromNapiValue, TypeName, ValidateNapiValue, ValueType};
+use napi::bindgen_prelude::{FromNapiValue, ToNapiValue, TypeName, ValidateNapiValue, ValueType};
 use napi::{Error, Result, Status, sys};
 
 /// What fits into the first guess: paths, options and most bodies do.
@@ -122,6 +122,26 @@ impl FromNapiValue for Content {
     }
 }
 
+/// Looks at a body, text or bytes, without a copy where it is bytes.
+///
+/// # Safety
+/// As `with_bytes`.
+pub(crate) unsafe fn with_content<T>(
+    env: sys::napi_env,
+    value: sys::napi_value,
+    look: impl FnOnce(&[u8]) -> T,
+) -> Result<T> {
+    let mut kind = 0;
+    // SAFETY: a value of this environment.
+    check(unsafe { sys::napi_typeof(env, value, &raw mut kind) })?;
+    if kind == sys::ValueType::napi_string {
+        // SAFETY: as above.
+        return unsafe { text(env, value) }.map(|text| look(text.as_bytes()));
+    }
+    // SAFETY: as the caller says.
+    unsafe { with_bytes(env, value, look) }
+}
+
 /// # Safety
 /// `value` is a value of `env`, this is its thread, and `look` runs no JavaScript, which might change the bytes.
 unsafe fn with_bytes<T>(
@@ -152,6 +172,34 @@ unsafe fn with_bytes<T>(
     Ok(look(unsafe {
         std::slice::from_raw_parts(data.cast::<u8>(), length)
     }))
+}
+
+/// A string that is mostly ASCII, which JavaScript keeps without decoding it.
+pub struct Told(pub(crate) String);
+
+impl TypeName for Told {
+    fn type_name() -> &'static str {
+        "String"
+    }
+
+    fn value_type() -> ValueType {
+        ValueType::String
+    }
+}
+
+impl ToNapiValue for Told {
+    unsafe fn to_napi_value(env: sys::napi_env, told: Self) -> Result<sys::napi_value> {
+        if !told.0.is_ascii() {
+            return string(env, &told.0);
+        }
+        let mut value = ptr::null_mut();
+        let length = isize::try_from(told.0.len()).unwrap_or(isize::MAX);
+        // SAFETY: so many bytes are there, and ASCII is Latin-1.
+        check(unsafe {
+            sys::napi_create_string_latin1(env, told.0.as_ptr().cast(), length, &raw mut value)
+        })?;
+        Ok(value)
+    }
 }
 
 /// A string for JavaScript.

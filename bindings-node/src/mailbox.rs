@@ -119,4 +119,13 @@ impl Host for MailboxHost {
             driver.frames_came();
         }
     }
+
+    fn nobody_waits(&self) {
+        // Where frames are still here, the thread comes for them anyway, and looks then.
+        if !self.0.has_frames()
+            && let Some(driver) = self.0.driver.get()
+        {
+            driver.frames_came();
+        }
+    }
 }

@@ -16,4 +16,8 @@ pub trait Host: Send + Sync + 'static {
     /// [`JsClient`](crate::JsClient). The host puts it into its [`Batch`](crate::Batch) and wakes the thread. It must not call back from
     /// here, and must hold none of its locks when it drops a task: what a task asked is told to be over then, by a frame.
     fn deliver(&self, frame: Frame);
+
+    /// [`Port::waiting`](crate::Port::waiting) has become zero after its last frame was delivered, from any thread. A host that has handed
+    /// over that frame already looks again whether its JavaScript thread is to stay; others need not care.
+    fn nobody_waits(&self) {}
 }

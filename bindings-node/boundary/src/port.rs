@@ -196,8 +196,9 @@ impl Port {
             self.calls
                 .take_if(call, |entry| Arc::ptr_eq(entry, control));
         }
-        self.waits_no_more();
+        // In this order: a host whose calls are driven by another thread would see neither a frame nor anybody who waits for one.
         self.deliver(frame);
+        self.waits_no_more();
         true
     }
 
@@ -257,7 +258,9 @@ impl Port {
     }
 
     fn waits_no_more(&self) {
-        self.waiting.fetch_sub(1, Ordering::AcqRel);
+        if self.waiting.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.host.nobody_waits();
+        }
     }
 
     #[cfg(test)]
