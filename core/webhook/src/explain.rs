@@ -11,9 +11,7 @@ mod names;
 
 pub use cause::{BodyChange, Cause, Explanation, SignatureForm, SignedContent, TimestampForm};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
+use crate::base64::{self, Padding};
 use crate::error::VerifyError;
 use crate::headers::{Found, Headers, find};
 use crate::key::{HmacKey, SECRET_PREFIX, VerifyKey, is_among};
@@ -247,8 +245,9 @@ impl SignatureForm {
             return Self::Hex;
         }
         if version.is_empty() {
-            return match STANDARD.decode(signature).map(|bytes| bytes.len()) {
-                Ok(32 | 64) => Self::NoVersion,
+            let mut bytes = vec![0; signature.len()];
+            return match base64::decode(signature, Padding::Whole, &mut bytes) {
+                Some(32 | 64) => Self::NoVersion,
                 _ => Self::Other,
             };
         }

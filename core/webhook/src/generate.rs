@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::SigningKey;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
+use crate::base64;
 use crate::key::{PUBLIC_PREFIX, SECRET_PREFIX, SIGNING_PREFIX};
 use crate::key_error::{KeyError, KeyErrorKind};
 use crate::limits::{MAX_SECRET_BYTES, MIN_SECRET_BYTES};
@@ -20,10 +19,10 @@ impl ZeroizeOnDrop for SecretText {}
 impl SecretText {
     fn encode(prefix: &str, bytes: &[u8]) -> Self {
         let mut text = Zeroizing::new(String::with_capacity(
-            prefix.len() + 4 * bytes.len().div_ceil(3),
+            prefix.len() + base64::encoded_len(bytes.len()),
         ));
         text.push_str(prefix);
-        STANDARD.encode_string(bytes, &mut text);
+        base64::encode_into(bytes, &mut text);
         Self(text)
     }
 
@@ -68,11 +67,10 @@ pub fn generate_secret(random: &[u8]) -> Result<SecretText, KeyError> {
 pub fn generate_key_pair(random: &[u8; 32]) -> KeyPair {
     let key = SigningKey::from_bytes(random);
     let pair = Zeroizing::new(key.to_keypair_bytes());
+    let mut public = PUBLIC_PREFIX.to_owned();
+    base64::encode_into(key.verifying_key().as_bytes(), &mut public);
     KeyPair {
         signing: SecretText::encode(SIGNING_PREFIX, pair.as_slice()),
-        public: format!(
-            "{PUBLIC_PREFIX}{}",
-            STANDARD.encode(key.verifying_key().as_bytes())
-        ),
+        public,
     }
 }

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::ed25519::signature::{MultipartSigner as _, MultipartVerifier as _};
 use ed25519_dalek::{Signature, SigningKey, StreamVerifier, VerifyingKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -11,6 +9,7 @@ use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq as _};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use crate::base64::{self, Padding};
 use crate::key_error::{KeyError, KeyErrorKind};
 use crate::limits::{MAX_SECRET_BYTES, MAX_SECRETS, MIN_SECRET_BYTES};
 
@@ -56,7 +55,7 @@ impl HmacKey {
             SECRET_PREFIX.len() + 4 * MAX_SECRET_BYTES,
         ));
         text.push_str(SECRET_PREFIX);
-        STANDARD.encode_string(&*self.bytes, &mut text);
+        base64::encode_into(&self.bytes, &mut text);
         text
     }
 }
@@ -194,11 +193,11 @@ impl SignKey {
         match self {
             Self::Hmac(key) => {
                 list.push_str("v1,");
-                STANDARD.encode_string(*key.mac(message), list);
+                base64::encode_into(&*key.mac(message), list);
             }
             Self::Ed25519(key) => {
                 list.push_str("v1a,");
-                STANDARD.encode_string(key.multipart_sign(message).to_bytes(), list);
+                base64::encode_into(&key.multipart_sign(message).to_bytes(), list);
             }
         }
     }
@@ -245,8 +244,8 @@ fn split_prefix(text: &str) -> Result<Prefixed<'_>, KeyErrorKind> {
     }
 }
 
-fn hmac_key(base64: &str) -> Result<HmacKey, KeyErrorKind> {
-    let bytes = decode(base64)?;
+fn hmac_key(text: &str) -> Result<HmacKey, KeyErrorKind> {
+    let bytes = decode(text)?;
     match bytes.len() {
         0..MIN_SECRET_BYTES => Err(KeyErrorKind::TooShort),
         MIN_SECRET_BYTES..=MAX_SECRET_BYTES => HmacKey::new(&bytes).ok_or(KeyErrorKind::TooLong),
@@ -254,8 +253,8 @@ fn hmac_key(base64: &str) -> Result<HmacKey, KeyErrorKind> {
     }
 }
 
-fn decode_exact<const N: usize>(base64: &str) -> Result<Zeroizing<[u8; N]>, KeyErrorKind> {
-    let bytes = decode(base64)?;
+fn decode_exact<const N: usize>(text: &str) -> Result<Zeroizing<[u8; N]>, KeyErrorKind> {
+    let bytes = decode(text)?;
     match <&[u8; N]>::try_from(bytes.as_slice()) {
         Ok(exact) => Ok(Zeroizing::new(*exact)),
         Err(_) if bytes.len() < N => Err(KeyErrorKind::TooShort),
@@ -263,12 +262,11 @@ fn decode_exact<const N: usize>(base64: &str) -> Result<Zeroizing<[u8; N]>, KeyE
     }
 }
 
-fn decode(base64: &str) -> Result<Zeroizing<Vec<u8>>, KeyErrorKind> {
+fn decode(text: &str) -> Result<Zeroizing<Vec<u8>>, KeyErrorKind> {
     // Sized up front: growing would leave copies of the secret behind.
-    let mut bytes = Zeroizing::new(vec![0; base64::decoded_len_estimate(base64.len())]);
-    let len = STANDARD
-        .decode_slice(base64, &mut bytes)
-        .map_err(|_| KeyErrorKind::BadBase64)?;
+    let mut bytes = Zeroizing::new(vec![0; text.len()]);
+    let len = base64::decode(text.as_bytes(), Padding::Whole, &mut bytes)
+        .ok_or(KeyErrorKind::BadBase64)?;
     bytes.truncate(len);
     Ok(bytes)
 }

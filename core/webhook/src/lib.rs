@@ -23,6 +23,8 @@
 
 #![forbid(unsafe_code)]
 
+mod base64;
+
 mod verify;
 pub use verify::{Webhook, WebhookBuilder};
 

@@ -2,12 +2,9 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
-
 use super::BodyChange;
 use super::json;
+use crate::base64::{self, Padding};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -38,7 +35,9 @@ pub(super) fn find_change(body: &[u8], fits: &mut dyn FnMut(&[u8]) -> bool) -> O
                 .collect()
         }),
         (BodyChange::Base64Decoded, |body| {
-            vec![STANDARD.encode(body).into_bytes().into()]
+            let mut encoded = String::new();
+            base64::encode_into(body, &mut encoded);
+            vec![encoded.into_bytes().into()]
         }),
         (BodyChange::CharsetChanged, |body| {
             latin1(body).map(Cow::from).into_iter().collect()
@@ -135,15 +134,21 @@ fn python_bytes(body: &[u8]) -> Option<Vec<u8>> {
 
 /// Decodes base64 in either alphabet, with or without padding.
 pub(super) fn decode_lenient(text: &[u8]) -> Option<Vec<u8>> {
-    const EITHER_PADDING: GeneralPurposeConfig =
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    const URL: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::URL_SAFE, EITHER_PADDING);
-    const PLAIN: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::STANDARD, EITHER_PADDING);
-    PLAIN
-        .decode(text)
-        .or_else(|_| URL.decode(text))
-        .ok()
-        .filter(|bytes| !bytes.is_empty())
+    let mut symbols = text.to_vec();
+    // One text is in one alphabet.
+    if !text.iter().any(|byte| matches!(byte, b'+' | b'/')) {
+        for symbol in &mut symbols {
+            *symbol = match *symbol {
+                b'-' => b'+',
+                b'_' => b'/',
+                other => other,
+            };
+        }
+    }
+    let mut bytes = vec![0; text.len()];
+    let len = base64::decode(&symbols, Padding::Any, &mut bytes)?;
+    bytes.truncate(len);
+    (!bytes.is_empty()).then_some(bytes)
 }
 
 /// Whether the body begins as gzip, zlib, zstd or any other binary format would.

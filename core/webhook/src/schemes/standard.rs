@@ -1,8 +1,6 @@
 //! Standard Webhooks 1.0.0: signs `id.timestamp.body`; the signature header is a space-separated list of `v1,` and `v1a,` tokens.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
+use crate::base64::{self, Padding};
 use crate::error::VerifyError;
 use crate::headers::{Found, Headers, find};
 use crate::limits::{MAX_ED25519_SIGNATURES, MAX_MESSAGE_ID, MAX_SIGNATURE_HEADER, MAX_SIGNATURES};
@@ -157,11 +155,11 @@ impl<'h> SignatureList<'h> {
 }
 
 /// Canonical padded base64 of exactly `N` bytes.
-fn decode_exact<const N: usize>(base64: &[u8]) -> Option<[u8; N]> {
-    if base64.len() != N.div_ceil(3) * 4 {
+fn decode_exact<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
+    if text.len() != base64::encoded_len(N) {
         return None;
     }
     let mut bytes = [0; N];
-    let len = STANDARD.decode_slice(base64, &mut bytes).ok()?;
+    let len = base64::decode(text, Padding::Whole, &mut bytes)?;
     (len == N).then_some(bytes)
 }
