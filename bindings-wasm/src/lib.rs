@@ -9,3 +9,7 @@ mod executor;
 mod native;
 #[path = "../webhook/src/webhook.rs"]
 mod webhook;
+
+/// Smaller than the allocator that the standard library brings along.
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
