@@ -1,11 +1,13 @@
 //! `cargo xtask demo`: what a new user would do by hand, in one command; for each language, or for those named.
 
+use std::path::Path;
+
 use crate::gateway::{self, Gateway};
 use crate::process::{show, show_code};
 use crate::project::{Kit, Packages, Project};
 use crate::python::{Interpreter, Venv, build_wheel};
 use crate::workspace::Workspace;
-use crate::{Ended, Result, chosen_parts, chromium};
+use crate::{Ended, Result, chosen_parts, chromium, web_package};
 
 /// Shows a language's package and tells the exit code of what was run.
 type Demo = fn(&Workspace) -> Result<u8>;
@@ -47,7 +49,10 @@ fn python(workspace: &Workspace) -> Result<u8> {
 }
 
 fn node(workspace: &Workspace) -> Result<u8> {
-    let (kit, project) = install(workspace)?;
+    let kit = Kit::find(workspace)?;
+    println!("1. building the npm packages");
+    let packages = Packages::build(workspace, &kit, true)?;
+    let project = install(workspace, &kit, &packages.all())?;
     println!("3. starting a gateway");
     let gateway = Gateway::start(workspace, "release")?;
     println!("4. running examples/node/quickstart.mjs\n");
@@ -65,21 +70,17 @@ fn node(workspace: &Workspace) -> Result<u8> {
     show_code(gateway.known_to(&mut quickstart))
 }
 
-fn install(workspace: &Workspace) -> Result<(Kit, Project)> {
-    let kit = Kit::find(workspace)?;
-    println!("1. building the npm packages");
-    let packages = Packages::build(workspace, &kit, true)?;
-    println!(
-        "2. installing them in a new project (Node {})",
-        kit.node.version
-    );
-    let project = Project::fresh(workspace, &kit.node, "demo", &packages.all())?;
-    Ok((kit, project))
+fn install(workspace: &Workspace, kit: &Kit, tarballs: &[&Path]) -> Result<Project> {
+    println!("2. installing in a new project (Node {})", kit.node.version);
+    Project::fresh(workspace, &kit.node, "demo", tarballs)
 }
 
 fn web(workspace: &Workspace) -> Result<u8> {
     let chromium = chromium::find_or_install()?;
-    let (kit, project) = install(workspace)?;
+    let kit = Kit::find(workspace)?;
+    println!("1. building the npm package");
+    let package = web_package::build(workspace, &kit.node, &kit.tools, true)?;
+    let project = install(workspace, &kit, &[&package])?;
     println!("3. starting a gateway that also serves the page in examples/web");
     let page = workspace.root.join("examples/web");
     let package = project.folder().join("node_modules/gatewright-web/dist");
