@@ -82,9 +82,8 @@ pub(crate) fn boolean(out: &mut Vec<u8>, value: bool) {
 
 /// What was written, as text.
 pub(crate) fn text(written: Vec<u8>) -> String {
-    // Only texts and ASCII were written, so nothing is ever replaced.
-    String::from_utf8(written)
-        .unwrap_or_else(|wrong| String::from_utf8_lossy(wrong.as_bytes()).into_owned())
+    // Only texts and ASCII were written, so nothing is ever lost.
+    String::from_utf8(written).unwrap_or_default()
 }
 
 /// Writes what `value` shows as a string.

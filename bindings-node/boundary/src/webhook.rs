@@ -1,7 +1,6 @@
 //! Webhooks: verification and signing for JavaScript, with JSON as answers. Needs nothing of the client.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use gatewright_webhook::{KeyError, Signer, Verified, Webhook};
@@ -174,23 +173,32 @@ impl JsWebhook {
 /// What was proven, a line each: scheme, algorithm, key index, timestamp, message id (empty where there is none), what is bound of the
 /// body, and a digit for each of timestamp signed, id signed and URL bound. JavaScript takes this apart faster than JSON.
 fn proven(proof: &Verified) -> String {
-    let mut lines = String::with_capacity(128);
-    let timestamp = proof.timestamp.map(|seconds| seconds.to_string());
-    // Writing to a string does not fail.
-    let _ = write!(
-        lines,
-        "{}\n{}\n{}\n{}\n{}\n{}\n{}{}{}",
-        proof.scheme.name(),
-        proof.algorithm.name(),
-        proof.key_index,
-        timestamp.as_deref().unwrap_or_default(),
-        proof.message_id.as_deref().unwrap_or_default(),
-        proof.body_bound.name(),
-        u8::from(proof.timestamp_signed),
-        u8::from(proof.id_signed),
-        u8::from(proof.url_bound),
+    let mut lines = Vec::with_capacity(128);
+    let mut line = |text: &str| {
+        lines.extend_from_slice(text.as_bytes());
+        lines.push(b'\n');
+    };
+    line(proof.scheme.name());
+    line(proof.algorithm.name());
+    line(&decimal(u64::try_from(proof.key_index).unwrap_or(u64::MAX)));
+    // No header has a time before 1970.
+    line(
+        &proof
+            .timestamp
+            .map_or_else(String::new, |seconds| decimal(seconds.unsigned_abs())),
     );
-    lines
+    line(proof.message_id.as_deref().unwrap_or_default());
+    line(proof.body_bound.name());
+    for proven in [proof.timestamp_signed, proof.id_signed, proof.url_bound] {
+        lines.push(b'0' + u8::from(proven));
+    }
+    json::text(lines)
+}
+
+fn decimal(number: u64) -> String {
+    let mut digits = Vec::with_capacity(20);
+    json::number(&mut digits, number);
+    json::text(digits)
 }
 
 /// A new `whsec_` secret of 32 bytes from a cryptographic source.

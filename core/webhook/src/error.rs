@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::limits;
+use crate::plain::{Number, Text};
 
 /// Why a request is not a webhook to be trusted.
 ///
@@ -117,41 +118,49 @@ impl fmt::Display for VerifyError {
             Self::BadMessageId => write!(
                 f,
                 "webhook-id cannot be used: expected UTF-8 of at most {} bytes without \".\" and control characters; refuse the request",
-                limits::MAX_MESSAGE_ID,
+                Number::of(limits::MAX_MESSAGE_ID),
             ),
             Self::BadTimestamp => f.write_str(
                 "webhook-timestamp is not a unix time in seconds: expected 1 to 11 ASCII digits; refuse the request",
             ),
             Self::BodyTooLarge { max } => write!(
                 f,
-                "body is larger than {max} bytes: raise max_body if the sender really sends that much",
+                "body is larger than {} bytes: raise max_body if the sender really sends that much",
+                Number::of(*max),
             ),
             Self::EmptyHeader { name } => write!(
                 f,
-                "header {name} is empty: look for a proxy that clears it, or refuse the request",
+                "header {} is empty: look for a proxy that clears it, or refuse the request",
+                Text(name),
             ),
             Self::MissingHeader { name } => write!(
                 f,
-                "header {name} is missing: hand in all headers of the request, and check that the sender follows Standard Webhooks",
+                "header {} is missing: hand in all headers of the request, and check that the sender follows Standard Webhooks",
+                Text(name),
             ),
             Self::RepeatedHeader { name } => write!(
                 f,
-                "header {name} is there more than once: look for a proxy that adds it, or refuse the request",
+                "header {} is there more than once: look for a proxy that adds it, or refuse the request",
+                Text(name),
             ),
             Self::TooNew { by, tolerance } => write!(
                 f,
-                "webhook-timestamp is {by} s in the future, tolerance {tolerance} s: set the clock of this machine",
+                "webhook-timestamp is {} s in the future, tolerance {} s: set the clock of this machine",
+                Number(*by),
+                Number(*tolerance),
             ),
             Self::TooOld { by, tolerance } => write!(
                 f,
-                "webhook-timestamp is {by} s in the past, tolerance {tolerance} s: set the clock of this machine, and verify on arrival, before any queue",
+                "webhook-timestamp is {} s in the past, tolerance {} s: set the clock of this machine, and verify on arrival, before any queue",
+                Number(*by),
+                Number(*tolerance),
             ),
             Self::TooManySignatures => write!(
                 f,
                 "webhook-signature is longer than {} bytes or lists more than {} signatures ({} of them v1a): refuse the request",
-                limits::MAX_SIGNATURE_HEADER,
-                limits::MAX_SIGNATURES,
-                limits::MAX_ED25519_SIGNATURES,
+                Number::of(limits::MAX_SIGNATURE_HEADER),
+                Number::of(limits::MAX_SIGNATURES),
+                Number::of(limits::MAX_ED25519_SIGNATURES),
             ),
         }
     }

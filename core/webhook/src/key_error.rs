@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::limits;
+use crate::plain::Number;
 
 /// What is wrong with a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -114,7 +115,7 @@ impl KeyError {
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.kind.is_about_the_list() {
-            write!(f, "webhook secret [{}]: ", self.index)?;
+            write!(f, "webhook secret [{}]: ", Number::of(self.index))?;
         }
         match self.kind {
             KeyErrorKind::BadBase64 => f.write_str(
@@ -138,17 +139,17 @@ impl fmt::Display for KeyError {
             KeyErrorKind::TooLong => write!(
                 f,
                 "longer than allowed: expected {} to {} bytes after whsec_, 32 after whpk_, 64 after whsk_",
-                limits::MIN_SECRET_BYTES,
-                limits::MAX_SECRET_BYTES,
+                Number::of(limits::MIN_SECRET_BYTES),
+                Number::of(limits::MAX_SECRET_BYTES),
             ),
             KeyErrorKind::TooManySecrets => {
-                write!(f, "more than {} webhook secrets given: remove retired ones", limits::MAX_SECRETS)
+                write!(f, "more than {} webhook secrets given: remove retired ones", Number::of(limits::MAX_SECRETS))
             }
             KeyErrorKind::TooShort => write!(
                 f,
                 "shorter than allowed: expected {} to {} bytes after whsec_, 32 after whpk_, 64 after whsk_",
-                limits::MIN_SECRET_BYTES,
-                limits::MAX_SECRET_BYTES,
+                Number::of(limits::MIN_SECRET_BYTES),
+                Number::of(limits::MAX_SECRET_BYTES),
             ),
             KeyErrorKind::UnknownPrefix => f.write_str("expected it to begin with whsec_, whpk_ or whsk_"),
             KeyErrorKind::VersionPrefix => {

@@ -24,6 +24,7 @@
 #![forbid(unsafe_code)]
 
 mod base64;
+mod plain;
 
 mod verify;
 pub use verify::{Webhook, WebhookBuilder};

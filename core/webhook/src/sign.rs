@@ -6,6 +6,7 @@ use std::fmt;
 use crate::key::SignKey;
 use crate::key_error::KeyError;
 use crate::limits::MAX_MESSAGE_ID;
+use crate::plain::Number;
 use crate::schemes::standard::{ID, MAX_TIMESTAMP, SIGNATURE, TIMESTAMP, message_id};
 
 /// Signs webhooks by Standard Webhooks. Make it once.
@@ -46,7 +47,7 @@ impl Signer {
         if !(0..=MAX_TIMESTAMP).contains(&timestamp) {
             return Err(SignError::BadTimestamp);
         }
-        let timestamp = timestamp.to_string();
+        let timestamp = Number(timestamp.unsigned_abs()).to_string();
         let message = [id.as_bytes(), b".", timestamp.as_bytes(), b".", body];
         let mut signature = String::with_capacity(48 * self.keys.len());
         for key in &self.keys {
@@ -127,11 +128,13 @@ impl fmt::Display for SignError {
         match self {
             Self::BadMessageId => write!(
                 f,
-                "message id cannot be signed: expected 1 to {MAX_MESSAGE_ID} bytes without \".\", control characters and spaces around it",
+                "message id cannot be signed: expected 1 to {} bytes without \".\", control characters and spaces around it",
+                Number::of(MAX_MESSAGE_ID),
             ),
             Self::BadTimestamp => write!(
                 f,
-                "timestamp cannot be signed: expected unix seconds from 0 to {MAX_TIMESTAMP}, not milliseconds",
+                "timestamp cannot be signed: expected unix seconds from 0 to {}, not milliseconds",
+                Number(MAX_TIMESTAMP.unsigned_abs()),
             ),
         }
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::error::VerifyError;
+use crate::plain::{Number, Text};
 use crate::verified::Algorithm;
 
 /// Why a webhook does not verify. `Display` says what to do.
@@ -346,7 +347,7 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AsReported(error) => error.fmt(f),
-            Self::BodyChanged { change } => write!(f, "the body {}", change.text()),
+            Self::BodyChanged { change } => write!(f, "the body {}", Text(change.text())),
             Self::BodyDecompressed => f.write_str(
                 "nothing fits, but the request has content-encoding and this body is not compressed: verify the body before anything decompresses it",
             ),
@@ -355,7 +356,9 @@ impl fmt::Display for Cause {
             ),
             Self::BodyLengthDiffers { declared, got } => write!(
                 f,
-                "nothing fits, but content-length says {declared} bytes and this body has {got}: hand in the raw body, whole",
+                "nothing fits, but content-length says {} bytes and this body has {}: hand in the raw body, whole",
+                Number(*declared),
+                Number::of(*got),
             ),
             Self::ClockOff { seconds } => write!(
                 f,
@@ -365,7 +368,9 @@ impl fmt::Display for Cause {
             Self::HeaderMissing { name, similar: None } => VerifyError::MissingHeader { name }.fmt(f),
             Self::HeaderMissing { name, similar: Some(similar) } => write!(
                 f,
-                "header {name} is missing, but there is {similar}: hand it in under the name {name}, or use the scheme it belongs to",
+                "header {0} is missing, but there is {1}: hand it in under the name {0}, or use the scheme it belongs to",
+                Text(name),
+                Text(similar),
             ),
             Self::NothingFits => f.write_str(
                 "nothing fits: is the secret that of this endpoint (test and live ones differ), and is the body the raw one, not parsed and written again?",
@@ -379,24 +384,25 @@ impl fmt::Display for Cause {
             Self::OtherContent { content } => write!(
                 f,
                 "the sender signed {}, not \"id.timestamp.body\": it does not follow Standard Webhooks; use the scheme it follows",
-                content.text(),
+                Text(content.text()),
             ),
             Self::SecretUsedAsText { key_index, with_prefix } => write!(
                 f,
-                "the sender uses the text of secret [{key_index}] {} \"whsec_\" as its key, without decoding it: it does not follow Standard Webhooks; to accept it, encode that text as base64 and put whsec_ before it",
-                if *with_prefix { "with" } else { "without" },
+                "the sender uses the text of secret [{}] {} \"whsec_\" as its key, without decoding it: it does not follow Standard Webhooks; to accept it, encode that text as base64 and put whsec_ before it",
+                Number::of(*key_index),
+                Text(if *with_prefix { "with" } else { "without" }),
             ),
             Self::SignatureMalformed { form } => write!(
                 f,
                 "webhook-signature holds {}: expected \"v1,\" or \"v1a,\" and standard base64 with its padding; ask the sender",
-                form.text(),
+                Text(form.text()),
             ),
             Self::TimestampMalformed { form } => write!(
                 f,
                 "webhook-timestamp is {}: expected unix seconds in 1 to 11 ASCII digits; ask the sender",
-                form.text(),
+                Text(form.text()),
             ),
-            Self::Valid { key_index } => write!(f, "the webhook verifies, with secret [{key_index}]"),
+            Self::Valid { key_index } => write!(f, "the webhook verifies, with secret [{}]", Number::of(*key_index)),
         }
     }
 }
@@ -409,8 +415,9 @@ impl fmt::Display for Distance {
         let side = if self.0 < 0 { "ahead of" } else { "behind" };
         write!(
             f,
-            "webhook-timestamp is {} s {side} this clock, more than the tolerance",
-            self.0.unsigned_abs()
+            "webhook-timestamp is {} s {} this clock, more than the tolerance",
+            Number(self.0.unsigned_abs()),
+            Text(side),
         )
     }
 }

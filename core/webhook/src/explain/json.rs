@@ -248,7 +248,10 @@ fn quote(text: &str, escapes: Escapes, written: &mut String) {
             '/' if matches!(escapes, Escapes::NonAsciiAndSlash) => written.push_str("\\/"),
             _ if char < ' ' || escapes.escape(char) => {
                 for unit in char.encode_utf16(&mut [0; 2]) {
-                    written.push_str(&format!("\\u{unit:04x}"));
+                    written.push_str("\\u");
+                    for shift in [12, 8, 4, 0] {
+                        written.extend(char::from_digit(u32::from(*unit) >> shift & 15, 16));
+                    }
                 }
             }
             _ => written.push(char),

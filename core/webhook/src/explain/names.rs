@@ -19,8 +19,8 @@ pub(super) fn similar<H: Headers + ?Sized>(wanted: &str, headers: &H) -> Option<
             return;
         }
         let letters = letters(name);
-        if letters.ends_with(&wanted_letters) || letters == format!("svix{suffix}") {
-            found = Some(String::from_utf8_lossy(name).into_owned());
+        if letters.ends_with(&wanted_letters) || letters.strip_prefix("svix") == Some(&suffix) {
+            found = Some(name.iter().copied().map(char::from).collect());
         }
     });
     found
