@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from mock_gateway import Session
 
 PRELUDE = """
-import asyncio, sys, threading
+import asyncio, signal, sys, threading
+# Whoever runs the tests in the background may have it ignored, which is inherited.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import gatewright
 settings = dict(auth="sk_test_unlimited_acme", headers={headers!r})
 client = gatewright.Client({url!r}, **settings)

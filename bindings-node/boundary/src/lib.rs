@@ -6,6 +6,7 @@
 //!
 //! The feature `client` is all of that; `webhook` alone is only [`JsWebhook`], without any of the client.
 
+#[cfg(any(feature = "client", feature = "webhook"))]
 mod json;
 #[cfg(feature = "webhook")]
 mod webhook;
