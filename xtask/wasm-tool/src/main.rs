@@ -9,28 +9,18 @@
     reason = "a program for a terminal speaks through it"
 )]
 
-mod panics;
-
 use std::error::Error;
-use std::fs;
 use std::process::ExitCode;
 
-use walrus::ModuleConfig;
 use wasm_bindgen_cli_support::Bindgen;
-
-/// For a module that does not tell its panics.
-const SILENT: &str = "--silent-panics";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (silent, [input, out, name]) = (match arguments.as_slice() {
-        [flag, rest @ ..] if flag == SILENT => (true, rest),
-        rest => (false, rest),
-    }) else {
-        eprintln!("usage: gatewright-wasm-tool [{SILENT}] INPUT.wasm OUT_DIR NAME");
+    let [input, out, name] = arguments.as_slice() else {
+        eprintln!("usage: gatewright-wasm-tool INPUT.wasm OUT_DIR NAME");
         return ExitCode::from(2);
     };
-    match bind(input, out, name, silent) {
+    match bind(input, out, name) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("gatewright-wasm-tool: {input}: {error}");
@@ -39,23 +29,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn bind(input: &str, out: &str, name: &str, silent: bool) -> Result<(), Box<dyn Error>> {
+fn bind(input: &str, out: &str, name: &str) -> Result<(), Box<dyn Error>> {
     let mut bindgen = Bindgen::new();
-    let mut module = ModuleConfig::new()
-        // The compiler's output is well formed.
-        .strict_validate(false)
-        .generate_name_section(std::env::var_os("NAMES").is_some())
-        .generate_producers_section(false)
-        .parse(&fs::read(input)?)?;
-    if silent {
-        panics::without_texts(&mut module);
-    }
-    bindgen.input_module(name, module);
+    bindgen.input_path(input).out_name(name);
     // Each package has entries of its own, which tell where the module is; its types are kept by hand.
     bindgen.web(true)?.omit_default_module_path(true);
     bindgen.typescript(false);
     bindgen
-        .remove_name_section(std::env::var_os("NAMES").is_none())
+        .remove_name_section(true)
         .remove_producers_section(true);
     Ok(bindgen.generate(out)?)
 }
