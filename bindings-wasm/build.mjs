@@ -4,7 +4,7 @@
  *
  *     WASM_BINDGEN=FOLDER node build.mjs
  *
- * FOLDER has what wasm-bindgen wrote for the two modules: `gatewright.js`, `gatewright_bg.wasm`, `webhooks.js`, `webhooks_bg.wasm` and
+ * FOLDER has what wasm-bindgen wrote for the two modules: `gatewright.js`, `gatewright_bg.wasm`, `webhooks_bg.wasm` and
  * `snippets`. Tools come from the folder in `NODE_TOOLS`, by default where `cargo xtask` installs them.
  *
  * Each entry is one file, so that a browser loads one. For Node, `require` and `import` are the same classes: the ES modules only name
@@ -33,7 +33,6 @@ const places = {
   name: "places",
   setup(bundle) {
     bundle.onResolve({ filter: /^gatewright:glue$/ }, () => ({ path: join(generated, "gatewright.js") }));
-    bundle.onResolve({ filter: /^gatewright:webhooks-glue$/ }, () => ({ path: join(generated, "webhooks.js") }));
     const suffix = bundle.initialOptions.format === "cjs" ? ".cjs" : ".js";
     bundle.onResolve({ filter: /^\.\/\w+\.wasm(\.js|\?module)?$/ }, ({ path }) => ({
       path: path.replace(/\.js$/, suffix),

@@ -1,4 +1,4 @@
-/** What wasm-bindgen generates for the two modules, and what the modules are imported as; `build.mjs` says where they are. */
+/** What wasm-bindgen generates for the module, and what the modules are imported as; `build.mjs` says where they are. */
 
 declare module "gatewright:glue" {
   type Native = import("../../bindings-node/js/native.ts").Native;
@@ -18,14 +18,6 @@ declare module "gatewright:glue" {
   export const timeline: Native["timeline"];
   export const openWebhook: Native["openWebhook"];
   export const generateSecret: Native["generateSecret"];
-}
-
-declare module "gatewright:webhooks-glue" {
-  type WebhookNative = import("../../bindings-node/js/webhook_native.ts").WebhookNative;
-
-  export function initSync(input: { module: WebAssembly.Module }): unknown;
-  export const openWebhook: WebhookNative["openWebhook"];
-  export const generateSecret: WebhookNative["generateSecret"];
 }
 
 declare module "*.wasm" {

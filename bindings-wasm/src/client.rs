@@ -27,14 +27,8 @@ impl NativeClient {
         options: Option<String>,
         body: &JsValue,
     ) {
-        self.0.start(
-            call,
-            method,
-            path,
-            mode,
-            options.as_deref(),
-            body_of(body),
-        );
+        self.0
+            .start(call, method, path, mode, options.as_deref(), body_of(body));
     }
 
     /// Begins a list. Its pages come by `nextPage`.

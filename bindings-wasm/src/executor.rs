@@ -84,7 +84,11 @@ impl Running {
         let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = task.as_mut() {
             let waker = Waker::from(Arc::clone(&self));
-            if running.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+            if running
+                .as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_ready()
+            {
                 *task = None;
             }
         }

@@ -7,7 +7,6 @@
 mod client;
 mod executor;
 mod native;
-#[path = "../webhook/src/webhook.rs"]
 mod webhook;
 
 /// Smaller than the allocator that the standard library brings along.

@@ -21,6 +21,8 @@ const FLAGS: &str = "bindings-wasm/cargo-flags.toml";
 /// What the compiler uses and every host of today knows; wasm-opt wants it said.
 const OPTIMISE: &[&str] = &[
     "-Oz",
+    // A large function that is called once is smaller on its own, after gzip.
+    "--one-caller-inline-max-function-size=0",
     "--enable-bulk-memory",
     "--enable-multivalue",
     "--enable-mutable-globals",
@@ -31,10 +33,12 @@ const OPTIMISE: &[&str] = &[
     "--strip-target-features",
 ];
 
-/// A crate whose module is bound to JavaScript under a name.
+/// A crate whose module JavaScript has under a name.
 pub(crate) struct Module {
     pub(crate) package: &'static str,
     pub(crate) name: &'static str,
+    /// Whether wasm-bindgen binds it to JavaScript; otherwise it is bound by hand.
+    pub(crate) bindgen: bool,
 }
 
 /// The command that installs the target, where it is missing.
@@ -49,8 +53,8 @@ pub(crate) fn missing_target() -> Option<Command> {
     Some(add)
 }
 
-/// Builds the modules, binds them to JavaScript and makes them small. Tells the folder with a `NAME.js` and a
-/// `NAME_bg.wasm` for each, and with the scripts that these import in `snippets`.
+/// Builds the modules, binds them to JavaScript and makes them small. Tells the folder with a
+/// `NAME_bg.wasm` for each, and for those of wasm-bindgen a `NAME.js` and the scripts that these import in `snippets`.
 pub(crate) fn build(
     workspace: &Workspace,
     node: &Node,
@@ -74,15 +78,24 @@ pub(crate) fn build(
     let small = workspace.scratch("wasm/small");
     make_empty(&bound)?;
     fs::create_dir_all(&small)?;
-    for Module { package, name } in modules {
+    for Module {
+        package,
+        name,
+        bindgen,
+    } in modules
+    {
         let built = workspace
             .target
             .join(TARGET)
             .join(PROFILE)
             .join(format!("{}.wasm", package.replace('-', "_")));
-        let mut bind = Command::new(workspace.built("dev", TOOL));
-        run(bind.arg(built).arg(&bound).arg(name), shown)?;
         let file = format!("{name}_bg.wasm");
+        if *bindgen {
+            let mut bind = Command::new(workspace.built("dev", TOOL));
+            run(bind.arg(built).arg(&bound).arg(name), shown)?;
+        } else {
+            fs::copy(built, bound.join(&file))?;
+        }
         optimise(node, tools, &bound.join(&file), &small.join(&file), shown)?;
         fs::copy(small.join(&file), bound.join(&file))?;
     }

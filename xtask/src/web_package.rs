@@ -14,10 +14,12 @@ pub(crate) const MODULES: &[Module] = &[
     Module {
         package: "gatewright-wasm",
         name: "gatewright",
+        bindgen: true,
     },
     Module {
         package: "gatewright-wasm-webhook",
         name: "webhooks",
+        bindgen: false,
     },
 ];
 

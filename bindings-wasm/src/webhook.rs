@@ -1,4 +1,4 @@
-//! Webhooks for JavaScript: the shapes of `bindings-node/js/webhook_native.ts`. Both modules of this package have this file.
+//! Webhooks for JavaScript: the shapes of `bindings-node/js/webhook_native.ts`.
 
 use gatewright_js_boundary::JsWebhook;
 use js_sys::Uint8Array;
