@@ -38,7 +38,7 @@ pub(crate) fn find_or_install() -> Result<PathBuf> {
         )
         .into());
     }
-    print!("{nothing}, apt-get install chromium ... ");
+    println!("   note: {nothing}: apt-get install chromium");
     for arguments in [
         &["update"][..],
         &["install", "--yes", "--no-install-recommends", "chromium"],
