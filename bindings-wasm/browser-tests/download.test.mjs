@@ -61,23 +61,20 @@ test("a stream that breaks off keeps what was read and rejects with a typed erro
   await page.exposeFunction("somethingCame", () => {
     broken ??= doomed.kill();
   });
-  const seen = await page.evaluate(
-    async ({ url, headers }) => {
-      const client = new globalThis.gatewright.Client(url, { auth: "sk_test_pro_acme", headers });
-      const answer = await client.stream("GET", "/v1/drip?bytes=1000&interval_ms=20");
-      let count = 0;
-      try {
-        for await (const piece of answer) {
-          count += piece.length;
-          await globalThis.somethingCame();
-        }
-        return { count };
-      } catch (error) {
-        return { count, name: error.name, code: error.code };
+  const seen = await page.evaluate(async ({ url, headers }) => {
+    const client = new globalThis.gatewright.Client(url, { auth: "sk_test_pro_acme", headers });
+    const answer = await client.stream("GET", "/v1/drip?bytes=1000&interval_ms=20");
+    let count = 0;
+    try {
+      for await (const piece of answer) {
+        count += piece.length;
+        await globalThis.somethingCame();
       }
-    },
-    doomed.session().target,
-  );
+      return { count };
+    } catch (error) {
+      return { count, name: error.name, code: error.code };
+    }
+  }, doomed.session().target);
   await broken;
   assert.deepEqual([seen.name, seen.code], ["ConnectionLostError", "connection_lost"]);
   assert.ok(seen.count > 0 && seen.count < 1000, `${seen.count} bytes came`);
