@@ -68,6 +68,7 @@ pub(crate) fn member(out: &mut Vec<u8>, name: &str) {
 }
 
 /// Writes what `write` writes, or `null`.
+#[cfg(feature = "client")]
 pub(crate) fn or_null<T>(out: &mut Vec<u8>, value: Option<T>, write: impl FnOnce(&mut Vec<u8>, T)) {
     match value {
         Some(value) => write(out, value),
@@ -76,6 +77,7 @@ pub(crate) fn or_null<T>(out: &mut Vec<u8>, value: Option<T>, write: impl FnOnce
 }
 
 /// Writes `true` or `false`.
+#[cfg(feature = "client")]
 pub(crate) fn boolean(out: &mut Vec<u8>, value: bool) {
     out.extend_from_slice(if value { b"true" } else { b"false" });
 }
