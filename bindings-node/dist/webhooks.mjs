@@ -1,8 +1,0 @@
-// The same as for require, so that instanceof holds across both.
-export {
-  Webhook,
-  WebhookError,
-  WebhookKeyError,
-  WebhookVerificationError,
-  generateSecret,
-} from "./webhooks.cjs";
