@@ -1,6 +1,6 @@
 /**
  * What the JavaScript layer needs of its native half. The addon (`bindings-node/src`) and the WASM module (`bindings-wasm/src`) both have
- * this shape, through the crate `gatewright-js-boundary`; an entry module says which by `provide`.
+ * this shape, through the crate `gatewright-boundary`; an entry module says which by `provide`.
  *
  * JSON texts and frames are described where they are made and read: `options.ts`, `frames.ts`, `errors.ts`, `callbacks.ts`.
  */

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use gatewright_js_boundary::{Body, JsClient};
+use gatewright_boundary::{Body, HostClient};
 use napi::Result;
 use napi_derive::napi;
 
@@ -13,7 +13,7 @@ use crate::js_value::{Content, Text};
 #[napi]
 pub struct NativeClient {
     pub(crate) thread: Rc<JsThread>,
-    pub(crate) client: JsClient,
+    pub(crate) client: HostClient,
 }
 
 #[napi]

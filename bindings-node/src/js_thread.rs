@@ -8,7 +8,7 @@ use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use gatewright_js_boundary::{Batch, Port};
+use gatewright_boundary::{Batch, Port};
 use napi::{Error, Result, sys};
 
 use crate::js_value::{self, check, copied, lent, string};

@@ -1,4 +1,4 @@
-//! The Node SDK's native half: napi around the crate `gatewright-js-boundary`, which has everything that it shares with the WASM module. What
+//! The Node SDK's native half: napi around the crate `gatewright-boundary`, which has everything that it shares with the WASM module. What
 //! it exports is `Native` in `bindings-node/js/native.ts`.
 //!
 //! | File | What |
@@ -10,8 +10,8 @@
 //! | `client.rs`, `webhook.rs` | the classes |
 //! | `js_value.rs` | strings and bytes |
 
-use gatewright_js_boundary::{
-    JsWebhook, answer_error as boundary_answer_error, timeline as boundary_timeline,
+use gatewright_boundary::{
+    HostWebhook, answer_error as boundary_answer_error, timeline as boundary_timeline,
 };
 use napi::bindgen_prelude::{Either, Function, JsValue as _};
 use napi::{Env, Result, Unknown};
@@ -48,7 +48,7 @@ pub fn version() -> &'static str {
 /// The codes of all kinds of errors.
 #[napi(catch_unwind)]
 pub fn error_codes() -> Vec<&'static str> {
-    gatewright_js_boundary::error_codes()
+    gatewright_boundary::error_codes()
 }
 
 /// From now on, results of this JavaScript thread go to `deliver`.
@@ -136,7 +136,7 @@ pub fn open_webhook(
     tolerance_seconds: f64,
     max_body: f64,
 ) -> Either<NativeWebhook, String> {
-    match JsWebhook::open(&secrets, tolerance_seconds, max_body) {
+    match HostWebhook::open(&secrets, tolerance_seconds, max_body) {
         Ok(webhook) => Either::A(NativeWebhook { webhook }),
         Err(error) => Either::B(error),
     }
@@ -149,7 +149,7 @@ pub fn generate_secret() -> Result<String> {
     getrandom::fill(&mut random).map_err(|error| {
         napi::Error::from_reason(format!("the system gives no randomness: {error}"))
     })?;
-    Ok(gatewright_js_boundary::generate_secret(&random))
+    Ok(gatewright_boundary::generate_secret(&random))
 }
 
 fn on_port(env: Env, work: impl FnOnce(&JsThread)) -> Result<()> {

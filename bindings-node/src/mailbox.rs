@@ -3,7 +3,7 @@
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use gatewright_js_boundary::{Batch, Frame, Host, Task};
+use gatewright_boundary::{Batch, Frame, Host, Task};
 
 /// Who drives the tasks of a mailbox and brings its frames home. Called from any thread.
 pub(crate) trait Driver: Send + Sync {

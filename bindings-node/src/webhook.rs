@@ -1,6 +1,6 @@
 //! Webhooks, as JavaScript calls them. Nothing is started for them.
 
-use gatewright_js_boundary::JsWebhook;
+use gatewright_boundary::HostWebhook;
 use napi::bindgen_prelude::JsValue as _;
 use napi::{Env, Result, Unknown};
 use napi_derive::napi;
@@ -10,7 +10,7 @@ use crate::js_value::{Text, Told, with_content};
 /// Verifies and signs.
 #[napi]
 pub struct NativeWebhook {
-    pub(crate) webhook: JsWebhook,
+    pub(crate) webhook: HostWebhook,
 }
 
 #[napi]

@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use gatewright_js_boundary::Task;
+use gatewright_boundary::Task;
 use napi::sys;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 

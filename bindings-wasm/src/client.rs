@@ -1,16 +1,16 @@
 //! One client of JavaScript's: `NativeClient` of `bindings-node/js/native.ts`.
 
-use gatewright_js_boundary::{Body, JsClient};
+use gatewright_boundary::{Body, HostClient};
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
 /// One client of JavaScript's.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct NativeClient(JsClient);
+pub struct NativeClient(HostClient);
 
 impl NativeClient {
-    pub(crate) const fn new(client: JsClient) -> Self {
+    pub(crate) const fn new(client: HostClient) -> Self {
         Self(client)
     }
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Wake, Waker};
 
-use gatewright_js_boundary::{Batch, Frame, Host, Task};
+use gatewright_boundary::{Batch, Frame, Host, Task};
 use js_sys::{Array, Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 

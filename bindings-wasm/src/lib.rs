@@ -1,4 +1,4 @@
-//! The WebAssembly module of `gatewright-web`: `gatewright-js-boundary` for a JavaScript host with `fetch`, in the shapes of
+//! The WebAssembly module of `gatewright-web`: `gatewright-boundary` for a JavaScript host with `fetch`, in the shapes of
 //! `bindings-node/js/native.ts`.
 //!
 //! All is on one thread. Calls are tasks of `executor.rs`, which runs them in microtasks and hands what came of them to JavaScript in

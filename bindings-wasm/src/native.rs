@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatewright_js_boundary::Port;
+use gatewright_boundary::Port;
 use js_sys::{Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 
@@ -48,7 +48,7 @@ pub fn version() -> String {
 #[wasm_bindgen(js_name = errorCodes)]
 #[must_use]
 pub fn error_codes() -> Vec<String> {
-    gatewright_js_boundary::error_codes()
+    gatewright_boundary::error_codes()
         .into_iter()
         .map(str::to_owned)
         .collect()
@@ -111,12 +111,12 @@ pub fn fail(question: u32, cause: u32, text: &str) {
 #[wasm_bindgen(js_name = answerError)]
 #[must_use]
 pub fn answer_error(meta: &str, code: &str, what: &str) -> String {
-    gatewright_js_boundary::answer_error(meta, code, what)
+    gatewright_boundary::answer_error(meta, code, what)
 }
 
 /// The attempts (JSON) as a picture in text.
 #[wasm_bindgen]
 #[must_use]
 pub fn timeline(attempts: &str) -> String {
-    gatewright_js_boundary::timeline(attempts)
+    gatewright_boundary::timeline(attempts)
 }

@@ -1,6 +1,6 @@
 //! Webhooks for JavaScript: the shapes of `bindings-node/js/webhook_native.ts`.
 
-use gatewright_js_boundary::JsWebhook;
+use gatewright_boundary::HostWebhook;
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
@@ -14,7 +14,7 @@ extern "C" {
 /// Verifies and signs webhooks. Times are seconds since 1970; without one it is now.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct NativeWebhook(JsWebhook);
+pub struct NativeWebhook(HostWebhook);
 
 #[wasm_bindgen]
 impl NativeWebhook {
@@ -41,7 +41,7 @@ impl NativeWebhook {
 #[wasm_bindgen(js_name = openWebhook)]
 #[must_use]
 pub fn open_webhook(secrets: Vec<String>, tolerance_seconds: f64, max_body: f64) -> JsValue {
-    match JsWebhook::open(&secrets, tolerance_seconds, max_body) {
+    match HostWebhook::open(&secrets, tolerance_seconds, max_body) {
         Ok(webhook) => NativeWebhook(webhook).into(),
         Err(error) => error.into(),
     }
@@ -53,7 +53,7 @@ pub fn open_webhook(secrets: Vec<String>, tolerance_seconds: f64, max_body: f64)
 pub fn generate_secret() -> String {
     let mut random = [0; 32];
     match getrandom::fill(&mut random) {
-        Ok(()) => gatewright_js_boundary::generate_secret(&random),
+        Ok(()) => gatewright_boundary::generate_secret(&random),
         Err(_) => String::new(),
     }
 }

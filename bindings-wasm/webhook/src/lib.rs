@@ -4,14 +4,14 @@
 //! half. What goes in are bytes in a buffer of `allocate`, which the call frees. What comes out is an answer: the length of a text
 //! (four bytes, little-endian) and the text in UTF-8, which `release` frees.
 
-use gatewright_js_boundary::JsWebhook;
+use gatewright_boundary::HostWebhook;
 
 /// Smaller than the allocator that the standard library brings along.
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
 /// What `open` made of its secrets: a webhook, or the error as JSON.
-pub type Opened = Result<JsWebhook, String>;
+pub type Opened = Result<HostWebhook, String>;
 
 /// A buffer of `len` bytes for what goes in.
 #[unsafe(no_mangle)]
@@ -33,7 +33,7 @@ pub unsafe extern "C" fn open(
     // SAFETY: as this function's.
     let secrets = unsafe { text(secrets, len) };
     let secrets: Vec<&str> = secrets.split_terminator('\n').collect();
-    Box::into_raw(Box::new(JsWebhook::open(
+    Box::into_raw(Box::new(HostWebhook::open(
         &secrets,
         tolerance_seconds,
         max_body,
@@ -63,7 +63,7 @@ pub unsafe extern "C" fn close(opened: *mut Opened) {
     drop(unsafe { Box::from_raw(opened) });
 }
 
-/// `JsWebhook::verify` with a body and headers.
+/// `HostWebhook::verify` with a body and headers.
 ///
 /// # Safety
 /// `opened` is of `open` and not closed; `body` and `headers` are buffers of `allocate` with these lengths.
@@ -84,7 +84,7 @@ pub unsafe extern "C" fn verify(
     })
 }
 
-/// `JsWebhook::explain` with a body and headers.
+/// `HostWebhook::explain` with a body and headers.
 ///
 /// # Safety
 /// As for `verify`.
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn explain(
     })
 }
 
-/// `JsWebhook::sign` with a body and a message's id.
+/// `HostWebhook::sign` with a body and a message's id.
 ///
 /// # Safety
 /// As for `verify`.
@@ -140,7 +140,7 @@ pub unsafe extern "C" fn generate(random: *mut u8, len: usize) -> *mut u8 {
     // SAFETY: as this function's.
     let random = unsafe { taken(random, len) };
     match random.first_chunk() {
-        Some(random) => answer(&gatewright_js_boundary::generate_secret(random)),
+        Some(random) => answer(&gatewright_boundary::generate_secret(random)),
         None => answer(""),
     }
 }
@@ -161,7 +161,7 @@ pub unsafe extern "C" fn release(given: *mut u8) {
 /// The bytes of an answer's length.
 const LENGTH: usize = 4;
 
-fn asked(opened: &Opened, question: impl FnOnce(&JsWebhook) -> String) -> *mut u8 {
+fn asked(opened: &Opened, question: impl FnOnce(&HostWebhook) -> String) -> *mut u8 {
     match opened {
         Ok(webhook) => answer(&question(webhook)),
         Err(error) => answer(error),

@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use crate::{JsWebhook, generate_secret};
+use crate::{HostWebhook, generate_secret};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const BODY: &[u8] = br#"{"test": 2432232314}"#;
 const ID: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
 const AT: f64 = 1_614_265_330.9;
 
-fn open(secrets: &[&str]) -> JsWebhook {
-    JsWebhook::open(secrets, 300.0, 1e6).unwrap()
+fn open(secrets: &[&str]) -> HostWebhook {
+    HostWebhook::open(secrets, 300.0, 1e6).unwrap()
 }
 
 fn read(json: &str) -> Value {
@@ -18,7 +18,7 @@ fn read(json: &str) -> Value {
 }
 
 /// The headers of a signed message as lines, a name and a value in turns.
-fn signed(webhook: &JsWebhook) -> String {
+fn signed(webhook: &HostWebhook) -> String {
     let signed = read(&webhook.sign(BODY, ID, AT));
     let pairs = signed.as_object().unwrap().iter();
     pairs
@@ -74,7 +74,7 @@ fn what_does_not_verify_has_a_code_and_an_explanation() {
 
 #[test]
 fn keys_that_do_not_fit_are_refused() {
-    let wrong = |secrets: &[&str]| read(&JsWebhook::open(secrets, 300.0, 1e6).unwrap_err());
+    let wrong = |secrets: &[&str]| read(&HostWebhook::open(secrets, 300.0, 1e6).unwrap_err());
     for secrets in [
         &[][..],
         &[""],
@@ -92,10 +92,10 @@ fn keys_that_do_not_fit_are_refused() {
         (300.0, f64::NAN),
         (300.0, -1.0),
     ] {
-        let error = read(&JsWebhook::open(&[SECRET], tolerance, max_body).unwrap_err());
+        let error = read(&HostWebhook::open(&[SECRET], tolerance, max_body).unwrap_err());
         assert!(error["code"].is_string(), "{error}");
     }
-    assert!(JsWebhook::open(&[SECRET], 300.0, f64::INFINITY).is_ok());
+    assert!(HostWebhook::open(&[SECRET], 300.0, f64::INFINITY).is_ok());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A client's settings, from JSON. What is wrong with one is said by its name as JavaScript programs know it.
+//! A client's settings, from JSON. What is wrong with one is said by its name as host programs know it.
 
 use std::sync::Arc;
 
@@ -6,15 +6,15 @@ use gatewright::engine::defaults;
 use gatewright::{Auth, Client, ClientBuilder, Error, ErrorKind, RetryPolicy};
 
 use crate::headers;
-use crate::hooks::JsHooks;
+use crate::hooks::HostHooks;
 use crate::members::{Member, Members, shown_name};
 use crate::port::Port;
-use crate::token::JsTokens;
+use crate::token::HostTokens;
 
 /// A client's settings.
 pub(crate) struct Settings {
     pub(crate) builder: ClientBuilder,
-    /// JavaScript's number of the client.
+    /// The host language's number of the client.
     pub(crate) number: u32,
 }
 
@@ -73,7 +73,7 @@ fn read(port: &Arc<Port>, base_url: &str, settings: &str) -> Result<Settings, St
     match credential {
         Some(Credential::Given(auth)) => builder = builder.auth(auth),
         Some(Credential::Callback) => {
-            builder = builder.auth(Auth::token(JsTokens {
+            builder = builder.auth(Auth::token(HostTokens {
                 port: Arc::clone(port),
                 client: number,
             }));
@@ -81,7 +81,7 @@ fn read(port: &Arc<Port>, base_url: &str, settings: &str) -> Result<Settings, St
         None => {}
     }
     if before || after {
-        builder = builder.hooks(JsHooks {
+        builder = builder.hooks(HostHooks {
             port: Arc::clone(port),
             client: number,
             before,

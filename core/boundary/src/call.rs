@@ -2,7 +2,7 @@
 //!
 //! | State | Event | Next |
 //! |---|---|---|
-//! | WAITED: JavaScript waits for the answer, a piece or a page | [`Control::settle`], a frame follows | IDLE, or OVER with the last |
+//! | WAITED: the host language waits for the answer, a piece or a page | [`Control::settle`], a frame follows | IDLE, or OVER with the last |
 //! | IDLE: a streamed answer for which nobody asks now | [`Control::wait`], by `pull` | WAITED |
 //! | WAITED, IDLE | [`Control::give_up`] | OVER, and the future is dropped at its next poll |
 //! | OVER | anything | OVER: no frame follows any more |
@@ -36,7 +36,7 @@ impl Control {
             .is_ok()
     }
 
-    /// Whether JavaScript waits for something.
+    /// Whether the host language waits for something.
     pub(crate) fn is_waited_for(&self) -> bool {
         self.state.load(Ordering::Acquire) == WAITED
     }
@@ -45,12 +45,12 @@ impl Control {
         self.state.load(Ordering::Acquire) == OVER
     }
 
-    /// What JavaScript waits for is there: whether it is to be delivered.
+    /// What the host language waits for is there: whether it is to be delivered.
     pub(crate) fn settle(&self, last: bool) -> bool {
         self.change(WAITED, if last { OVER } else { IDLE })
     }
 
-    /// JavaScript waits again: whether it did not before.
+    /// The host language waits again: whether it did not before.
     pub(crate) fn wait(&self) -> bool {
         let begins = self.change(IDLE, WAITED);
         if begins {
@@ -59,7 +59,7 @@ impl Control {
         begins
     }
 
-    /// Ends the call: whether JavaScript waited for it.
+    /// Ends the call: whether the host language waited for it.
     pub(crate) fn give_up(&self) -> bool {
         let before = self.state.swap(OVER, Ordering::AcqRel);
         self.waker.wake();

@@ -1,10 +1,10 @@
 //! What the Node addon and the WASM module share: both are this crate, and a host around it.
 //!
-//! JavaScript numbers its calls. What comes of them crosses as frames, many in one batch (`frame.rs`, `batch.rs`); what the core asks of
-//! JavaScript (a token, a hook, the next piece of a body) crosses as questions (`question.rs`). Settings, options, errors and records are
-//! JSON. A [`Port`] has all of that for one JavaScript thread; a [`Host`] is what it needs of its surroundings.
+//! The host language numbers its calls. What comes of them crosses as frames, many in one batch (`frame.rs`, `batch.rs`); what the core asks of
+//! The host language (a token, a hook, the next piece of a body) crosses as questions (`question.rs`). Settings, options, errors and records are
+//! JSON. A [`Port`] has all of that for one host thread; a [`Host`] is what it needs of its surroundings.
 //!
-//! The feature `client` is all of that; `webhook` alone is only [`JsWebhook`], without any of the client.
+//! The feature `client` is all of that; `webhook` alone is only [`HostWebhook`], without any of the client.
 
 #[cfg(any(feature = "client", feature = "webhook"))]
 mod json;
@@ -59,7 +59,7 @@ mod upload;
 #[cfg(feature = "client")]
 pub use crate::{
     batch::Batch,
-    client::JsClient,
+    client::HostClient,
     frame::Frame,
     host::{Host, Task},
     port::Port,
@@ -68,7 +68,7 @@ pub use crate::{
 #[cfg(feature = "client")]
 pub use gatewright::{Body, ClientBuilder};
 #[cfg(feature = "webhook")]
-pub use webhook::{JsWebhook, generate_secret};
+pub use webhook::{HostWebhook, generate_secret};
 
 #[cfg(test)]
 #[cfg(feature = "client")]

@@ -324,7 +324,7 @@ fn the_state_is_told_as_the_types_say() {
         "{}",
     )]);
     let client = stage.client(r#"{"budget": 50, "quota": "100/min"}"#);
-    let state = |client: &crate::JsClient| -> serde_json::Value {
+    let state = |client: &crate::HostClient| -> serde_json::Value {
         serde_json::from_str(&client.state()).unwrap()
     };
     assert_eq!(state(&client)["budgetCapacity"], 50);

@@ -1,4 +1,4 @@
-//! Everything that one JavaScript thread has under way: calls, lists, questions.
+//! Everything that one host thread has under way: calls, lists, questions.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use bytes::Bytes;
 use gatewright::{ClientBuilder, Error, ErrorKind};
 
 use crate::call::{Control, Driven};
-use crate::client::JsClient;
+use crate::client::HostClient;
 use crate::frame::Frame;
 use crate::host::Host;
 use crate::list::List;
@@ -17,9 +17,9 @@ use crate::settings::Settings;
 use crate::table::Table;
 use crate::{error, json};
 
-/// Everything that one JavaScript thread has under way. Its methods are for that thread.
+/// Everything that one host thread has under way. Its methods are for that thread.
 ///
-/// Calls, lists and questions go by numbers; JavaScript chooses those of calls and lists, and uses none twice at a time.
+/// Calls, lists and questions go by numbers; the host language chooses those of calls and lists, and uses none twice at a time.
 pub struct Port {
     host: Arc<dyn Host>,
     calls: Table<Arc<Control>>,
@@ -60,7 +60,7 @@ impl Port {
         self: &Arc<Self>,
         base_url: &str,
         settings: &str,
-    ) -> Result<JsClient, String> {
+    ) -> Result<HostClient, String> {
         self.open_client_with(base_url, settings, |builder| builder)
     }
 
@@ -73,10 +73,10 @@ impl Port {
         base_url: &str,
         settings: &str,
         adjust: impl FnOnce(ClientBuilder) -> ClientBuilder,
-    ) -> Result<JsClient, String> {
+    ) -> Result<HostClient, String> {
         let opened = Settings::read(self, base_url, settings).and_then(|settings| {
             let client = adjust(settings.builder).build()?;
-            Ok(JsClient::new(self, client, settings.number))
+            Ok(HostClient::new(self, client, settings.number))
         });
         opened.map_err(|wrong| json::text(error::to_json(&wrong)))
     }
@@ -127,20 +127,20 @@ impl Port {
         }
     }
 
-    /// What was asked threw: `cause` is JavaScript's number for the thrown value. It comes back in the error that comes of it.
+    /// What was asked threw: `cause` is the host language's number for the thrown value. It comes back in the error that comes of it.
     pub fn fail(&self, question: u32, cause: u32, text: &str) {
         if let Some(slot) = self.questions.take(question) {
             slot.fill(Err(thrown(cause, text)));
         }
     }
 
-    /// How many calls, pieces and pages JavaScript waits for now: while there are any, the process is to stay alive.
+    /// How many calls, pieces and pages the host language waits for now: while there are any, the process is to stay alive.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Acquire)
     }
 
-    /// The JavaScript thread goes away: everything is dropped, and nothing is delivered any more.
+    /// The host thread goes away: everything is dropped, and nothing is delivered any more.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Release);
         for control in self.calls.take_all() {
@@ -181,7 +181,7 @@ impl Port {
         )));
     }
 
-    /// Delivers what JavaScript waits for, where it still does; whether so. With the last frame the call is over.
+    /// Delivers what the host language waits for, where it still does; whether so. With the last frame the call is over.
     pub(crate) fn settle(
         &self,
         call: u32,

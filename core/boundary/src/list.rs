@@ -1,4 +1,4 @@
-//! A list whose pages JavaScript asks for, one after the other.
+//! A list whose pages the host language asks for, one after the other.
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ impl List {
             State::Pages(pages) => pages.next_page().await?,
         };
         let Some(page) = pages else { return Ok(None) };
-        // JavaScript takes the items itself; that there are any is for the core to say.
+        // The host language takes the items itself; that there are any is for the core to say.
         page.raw_items()?;
         Ok(Some(page.into_response()))
     }

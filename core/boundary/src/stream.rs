@@ -1,4 +1,4 @@
-//! A streamed answer on its way to JavaScript, a piece for each pull.
+//! A streamed answer on its way to the host language, a piece for each pull.
 //!
 //! Reads ahead of the pulls, up to [`AHEAD`] bytes, so that a piece is there when it is asked for, and so that small pieces cross together.
 //!

@@ -1,4 +1,4 @@
-//! One client of JavaScript's, and how its calls begin.
+//! One client of the host language's, and how its calls begin.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,21 +12,21 @@ use crate::list::List;
 use crate::port::Port;
 use crate::{error, json, options, state, stream};
 
-/// One client of JavaScript's.
-pub struct JsClient {
+/// One client of the host language's.
+pub struct HostClient {
     port: Arc<Port>,
     client: Client,
-    /// JavaScript's number of it.
+    /// The host language's number of it.
     number: u32,
 }
 
-impl fmt::Debug for JsClient {
+impl fmt::Debug for HostClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("JsClient").field(&self.client).finish()
+        f.debug_tuple("HostClient").field(&self.client).finish()
     }
 }
 
-impl JsClient {
+impl HostClient {
     pub(crate) fn new(port: &Arc<Port>, client: Client, number: u32) -> Self {
         Self {
             port: Arc::clone(port),

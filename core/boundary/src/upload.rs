@@ -1,11 +1,11 @@
-//! Bodies of requests that JavaScript streams: opened for an attempt, asked for piece by piece, closed when no more is needed.
+//! Bodies of requests that the host language streams: opened for an attempt, asked for piece by piece, closed when no more is needed.
 //!
 //! | State | Event | Next |
 //! |---|---|---|
 //! | new | the transport wants a piece | asked to open (`bodyOpen`) |
 //! | open | a piece is wanted | asked for it (`bodyNext`) |
 //! | open | the end came, or a failure | over |
-//! | open, or asked to open | dropped | over, and JavaScript is told (`bodyClose`) |
+//! | open, or asked to open | dropped | over, and the host language is told (`bodyClose`) |
 
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
-//! What crosses to JavaScript: an answer, a piece of one, an error, a question.
+//! What crosses to the host language: an answer, a piece of one, an error, a question.
 
 use bytes::Bytes;
 use gatewright::Response;
 
-/// One message to JavaScript.
+/// One message to the host language.
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
@@ -66,7 +66,7 @@ impl Frame {
         }
     }
 
-    /// Whether what JavaScript waited for (a call, a piece, a page) has come with this frame. Only questions are not that.
+    /// Whether what the host language waited for (a call, a piece, a page) has come with this frame. Only questions are not that.
     #[must_use]
     pub const fn is_final(&self) -> bool {
         !matches!(self, Self::Ask { .. })

@@ -1,4 +1,4 @@
-//! Webhooks: verification and signing for JavaScript, with JSON as answers. Needs nothing of the client.
+//! Webhooks: verification and signing for the host language, with JSON as answers. Needs nothing of the client.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use crate::json;
 
 /// Verifies and signs webhooks.
 #[derive(Debug)]
-pub struct JsWebhook {
+pub struct HostWebhook {
     verifier: Option<Webhook>,
     signer: Option<Signer>,
 }
 
-/// Headers as JavaScript hands them over: lines, a name and a value in turns. Characters up to U+00FF are bytes, as fetch and Node read
+/// Headers as the host language hands them over: lines, a name and a value in turns. Characters up to U+00FF are bytes, as fetch and Node read
 /// them.
 fn fields(lines: &str) -> Vec<(&[u8], Cow<'_, [u8]>)> {
     let mut lines = lines.split('\n');
@@ -59,7 +59,7 @@ fn time(seconds: f64) -> Result<i64, String> {
     Ok(seconds.floor() as i64)
 }
 
-impl JsWebhook {
+impl HostWebhook {
     /// A webhook with these secrets: `whsec_` verifies and signs, `whpk_` verifies, `whsk_` signs. An infinite `max_body` is no limit.
     ///
     /// # Errors
@@ -171,7 +171,7 @@ impl JsWebhook {
 }
 
 /// What was proven, a line each: scheme, algorithm, key index, timestamp, message id (empty where there is none), what is bound of the
-/// body, and a digit for each of timestamp signed, id signed and URL bound. JavaScript takes this apart faster than JSON.
+/// body, and a digit for each of timestamp signed, id signed and URL bound. The host language takes this apart faster than JSON.
 fn proven(proof: &Verified) -> String {
     let mut lines = Vec::with_capacity(128);
     let mut line = |text: &str| {

@@ -1,8 +1,8 @@
-//! Names of options in texts: the core writes them as Rust and Python do, JavaScript's are others.
+//! Names of options in texts: the core writes them as Rust and Python do, the host language's are others.
 
 use std::borrow::Cow;
 
-/// What the core calls an option, and what JavaScript does. Nothing else is changed: a server may speak of fields in backticks, too.
+/// What the core calls an option, and what the host language does. Nothing else is changed: a server may speak of fields in backticks, too.
 const NAMES: [(&str, &str); 16] = [
     ("allow_http", "allowHttp"),
     ("allowed_origins", "allowedOrigins"),
@@ -22,8 +22,8 @@ const NAMES: [(&str, &str); 16] = [
     ("read_timeout", "readTimeout"),
 ];
 
-/// `text` with the names of options as JavaScript has them.
-pub(crate) fn for_javascript(text: &str) -> Cow<'_, str> {
+/// `text` with the names of options as the host language has them.
+pub(crate) fn for_host(text: &str) -> Cow<'_, str> {
     let mut parts = text.split('`');
     if parts.clone().nth(2).is_none() {
         return Cow::Borrowed(text);
@@ -33,7 +33,7 @@ pub(crate) fn for_javascript(text: &str) -> Cow<'_, str> {
     for part in parts {
         changed.push('`');
         let name = NAMES.iter().find(|(core, _)| *core == part);
-        changed.push_str(name.map_or(part, |(_, javascript)| javascript));
+        changed.push_str(name.map_or(part, |(_, host)| host));
     }
     Cow::Owned(changed)
 }
@@ -44,13 +44,13 @@ mod tests {
 
     #[test]
     fn options_have_the_names_of_javascript() {
-        for (core, javascript) in [
+        for (core, host) in [
             ("`attempt_timeout` is 0", "`attemptTimeout` is 0"),
             ("raise `timeout`", "raise `timeout`"),
             ("`base_url` and `allow_http`", "`baseUrl` and `allowHttp`"),
             ("see `max_attempts`.", "see `retry.maxAttempts`."),
         ] {
-            assert_eq!(for_javascript(core), javascript);
+            assert_eq!(for_host(core), host);
         }
     }
 
@@ -63,7 +63,7 @@ mod tests {
             "one ` alone",
             "max_attempts ` base_url",
         ] {
-            assert_eq!(for_javascript(text), text);
+            assert_eq!(for_host(text), text);
         }
     }
 
@@ -71,7 +71,7 @@ mod tests {
     fn no_advice_has_a_name_in_snake_case() {
         for kind in gatewright::ErrorKind::ALL {
             let advice = gatewright::Error::new(*kind, "").advice();
-            let shown = for_javascript(&advice);
+            let shown = for_host(&advice);
             let names = shown.split('`').skip(1).step_by(2);
             for name in names {
                 assert!(!name.contains('_'), "{kind}: {shown}");

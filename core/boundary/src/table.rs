@@ -1,4 +1,4 @@
-//! What goes by a number of JavaScript's: calls, lists, questions.
+//! What goes by a number of the host language's: calls, lists, questions.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};

@@ -1,4 +1,4 @@
-//! Reads the members of a JSON object that came from JavaScript, and says which of them is wrong. Texts among them are never shown, since
+//! Reads the members of a JSON object that came from the host language, and says which of them is wrong. Texts among them are never shown, since
 //! any may be a secret.
 
 use std::borrow::Cow;
@@ -66,7 +66,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
 struct Name<'j>(#[serde(borrow)] Cow<'j, str>);
 
 impl<'j> Member<'j> {
-    /// The same member under the name that JavaScript programs know.
+    /// The same member under the name that host programs know.
     pub(crate) fn called(mut self, name: &'j str) -> Self {
         self.name = Cow::Borrowed(name);
         self
@@ -176,7 +176,7 @@ impl<'j> Member<'j> {
     }
 }
 
-/// A number as JavaScript writes it.
+/// A number as the host language writes it.
 struct Shown(f64);
 
 impl fmt::Display for Shown {
@@ -193,7 +193,7 @@ impl fmt::Display for Shown {
     }
 }
 
-/// A name that JavaScript gave, as it may be shown.
+/// A name that the host language gave, as it may be shown.
 pub(crate) fn shown_name(name: &str) -> String {
     name.chars()
         .take(60)

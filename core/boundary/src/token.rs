@@ -1,4 +1,4 @@
-//! Tokens of JavaScript's callback.
+//! Tokens of the host language's callback.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +11,9 @@ use crate::port::Port;
 use crate::question::ask;
 
 /// Asks a client's token callback.
-pub(crate) struct JsTokens {
+pub(crate) struct HostTokens {
     pub(crate) port: Arc<Port>,
-    /// JavaScript's number of the client.
+    /// The host language's number of the client.
     pub(crate) client: u32,
 }
 
@@ -24,7 +24,7 @@ struct Answer {
     expires_in_ms: Option<f64>,
 }
 
-impl FetchToken for JsTokens {
+impl FetchToken for HostTokens {
     fn fetch(&self) -> BoxFuture<'static, Result<Token, BoxError>> {
         let asked = ask(&self.port, self.client, call::current(), "token", |_| {});
         Box::pin(async move { read(asked.await?.text.as_deref()) })

@@ -1,4 +1,4 @@
-//! Hooks of JavaScript's, asked around each attempt.
+//! Hooks of the host language's, asked around each attempt.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use crate::{call, headers, json, meta};
 
 /// The hooks of one client: which of them there are.
 #[derive(Debug)]
-pub(crate) struct JsHooks {
+pub(crate) struct HostHooks {
     pub(crate) port: Arc<Port>,
-    /// JavaScript's number of the client.
+    /// The host language's number of the client.
     pub(crate) client: u32,
     pub(crate) before: bool,
     pub(crate) after: bool,
@@ -32,7 +32,7 @@ fn begin(out: &mut Vec<u8>, number: u32, method: &http::Method, url: &str) {
     json::member(out, "headers");
 }
 
-impl Hooks for JsHooks {
+impl Hooks for HostHooks {
     fn before<'a>(&'a self, attempt: &'a mut BeforeAttempt) -> BoxFuture<'a, Result<(), BoxError>> {
         if !self.before {
             return Box::pin(std::future::ready(Ok(())));

@@ -1,4 +1,4 @@
-//! Header values of JavaScript's, which are characters up to U+00FF, a byte each.
+//! Header values of the host language's, which are characters up to U+00FF, a byte each.
 
 use gatewright::{Error, ErrorKind, checked_header};
 use http::HeaderMap;

@@ -21,7 +21,7 @@ const FULL: usize = 64 * 1024;
 /// In place of an index: the body is inline.
 const NONE: u32 = u32::MAX;
 
-/// Frames for one crossing to JavaScript.
+/// Frames for one crossing to the host language.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// The frames, one after the other.

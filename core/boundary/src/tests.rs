@@ -1,4 +1,4 @@
-//! The boundary as JavaScript sees it: frames and questions on one side, what goes onto the wire on the other. No real time passes.
+//! The boundary as the host language sees it: frames and questions on one side, what goes onto the wire on the other. No real time passes.
 
 mod calls;
 mod frames;

@@ -1,9 +1,9 @@
-//! Questions to JavaScript: a token, a hook, the next piece of a body.
+//! Questions to the host language: a token, a hook, the next piece of a body.
 //!
 //! | State | Event | Next |
 //! |---|---|---|
 //! | asked | `answer`, `fail` | answered |
-//! | asked | the future that asked is dropped | gone, and JavaScript is told by `abandon` |
+//! | asked | the future that asked is dropped | gone, and the host language is told by `abandon` |
 //! | asked | the port is closed | failed |
 
 use std::pin::Pin;
@@ -14,11 +14,11 @@ use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use gatewright::BoxError;
 
-use crate::error::JsCause;
+use crate::error::HostCause;
 use crate::json;
 use crate::port::Port;
 
-/// What JavaScript said.
+/// What the host language said.
 #[derive(Debug, Default)]
 pub(crate) struct Reply {
     pub(crate) text: Option<String>,
@@ -61,7 +61,7 @@ pub(crate) struct Asked {
     slot: Arc<Slot>,
 }
 
-/// Asks JavaScript for `what`; `more` writes members beside the usual ones.
+/// Asks the host language for `what`; `more` writes members beside the usual ones.
 pub(crate) fn ask(
     port: &Arc<Port>,
     client: u32,
@@ -84,7 +84,7 @@ pub(crate) fn ask(
     }
 }
 
-/// Tells JavaScript that it may close a body's stream. Nothing is answered.
+/// Tells the host language that it may close a body's stream. Nothing is answered.
 pub(crate) fn tell_body_closed(port: &Port, client: u32, call: u32, stream: u32) {
     let mut note = begin(0, client, call, "bodyClose");
     json::member(&mut note, "stream");
@@ -120,13 +120,13 @@ impl Drop for Asked {
 
 /// The failure of a question whose port was closed.
 pub(crate) fn gone() -> BoxError {
-    "the JavaScript thread that was asked is gone".into()
+    "the host thread that was asked is gone".into()
 }
 
-/// The failure of what JavaScript threw.
+/// The failure of what the host language threw.
 pub(crate) fn thrown(cause: u32, text: &str) -> BoxError {
     // One line of it, as everywhere in errors.
-    Box::new(JsCause {
+    Box::new(HostCause {
         cause,
         text: text.to_owned(),
     })

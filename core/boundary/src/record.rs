@@ -1,4 +1,4 @@
-//! What JavaScript has of answers and errors, back into texts: the picture of a call, and errors of answers that were delivered.
+//! What the host language has of answers and errors, back into texts: the picture of a call, and errors of answers that were delivered.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::json;
-use crate::names::for_javascript;
+use crate::names::for_host;
 
 /// The codes of all kinds of errors.
 #[must_use]
@@ -131,7 +131,7 @@ pub fn answer_error(meta: &str, code: &str, what: &str) -> String {
         facts += &format!(", request id {id}");
     }
     let core_advice = Error::new(kind, "").advice();
-    let advice = for_javascript(&core_advice);
+    let advice = for_host(&core_advice);
     let (method, url) = (&meta.method, &meta.shown_url);
     let message = format!("{kind}: {method} {url} {what} ({facts}); {advice}");
 

@@ -15,7 +15,7 @@ use gatewright::transport::{
 };
 use serde_json::Value;
 
-use crate::{Batch, Frame, Host, JsClient, Port, Task};
+use crate::{Batch, Frame, Host, HostClient, Port, Task};
 
 #[derive(Default)]
 pub(super) struct FakeHost {
@@ -135,11 +135,11 @@ impl Stage {
         }
     }
 
-    pub(super) fn client(&self, settings: &str) -> JsClient {
+    pub(super) fn client(&self, settings: &str) -> HostClient {
         self.open("https://api.example.com/v1", settings).unwrap()
     }
 
-    pub(super) fn open(&self, base_url: &str, settings: &str) -> Result<JsClient, Value> {
+    pub(super) fn open(&self, base_url: &str, settings: &str) -> Result<HostClient, Value> {
         self.port
             .open_client_with(base_url, settings, |builder| {
                 builder
@@ -150,7 +150,7 @@ impl Stage {
     }
 
     /// As [`Stage::client`], over another transport.
-    pub(super) fn client_over(&self, transport: impl Transport, settings: &str) -> JsClient {
+    pub(super) fn client_over(&self, transport: impl Transport, settings: &str) -> HostClient {
         self.port
             .open_client_with("https://api.example.com/v1", settings, |builder| {
                 builder.transport(transport).runtime(self.clock.clone())
@@ -221,11 +221,11 @@ pub(super) fn number(value: &Value) -> u32 {
     u32::try_from(value.as_u64().unwrap()).unwrap()
 }
 
-pub(super) fn get(client: &JsClient, call: u32, options: Option<&str>) {
+pub(super) fn get(client: &HostClient, call: u32, options: Option<&str>) {
     client.start(call, "GET", "/x", 0, options, None);
 }
 
-pub(super) fn post(client: &JsClient, call: u32, options: Option<&str>, body: &'static str) {
+pub(super) fn post(client: &HostClient, call: u32, options: Option<&str>, body: &'static str) {
     client.start(call, "POST", "/x", 0, options, Some(Body::from(body)));
 }
 

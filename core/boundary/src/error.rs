@@ -8,29 +8,29 @@ use base64::engine::general_purpose::STANDARD;
 use gatewright::Error;
 use serde::de::IgnoredAny;
 
-use crate::names::for_javascript;
+use crate::names::for_host;
 use crate::{json, meta};
 
-/// What JavaScript threw, on its way through the core: its number there, and its text.
+/// What the host language threw, on its way through the core: its number there, and its text.
 #[derive(Debug)]
-pub(crate) struct JsCause {
+pub(crate) struct HostCause {
     pub(crate) cause: u32,
     pub(crate) text: String,
 }
 
-impl fmt::Display for JsCause {
+impl fmt::Display for HostCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl std::error::Error for JsCause {}
+impl std::error::Error for HostCause {}
 
-/// The number of what JavaScript threw, where that was the cause.
+/// The number of what the host language threw, where that was the cause.
 fn cause_of(error: &Error) -> Option<u32> {
     let mut next: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
     while let Some(cause) = next {
-        if let Some(thrown) = cause.downcast_ref::<JsCause>() {
+        if let Some(thrown) = cause.downcast_ref::<HostCause>() {
             return Some(thrown.cause);
         }
         next = cause.source();
@@ -41,13 +41,13 @@ fn cause_of(error: &Error) -> Option<u32> {
 /// An error as JSON.
 pub(crate) fn to_json(error: &Error) -> Vec<u8> {
     let core_advice = error.advice();
-    let advice = for_javascript(&core_advice);
+    let advice = for_host(&core_advice);
     let core_message = error.to_string();
     // Of an answer the server's own words are part, which stay as they are.
     let answered = error.status().is_some();
     let message = match core_message.strip_suffix(&core_advice) {
         Some(before) if answered => format!("{before}{advice}"),
-        _ => for_javascript(&core_message).into_owned(),
+        _ => for_host(&core_message).into_owned(),
     };
     let mut out = Vec::with_capacity(1024);
     out.extend_from_slice(b"{\"code\":");
@@ -58,7 +58,7 @@ pub(crate) fn to_json(error: &Error) -> Vec<u8> {
     if answered {
         json::string(&mut out, error.what());
     } else {
-        json::string(&mut out, &for_javascript(error.what()));
+        json::string(&mut out, &for_host(error.what()));
     }
     json::member(&mut out, "status");
     json::or_null(&mut out, error.status(), |out, status| {
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn an_error_without_an_answer_has_all_members() {
         let error =
-            Error::new(ErrorKind::InvalidConfig, "`attempt_timeout` is 0").caused_by(JsCause {
+            Error::new(ErrorKind::InvalidConfig, "`attempt_timeout` is 0").caused_by(HostCause {
                 cause: 9,
                 text: "t".to_owned(),
             });
