@@ -25,6 +25,7 @@ export const CAPABILITIES = Object.freeze([
   "cancel",
   "connections",
   "failure_kinds",
+  "float_times",
   "hooks",
   "idempotency",
   "input_errors",

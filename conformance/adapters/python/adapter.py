@@ -34,6 +34,7 @@ CAPABILITIES = [
     "api_key_cookie",
     "connections",
     "failure_kinds",
+    "float_times",
     "hooks",
     "idempotency",
     "input_errors",

@@ -13,11 +13,12 @@ use crate::step::Step;
 /// The longest a scenario may take unless it says otherwise.
 const DEADLINE_MS: u64 = 15_000;
 /// What an adapter may say that it cannot do, so that scenarios which need it are skipped.
-pub(crate) const CAPABILITIES: [&str; 20] = [
+pub(crate) const CAPABILITIES: [&str; 21] = [
     "api_key_cookie",
     "cancel",
     "connections",
     "failure_kinds",
+    "float_times",
     "hooks",
     "idempotency",
     "input_errors",

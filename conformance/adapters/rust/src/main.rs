@@ -17,11 +17,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::open::Counts;
 
-const CAPABILITIES: [&str; 20] = [
+const CAPABILITIES: [&str; 21] = [
     "api_key_cookie",
     "cancel",
     "connections",
     "failure_kinds",
+    "float_times",
     "hooks",
     "idempotency",
     "input_errors",
