@@ -1,0 +1,68 @@
+import Foundation
+
+/// What is said of one call, as JSON.
+///
+/// Options JSON (all optional): `query`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `maxAttempts`, `idempotencyKey`, `throwOnError`,
+/// `stream: {replayable, length}`, `contentType`.
+enum Options {
+    /// The options of a request; nothing where there are none.
+    static func json(_ query: Query, _ headers: Headers, _ options: RequestOptions, _ body: EncodedBody?) -> String? {
+        var json = JSONWriter()
+        write(query, headers, options.timeout, options.attemptTimeout, options.maxAttempts, into: &json)
+        if let key = options.idempotencyKey {
+            json.member("idempotencyKey", key)
+        }
+        if let throwOnError = options.throwOnError {
+            json.member("throwOnError", throwOnError)
+        }
+        if let contentType = body?.contentType {
+            json.member("contentType", contentType)
+        }
+        if let source = body?.source {
+            var stream = JSONWriter()
+            stream.member("replayable", source.isReplayable)
+            if let length = source.length {
+                stream.member("length", length)
+            }
+            json.member("stream", raw: stream.object ?? "{}")
+        }
+        return json.object
+    }
+
+    /// The options of a list; nothing where there are none.
+    static func json(_ query: Query, _ headers: Headers, _ options: PageOptions) -> String? {
+        var json = JSONWriter()
+        write(query, headers, options.timeout, options.attemptTimeout, options.maxAttempts, into: &json)
+        return json.object
+    }
+
+    /// Where a list has its items and cursors: `{items, cursor, cursorParam}`.
+    static func style(_ options: PageOptions) -> String {
+        var json = JSONWriter()
+        json.member("items", options.items)
+        json.member("cursor", options.cursor)
+        json.member("cursorParam", options.cursorParameter)
+        return json.object ?? "{}"
+    }
+
+    private static func write(
+        _ query: Query, _ headers: Headers, _ timeout: Timeout?, _ attemptTimeout: Timeout?, _ maxAttempts: Int?,
+        into json: inout JSONWriter
+    ) {
+        if !query.isEmpty {
+            json.member("query", pairs: query.pairs.lazy.map { (name: $0.name, value: $0.value) })
+        }
+        if !headers.isEmpty {
+            json.member("headers", pairs: headers)
+        }
+        if let timeout {
+            json.member("timeoutMs", timeout)
+        }
+        if let attemptTimeout {
+            json.member("attemptTimeoutMs", attemptTimeout)
+        }
+        if let maxAttempts {
+            json.member("maxAttempts", maxAttempts)
+        }
+    }
+}

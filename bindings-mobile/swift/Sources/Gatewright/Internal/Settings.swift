@@ -1,0 +1,83 @@
+import Foundation
+
+/// A client's settings as JSON. What a value means is checked in Rust, which names it in its errors as it is named here.
+///
+/// Settings JSON (all optional): `auth`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `connectTimeoutMs`, `readTimeoutMs`, `maxAttempts`,
+/// `backoffBaseMs`, `backoffCapMs`, `maxRetryAfterMs`, `budget`, `pacing`, `quota`, `idempotencyKeys`, `idempotencyHeader`,
+/// `idempotencyQuoted`, `maxRedirects`, `allowedOrigins`, `allowHttp`, `proxy`, `caCertificates`, `pins`, `maxResponseBytes`, `throwOnError`,
+/// `hooks: {before, after}`, `client`.
+enum Settings {
+    static func json(_ configuration: Configuration, client: UInt32?) -> String {
+        var json = JSONWriter()
+        json.member("auth", raw: auth(configuration.auth))
+        json.member("headers", pairs: configuration.headers)
+        json.member("timeoutMs", configuration.timeout)
+        json.member("attemptTimeoutMs", configuration.attemptTimeout)
+        json.member("connectTimeoutMs", configuration.connectTimeout)
+        json.member("readTimeoutMs", configuration.readTimeout)
+        json.member("maxAttempts", configuration.retry.maxAttempts)
+        json.member("backoffBaseMs", configuration.retry.backoffBase)
+        json.member("backoffCapMs", configuration.retry.backoffCap)
+        json.member("maxRetryAfterMs", configuration.retry.maxRetryAfter)
+        json.member("budget", configuration.retry.budget)
+        json.member("pacing", configuration.pacing)
+        json.member("idempotencyKeys", configuration.idempotencyKeys)
+        json.member("idempotencyHeader", configuration.idempotencyHeader)
+        json.member("idempotencyQuoted", configuration.idempotencyQuoted)
+        json.member("maxRedirects", configuration.maxRedirects)
+        json.member("allowedOrigins", configuration.allowedOrigins)
+        json.member("allowHttp", configuration.allowHTTP)
+        json.member("maxResponseBytes", configuration.maxResponseBytes)
+        json.member("throwOnError", configuration.throwOnError)
+        if let quota = configuration.quota {
+            json.member("quota", quota)
+        }
+        switch configuration.proxy {
+        case .environment: break
+        case .none: json.member("proxy", false)
+        case .url(let url): json.member("proxy", url)
+        }
+        if let certificates = configuration.caCertificates {
+            json.member("caCertificates", certificates)
+        }
+        if !configuration.pins.isEmpty {
+            json.member("pins", configuration.pins)
+        }
+        if let client {
+            var hooks = JSONWriter()
+            hooks.member("before", configuration.beforeAttempt != nil)
+            hooks.member("after", configuration.afterAttempt != nil)
+            json.member("hooks", raw: hooks.object ?? "{}")
+            json.member("client", Int(client))
+        }
+        return json.object ?? "{}"
+    }
+
+    /// `{kind: "bearer", token}`, `{kind: "basic", user, password}`, `{kind: "apiKey", key, header | query | cookie}`, `{kind: "callback"}` or
+    /// `{kind: "none"}`.
+    private static func auth(_ auth: Auth) -> String {
+        var json = JSONWriter()
+        switch auth.credential {
+        case .none:
+            json.member("kind", "none")
+        case .bearer(let token):
+            json.member("kind", "bearer")
+            json.member("token", token)
+        case .basic(let user, let password):
+            json.member("kind", "basic")
+            json.member("user", user)
+            json.member("password", password)
+        case .apiKey(let key, let place):
+            json.member("kind", "apiKey")
+            json.member("key", key)
+            switch place {
+            case .header(let name): json.member("header", name)
+            case .query(let name): json.member("query", name)
+            case .cookie(let name): json.member("cookie", name)
+            }
+        case .callback:
+            json.member("kind", "callback")
+        }
+        return json.object ?? "{}"
+    }
+}

@@ -1,0 +1,63 @@
+/// What may be said of one call beside its query, headers and body. What is `nil` is as the client has it.
+public struct RequestOptions: Sendable, Hashable {
+    /// For the whole call.
+    public var timeout: Timeout?
+    /// From sending an attempt to its response head.
+    public var attemptTimeout: Timeout?
+    /// Attempts in all.
+    public var maxAttempts: Int?
+    /// In place of one made up.
+    public var idempotencyKey: String?
+    /// Whether an error status is thrown.
+    public var throwOnError: Bool?
+
+    /// Options; what is left out is as the client has it.
+    public init(
+        timeout: Timeout? = nil,
+        attemptTimeout: Timeout? = nil,
+        maxAttempts: Int? = nil,
+        idempotencyKey: String? = nil,
+        throwOnError: Bool? = nil
+    ) {
+        self.timeout = timeout
+        self.attemptTimeout = attemptTimeout
+        self.maxAttempts = maxAttempts
+        self.idempotencyKey = idempotencyKey
+        self.throwOnError = throwOnError
+    }
+}
+
+/// Where a list has its items and cursors, and what else may be said of its calls.
+///
+/// The next page is found by `Link: rel="next"`, else by the body's cursor.
+public struct PageOptions: Sendable, Hashable {
+    /// The body's member with the items, dots for members of members; a body that is a list is its own items. Default `data`.
+    public var items: String
+    /// The body's member with the next cursor. Default `next_cursor`.
+    public var cursor: String
+    /// The query parameter that takes it. Default `cursor`.
+    public var cursorParameter: String
+    /// For each page.
+    public var timeout: Timeout?
+    /// From sending an attempt to its response head.
+    public var attemptTimeout: Timeout?
+    /// Attempts in all, for each page.
+    public var maxAttempts: Int?
+
+    /// Options of a list; what is left out has its default.
+    public init(
+        items: String = "data",
+        cursor: String = "next_cursor",
+        cursorParameter: String = "cursor",
+        timeout: Timeout? = nil,
+        attemptTimeout: Timeout? = nil,
+        maxAttempts: Int? = nil
+    ) {
+        self.items = items
+        self.cursor = cursor
+        self.cursorParameter = cursorParameter
+        self.timeout = timeout
+        self.attemptTimeout = attemptTimeout
+        self.maxAttempts = maxAttempts
+    }
+}
