@@ -1,0 +1,98 @@
+//! A client, as the SDKs call it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use gatewright_boundary::{Body, HostClient};
+
+use crate::error::NativeError;
+use crate::port::{Port, without_runtime};
+
+/// A client. It is open until it is closed or dropped.
+#[derive(uniffi::Object)]
+pub struct NativeClient {
+    port: Arc<Port>,
+    client: HostClient,
+    open: AtomicBool,
+}
+
+impl std::fmt::Debug for NativeClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.client.fmt(f)
+    }
+}
+
+impl NativeClient {
+    pub(crate) fn new(port: Arc<Port>, client: HostClient) -> Result<Self, NativeError> {
+        port.opened()
+            .map_err(|error| gatewright_boundary::no_runtime(&without_runtime(&error)))?;
+        Ok(Self {
+            port,
+            client,
+            open: AtomicBool::new(true),
+        })
+    }
+
+    /// As [`NativeClient::start`], with what the host lends.
+    pub(crate) fn begin(
+        &self,
+        call: u32,
+        method: &str,
+        path: &str,
+        mode: u32,
+        options: Option<&str>,
+        body: Option<Body>,
+    ) {
+        self.client.start(call, method, path, mode, options, body);
+    }
+}
+
+#[uniffi::export]
+impl NativeClient {
+    /// Begins a call. What comes of it comes as a frame: ANSWER or ERROR with mode 0, where the answer is read whole; HEAD or ERROR with any
+    /// other, where its body is pulled.
+    pub fn start(
+        &self,
+        call: u32,
+        method: &str,
+        path: &str,
+        mode: u32,
+        options: Option<String>,
+        body: Option<Vec<u8>>,
+    ) {
+        let body = body.map(|bytes| Body::Bytes(bytes.into()));
+        self.begin(call, method, path, mode, options.as_deref(), body);
+    }
+
+    /// Begins a list, with a `style` of `{items, cursor, cursorParam}`. Its pages come by [`Port::next_page`], and so does what is wrong
+    /// with it.
+    pub fn pages(&self, list: u32, path: &str, options: Option<String>, style: &str) {
+        self.client.pages(list, path, options.as_deref(), style);
+    }
+
+    /// The base URL, redacted.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        self.client.base_url()
+    }
+
+    /// Budget and limits of the base URL's host, as JSON.
+    #[must_use]
+    pub fn state(&self) -> String {
+        self.client.state()
+    }
+
+    /// Refuses further calls. Those under way go on.
+    pub fn close(&self) {
+        if self.open.swap(false, Ordering::AcqRel) {
+            self.client.close();
+            self.port.closed();
+        }
+    }
+}
+
+impl Drop for NativeClient {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
