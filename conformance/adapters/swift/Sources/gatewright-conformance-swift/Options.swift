@@ -1,0 +1,114 @@
+// A scenario's client options as the settings of a client.
+
+import Foundation
+import Gatewright
+import Synchronization
+
+/// How often a client called back.
+final class Counts: Sendable {
+    private let counts = Mutex((tokens: 0, before: 0, after: 0))
+
+    /// Counts one; the number of tokens asked for before.
+    func token() -> Int {
+        counts.withLock { counts in
+            counts.tokens += 1
+            return counts.tokens - 1
+        }
+    }
+
+    func before() { counts.withLock { $0.before += 1 } }
+
+    func after() { counts.withLock { $0.after += 1 } }
+
+    func shown() -> JSON {
+        let (tokens, before, after) = counts.withLock { $0 }
+        return [
+            "ok": true, "tokens_fetched": JSON(tokens),
+            "hooks_called": ["before": JSON(before), "after": JSON(after)],
+        ]
+    }
+}
+
+/// What a scenario's callback fails with: it shows as this text.
+struct Scripted: Error, CustomStringConvertible, LocalizedError {
+    let text: String
+
+    var description: String { text }
+    var errorDescription: String? { text }
+}
+
+func configuration(_ options: JSON, _ counts: Counts) throws -> Configuration {
+    var configuration = Configuration()
+    configuration.proxy = .none
+    for (name, value) in options.object ?? [:] {
+        switch name {
+        case "base_url": break
+        case "headers": configuration.headers = fields(value)
+        case "auth": configuration.auth = try auth(value, counts)
+        case "hooks": hooks(value, counts, &configuration)
+        case "timeout_ms": configuration.timeout = try timeout(value)
+        case "attempt_timeout_ms": configuration.attemptTimeout = try timeout(value)
+        case "connect_timeout_ms": configuration.connectTimeout = try timeout(value)
+        case "read_timeout_ms": configuration.readTimeout = try timeout(value)
+        case "max_attempts": configuration.retry.maxAttempts = try number(value)
+        case "backoff_base_ms": configuration.retry.backoffBase = try duration(value)
+        case "backoff_cap_ms": configuration.retry.backoffCap = try duration(value)
+        case "max_retry_after_ms": configuration.retry.maxRetryAfter = try duration(value)
+        case "budget": configuration.retry.budget = try number(value)
+        case "pacing": configuration.pacing = try flag(value)
+        case "quota": configuration.quota = value.string
+        case "idempotency_keys": configuration.idempotencyKeys = try flag(value)
+        case "idempotency_header": configuration.idempotencyHeader = try text(value)
+        case "idempotency_quoted": configuration.idempotencyQuoted = try flag(value)
+        case "max_redirects": configuration.maxRedirects = try number(value)
+        case "allowed_origins": configuration.allowedOrigins = (value.array ?? []).compactMap(\.string)
+        case "allow_http": configuration.allowHTTP = try flag(value)
+        case "max_response_bytes": configuration.maxResponseBytes = try number(value)
+        case "raise_for_status": configuration.throwOnError = try flag(value)
+        default: throw Unsupported("the option \(name)")
+        }
+    }
+    return configuration
+}
+
+private func auth(_ given: JSON, _ counts: Counts) throws -> Auth {
+    switch given.member("kind")?.string {
+    case "none": return .none
+    case "bearer": return .bearer(try text(given.member("token")))
+    case "basic": return .basic(user: try text(given.member("user")), password: try text(given.member("password")))
+    case "api_key":
+        let key = try text(given.member("key"))
+        if let name = given.member("query")?.string { return .apiKey(key, query: name) }
+        if let name = given.member("cookie")?.string { return .apiKey(key, cookie: name) }
+        if let name = given.member("header")?.string { return .apiKey(key, header: name) }
+        return .apiKey(key)
+    case "token":
+        let fetches = given.member("fetches")?.array ?? []
+        return .token {
+            // The last one goes on for ever.
+            guard let fetch = fetches[...min(counts.token(), fetches.count - 1)].last else { throw Unsupported("no fetches") }
+            try await Task.sleep(for: try fetch.member("after_ms").map(duration) ?? .zero)
+            if let error = fetch.member("error")?.string { throw Scripted(text: error) }
+            return Token(try text(fetch.member("token")), expiresIn: try fetch.member("expires_in_ms").map(duration))
+        }
+    case let other:
+        throw Unsupported("auth of the kind \(other ?? "without a name")")
+    }
+}
+
+private func hooks(_ script: JSON, _ counts: Counts, _ configuration: inout Configuration) {
+    configuration.beforeAttempt = { attempt in
+        counts.before()
+        if let name = script.member("number_header")?.string { attempt.headers[name] = String(attempt.number) }
+        if let error = script.member("before_error")?.string { throw Scripted(text: error) }
+    }
+    configuration.afterAttempt = { _ in
+        counts.after()
+        if let error = script.member("after_error")?.string { throw Scripted(text: error) }
+    }
+}
+
+/// A limit of time; null is none.
+func timeout(_ value: JSON) throws -> Timeout {
+    value == .null ? .never : .after(try duration(value))
+}
