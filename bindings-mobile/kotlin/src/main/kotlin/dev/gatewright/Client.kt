@@ -1,0 +1,154 @@
+package dev.gatewright
+
+import dev.gatewright.internal.OpenClient
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.flow
+import kotlinx.serialization.DeserializationStrategy
+import kotlinx.serialization.json.Json
+import kotlinx.serialization.serializer
+
+/**
+ * A client of one API. All its calls share connections, limits and the retry budget: make one for each API, and keep it. It is safe for use
+ * from any coroutine and any thread.
+ *
+ * ```
+ * val client = Client("https://api.example.com/v1") { auth = Auth.bearer("sk_live_...") }
+ * val contact: Contact = client.get("/contacts/ct_1").json()
+ * ```
+ *
+ * Functions that make calls throw a [GatewrightException] for what failed, and [kotlin.coroutines.cancellation.CancellationException] when their
+ * coroutine was cancelled; the request is ended then, in whatever it was doing.
+ *
+ * Paths are joined to the base URL. An absolute URL must be of the same origin, or of one of [ClientConfig.allowedOrigins].
+ *
+ * @param baseUrl Where paths are joined to, such as `https://api.example.com/v1`: https, or http to loopback.
+ * @param configure Says the settings.
+ * @throws InvalidConfigException for a setting that cannot be. Nothing is sent, and nothing is started.
+ * @throws InsecureUrlException for http to another machine; see [ClientConfig.allowHttp].
+ */
+public class Client(
+    baseUrl: String,
+    configure: ClientConfig.() -> Unit = {},
+) : AutoCloseable {
+    private val config = ClientConfig().apply(configure)
+    private val open = OpenClient(baseUrl, config)
+
+    @PublishedApi
+    internal val json: Json
+        get() = config.json
+
+    /** The base URL, without secrets. */
+    public val baseUrl: String
+        get() = open.baseUrl()
+
+    /** Sends a GET. */
+    public suspend fun get(
+        path: String,
+        configure: RequestConfig.() -> Unit = NOTHING,
+    ): Response = request("GET", path, configure)
+
+    /** Sends a HEAD. */
+    public suspend fun head(
+        path: String,
+        configure: RequestConfig.() -> Unit = NOTHING,
+    ): Response = request("HEAD", path, configure)
+
+    /** Sends an OPTIONS. */
+    public suspend fun options(
+        path: String,
+        configure: RequestConfig.() -> Unit = NOTHING,
+    ): Response = request("OPTIONS", path, configure)
+
+    /** Sends a POST, with an idempotency key. */
+    public suspend fun post(
+        path: String,
+        configure: RequestConfig.() -> Unit = NOTHING,
+    ): Response = request("POST", path, configure)
+
+    /** Sends a PUT. */
+    public suspend fun put(
+        path: String,
+        configure: RequestConfig.() -> Unit = NOTHING,
+    ): Response = request("PUT", path, configure)
+
+    /** Sends a PATCH, with an idempotency key. */
+    public suspend fun patch(
+        path: String,
+        configure: RequestConfig.() -> Unit = NOTHING,
+    ): Response = request("PATCH", path, configure)
+
+    /** Sends a DELETE. */
+    public suspend fun delete(
+        path: String,
+        configure: RequestConfig.() -> Unit = NOTHING,
+    ): Response = request("DELETE", path, configure)
+
+    /** Sends a request with any method. */
+    public suspend fun request(
+        method: String,
+        path: String,
+        configure: RequestConfig.() -> Unit = NOTHING,
+    ): Response =
+        if (configure === NOTHING) {
+            open.whole(method, path, null)
+        } else {
+            open.whole(method, path, RequestConfig(config).apply(configure))
+        }
+
+    /**
+     * Sends a request, and returns when the answer's head is there; its body comes in as it is read. Close the answer:
+     *
+     * ```
+     * client.stream("GET", "/export").use { answer -> answer.body.collect { ... } }
+     * ```
+     */
+    public suspend fun stream(
+        method: String,
+        path: String,
+        configure: RequestConfig.() -> Unit = NOTHING,
+    ): StreamResponse = open.stream(method, path, RequestConfig(config).apply(configure))
+
+    /**
+     * The pages of a list, by `Link: rel="next"` or by cursor. Each is a call of its own, made when the collector asks for it; a collector
+     * that stops makes no more of them. Each collection begins with the first page.
+     */
+    public fun pages(
+        path: String,
+        configure: PageConfig.() -> Unit = {},
+    ): Flow<Page> = flow { open.pages(path, PageConfig(config).apply(configure)) { emit(it) } }
+
+    /**
+     * The items of all pages of a list, decoded from JSON by the client's [ClientConfig.json]; otherwise as [pages].
+     *
+     * ```
+     * client.items<Contact>("/v1/contacts") { query("limit", 100) }.take(250).collect { println(it.name) }
+     * ```
+     */
+    public inline fun <reified T> items(
+        path: String,
+        noinline configure: PageConfig.() -> Unit = {},
+    ): Flow<T> = items(path, json.serializersModule.serializer<T>(), configure)
+
+    /** As the other [items], by a deserializer of one item. */
+    public fun <T> items(
+        path: String,
+        deserializer: DeserializationStrategy<T>,
+        configure: PageConfig.() -> Unit = {},
+    ): Flow<T> = flow { pages(path, configure).collect { page -> page.items(deserializer).forEach { emit(it) } } }
+
+    /** Budget and limits of the base URL's host, as they are now. */
+    public fun state(): ClientState = open.state()
+
+    /** Refuses further calls, with a [ClosedException]. Those under way go on. */
+    override fun close() {
+        open.close()
+    }
+
+    /** Nothing but the URL: settings have secrets. */
+    override fun toString(): String = "Client($baseUrl)"
+
+    private companion object {
+        /** Says nothing about a request. */
+        val NOTHING: RequestConfig.() -> Unit = {}
+    }
+}

@@ -1,0 +1,113 @@
+package dev.gatewright
+
+import kotlinx.serialization.json.Json
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.seconds
+
+/**
+ * The settings of a [Client], all with defaults. What is wrong with one is thrown by the client's constructor, as an [InvalidConfigException]
+ * that names it.
+ *
+ * For time limits, `null` and [Duration.INFINITE] mean no limit.
+ */
+@GatewrightDsl
+public class ClientConfig internal constructor() {
+    internal val headers = mutableListOf<Pair<String, String>>()
+    internal var before: (suspend (AttemptRequest) -> Unit)? = null
+    internal var after: (suspend (AttemptResult) -> Unit)? = null
+
+    /** How requests prove who they are. Default [Auth.none]. */
+    public var auth: Auth = Auth.none
+
+    /** For a whole call: queueing, connecting, every attempt, every wait and the body. Default 60 seconds. */
+    public var timeout: Duration? = 60.seconds
+
+    /** From sending an attempt to its response head. Default 20 seconds. */
+    public var attemptTimeout: Duration? = 20.seconds
+
+    /** For a connection to be made, TLS included. Default 5 seconds. */
+    public var connectTimeout: Duration? = 5.seconds
+
+    /** Between two pieces of a body. Default 20 seconds. */
+    public var readTimeout: Duration? = 20.seconds
+
+    /** How calls are retried. Default three attempts; [Retry.none] for one. */
+    public var retry: Retry = Retry()
+
+    /** Whether calls are held back so that the server's quota lasts. Default `true`. */
+    public var pacing: Boolean = true
+
+    /** A quota of one's own, such as `100/min, burst 20`. Default none. */
+    public var quota: String? = null
+
+    /** Whether POST and PATCH get an idempotency key by themselves. Default `true`. */
+    public var idempotencyKeys: Boolean = true
+
+    /** The header of the key. Default `idempotency-key`. */
+    public var idempotencyHeader: String = "idempotency-key"
+
+    /** Whether the key is quoted, as the IETF draft has it. Default `false`. */
+    public var idempotencyQuoted: Boolean = false
+
+    /** Redirects followed for one call, to the same origin; 0 hands them over as answers. Default 5. */
+    public var maxRedirects: Int = 5
+
+    /** Other origins to which requests may go, without credentials, such as `https://files.example.com`. Default none. */
+    public var allowedOrigins: List<String> = emptyList()
+
+    /** Allows plain http to other machines than this. Default `false`. */
+    public var allowHttp: Boolean = false
+
+    /** How connections leave. Default [Proxy.Environment]. */
+    public var proxy: Proxy = Proxy.Environment
+
+    /** Certificates (PEM) of authorities to trust instead of the system's. Default none. */
+    public var caCertificates: String? = null
+
+    /**
+     * Certificate pins, each `sha256/` and the base64 of the SHA-256 of a SubjectPublicKeyInfo: a connection is used only where some
+     * certificate of the server's chain has one of them. Have one for a spare key too. Default none.
+     */
+    public var pins: List<String> = emptyList()
+
+    /** The largest body that is read whole, in bytes. Default 100 MiB. */
+    public var maxResponseBytes: Long = 100L * 1024 * 1024
+
+    /** Whether an error status is thrown. With `false`, it is an answer like others. Default `true`. */
+    public var throwOnError: Boolean = true
+
+    /** Encodes and decodes JSON. Default [Json] with `ignoreUnknownKeys`, so that a server may add fields. */
+    public var json: Json = DEFAULT_JSON
+
+    /** Adds a header to every request. */
+    public fun header(
+        name: String,
+        value: String,
+    ) {
+        headers += name to value
+    }
+
+    /** Adds headers to every request. */
+    public fun headers(vararg headers: Pair<String, String>) {
+        this.headers += headers
+    }
+
+    /**
+     * Calls [hook] before each attempt is sent; it may change the headers. What it throws ends the call with a [HookException], whose
+     * `cause` it is.
+     *
+     * It runs on `Dispatchers.Default`, with the other elements of the caller's coroutine context, and is cancelled when the call is.
+     */
+    public fun beforeAttempt(hook: suspend (AttemptRequest) -> Unit) {
+        before = hook
+    }
+
+    /** Calls [hook] after each attempt; otherwise as [beforeAttempt]. */
+    public fun afterAttempt(hook: suspend (AttemptResult) -> Unit) {
+        after = hook
+    }
+
+    private companion object {
+        val DEFAULT_JSON = Json { ignoreUnknownKeys = true }
+    }
+}

@@ -1,0 +1,145 @@
+package dev.gatewright
+
+import dev.gatewright.internal.JsonText
+import dev.gatewright.internal.QueryPairs
+import kotlinx.serialization.SerializationStrategy
+import kotlinx.serialization.json.Json
+import kotlinx.serialization.serializer
+import kotlin.time.Duration
+
+/** What may be said of any call: of one request, or of each request of a list. */
+@GatewrightDsl
+public sealed class CallConfig(
+    private val client: ClientConfig,
+) {
+    private val query = QueryPairs()
+    private val headers = mutableListOf<Pair<String, String>>()
+    private var setsTimeout = false
+    private var setsAttemptTimeout = false
+
+    /** For the whole call, in place of the client's; `null` and [Duration.INFINITE] for no limit. */
+    public var timeout: Duration? = client.timeout
+        set(value) {
+            field = value
+            setsTimeout = true
+        }
+
+    /** From sending an attempt to its response head, in place of the client's; `null` and [Duration.INFINITE] for no limit. */
+    public var attemptTimeout: Duration? = client.attemptTimeout
+        set(value) {
+            field = value
+            setsAttemptTimeout = true
+        }
+
+    /** Attempts in all, the first included. Default: the client's. */
+    public var maxAttempts: Int? = null
+
+    /**
+     * Adds a parameter to the query. `null` is left out; a list, an array or a sequence repeats the name; anything else is written as its
+     * [toString] has it.
+     */
+    public fun query(
+        name: String,
+        value: Any?,
+    ) {
+        query.add(name, value)
+    }
+
+    /** Adds parameters to the query, each as the other [query] does. */
+    public fun query(parameters: Map<String, Any?>) {
+        for ((name, value) in parameters) {
+            query.add(name, value)
+        }
+    }
+
+    /** Adds parameters to the query, each as the other [query] does. */
+    public fun query(vararg parameters: Pair<String, Any?>) {
+        for ((name, value) in parameters) {
+            query.add(name, value)
+        }
+    }
+
+    /** Adds a header. One of the client's own that has the same name is replaced. */
+    public fun header(
+        name: String,
+        value: String,
+    ) {
+        headers += name to value
+    }
+
+    /** Adds headers, each as [header] does. */
+    public fun headers(vararg headers: Pair<String, String>) {
+        this.headers += headers
+    }
+
+    /** Writes what was said into the options of a call. */
+    internal open fun write(json: JsonText) {
+        if (query.pairs.isNotEmpty()) {
+            json.name("query").pairs(query.pairs)
+        }
+        if (headers.isNotEmpty()) {
+            json.name("headers").pairs(headers)
+        }
+        if (setsTimeout) {
+            json.name("timeoutMs").limit(timeout)
+        }
+        if (setsAttemptTimeout) {
+            json.name("attemptTimeoutMs").limit(attemptTimeout)
+        }
+        maxAttempts?.let { json.name("maxAttempts").number(it) }
+    }
+}
+
+/** What may be said of one request. */
+public class RequestConfig internal constructor(
+    client: ClientConfig,
+) : CallConfig(client) {
+    @PublishedApi
+    internal val json: Json = client.json
+
+    /** The request's body. Default none. */
+    public var body: Body? = null
+
+    /** The idempotency key, in place of one made up. Default: one is made up for POST and PATCH. */
+    public var idempotencyKey: String? = null
+
+    /** Whether an error status is thrown. Default: the client's. */
+    public var throwOnError: Boolean? = null
+
+    /**
+     * Makes [value] the body, encoded as JSON by the client's [ClientConfig.json].
+     *
+     * @throws InvalidRequestException where it cannot be encoded.
+     */
+    public inline fun <reified T> json(value: T) {
+        json(json.serializersModule.serializer<T>(), value)
+    }
+
+    /** As the other [json], by a serializer. */
+    public fun <T> json(
+        serializer: SerializationStrategy<T>,
+        value: T,
+    ) {
+        body = Body.json(serializer, value, json)
+    }
+
+    override fun write(json: JsonText) {
+        super.write(json)
+        idempotencyKey?.let { json.name("idempotencyKey").string(it) }
+        throwOnError?.let { json.name("throwOnError").boolean(it) }
+    }
+}
+
+/** What may be said of a list: of each of its requests, and where it has its items and cursors. */
+public class PageConfig internal constructor(
+    client: ClientConfig,
+) : CallConfig(client) {
+    /** The body's member with the items, dots for members of members; a body that is a list is its own items. Default `data`. */
+    public var items: String = "data"
+
+    /** The body's member with the next cursor. A `Link: rel="next"` goes before it. Default `next_cursor`. */
+    public var cursor: String = "next_cursor"
+
+    /** The query parameter that takes the cursor. Default `cursor`. */
+    public var cursorParam: String = "cursor"
+}

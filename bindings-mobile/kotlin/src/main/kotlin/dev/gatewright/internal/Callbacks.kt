@@ -1,0 +1,34 @@
+package dev.gatewright.internal
+
+import dev.gatewright.AttemptRequest
+import dev.gatewright.AttemptResult
+import dev.gatewright.Token
+import java.lang.ref.WeakReference
+import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.atomic.AtomicInteger
+
+/** What a client calls back. The client keeps it, and each of its calls does. */
+internal class Callbacks(
+    val token: (suspend () -> Token)?,
+    val before: (suspend (AttemptRequest) -> Unit)?,
+    val after: (suspend (AttemptResult) -> Unit)?,
+) {
+    companion object {
+        private val byClient = ConcurrentHashMap<Int, WeakReference<Callbacks>>()
+        private val last = AtomicInteger()
+
+        /** Gives a client's callbacks a number, under which questions name them. */
+        fun register(callbacks: Callbacks): Int {
+            val number = last.incrementAndGet() and Int.MAX_VALUE
+            byClient[number] = WeakReference(callbacks)
+            return number
+        }
+
+        /** The client is gone. */
+        fun forget(number: Int) {
+            byClient.remove(number)
+        }
+
+        fun of(number: Int): Callbacks = checkNotNull(byClient[number]?.get()) { "the client is gone" }
+    }
+}

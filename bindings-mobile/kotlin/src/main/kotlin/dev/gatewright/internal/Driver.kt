@@ -1,0 +1,46 @@
+package dev.gatewright.internal
+
+import java.util.concurrent.atomic.AtomicBoolean
+
+/**
+ * The one thread that drives what is under way: the native half has none of its own for that, and never calls this one.
+ *
+ * | State | Event | Next |
+ * |---|---|---|
+ * | none | [ensure] | running |
+ * | running | frames | each does its own; running |
+ * | running | `drive` gives nothing: no client, nobody waits | none, or running, where somebody waits since then |
+ *
+ * Whoever begins something calls [ensure] after it, and the thread that ends says so before it looks a last time: one of the two sees the other.
+ */
+internal object Driver : Runnable {
+    private val running = AtomicBoolean()
+
+    /** Makes sure that the thread runs. */
+    fun ensure() {
+        if (!running.get() && running.compareAndSet(false, true)) {
+            begin()
+        }
+    }
+
+    private fun begin() {
+        val thread = Thread(this, "gatewright")
+        thread.isDaemon = true
+        thread.start()
+    }
+
+    override fun run() {
+        while (true) {
+            val delivery = Native.drive()
+            if (delivery != null) {
+                readFrames(delivery, Frames)
+                Abandoned.release()
+                continue
+            }
+            running.set(false)
+            if (Native.waiting() == 0 || !running.compareAndSet(false, true)) {
+                return
+            }
+        }
+    }
+}

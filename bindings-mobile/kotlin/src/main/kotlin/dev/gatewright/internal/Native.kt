@@ -1,0 +1,173 @@
+package dev.gatewright.internal
+
+/**
+ * The native half: functions of the library `gatewright_mobile` (the crate's `src/jni.rs`). Any thread may call them; only [drive] blocks.
+ *
+ * Settings, options, errors and what else has members cross as JSON, described where it is read and written: [OpenClient], [Failure], [Meta],
+ * [Questions]. What comes of calls crosses as frames: [readFrames]. Clients and webhooks go by numbers, which may be used when they are freed.
+ *
+ * Names and types are part of the library's ABI.
+ */
+internal object Native {
+    init {
+        loadLibrary()
+    }
+
+    @JvmStatic
+    external fun version(): String
+
+    /** The codes of all kinds of errors. */
+    @JvmStatic
+    external fun errorCodes(): Array<String>
+
+    /** Puts a client's number into [number]; or gives the error as JSON. */
+    @JvmStatic
+    external fun openClient(
+        baseUrl: String,
+        settings: String,
+        number: LongArray,
+    ): String?
+
+    /** Refuses further calls. */
+    @JvmStatic
+    external fun closeClient(client: Long)
+
+    /** Closes a client and forgets it. Its calls under way go on. */
+    @JvmStatic
+    external fun freeClient(client: Long)
+
+    @JvmStatic
+    external fun baseUrl(client: Long): String
+
+    /** `ClientState` as JSON. */
+    @JvmStatic
+    external fun state(client: Long): String
+
+    /**
+     * Begins a call; never throws. What comes of it comes as a frame: with [mode] 0 for an answer read whole, ANSWER or ERROR; with 1 for a
+     * streamed one, HEAD or ERROR, then by [pull].
+     */
+    @JvmStatic
+    external fun start(
+        client: Long,
+        call: Int,
+        method: String,
+        path: String,
+        mode: Int,
+        options: String?,
+        body: ByteArray?,
+    )
+
+    /** Begins a list; its pages come by [nextPage]. */
+    @JvmStatic
+    external fun pages(
+        client: Long,
+        list: Int,
+        path: String,
+        options: String?,
+        style: String,
+    )
+
+    /** Gives up a call, its answer's stream included: its place is given back and nothing more comes for it. Unknown numbers are fine. */
+    @JvmStatic
+    external fun cancel(call: Int)
+
+    /** Asks for the next piece of a streamed answer: CHUNK, END or ERROR. */
+    @JvmStatic
+    external fun pull(call: Int)
+
+    /** Asks for the next page of a list: ANSWER, END or ERROR. */
+    @JvmStatic
+    external fun nextPage(
+        call: Int,
+        list: Int,
+    )
+
+    @JvmStatic
+    external fun dropPages(list: Int)
+
+    /** Answers a question. */
+    @JvmStatic
+    external fun answer(
+        question: Int,
+        text: String?,
+        bytes: ByteArray?,
+    )
+
+    /** What was asked threw: [cause] is this half's number for it. */
+    @JvmStatic
+    external fun fail(
+        question: Int,
+        cause: Int,
+        text: String,
+    )
+
+    /**
+     * Drives everything that is under way, and blocks until there are frames: they are the first array, and the others are bodies beside them.
+     * `null`: this thread may end. One thread at a time.
+     */
+    @JvmStatic
+    external fun drive(): Array<ByteArray>?
+
+    /** How many calls, pieces and pages are waited for. */
+    @JvmStatic
+    external fun waiting(): Int
+
+    /** The error, as JSON, of an answer that was delivered and cannot be decoded; [meta] is the answer's own. */
+    @JvmStatic
+    external fun answerError(
+        meta: String,
+        code: String,
+        what: String,
+    ): String
+
+    /** Attempts (JSON) as a picture in text. */
+    @JvmStatic
+    external fun timeline(attempts: String): String
+
+    /** A new `whsec_` secret. */
+    @JvmStatic
+    external fun generateSecret(): String
+
+    /** Puts a webhook's number into [number]; or gives the error as JSON, `{"code", "message"}`. */
+    @JvmStatic
+    external fun openWebhook(
+        secrets: Array<String>,
+        toleranceSeconds: Double,
+        maxBody: Double,
+        number: LongArray,
+    ): String?
+
+    @JvmStatic
+    external fun freeWebhook(webhook: Long)
+
+    /**
+     * What was proven, a line each: scheme, algorithm, key index, timestamp and message id (empty where there is none), what is bound of the
+     * body, and a digit for each of timestamp signed, id signed, URL bound. Or the error as JSON, `{"code", "message"}`. [headers] are lines, a
+     * name and a value in turns.
+     */
+    @JvmStatic
+    external fun verify(
+        webhook: Long,
+        body: ByteArray,
+        headers: String,
+        nowSeconds: Double,
+    ): String
+
+    @JvmStatic
+    external fun explain(
+        webhook: Long,
+        body: ByteArray,
+        headers: String,
+        nowSeconds: Double,
+    ): String
+
+    /** The headers as JSON `{name: value}`, or the error as `{"code", "message"}`. */
+    @JvmStatic
+    external fun sign(
+        webhook: Long,
+        body: ByteArray,
+        messageId: String,
+        timestampSeconds: Double,
+    ): String
+}

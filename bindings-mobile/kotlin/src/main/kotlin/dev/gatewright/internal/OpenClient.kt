@@ -1,0 +1,122 @@
+package dev.gatewright.internal
+
+import dev.gatewright.Body
+import dev.gatewright.ClientConfig
+import dev.gatewright.ClientState
+import dev.gatewright.Page
+import dev.gatewright.PageConfig
+import dev.gatewright.RequestConfig
+import dev.gatewright.Response
+import dev.gatewright.StreamResponse
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.serialization.json.Json
+
+/** A client's half that begins calls, and says what came of them. */
+internal class OpenClient(
+    baseUrl: String,
+    config: ClientConfig,
+) {
+    val json: Json = config.json
+    private val callbacks: Callbacks? = callbacksOf(config)
+    private val number: Long
+
+    init {
+        Abandoned.release()
+        val callbackNumber = callbacks?.let(Callbacks::register) ?: 0
+        val opened = LongArray(1)
+        val wrong = Native.openClient(baseUrl, settingsOf(config, callbackNumber), opened)
+        if (wrong != null) {
+            Callbacks.forget(callbackNumber)
+            throw exceptionOf(Failure(wrong), null)
+        }
+        val client = opened[0]
+        number = client
+        Abandoned.watch(this) {
+            Native.freeClient(client)
+            Callbacks.forget(callbackNumber)
+        }
+    }
+
+    fun baseUrl(): String = Native.baseUrl(number)
+
+    fun state(): ClientState = stateOf(Native.state(number))
+
+    fun close() {
+        Native.closeClient(number)
+    }
+
+    /** A call whose answer is read whole. */
+    suspend fun whole(
+        method: String,
+        path: String,
+        config: RequestConfig?,
+    ): Response {
+        if (config == null) {
+            val call = Calls.nextNumber()
+            return Calls.await(call, this) { Native.start(number, call, method, path, 0, null, null) }
+        }
+        val body = config.body?.prepared()
+        return begin(Calls.nextNumber(), 0, method, path, config, body, null)
+    }
+
+    /** A call whose answer is streamed. */
+    suspend fun stream(
+        method: String,
+        path: String,
+        config: RequestConfig,
+    ): StreamResponse {
+        val call = Calls.nextNumber()
+        val body = config.body?.prepared()
+        val head = begin<Head>(call, 1, method, path, config, body) { Calls.giveUp(call) }
+        return StreamResponse(head.status, head.meta, Incoming(call, this), json)
+    }
+
+    private suspend fun <T> begin(
+        call: Int,
+        mode: Int,
+        method: String,
+        path: String,
+        config: RequestConfig,
+        body: Body.Prepared?,
+        dropped: ((T) -> Unit)?,
+    ): T {
+        val options = optionsOf(config, body)
+        val stream = body as? StreamBody
+        if (stream != null) {
+            Uploads.keep(call, stream, currentCoroutineContext())
+        }
+        try {
+            return Calls.await(call, this, dropped) { Native.start(number, call, method, path, mode, options, (body as? WholeBody)?.bytes) }
+        } finally {
+            if (stream != null && mode == 0) {
+                // Where it was cancelled before it began, nothing else does.
+                Uploads.close(call)
+            }
+        }
+    }
+
+    /** The pages of a list, each fetched when [emit] returned from the one before. */
+    suspend fun pages(
+        path: String,
+        config: PageConfig,
+        emit: suspend (Page) -> Unit,
+    ) {
+        val list = Calls.nextNumber()
+        val options = JsonText().beginObject().also(config::write).endObject()
+        Native.pages(number, list, path, options.toString(), styleOf(config))
+        try {
+            while (true) {
+                val call = Calls.nextNumber()
+                val response = Calls.await<Response?>(call, this) { Native.nextPage(call, list) } ?: break
+                emit(Page(response, config.items, json))
+            }
+        } finally {
+            Native.dropPages(list)
+        }
+    }
+}
+
+private fun callbacksOf(config: ClientConfig): Callbacks? {
+    val token = config.auth.token
+    return if (token == null && config.before == null && config.after == null) null else Callbacks(token, config.before, config.after)
+}

@@ -1,0 +1,104 @@
+package dev.gatewright.internal
+
+import dev.gatewright.Body
+import dev.gatewright.ClientConfig
+import dev.gatewright.PageConfig
+import dev.gatewright.Proxy
+import dev.gatewright.RequestConfig
+
+/*
+ * What a program says about a client and about a call, as the JSON of the native half. What values mean is checked there.
+ *
+ * Settings JSON (all optional): `auth`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `connectTimeoutMs`, `readTimeoutMs`, `maxAttempts`,
+ * `backoffBaseMs`, `backoffCapMs`, `maxRetryAfterMs`, `budget`, `pacing`, `quota`, `idempotencyKeys`, `idempotencyHeader`, `idempotencyQuoted`,
+ * `maxRedirects`, `allowedOrigins`, `allowHttp`, `proxy`, `caCertificates`, `pins`, `maxResponseBytes`, `throwOnError`, `hooks: {before, after}`,
+ * `client`.
+ *
+ * Options JSON (all optional): `query`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `maxAttempts`, `idempotencyKey`, `throwOnError`,
+ * `stream: {replayable, length}`, `contentType`.
+ */
+
+/** A client's settings; [callbackNumber] is that of its callbacks, 0 for none. */
+internal fun settingsOf(
+    config: ClientConfig,
+    callbackNumber: Int,
+): String {
+    val json = JsonText().beginObject()
+    json.name("auth")
+    config.auth.write(json)
+    json.name("headers").pairs(config.headers)
+    json.name("timeoutMs").limit(config.timeout)
+    json.name("attemptTimeoutMs").limit(config.attemptTimeout)
+    json.name("connectTimeoutMs").limit(config.connectTimeout)
+    json.name("readTimeoutMs").limit(config.readTimeout)
+    json.name("maxAttempts").number(config.retry.maxAttempts)
+    json.name("backoffBaseMs").milliseconds(config.retry.backoffBase)
+    json.name("backoffCapMs").milliseconds(config.retry.backoffCap)
+    json.name("maxRetryAfterMs").milliseconds(config.retry.maxRetryAfter)
+    json.name("budget").number(config.retry.budget)
+    json.name("pacing").boolean(config.pacing)
+    config.quota?.let { json.name("quota").string(it) }
+    json.name("idempotencyKeys").boolean(config.idempotencyKeys)
+    json.name("idempotencyHeader").string(config.idempotencyHeader)
+    json.name("idempotencyQuoted").boolean(config.idempotencyQuoted)
+    json.name("maxRedirects").number(config.maxRedirects)
+    json.name("allowedOrigins").strings(config.allowedOrigins)
+    json.name("allowHttp").boolean(config.allowHttp)
+    writeProxy(json, config.proxy)
+    config.caCertificates?.let { json.name("caCertificates").string(it) }
+    if (config.pins.isNotEmpty()) {
+        json.name("pins").strings(config.pins)
+    }
+    json.name("maxResponseBytes").number(config.maxResponseBytes)
+    json.name("throwOnError").boolean(config.throwOnError)
+    writeHooks(json, config)
+    json.name("client").number(callbackNumber)
+    return json.endObject().toString()
+}
+
+private fun writeProxy(
+    json: JsonText,
+    proxy: Proxy,
+) {
+    when (proxy) {
+        Proxy.Environment -> Unit
+        Proxy.None -> json.name("proxy").boolean(false)
+        is Proxy.Url -> json.name("proxy").string(proxy.url)
+    }
+}
+
+private fun writeHooks(
+    json: JsonText,
+    config: ClientConfig,
+) {
+    json.name("hooks").beginObject()
+    json.name("before").boolean(config.before != null)
+    json.name("after").boolean(config.after != null)
+    json.endObject()
+}
+
+/** The options of a call with this body. */
+internal fun optionsOf(
+    config: RequestConfig,
+    body: Body.Prepared?,
+): String {
+    val json = JsonText().beginObject()
+    config.write(json)
+    body?.contentType?.let { json.name("contentType").string(it) }
+    if (body is StreamBody) {
+        json.name("stream").beginObject()
+        json.name("replayable").boolean(body.replayable)
+        body.length?.let { json.name("length").number(it) }
+        json.endObject()
+    }
+    return json.endObject().toString()
+}
+
+/** Where a list has its items and cursors. */
+internal fun styleOf(config: PageConfig): String {
+    val json = JsonText().beginObject()
+    json.name("items").string(config.items)
+    json.name("cursor").string(config.cursor)
+    json.name("cursorParam").string(config.cursorParam)
+    return json.endObject().toString()
+}
