@@ -29,19 +29,20 @@ public struct Pages: AsyncSequence, Sendable {
 
     /// Gives the pages, one after the other.
     public struct AsyncIterator: AsyncIteratorProtocol {
+        let request: ListRequest
         let list: List
 
         /// The next page, `nil` after the last.
         ///
         /// - Throws: `GatewrightError` where a page cannot be had, `CancellationError` where the task was cancelled.
         public mutating func next() async throws -> Page? {
-            try await list.next()
+            try await request.page(of: list)
         }
     }
 
     /// Begins at the first page.
     public func makeAsyncIterator() -> AsyncIterator {
-        AsyncIterator(list: List(request))
+        AsyncIterator(request: request, list: request.walk())
     }
 }
 
@@ -53,6 +54,7 @@ public struct Items<Element: Decodable & Sendable>: AsyncSequence, Sendable {
 
     /// Gives the items, one after the other.
     public struct AsyncIterator: AsyncIteratorProtocol {
+        let request: ListRequest
         let list: List
         var items: [Element].Iterator = [].makeIterator()
 
@@ -64,7 +66,7 @@ public struct Items<Element: Decodable & Sendable>: AsyncSequence, Sendable {
                 if let item = items.next() {
                     return item
                 }
-                guard let page = try await list.next() else { return nil }
+                guard let page = try await request.page(of: list) else { return nil }
                 items = try page.items(as: Element.self).makeIterator()
             }
         }
@@ -72,7 +74,7 @@ public struct Items<Element: Decodable & Sendable>: AsyncSequence, Sendable {
 
     /// Begins at the first item.
     public func makeAsyncIterator() -> AsyncIterator {
-        AsyncIterator(list: List(request))
+        AsyncIterator(request: request, list: request.walk())
     }
 }
 

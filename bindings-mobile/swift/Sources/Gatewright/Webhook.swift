@@ -88,8 +88,14 @@ public final class Webhook: Sendable {
     }
 
     /// A new `whsec_` secret, of 32 bytes from a cryptographic source.
-    public static func generateSecret() -> String {
-        GatewrightNative.generateSecret()
+    ///
+    /// - Throws: ``WebhookError/invalidSecret(_:)`` where the system has no randomness.
+    public static func generateSecret() throws -> String {
+        do {
+            return try GatewrightNative.generateSecret()
+        } catch let error as NativeError {
+            throw WebhookError.invalidSecret(.init(json: error.json))
+        }
     }
 
     /// Headers as lines, a name and a value in turns. No header has a line break; were there one, what comes after it is no other header.

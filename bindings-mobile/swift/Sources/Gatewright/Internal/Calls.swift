@@ -114,7 +114,7 @@ enum Calls {
     }
 
     /// A call is over: nothing more is done for it.
-    private static func finish(_ call: UInt32) {
+    static func finish(_ call: UInt32) {
         Uploads.close(call)
         Questions.forgetCauses(of: call)
     }

@@ -1,16 +1,13 @@
 import Foundation
 internal import GatewrightNative
 
-/// What a list is asked for.
-struct ListRequest: Sendable {
-    let client: Client
-    let path: String
-    let query: Query
-    let headers: Headers
-    let options: PageOptions
-}
-
-/// One walk through a list: for one loop, which asks for one page after the other.
+/// One walk through what comes part by part, each asked for by a call of its own: the pages of a list, the events of a stream. For one loop.
+///
+/// | State | Event | Next |
+/// |---|---|---|
+/// | new | `next()` | begun |
+/// | begun | the end, an error, cancellation | over, and Rust forgets it |
+/// | new, begun | nobody has it any more | over, and Rust forgets it |
 final class List: Sendable {
     private enum State: Sendable {
         case new
@@ -18,47 +15,56 @@ final class List: Sendable {
         case over
     }
 
-    private let request: ListRequest
+    private let callbacks: Callbacks?
+    private let start: @Sendable (_ list: UInt32) throws -> Void
+    private let ask: @Sendable (_ call: UInt32, _ list: UInt32) -> Void
     private let state = Locked(State.new)
 
-    init(_ request: ListRequest) {
-        self.request = request
+    /// - Parameters:
+    ///   - start: Begins it under a number.
+    ///   - ask: Asks for its next part by a call.
+    init(
+        _ callbacks: Callbacks?, start: @escaping @Sendable (_ list: UInt32) throws -> Void,
+        ask: @escaping @Sendable (_ call: UInt32, _ list: UInt32) -> Void
+    ) {
+        self.callbacks = callbacks
+        self.start = start
+        self.ask = ask
     }
 
     deinit {
         end()
     }
 
-    func next() async throws -> Page? {
-        guard let list = begin() else { return nil }
+    /// The next part; nothing at the end, and after it.
+    func next() async throws -> Outcome? {
         do {
+            guard let list = try begin() else { return nil }
             let call = Calls.nextNumber()
-            let outcome = try await Calls.wait(call, request.client.callbacks) { Native.port.nextPage(call: call, list: list) }
-            if case .answer(let status, let meta, let data) = outcome {
-                let response = Response(status: status, data: data, meta: Meta(meta), decoder: request.client.decoder)
-                return Page(response: response, path: request.options.items)
+            let outcome = try await Calls.wait(call, callbacks) { ask(call, list) }
+            Calls.finish(call)
+            if case .end = outcome {
+                end()
+                return nil
             }
-            end()
-            return nil
+            return outcome
         } catch {
             end()
             throw error
         }
     }
 
-    /// The list's number, made with the first page; nothing where it is over.
-    private func begin() -> UInt32? {
+    /// The number, made with the first part; nothing where it is over.
+    private func begin() throws -> UInt32? {
         switch state.withLock({ $0 }) {
         case .over:
             return nil
         case .begun(let list):
             return list
         case .new:
+            try Task.checkCancellation()
             let list = Calls.nextNumber()
-            let options = request.options
-            request.client.native.pages(
-                list: list, path: request.path, options: Options.json(request.query, request.headers, options),
-                style: Options.style(options))
+            try start(list)
             state.withLock { $0 = .begun(list) }
             return list
         }
