@@ -27,7 +27,7 @@ use crate::target::{Base, same_origin};
 use crate::timeout::{Setting, checked};
 use crate::transport::Transport;
 #[cfg(feature = "native")]
-use crate::transport::native::{NativeSettings, NativeTransport, Proxy};
+use crate::transport::native::{NativeSettings, NativeTransport, Pins, Proxy};
 
 /// What `User-Agent` says where the caller sets none.
 const AGENT: &str = concat!("gatewright/", env!("CARGO_PKG_VERSION"));
@@ -176,6 +176,8 @@ pub struct ClientBuilder {
     #[cfg(feature = "native")]
     native: NativeSettings,
     #[cfg(feature = "native")]
+    pins: Vec<String>,
+    #[cfg(feature = "native")]
     connect_timeout: Option<Setting>,
 }
 
@@ -211,6 +213,8 @@ impl ClientBuilder {
             runtime: None,
             #[cfg(feature = "native")]
             native: NativeSettings::default(),
+            #[cfg(feature = "native")]
+            pins: Vec::new(),
             #[cfg(feature = "native")]
             connect_timeout: None,
         }
@@ -350,6 +354,27 @@ impl ClientBuilder {
         self
     }
 
+    /// Public keys of which the base URL's host has to show one, beside a certificate that is valid as usual. Each is
+    /// `sha256/` and the base64 of the SHA-256 of a `SubjectPublicKeyInfo`, as OkHttp, curl and HPKP write it:
+    ///
+    /// ```sh
+    /// openssl s_client -connect api.example.com:443 </dev/null | openssl x509 -pubkey -noout \
+    ///   | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64
+    /// ```
+    ///
+    /// Compared are the keys of the verified chain: the server's own, those of the intermediates that lead from it to a
+    /// root, and the root's; not those of certificates that are sent along without need. Name, dates and signatures are
+    /// checked as without pins. For an allowed origin write `files.example.com=sha256/…`; hosts without pins are not
+    /// pinned. Give a second pin, of a key that is kept for the day on which the first is lost. May be called more than once.
+    ///
+    /// [`build`](Self::build) refuses pins that have another form, that are for a host to which this client never goes, or
+    /// that would not be checked: over plain http, or by a transport of one's own.
+    #[cfg(feature = "native")]
+    pub fn pins(mut self, pins: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.pins.extend(pins.into_iter().map(Into::into));
+        self
+    }
+
     /// PEM certificates that are trusted beside the system's. May be given more than once.
     #[cfg(feature = "native")]
     pub fn ca_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
@@ -406,7 +431,7 @@ impl ClientBuilder {
             max_attempts: None,
         };
         let read_timeout = checked("read_timeout", self.read_timeout)?;
-        let (transport, runtime) = self.machine()?;
+        let (transport, runtime) = self.machine(&base)?;
         let engine = Engine::new(self.retry, self.pacing);
         let base_host = engine.host(&base.url().origin().ascii_serialization());
         let redirects = RedirectPolicy {
@@ -438,10 +463,17 @@ impl ClientBuilder {
     }
 
     #[cfg(feature = "native")]
-    fn machine(&mut self) -> Result<Machine, Error> {
+    fn machine(&mut self, base: &Base) -> Result<Machine, Error> {
         if let Some(timeout) = self.connect_timeout {
             self.native.connect_timeout = checked("connect_timeout", timeout)?;
         }
+        if !self.pins.is_empty() && self.transport.is_some() {
+            return Err(Error::new(
+                ErrorKind::InvalidConfig,
+                "`pins` are checked by the native transport, but another one is given",
+            ));
+        }
+        self.native.pins = Pins::of_client(&self.pins, base)?;
         let transport = match self.transport.take() {
             Some(transport) => transport,
             None => Arc::new(NativeTransport::new(&self.native)?),
@@ -454,7 +486,7 @@ impl ClientBuilder {
     }
 
     #[cfg(all(feature = "web", target_arch = "wasm32", not(feature = "native")))]
-    fn machine(&mut self) -> Result<Machine, Error> {
+    fn machine(&mut self, _: &Base) -> Result<Machine, Error> {
         use gatewright_engine::auth::Credential;
         if matches!(self.auth.credential, Credential::ApiKeyCookie { .. })
             && crate::transport::web::in_browser()
@@ -476,7 +508,7 @@ impl ClientBuilder {
     }
 
     #[cfg(not(any(feature = "native", all(feature = "web", target_arch = "wasm32"))))]
-    fn machine(&mut self) -> Result<Machine, Error> {
+    fn machine(&mut self, _: &Base) -> Result<Machine, Error> {
         match (self.transport.take(), self.runtime.take()) {
             (Some(transport), Some(runtime)) => Ok((transport, runtime)),
             _ => Err(Error::new(

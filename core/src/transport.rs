@@ -13,10 +13,22 @@ use url::Url;
 use crate::body::{Body, BoxError};
 use crate::runtime::BoxFuture;
 
+#[cfg(all(feature = "native", any(target_os = "android", test)))]
+mod android_store;
+#[cfg(all(feature = "native", target_vendor = "apple", not(target_os = "macos")))]
+mod apple;
+#[cfg(feature = "native")]
+mod failures;
 #[cfg(feature = "native")]
 pub mod native;
 #[cfg(feature = "native")]
+pub(crate) mod pins;
+#[cfg(feature = "native")]
 mod roots;
+#[cfg(feature = "native")]
+mod sleep;
+#[cfg(feature = "native")]
+mod tls;
 #[cfg(all(feature = "web", target_arch = "wasm32"))]
 pub mod web;
 
@@ -82,6 +94,19 @@ impl TransportError {
             text: text.into(),
             source: None,
         }
+    }
+
+    /// What to do next, where that is not what every failure of its class asks for.
+    pub(crate) fn advice(&self) -> Option<&'static str> {
+        #[cfg(feature = "native")]
+        if self
+            .source
+            .as_ref()
+            .is_some_and(|source| source.is::<pins::PinMismatch>())
+        {
+            return Some(pins::PinMismatch::ADVICE);
+        }
+        None
     }
 }
 

@@ -207,6 +207,8 @@ pub struct ErrorParts {
     pub attempts: Vec<Attempt>,
     /// From the start of the call to the error.
     pub elapsed: Duration,
+    /// What to do next, where that is not what every error of its kind asks for.
+    pub advice: Option<&'static str>,
     /// The cause, if another error was one.
     pub source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -230,6 +232,7 @@ impl ErrorParts {
             no_retry: None,
             attempts: Vec::new(),
             elapsed: Duration::ZERO,
+            advice: None,
             source: None,
         }
     }
@@ -351,6 +354,9 @@ impl Error {
     /// What to do next, in words.
     #[must_use]
     pub fn advice(&self) -> String {
+        if let Some(advice) = self.0.advice {
+            return advice.to_owned();
+        }
         match (self.0.kind, self.0.retry_after) {
             (ErrorKind::RateLimited, Some(wait)) => {
                 format!("wait {} before the next call", Readable(wait))

@@ -19,7 +19,7 @@ use crate::auth::TokenFailure;
 use crate::body::BoxError;
 use crate::client::Inner;
 use crate::response::{Head, Response, StreamResponse};
-use crate::transport::ResponseBody;
+use crate::transport::{ResponseBody, TransportError};
 
 /// What the last attempt left behind, for the answer or the error.
 pub(super) enum Last {
@@ -181,6 +181,10 @@ impl Ending<'_> {
                 what
             }
             Last::Failure { text, source } => {
+                parts.advice = source
+                    .as_deref()
+                    .and_then(|source| source.downcast_ref::<TransportError>())
+                    .and_then(TransportError::advice);
                 parts.source = source;
                 describe_failure(failed, request, &parts.attempts, &text)
             }
@@ -210,12 +214,17 @@ fn describe_answer(status: StatusCode, problem: Option<&Problem>, body: &[u8]) -
 
 /// One line, at most 300 characters.
 fn shortened(text: &str) -> String {
+    shortened_to(300, text)
+}
+
+/// One line, at most so many characters.
+fn shortened_to(most: usize, text: &str) -> String {
     let mut line: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
-        .take(300)
+        .take(most)
         .collect();
-    if text.chars().nth(300).is_some() {
+    if text.chars().nth(most).is_some() {
         line.push('…');
     }
     line
@@ -236,7 +245,8 @@ fn describe_failure(
     let mut what = if text.is_empty() {
         format!("failed: {class}")
     } else {
-        format!("failed: {class} ({})", shortened(text))
+        // Our own words for the most part. The keys of a certificate chain take some room.
+        format!("failed: {class} ({})", shortened_to(600, text))
     };
     if failed.kind == ErrorKind::Timeout {
         if let Some(timeout) = request

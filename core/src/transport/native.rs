@@ -1,19 +1,23 @@
 //! The transport for servers, desktops and phones: reqwest over tokio and rustls, with everything that reqwest would
 //! decide by itself (retries, redirects, cookies, credentials) switched off: that is the engine's.
 
-use std::error::Error as StdError;
-use std::io;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
-use gatewright_engine::retry::FailureClass;
 use gatewright_engine::{ErrorKind, defaults};
 use http_body::Body as _;
 
-use super::{ResponseBody, Transport, TransportError, TransportRequest, TransportResponse, roots};
+use super::failures::{Phase, SourceError, classify, root_cause};
+pub use super::pins::Pins;
+pub use super::sleep::BootClock;
+use super::sleep::{Look, Rest, Watch};
+use super::{
+    ResponseBody, Transport, TransportError, TransportRequest, TransportResponse, roots, tls,
+};
 use crate::Error;
 use crate::body::Body;
 use crate::runtime::BoxFuture;
@@ -32,8 +36,12 @@ pub struct NativeSettings {
     pub proxy: Proxy,
     /// PEM certificates that are trusted beside the system's. Default none.
     pub ca_certificates: Vec<Vec<u8>>,
+    /// The public keys that hosts have to show beside a valid certificate. Default none.
+    pub pins: Pins,
     /// Idle connections kept for each host. Default: no bound.
     pub max_idle_per_host: Option<usize>,
+    /// The clock that tells whether the device slept. Default: the system's.
+    pub boot_clock: BootClock,
 }
 
 impl Default for NativeSettings {
@@ -42,6 +50,8 @@ impl Default for NativeSettings {
             connect_timeout: Some(defaults::CONNECT_TIMEOUT),
             proxy: Proxy::Environment,
             ca_certificates: Vec::new(),
+            pins: Pins::default(),
+            boot_clock: BootClock::default(),
             max_idle_per_host: None,
         }
     }
@@ -71,9 +81,72 @@ impl std::fmt::Debug for Proxy {
 }
 
 /// Carries attempts with reqwest. Cheap to clone; clones share their connections.
+///
+/// A device that slept gets new connections with its next attempt: those of before are dead without having been closed.
+/// What is under way on them goes on, bound by its timeouts as ever.
 #[derive(Clone, Debug)]
 pub struct NativeTransport {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    blueprint: Blueprint,
+    watch: Watch,
+    live: Mutex<Live>,
+}
+
+/// The connections that are used now.
+#[derive(Debug)]
+struct Live {
     client: reqwest::Client,
+    last: Look,
+}
+
+/// All that connections are made from, as often as it takes. The roots and TLS sessions are shared by what is made of it.
+#[derive(Debug)]
+struct Blueprint {
+    settings: NativeSettings,
+    tls: rustls::ClientConfig,
+}
+
+impl Blueprint {
+    fn build(&self) -> Result<reqwest::Client, Error> {
+        let invalid = |what: String| Error::new(ErrorKind::InvalidConfig, what);
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(self.tls.clone())
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .pool_idle_timeout(POOL_IDLE)
+            .tcp_keepalive(Duration::from_secs(30));
+        if let Some(timeout) = self.settings.connect_timeout {
+            builder = builder.connect_timeout(timeout);
+        }
+        if let Some(max) = self.settings.max_idle_per_host {
+            builder = builder.pool_max_idle_per_host(max);
+        }
+        match &self.settings.proxy {
+            Proxy::Environment => {}
+            Proxy::Direct => builder = builder.no_proxy(),
+            Proxy::Url(url) => {
+                let proxy = reqwest::Proxy::all(url)
+                    .map_err(|_| {
+                        invalid(
+                            "`proxy` is no proxy URL; it looks like http://host:port".to_owned(),
+                        )
+                    })?
+                    .no_proxy(reqwest::NoProxy::from_string("localhost,127.0.0.0/8,::1"));
+                builder = builder.proxy(proxy);
+            }
+        }
+        builder.build().map_err(|error| {
+            invalid(format!(
+                "the transport cannot be set up: {}",
+                root_cause(&error)
+            ))
+        })
+    }
 }
 
 impl NativeTransport {
@@ -89,42 +162,42 @@ impl NativeTransport {
                 .map_err(|why| invalid(format!("`ca_certificates` cannot be read: {why}")))?;
             extra.extend(read);
         }
-        let tls = roots::client_config(extra)
+        let tls = tls::client_config(extra, settings.pins.clone())
             .map_err(|error| invalid(format!("TLS cannot be set up: {error}")))?;
-        let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .pool_idle_timeout(POOL_IDLE)
-            .tcp_keepalive(Duration::from_secs(30));
-        if let Some(timeout) = settings.connect_timeout {
-            builder = builder.connect_timeout(timeout);
+        let blueprint = Blueprint {
+            settings: settings.clone(),
+            tls,
+        };
+        let watch = Watch::new(settings.boot_clock.clone());
+        let live = Mutex::new(Live {
+            client: blueprint.build()?,
+            last: watch.look(),
+        });
+        Ok(Self {
+            shared: Arc::new(Shared {
+                blueprint,
+                watch,
+                live,
+            }),
+        })
+    }
+}
+
+impl Shared {
+    /// The connections for an attempt that begins now, and whether the runtime has to look at its sockets first.
+    fn connections(&self) -> (reqwest::Client, bool) {
+        let look = self.watch.look();
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        let rest = look.since(live.last);
+        live.last = look;
+        if rest == Rest::Slept
+            // What could be built once can be built again; if not, the old connections are better than none.
+            && let Ok(fresh) = self.blueprint.build()
+        {
+            tracing::debug!(target: "gatewright", "the device slept: new connections");
+            live.client = fresh;
         }
-        if let Some(max) = settings.max_idle_per_host {
-            builder = builder.pool_max_idle_per_host(max);
-        }
-        match &settings.proxy {
-            Proxy::Environment => {}
-            Proxy::Direct => builder = builder.no_proxy(),
-            Proxy::Url(url) => {
-                let proxy = reqwest::Proxy::all(url)
-                    .map_err(|_| {
-                        invalid(
-                            "`proxy` is no proxy URL; it looks like http://host:port".to_owned(),
-                        )
-                    })?
-                    .no_proxy(reqwest::NoProxy::from_string("localhost,127.0.0.0/8,::1"));
-                builder = builder.proxy(proxy);
-            }
-        }
-        let client = builder.build().map_err(|error| {
-            invalid(format!(
-                "the transport cannot be set up: {}",
-                root_cause(&error)
-            ))
-        })?;
-        Ok(Self { client })
+        (live.client.clone(), rest == Rest::Unwatched)
     }
 }
 
@@ -147,8 +220,14 @@ impl Transport for NativeTransport {
             Body::Once { stream, length } => set_stream(&mut outgoing, stream, length),
             Body::Replayable { make, length } => set_stream(&mut outgoing, make(), length),
         }
-        let pending = self.client.execute(outgoing);
+        let (client, unwatched) = self.shared.connections();
+        let pending = client.execute(outgoing);
         Box::pin(async move {
+            if unwatched {
+                // The runtime reads what its sockets have to say before it goes on here: a connection that was closed
+                // meanwhile is then known to be.
+                tokio::task::yield_now().await;
+            }
             let response = pending
                 .await
                 .map_err(|error| classify(error, Phase::Head))?;
@@ -176,22 +255,6 @@ fn set_stream(
     *outgoing.body_mut() = Some(reqwest::Body::wrap_stream(stream));
 }
 
-/// Marks an error as one of the caller's own body stream.
-#[derive(Debug)]
-struct SourceError(crate::body::BoxError);
-
-impl std::fmt::Display for SourceError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl StdError for SourceError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(&*self.0)
-    }
-}
-
 struct Chunks(reqwest::Body);
 
 impl Stream for Chunks {
@@ -211,118 +274,4 @@ impl Stream for Chunks {
             }
         }
     }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Phase {
-    Head,
-    Body,
-}
-
-/// Finds out what kind of failure it was. In doubt it is a connection lost after sending: the careful answer.
-fn classify(error: reqwest::Error, phase: Phase) -> TransportError {
-    let text = root_cause(&error);
-    let class = class_of(&error, phase);
-    // The URL may have a key in its query.
-    TransportError {
-        class,
-        text,
-        source: Some(Box::new(error.without_url())),
-    }
-}
-
-fn class_of(error: &reqwest::Error, phase: Phase) -> FailureClass {
-    let chain = || causes(error);
-    if chain().any(|e| e.is::<SourceError>()) {
-        return FailureClass::BodySource;
-    }
-    if error.is_connect() {
-        if chain().any(|e| rustls_error(e).is_some()) {
-            return FailureClass::Tls;
-        }
-        return if error.is_timeout() {
-            FailureClass::ConnectTimeout
-        } else {
-            FailureClass::Connect
-        };
-    }
-    if error.is_builder() {
-        return FailureClass::BodySource;
-    }
-    for cause in chain() {
-        if let Some(hyper) = cause.downcast_ref::<hyper::Error>() {
-            if hyper.is_parse() {
-                return FailureClass::Protocol;
-            }
-            if hyper.is_user() {
-                return FailureClass::BodySource;
-            }
-        }
-        if let Some(h2) = cause.downcast_ref::<h2::Error>() {
-            let refused = h2.reason() == Some(h2::Reason::REFUSED_STREAM);
-            let gone =
-                h2.is_go_away() && h2.is_remote() && h2.reason() == Some(h2::Reason::NO_ERROR);
-            if refused || gone {
-                return FailureClass::NotProcessed;
-            }
-        }
-    }
-    // A bad chunk size reaches us as hyper's body error around an io::Error of this kind.
-    if chain().any(|e| e.is::<hyper::Error>())
-        && chain().any(|e| {
-            e.downcast_ref::<io::Error>().is_some_and(|io| {
-                matches!(
-                    io.kind(),
-                    io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
-                )
-            })
-        })
-    {
-        return FailureClass::Protocol;
-    }
-    // What the decoder says comes without an error of the connection around it.
-    let of_connection = chain().any(|e| {
-        e.is::<hyper::Error>()
-            || e.is::<h2::Error>()
-            || e.downcast_ref::<io::Error>().is_some_and(is_reset)
-    });
-    if phase == Phase::Body && !of_connection && chain().any(|e| e.is::<io::Error>()) {
-        return FailureClass::Decode;
-    }
-    FailureClass::ConnectionLost
-}
-
-fn is_reset(error: &io::Error) -> bool {
-    use io::ErrorKind as Io;
-    matches!(
-        error.kind(),
-        Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe | Io::NotConnected
-    )
-}
-
-/// rustls reports through `io::Error`s, often one in another, whose inner errors are not in the chain of sources.
-fn rustls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
-    if let Some(found) = error.downcast_ref::<rustls::Error>() {
-        return Some(found);
-    }
-    rustls_error(error.downcast_ref::<io::Error>()?.get_ref()?)
-}
-
-/// The innermost cause in words: the outer ones repeat the URL or say "error sending request".
-fn root_cause(error: &(dyn StdError + 'static)) -> String {
-    causes(error)
-        .last()
-        .map_or_else(String::new, ToString::to_string)
-}
-
-/// An error and all that caused it, outermost first.
-fn causes<'a>(
-    error: &'a (dyn StdError + 'static),
-) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    let mut next = Some(error);
-    std::iter::from_fn(move || {
-        let error = next?;
-        next = error.source();
-        Some(error)
-    })
 }
