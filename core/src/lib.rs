@@ -22,6 +22,9 @@ pub use response::{Response, StreamResponse};
 mod pages;
 pub use pages::{Page, PageStyle, Pages};
 
+mod events;
+pub use events::{Event, Events};
+
 mod auth;
 pub use auth::{Auth, FetchToken, Token};
 

@@ -2,6 +2,7 @@
 
 use gatewright_engine::ErrorKind;
 use gatewright_engine::call::CallLimits;
+use gatewright_engine::reconnect::Reconnect;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Serialize;
@@ -9,6 +10,7 @@ use serde::Serialize;
 use crate::Error;
 use crate::body::Body;
 use crate::client::Client;
+use crate::events::{EventSettings, Events, can_be_sent_again};
 use crate::pages::{PageStyle, Pages};
 use crate::response::{Response, StreamResponse};
 use crate::runtime::RandomOf;
@@ -187,6 +189,43 @@ impl RequestBuilder {
     /// The pages of a list whose members have names of their own.
     pub fn pages_with(self, style: PageStyle) -> Pages {
         Pages::new(self, style)
+    }
+
+    /// The answer as a stream of server-sent events. `timeout` bounds how long connecting may take; the stream itself may last for ever.
+    pub fn events(self) -> Events {
+        Events::new(self)
+    }
+
+    /// The same request once more, `None` where it cannot be sent twice.
+    pub(crate) fn again(&self) -> Option<Self> {
+        if self.wrong.is_some() || !can_be_sent_again(&self.method, &self.body) {
+            return None;
+        }
+        let mut again = self.at(self.base_url());
+        again.path.clone_from(&self.path);
+        again.query.clone_from(&self.query);
+        again.idempotency_key.clone_from(&self.idempotency_key);
+        Some(again)
+    }
+
+    /// Sets a header in place of what was there.
+    pub(crate) fn header_in_place(mut self, name: HeaderName, value: &str) -> Self {
+        if let Some((name, value)) = self.or_wrong(checked_header(name.as_str(), value.as_bytes()))
+        {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
+    pub(crate) fn event_settings(&self) -> EventSettings {
+        let inner = &self.client.inner;
+        let policy = inner.engine.policy();
+        let max_attempts = self.limits.max_attempts.unwrap_or(policy.max_attempts);
+        EventSettings {
+            runtime: std::sync::Arc::clone(&inner.runtime),
+            reconnect: Reconnect::new(policy.backoff, max_attempts, policy.max_retry_after),
+            limit: usize::try_from(inner.max_response_bytes).unwrap_or(usize::MAX),
+        }
     }
 
     pub(crate) fn base_url(&self) -> &url::Url {

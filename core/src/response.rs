@@ -174,6 +174,14 @@ pub struct StreamResponse {
 impl StreamResponse {
     head_accessors!();
 
+    /// An error about this answer, for callers that read it themselves: it names request, attempts and request id.
+    #[must_use]
+    pub fn error(&self, kind: ErrorKind, what: &str) -> Error {
+        self.head
+            .error(kind, format!("was answered {} {what}", self.head.status))
+            .into()
+    }
+
     /// The next piece of the body, `None` at its end.
     ///
     /// # Errors

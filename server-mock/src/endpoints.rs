@@ -1,4 +1,4 @@
-//! The plain endpoints: whoami, echo, sink, redirect, delay and the streams of bytes, lines and drips.
+//! The plain endpoints: whoami, echo, sink, redirect, delay and the streams of bytes, lines, drips and events.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -25,7 +25,9 @@ const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream")
 const NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
 const MAX_BYTES: u64 = 1 << 30;
 const MAX_LINES: u64 = 10_000_000;
+const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 const MAX_DRIPS: u64 = 100_000;
+const MAX_TICKS: u64 = 1_000_000;
 const MAX_DELAY_MS: u64 = 60_000;
 
 pub(crate) fn whoami(identity: &Identity) -> Reply {
@@ -141,6 +143,37 @@ pub(crate) fn drip(call: &Call) -> Result<Reply, Problem> {
     let body = Body::paced(Drips(length), Duration::from_millis(interval));
     Ok(Reply::new(StatusCode::OK)
         .with(CONTENT_TYPE, OCTETS)
+        .with_body(body))
+}
+
+/// Numbered server-sent events, from after `Last-Event-ID`; 204 once all were had.
+pub(crate) fn ticks(call: &Call) -> Result<Reply, Problem> {
+    let count = parameter(call, "count", 10, MAX_TICKS)?;
+    let interval = parameter(call, "interval_ms", 0, MAX_DELAY_MS)?;
+    let per_connection = parameter(call, "per_connection", MAX_TICKS, MAX_TICKS)?;
+    let retry = match call.parameter("retry_ms") {
+        Some(text) => Some(number(&text, "retry_ms", MAX_DELAY_MS)?),
+        None => None,
+    };
+    let last = call.parts.headers.get("last-event-id");
+    let last = last
+        .and_then(|id| id.to_str().ok()?.parse::<u64>().ok())
+        .unwrap_or(0);
+    if last >= count {
+        return Ok(Reply::new(StatusCode::NO_CONTENT));
+    }
+    let ticks = Ticks {
+        retry,
+        last,
+        end: count.min(last.saturating_add(per_connection)),
+    };
+    let body = if interval == 0 {
+        Body::pieces(ticks)
+    } else {
+        Body::paced(ticks, Duration::from_millis(interval))
+    };
+    Ok(Reply::new(StatusCode::OK)
+        .with(CONTENT_TYPE, EVENT_STREAM)
         .with_body(body))
 }
 
@@ -263,6 +296,31 @@ impl Pieces for Lines {
 
     fn remaining(&self) -> Option<u64> {
         (self.next >= self.count).then_some(0)
+    }
+}
+
+/// `event: tick`, `id: 1`, `data: {"tick":1}`, one at a time.
+struct Ticks {
+    retry: Option<u64>,
+    last: u64,
+    end: u64,
+}
+
+impl Pieces for Ticks {
+    fn next_piece(&mut self) -> Option<Bytes> {
+        if self.last >= self.end {
+            return None;
+        }
+        self.last += 1;
+        let number = self.last;
+        let retry = self.retry.take();
+        let retry = retry.map_or_else(String::new, |ms| format!("retry: {ms}\n"));
+        let event = format!("{retry}event: tick\nid: {number}\ndata: {{\"tick\":{number}}}\n\n");
+        Some(event.into())
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        (self.last >= self.end).then_some(0)
     }
 }
 

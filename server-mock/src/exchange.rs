@@ -364,6 +364,7 @@ async fn operate(call: &Call, identity: &Identity, latency: Duration) -> Reply {
         Op::Delay => endpoints::delay(call).await,
         Op::Drip => endpoints::drip(call),
         Op::Lines => endpoints::lines(call),
+        Op::Ticks => endpoints::ticks(call),
         Op::Redirect => endpoints::redirect(call),
         Op::MethodNotAllowed => {
             let (problem, allow) =

@@ -7,6 +7,7 @@ use gatewright::{Body, Client, Error, ErrorKind, RequestBuilder};
 use http::Method;
 
 use crate::call::Control;
+use crate::events::EventStream;
 use crate::frame::Frame;
 use crate::list::List;
 use crate::port::Port;
@@ -46,7 +47,7 @@ impl HostClient {
         options: Option<&str>,
         body: Option<Body>,
     ) {
-        match self.request(call, method, path, options, body) {
+        match self.request(Some(call), method, path, options, body) {
             Err(wrong) => self.port.refuse(call, &wrong),
             Ok(request) if mode == 0 => self
                 .port
@@ -57,9 +58,10 @@ impl HostClient {
         }
     }
 
+    /// A request. Only that of a call with a number may have a body that is streamed.
     fn request(
         &self,
-        call: u32,
+        call: Option<u32>,
         method: &str,
         path: &str,
         options: Option<&str>,
@@ -75,8 +77,8 @@ impl HostClient {
                 let place = options::Place {
                     port: &self.port,
                     client: self.number,
-                    call,
-                    may_stream: !has_body,
+                    call: call.unwrap_or(0),
+                    may_stream: call.is_some() && !has_body,
                 };
                 options::apply(request, text, &place)
             }
@@ -101,6 +103,22 @@ impl HostClient {
             Ok(request.pages_with(style))
         });
         self.port.keep_list(list, List::new(pages));
+    }
+
+    /// Begins a stream of server-sent events with a `style` of `{lastEventId, idleTimeoutMs}`. They come by [`Port::next_events`], and so
+    /// does what is wrong with it; [`Port::drop_pages`] closes it.
+    pub fn events(
+        &self,
+        list: u32,
+        method: &str,
+        path: &str,
+        options: Option<&str>,
+        body: Option<Body>,
+        style: &str,
+    ) {
+        let request = self.request(None, method, path, options, body);
+        self.port
+            .keep_events(list, EventStream::new(request, style));
     }
 
     /// The base URL, redacted.

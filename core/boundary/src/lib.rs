@@ -20,6 +20,8 @@ mod client;
 #[cfg(feature = "client")]
 mod error;
 #[cfg(feature = "client")]
+mod events;
+#[cfg(feature = "client")]
 mod frame;
 #[cfg(feature = "client")]
 mod headers;
@@ -62,7 +64,7 @@ pub use crate::{
     client::HostClient,
     frame::Frame,
     host::{Host, Task},
-    port::Port,
+    port::{Port, no_runtime},
     record::{answer_error, error_codes, timeline},
 };
 #[cfg(feature = "client")]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// What the core calls an option, and what the host language does. Nothing else is changed: a server may speak of fields in backticks, too.
-const NAMES: [(&str, &str); 16] = [
+const NAMES: [(&str, &str); 17] = [
     ("allow_http", "allowHttp"),
     ("allowed_origins", "allowedOrigins"),
     ("attempt_timeout", "attemptTimeout"),
@@ -14,6 +14,7 @@ const NAMES: [(&str, &str); 16] = [
     ("connect_timeout", "connectTimeout"),
     ("error_for_status", "throwOnError"),
     ("idempotency_header", "idempotencyHeader"),
+    ("idle_timeout", "idleTimeout"),
     ("max_attempts", "retry.maxAttempts"),
     ("max_redirects", "maxRedirects"),
     ("max_response_bytes", "maxResponseBytes"),

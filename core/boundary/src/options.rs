@@ -18,7 +18,7 @@ pub(crate) struct Place<'a> {
     pub(crate) may_stream: bool,
 }
 
-fn invalid(what: String) -> Error {
+pub(crate) fn invalid(what: String) -> Error {
     Error::new(ErrorKind::InvalidRequest, what)
 }
 

@@ -9,6 +9,7 @@ use gatewright::{ClientBuilder, Error, ErrorKind};
 
 use crate::call::{Control, Driven};
 use crate::client::HostClient;
+use crate::events::EventStream;
 use crate::frame::Frame;
 use crate::host::Host;
 use crate::list::List;
@@ -24,6 +25,7 @@ pub struct Port {
     host: Arc<dyn Host>,
     calls: Table<Arc<Control>>,
     lists: Table<Arc<List>>,
+    events: Table<Arc<EventStream>>,
     questions: Table<Arc<Slot>>,
     last_question: AtomicU32,
     last_stream: AtomicU32,
@@ -44,6 +46,7 @@ impl Port {
             host,
             calls: Table::default(),
             lists: Table::default(),
+            events: Table::default(),
             questions: Table::default(),
             last_question: AtomicU32::new(0),
             last_stream: AtomicU32::new(0),
@@ -112,9 +115,19 @@ impl Port {
         }
     }
 
-    /// Forgets a list. Pages under way still come.
+    /// Asks for the next events of a stream, as a call of its own: CHUNK comes with their JSON, `[{event, data, id}]`, or END or ERROR. For
+    /// a stream that is not there that is an ERROR `closed`.
+    pub fn next_events(self: &Arc<Self>, call: u32, list: u32) {
+        match self.events.get(list) {
+            Some(stream) => self.begin(call, |port, control| stream.next(port, call, control)),
+            None => self.refuse(call, &Error::new(ErrorKind::Closed, "the stream is closed")),
+        }
+    }
+
+    /// Forgets a list or a stream of events. What is under way still comes.
     pub fn drop_pages(&self, list: u32) {
         drop(self.lists.take(list));
+        drop(self.events.take(list));
     }
 
     /// Answers a question. Unknown numbers are fine: whoever asked may have gone.
@@ -140,16 +153,33 @@ impl Port {
         self.waiting.load(Ordering::Acquire)
     }
 
+    /// How many calls are under way, streamed answers that nobody reads from now included.
+    #[must_use]
+    pub fn under_way(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Everything that is under way fails, for want of a runtime: `what` says why.
+    pub fn fail_all(&self, what: &str) {
+        for (call, control) in self.calls.take_all() {
+            if control.give_up() {
+                self.refuse(call, &Error::new(ErrorKind::Connect, what));
+                self.waits_no_more();
+            }
+        }
+    }
+
     /// The host thread goes away: everything is dropped, and nothing is delivered any more.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        for control in self.calls.take_all() {
+        for (_, control) in self.calls.take_all() {
             if control.give_up() {
                 self.waits_no_more();
             }
         }
         drop(self.lists.take_all());
-        for slot in self.questions.take_all() {
+        drop(self.events.take_all());
+        for (_, slot) in self.questions.take_all() {
             slot.fill(Err(gone()));
         }
     }
@@ -225,6 +255,12 @@ impl Port {
         }
     }
 
+    pub(crate) fn keep_events(&self, number: u32, stream: EventStream) {
+        if !self.closed.load(Ordering::Acquire) {
+            drop(self.events.put(number, Arc::new(stream)));
+        }
+    }
+
     /// Keeps the place for an answer, under a number that is not 0.
     pub(crate) fn keep_question(&self, slot: Arc<Slot>) -> u32 {
         let number = count(&self.last_question);
@@ -265,12 +301,14 @@ impl Port {
 
     #[cfg(test)]
     pub(crate) fn sizes(&self) -> [usize; 3] {
-        [
-            self.calls.size().0,
-            self.lists.size().0,
-            self.questions.size().0,
-        ]
+        [self.calls.len(), self.lists.len(), self.questions.len()]
     }
+}
+
+/// The error, as JSON, of a client that the system has no means for.
+#[must_use]
+pub fn no_runtime(what: &str) -> String {
+    json::text(error::to_json(&Error::new(ErrorKind::Connect, what)))
 }
 
 /// The next number, which is never 0.

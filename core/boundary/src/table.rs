@@ -54,12 +54,16 @@ impl<T> Table<T> {
     }
 
     /// Takes all out.
-    pub(crate) fn take_all(&self) -> Vec<T> {
-        std::mem::take(&mut *self.lock()).into_values().collect()
+    pub(crate) fn take_all(&self) -> Vec<(u32, T)> {
+        std::mem::take(&mut *self.lock()).into_iter().collect()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.lock().len()
     }
 
     #[cfg(test)]
-    pub(crate) fn size(&self) -> (usize, usize) {
+    fn size(&self) -> (usize, usize) {
         let map = self.lock();
         (map.len(), map.capacity())
     }
@@ -107,7 +111,7 @@ mod tests {
         table.put(1, 'a');
         assert_eq!(table.take_if(1, |entry| *entry == 'b'), None);
         assert_eq!(table.get(1), Some('a'));
-        assert_eq!(table.take_all(), ['a']);
+        assert_eq!(table.take_all(), [(1, 'a')]);
         assert_eq!(table.get(1), None);
     }
 }

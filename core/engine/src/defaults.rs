@@ -12,6 +12,8 @@ pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Between two pieces of a response body.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(20);
+/// Silence after which a stream of events counts as broken: servers send a comment every 15 to 30 s.
+pub const EVENTS_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// First backoff; doubles with each retry.
 pub const BACKOFF_BASE: Duration = Duration::from_millis(500);
 /// The longest backoff.

@@ -36,3 +36,6 @@ pub mod token;
 
 pub mod next_page;
 pub mod redirect;
+
+pub mod reconnect;
+pub mod sse;

@@ -125,6 +125,31 @@ async fn a_drip_takes_its_time() {
 }
 
 #[tokio::test]
+async fn ticks_go_on_after_the_last_event_that_was_had() {
+    let caller = Caller::new().await;
+    let path = "/v1/ticks?count=3&per_connection=2&retry_ms=5";
+    let tick = |number: u32| format!("event: tick\nid: {number}\ndata: {{\"tick\":{number}}}\n\n");
+    let seen = caller.get(path).await;
+    assert_eq!(seen.header("content-type"), Some("text/event-stream"));
+    let body = String::from_utf8(seen.body()).unwrap();
+    assert_eq!(body, format!("retry: 5\n{}{}", tick(1), tick(2)));
+    let seen = caller
+        .ask("GET", path)
+        .header("last-event-id", "2")
+        .send()
+        .await;
+    let body = String::from_utf8(seen.body()).unwrap();
+    assert_eq!(body, format!("retry: 5\n{}", tick(3)));
+    let seen = caller
+        .ask("GET", path)
+        .header("last-event-id", "3")
+        .send()
+        .await;
+    assert_eq!((seen.status(), seen.body().len()), (204, 0));
+    assert_eq!(caller.get("/v1/ticks?count=x").await.status(), 400);
+}
+
+#[tokio::test]
 async fn a_delay_is_real_even_on_a_frozen_clock() {
     let caller = Caller::new().await;
     caller.session.freeze();
