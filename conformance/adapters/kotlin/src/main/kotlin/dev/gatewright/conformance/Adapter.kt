@@ -1,0 +1,166 @@
+package dev.gatewright.conformance
+
+import dev.gatewright.Client
+import dev.gatewright.Gatewright
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.flow.collect
+import kotlinx.coroutines.flow.onEach
+import kotlinx.coroutines.flow.take
+import kotlinx.coroutines.flow.takeWhile
+import kotlinx.coroutines.isActive
+import kotlinx.serialization.json.JsonElement
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.int
+import kotlinx.serialization.json.jsonPrimitive
+import kotlinx.serialization.json.long
+import java.util.concurrent.ConcurrentHashMap
+
+/** All that PROTOCOL.md has, but for what [LACKS] names. */
+private val CAPABILITIES =
+    listOf(
+        "api_key_cookie",
+        "cancel",
+        "connections",
+        "failure_kinds",
+        "hooks",
+        "idempotency",
+        "input_errors",
+        "interruptible_callbacks",
+        "pages",
+        "pacing",
+        "partial_bodies",
+        "redirects",
+        "replayable_upload",
+        "stream_download",
+        "stream_upload",
+        "tls",
+        "token_callback",
+        "truncated_encodings",
+        "webhook_sign",
+        "webhook_verify",
+    )
+
+private val LACKS = mapOf("float_times" to "times are kotlin.time.Duration, which cannot be NaN and whose INFINITE means no limit")
+
+/** Carries out requests with the Kotlin SDK. An adapter translates, nothing more. */
+class Adapter {
+    private class Opened(
+        val client: Client,
+        val counts: Counts,
+    )
+
+    private val clients = ConcurrentHashMap<String, Opened>()
+
+    /** The answer to a request, without its `id`; throws nothing. */
+    suspend fun answer(request: JsonObject): JsonObject =
+        try {
+            carryOut(request)
+        } catch (what: Unsupported) {
+            json("unsupported" to what.message)
+        } catch (error: Throwable) {
+            failure(error)
+        }
+
+    private suspend fun carryOut(request: JsonObject): JsonObject =
+        when (val op = request.text("op")) {
+            "hello" ->
+                json(
+                    "protocol" to 1,
+                    "sdk" to "gatewright ${Gatewright.VERSION} on Java ${Runtime.version()}",
+                    "capabilities" to CAPABILITIES,
+                    "lacks" to LACKS,
+                )
+            "client.open" -> open(request)
+            "client.shut" -> {
+                opened(request).client.close()
+                json("ok" to true)
+            }
+            "client.close" -> {
+                val opened = opened(request)
+                clients.remove(request.text("client"))
+                opened.client.close()
+                opened.counts.shown()
+            }
+            "call" -> call(opened(request).client, request.objectOrNull("request") ?: throw Unsupported("a call without request"))
+            "webhook.sign", "webhook.verify" -> webhook(request)
+            else -> throw Unsupported("the operation $op")
+        }
+
+    private fun opened(request: JsonObject): Opened {
+        val name = request.text("client")
+        return clients[name] ?: throw Unsupported("the client $name, which is not open")
+    }
+
+    private fun open(request: JsonObject): JsonObject {
+        val options = request.objectOrNull("options") ?: throw Unsupported("a client without options")
+        val counts = Counts()
+        val client = Client(options.text("base_url")) { take(options, counts) }
+        clients[request.text("client")] = Opened(client, counts)
+        return json("ok" to true, "shown" to listOf(client.toString()))
+    }
+
+    private suspend fun call(
+        client: Client,
+        request: JsonObject,
+    ): JsonObject =
+        when (val mode = request.textOrNull("mode") ?: "whole") {
+            "whole" -> {
+                val response = client.request(request.text("method"), request.text("path")) { take(request) }
+                head(response) + json("body" to bodyOf(response.bytes()))
+            }
+            "stream" -> stream(client, request)
+            "pages" -> pages(client, request)
+            else -> throw Unsupported("the mode $mode")
+        }
+
+    private suspend fun stream(
+        client: Client,
+        request: JsonObject,
+    ): JsonObject {
+        val enough = request["stop_after_bytes"]?.jsonPrimitive?.long ?: Long.MAX_VALUE
+        client.stream(request.text("method"), request.text("path")) { take(request) }.use { response ->
+            val answer = head(response)
+            val received = Received()
+            try {
+                response.body
+                    .onEach(received::take)
+                    .takeWhile { received.length < enough }
+                    .collect()
+            } catch (error: Throwable) {
+                return failure(error) + json("delivered" to received.shown())
+            }
+            return answer + json("body" to received.shown())
+        }
+    }
+
+    private suspend fun pages(
+        client: Client,
+        request: JsonObject,
+    ): JsonObject {
+        if (request.text("method") != "GET") throw Unsupported("pages of another method than GET")
+        val most = request["max_pages"]?.jsonPrimitive?.int ?: 100
+        val lengths = mutableListOf<Int>()
+        val items = mutableListOf<JsonElement>()
+        val answer =
+            try {
+                client.pages(request.text("path")) { take(request) }.take(most).collect { page ->
+                    val some = page.items<JsonElement>()
+                    lengths += some.size
+                    items += some
+                }
+                json("ok" to true)
+            } catch (error: Throwable) {
+                failure(error)
+            }
+        return answer + json("pages" to lengths, "items" to items)
+    }
+
+    /** What was given up is told as such only where the coroutine was. */
+    private suspend fun failure(error: Throwable): JsonObject =
+        when {
+            error is Unsupported -> throw error
+            error is CancellationException && !currentCoroutineContext().isActive -> json("ok" to false, "cancelled" to true)
+            else -> failed(error)
+        }
+}

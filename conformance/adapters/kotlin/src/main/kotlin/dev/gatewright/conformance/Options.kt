@@ -1,0 +1,128 @@
+/** A scenario's client options as the configuration of a [dev.gatewright.Client]. */
+package dev.gatewright.conformance
+
+import dev.gatewright.Auth
+import dev.gatewright.ClientConfig
+import dev.gatewright.Proxy
+import dev.gatewright.Token
+import kotlinx.coroutines.delay
+import kotlinx.serialization.json.JsonArray
+import kotlinx.serialization.json.JsonElement
+import kotlinx.serialization.json.JsonNull
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.boolean
+import kotlinx.serialization.json.double
+import kotlinx.serialization.json.int
+import kotlinx.serialization.json.jsonArray
+import kotlinx.serialization.json.jsonObject
+import kotlinx.serialization.json.jsonPrimitive
+import kotlinx.serialization.json.long
+import java.util.concurrent.atomic.AtomicInteger
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
+
+/** How often a client called back. */
+class Counts {
+    val tokens = AtomicInteger()
+    val before = AtomicInteger()
+    val after = AtomicInteger()
+
+    fun shown(): JsonObject =
+        json(
+            "ok" to true,
+            "tokens_fetched" to tokens.get(),
+            "hooks_called" to mapOf("before" to before.get(), "after" to after.get()),
+        )
+}
+
+/** Milliseconds, or `null` for none. */
+fun millis(value: JsonElement): Duration? = if (value is JsonNull) null else value.jsonPrimitive.double.milliseconds
+
+fun ClientConfig.take(
+    options: JsonObject,
+    counts: Counts,
+) {
+    // The gateway is on loopback; a proxy of this machine has no part in it.
+    proxy = Proxy.None
+    for ((name, value) in options) {
+        when (name) {
+            "base_url" -> {}
+            "headers" -> value.jsonObject.forEach { (header, text) -> header(header, text.jsonPrimitive.content) }
+            "auth" -> auth = auth(value.jsonObject, counts)
+            "hooks" -> hooks(value.jsonObject, counts)
+            "timeout_ms" -> timeout = millis(value)
+            "attempt_timeout_ms" -> attemptTimeout = millis(value)
+            "connect_timeout_ms" -> connectTimeout = millis(value)
+            "read_timeout_ms" -> readTimeout = millis(value)
+            "max_attempts" -> retry = retry.copy(maxAttempts = value.jsonPrimitive.int)
+            "backoff_base_ms" -> retry = retry.copy(backoffBase = value.jsonPrimitive.double.milliseconds)
+            "backoff_cap_ms" -> retry = retry.copy(backoffCap = value.jsonPrimitive.double.milliseconds)
+            "max_retry_after_ms" -> retry = retry.copy(maxRetryAfter = value.jsonPrimitive.double.milliseconds)
+            "budget" -> retry = retry.copy(budget = value.jsonPrimitive.int)
+            "pacing" -> pacing = value.jsonPrimitive.boolean
+            "quota" -> quota = value.jsonPrimitive.content
+            "idempotency_keys" -> idempotencyKeys = value.jsonPrimitive.boolean
+            "idempotency_header" -> idempotencyHeader = value.jsonPrimitive.content
+            "idempotency_quoted" -> idempotencyQuoted = value.jsonPrimitive.boolean
+            "max_redirects" -> maxRedirects = value.jsonPrimitive.int
+            "allowed_origins" -> allowedOrigins = value.jsonArray.map { it.jsonPrimitive.content }
+            "allow_http" -> allowHttp = value.jsonPrimitive.boolean
+            "max_response_bytes" -> maxResponseBytes = value.jsonPrimitive.long
+            "raise_for_status" -> throwOnError = value.jsonPrimitive.boolean
+            else -> throw Unsupported("the option $name")
+        }
+    }
+}
+
+private fun auth(
+    given: JsonObject,
+    counts: Counts,
+): Auth =
+    when (val kind = given.text("kind")) {
+        "none" -> Auth.none
+        "bearer" -> Auth.bearer(given.text("token"))
+        "basic" -> Auth.basic(given.text("user"), given.text("password"))
+        "api_key" -> apiKey(given)
+        "token" -> tokens(given.getValue("fetches").jsonArray, counts)
+        else -> throw Unsupported("auth of the kind $kind")
+    }
+
+private fun apiKey(given: JsonObject): Auth {
+    val key = given.text("key")
+    val header = given.textOrNull("header")
+    val query = given.textOrNull("query")
+    val cookie = given.textOrNull("cookie")
+    return when {
+        header != null -> Auth.apiKey(key, header)
+        query != null -> Auth.apiKeyQuery(key, query)
+        cookie != null -> Auth.apiKeyCookie(key, cookie)
+        else -> Auth.apiKey(key)
+    }
+}
+
+private fun tokens(
+    fetches: JsonArray,
+    counts: Counts,
+): Auth =
+    Auth.token {
+        // The last one goes on for ever.
+        val fetch = fetches[minOf(counts.tokens.getAndIncrement(), fetches.size - 1)].jsonObject
+        fetch["after_ms"]?.let { delay(it.jsonPrimitive.long) }
+        fetch.textOrNull("error")?.let { error(it) }
+        Token(fetch.text("token"), expiresIn = fetch["expires_in_ms"]?.let(::millis))
+    }
+
+private fun ClientConfig.hooks(
+    script: JsonObject,
+    counts: Counts,
+) {
+    beforeAttempt { attempt ->
+        counts.before.incrementAndGet()
+        script.textOrNull("number_header")?.let { attempt.headers[it] = attempt.number.toString() }
+        script.textOrNull("before_error")?.let { error(it) }
+    }
+    afterAttempt {
+        counts.after.incrementAndGet()
+        script.textOrNull("after_error")?.let { error(it) }
+    }
+}

@@ -1,0 +1,78 @@
+/** A scenario's request as the configuration of a call. */
+package dev.gatewright.conformance
+
+import dev.gatewright.Body
+import dev.gatewright.CallConfig
+import dev.gatewright.PageConfig
+import dev.gatewright.RequestConfig
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.asFlow
+import kotlinx.coroutines.flow.map
+import kotlinx.serialization.json.JsonArray
+import kotlinx.serialization.json.JsonElement
+import kotlinx.serialization.json.JsonNull
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.boolean
+import kotlinx.serialization.json.int
+import kotlinx.serialization.json.jsonArray
+import kotlinx.serialization.json.jsonObject
+import kotlinx.serialization.json.jsonPrimitive
+import java.util.Base64
+
+/** Members that are no options of a call. */
+private val OF_THE_CALL = setOf("method", "path", "mode", "pages", "max_pages", "stop_after_bytes", "replayable")
+
+fun RequestConfig.take(request: JsonObject) {
+    for ((name, value) in request) {
+        when (name) {
+            "json" -> json(value)
+            "text" -> body = Body.text(value.jsonPrimitive.content)
+            "base64" -> body = Body.bytes(Base64.getDecoder().decode(value.jsonPrimitive.content))
+            "chunks" -> body = streamed(value.jsonArray, request["replayable"]?.jsonPrimitive?.boolean ?: false)
+            // JSON has no form for it, and kotlinx.serialization throws.
+            "unencodable" -> json(Double.NaN)
+            "idempotency_key" -> idempotencyKey = value.jsonPrimitive.content
+            "raise_for_status" -> throwOnError = value.jsonPrimitive.boolean
+            else -> takeOfAnyCall(name, value)
+        }
+    }
+}
+
+fun PageConfig.take(request: JsonObject) {
+    for ((name, value) in request) takeOfAnyCall(name, value)
+    val names = request.objectOrNull("pages") ?: return
+    names.textOrNull("items")?.let { items = it }
+    names.textOrNull("cursor")?.let { cursor = it }
+    names.textOrNull("cursor_param")?.let { cursorParam = it }
+}
+
+private fun CallConfig.takeOfAnyCall(
+    name: String,
+    value: JsonElement,
+) {
+    when (name) {
+        in OF_THE_CALL -> {}
+        "query" -> value.jsonObject.forEach { (parameter, given) -> query(parameter, parameterValue(given)) }
+        "headers" -> value.jsonObject.forEach { (header, text) -> header(header, text.jsonPrimitive.content) }
+        "timeout_ms" -> timeout = millis(value)
+        "attempt_timeout_ms" -> attemptTimeout = millis(value)
+        "max_attempts" -> maxAttempts = value.jsonPrimitive.int
+        else -> throw Unsupported("the request's $name")
+    }
+}
+
+/** Numbers and truth values are texts in a query anyway. */
+private fun parameterValue(given: JsonElement): Any? =
+    when (given) {
+        is JsonNull -> null
+        is JsonArray -> given.map(::parameterValue)
+        else -> given.jsonPrimitive.content
+    }
+
+private fun streamed(
+    chunks: JsonArray,
+    replayable: Boolean,
+): Body {
+    fun pieces(): Flow<ByteArray> = chunks.asFlow().map { it.jsonPrimitive.content.encodeToByteArray() }
+    return if (replayable) Body.replayable { pieces() } else Body.stream(pieces())
+}
