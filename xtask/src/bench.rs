@@ -2,6 +2,7 @@
 
 mod javascript;
 mod machine;
+mod mobile;
 mod python;
 mod server;
 
@@ -13,6 +14,7 @@ use crate::{Ended, Result, chosen_parts};
 
 use javascript::JavaScript;
 use machine::{Machine, busy};
+use mobile::Mobile;
 use python::Python;
 use server::Server;
 
@@ -21,12 +23,14 @@ const RUST_PARTS: &[&str] = &["engine", "client"];
 const PYTHON_PARTS: &[&str] = &["python-sync", "python-async", "webhooks", "import"];
 const NODE_PARTS: &[&str] = &["node-http", "node-bodies", "node-webhooks", "node-start"];
 const WEB_PARTS: &[&str] = &["web-size", "web-first-call", "web-calls"];
+const MOBILE_PARTS: &[&str] = &["kotlin", "swift"];
 
 /// Names for all parts of a language.
 const GROUPS: &[(&str, &[&str])] = &[
     ("python", PYTHON_PARTS),
     ("node", NODE_PARTS),
     ("web", WEB_PARTS),
+    ("mobile", MOBILE_PARTS),
 ];
 
 const CRATE: &str = "gatewright-bench";
@@ -55,10 +59,18 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
     } else {
         None
     };
-    let hosts = [
+    let mut mobile = Vec::new();
+    if parts.contains(&"kotlin") {
+        mobile.push(("kotlin", Mobile::kotlin(workspace)?));
+    }
+    if parts.contains(&"swift") {
+        mobile.push(("swift", Mobile::swift(workspace)?));
+    }
+    let mut hosts = vec![
         python.as_ref().map(Python::version),
         javascript.as_ref().map(JavaScript::version),
     ];
+    hosts.extend(mobile.iter().map(|(_, mobile)| Some(mobile.version())));
     let machine = Machine::ask(hosts.into_iter().flatten().collect());
     println!("\n{}", machine.in_words());
     if let Some(load) = busy() {
@@ -74,10 +86,13 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
                 let server = Server::start(workspace)?;
                 measure(&mut python.command(part, &server.url))?
             }
-            (_, Some(javascript)) if !RUST_PARTS.contains(&part) => {
+            (_, Some(javascript)) if NODE_PARTS.contains(&part) || WEB_PARTS.contains(&part) => {
                 measure(&mut javascript.command(part))?
             }
-            _ => in_rust(workspace, part)?,
+            _ => match mobile.iter().find(|(language, _)| *language == part) {
+                Some((_, mobile)) => side_by_side(workspace, mobile)?,
+                None => in_rust(workspace, part)?,
+            },
         };
         if !well {
             ended = Ended::Badly;
@@ -88,7 +103,14 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
 
 /// All parts in order, or those asked for, by name or by language.
 fn parts_of(asked: &[String]) -> Result<Vec<&'static str>> {
-    let all = [RUST_PARTS, PYTHON_PARTS, NODE_PARTS, WEB_PARTS].concat();
+    let all = [
+        RUST_PARTS,
+        PYTHON_PARTS,
+        NODE_PARTS,
+        WEB_PARTS,
+        MOBILE_PARTS,
+    ]
+    .concat();
     let mut names = Vec::new();
     for name in asked {
         match GROUPS.iter().find(|(group, _)| group == name) {
@@ -107,6 +129,15 @@ fn measure(command: &mut Command) -> Result<bool> {
     Ok(show_code(command)? == 0)
 }
 
+/// One at a time, and 64 at once.
+fn side_by_side(workspace: &Workspace, mobile: &Mobile) -> Result<bool> {
+    let server = Server::start(workspace)?;
+    let one = measure(&mut mobile.command(&server.url, 1))?;
+    println!();
+    let many = measure(&mut mobile.command(&server.url, 64))?;
+    Ok(one && many)
+}
+
 fn in_rust(workspace: &Workspace, part: &str) -> Result<bool> {
     let mut command = Command::new(workspace.built("release", &format!("bench-{part}")));
     if part == "engine" {
@@ -119,6 +150,9 @@ fn in_rust(workspace: &Workspace, part: &str) -> Result<bool> {
 fn build(workspace: &Workspace, parts: &[&str]) -> Result<()> {
     let mut command = workspace.cargo("build");
     command.args(["--release", "--package", CRATE, "--bin", server::NAME]);
+    if parts.iter().any(|part| MOBILE_PARTS.contains(part)) {
+        command.args(["--bin", mobile::DRIVER]);
+    }
     for part in parts.iter().filter(|part| RUST_PARTS.contains(part)) {
         command.args(["--bin", &format!("bench-{part}")]);
     }

@@ -1,10 +1,9 @@
 //! A Chromium for the tests of the web package: one that is there, or Debian's.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use crate::Result;
-use crate::process::{answer, quietly};
+use crate::apt::{install, may_install, on_path};
 
 /// Under these names it is looked for.
 const NAMES: &[&str] = &[
@@ -28,7 +27,7 @@ pub(crate) fn find_or_install() -> Result<PathBuf> {
             Err(format!("{VARIABLE}: there is no {}", named.display()).into())
         };
     }
-    if let Some(found) = on_path() {
+    if let Some(found) = on_path(NAMES) {
         return Ok(found);
     }
     let nothing = "no Chromium was found";
@@ -38,31 +37,6 @@ pub(crate) fn find_or_install() -> Result<PathBuf> {
         )
         .into());
     }
-    println!("   note: {nothing}: apt-get install chromium");
-    for arguments in [
-        &["update"][..],
-        &["install", "--yes", "--no-install-recommends", "chromium"],
-    ] {
-        let mut apt = Command::new("apt-get");
-        apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-        quietly(&mut apt).map_err(|error| {
-            format!("{error}\n{nothing} and could not be installed; name one in {VARIABLE}")
-        })?;
-    }
-    on_path().ok_or_else(|| format!("{nothing}, even after its package was installed").into())
-}
-
-fn on_path() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    let places = NAMES
-        .iter()
-        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-    places.into_iter().find(|place| place.is_file())
-}
-
-/// On Debian and its kin, and only as root.
-fn may_install() -> bool {
-    Path::new("/usr/bin/apt-get").is_file()
-        && answer(Command::new("id").arg("-u")).is_ok_and(|id| id == "0")
+    install(nothing, &["chromium"]).map_err(|error| format!("{error}; name one in {VARIABLE}"))?;
+    on_path(NAMES).ok_or_else(|| format!("{nothing}, even after its package was installed").into())
 }

@@ -135,6 +135,117 @@ pub(crate) fn node_test(output: &str) -> Option<Counts> {
     })
 }
 
+/// Maven's Surefire: the last `Tests run: 12, Failures: 0, Errors: 0, Skipped: 1` that is not of one class alone. Of a
+/// class that skipped tests the line is kept.
+pub(crate) fn surefire(output: &str) -> Option<Counts> {
+    let without_level = |line: &'_ str| {
+        line.strip_prefix('[')
+            .and_then(|line| line.split_once("] "))
+            .map_or_else(|| line.to_owned(), |(_, text)| text.to_owned())
+    };
+    let lines: Vec<String> = output
+        .lines()
+        .map(without_level)
+        .filter(|line| line.starts_with("Tests run: "))
+        .collect();
+    let sum = lines.iter().rfind(|line| !line.contains("Time elapsed"))?;
+    let number = |what: &str| -> Option<u64> {
+        let (_, after) = sum.split_once(&format!("{what}: "))?;
+        after.split(',').next()?.trim().parse().ok()
+    };
+    let (run, failed, skipped) = (
+        number("Tests run")?,
+        number("Failures")? + number("Errors")?,
+        number("Skipped")?,
+    );
+    let skips = lines
+        .iter()
+        .filter(|line| line.contains("Time elapsed") && !line.contains("Skipped: 0,"));
+    Some(Counts {
+        passed: run.checked_sub(failed + skipped)?,
+        failed,
+        skipped,
+        skips: skips.cloned().collect(),
+    })
+}
+
+/// `swift test`: XCTest's last `Executed 12 tests, with 1 test skipped and 2 failures (0 unexpected) in …`, where a test
+/// with two failures is one that failed; and Swift Testing's `Test run with 3 tests passed after …`, which runs beside it.
+pub(crate) fn xctest(output: &str) -> Option<Counts> {
+    let of_testing = swift_testing(output);
+    let executed = |line: &&str| line.trim_start().starts_with("Executed ");
+    let Some(sum) = output.lines().filter(executed).next_back() else {
+        return of_testing;
+    };
+    let case = |line: &str, end: &str| -> Option<String> {
+        let (name, after) = line.strip_prefix("Test Case '")?.split_once("' ")?;
+        after.starts_with(end).then(|| name.to_owned())
+    };
+    let run = number_before(sum, " test")?;
+    let failed = output
+        .lines()
+        .filter(|line| case(line, "failed").is_some())
+        .count() as u64;
+    // What ended the process has no line of its own as a failed test, but then there is no sum either.
+    if failed == 0 && number_before(sum, " failure")? > 0 {
+        return None;
+    }
+    let skipped: Vec<String> = output
+        .lines()
+        .filter_map(|line| case(line, "skipped"))
+        .collect();
+    let why = |test: &String| {
+        let mark = format!("{test} : Test skipped");
+        let line = output.lines().find_map(|line| line.split_once(&mark));
+        let why = line.map_or("", |(_, why)| why.trim_start_matches([' ', '-', ':']));
+        let why = if why.is_empty() {
+            "no reason given"
+        } else {
+            why
+        };
+        format!("{test}: {why}")
+    };
+    let mut counts = Counts {
+        passed: run.checked_sub(failed + skipped.len() as u64)?,
+        failed,
+        skipped: skipped.len() as u64,
+        skips: skipped.iter().map(why).collect(),
+    };
+    counts += of_testing.unwrap_or_default();
+    Some(counts)
+}
+
+/// Swift Testing: `✔ Test run with 3 tests passed after 0.001 seconds.`, or `✘ Test run with 3 tests failed after 0.001
+/// seconds with 2 issues.`; a test that failed or was skipped has a line of its own.
+fn swift_testing(output: &str) -> Option<Counts> {
+    // The sign in front is another one where the terminal cannot show it.
+    let text = |line: &'_ str| line.split_once(' ').map_or("", |(_, text)| text).to_owned();
+    let lines: Vec<String> = output.lines().map(text).collect();
+    let sum = lines
+        .iter()
+        .rfind(|line| line.starts_with("Test run with "))?;
+    let run = number_before(sum, " test")?;
+    let of_tests = |word: &str| -> Vec<&String> {
+        let is_test = |line: &&String| {
+            line.strip_prefix("Test ")
+                .is_some_and(|line| !line.starts_with("run with ") && !line.starts_with("case "))
+        };
+        let is_of = |line: &&String| line.contains(&format!(" {word}"));
+        lines.iter().filter(is_test).filter(is_of).collect()
+    };
+    let failed = of_tests("failed after ").len() as u64;
+    let skips = of_tests("skipped");
+    let ended_well = sum.contains(" passed after ");
+    let failed = if ended_well { 0 } else { failed.max(1) };
+    Some(Counts {
+        // Skipped tests are not among those of the sum.
+        passed: run.checked_sub(failed)?,
+        failed,
+        skipped: skips.len() as u64,
+        skips: skips.into_iter().cloned().collect(),
+    })
+}
+
 /// The conformance harness: its last line is `N passed, N failed`, perhaps with `, N skipped`.
 pub(crate) fn harness(output: &str) -> Option<Counts> {
     let closing = output.lines().rev().find(|line| !line.trim().is_empty())?;
@@ -283,6 +394,65 @@ FAILED tests/test_client.py::test_get - assert 1 == 2
             Some(counts(2, 3, &["inner: no second address"]))
         );
         assert_eq!(node_test("Could not find 'tests'\n"), None);
+    }
+
+    #[test]
+    fn surefire_is_read_by_its_sum() {
+        let output = "\
+[INFO] Running dev.gatewright.ClientTest
+[INFO] Tests run: 9, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 1.2 s -- in dev.gatewright.ClientTest
+[WARNING] Tests run: 3, Failures: 0, Errors: 0, Skipped: 1, Time elapsed: 0.1 s -- in dev.gatewright.TlsTest
+[ERROR] Tests run: 4, Failures: 1, Errors: 1, Skipped: 0, Time elapsed: 0.3 s <<< FAILURE! -- in dev.gatewright.PagesTest
+[INFO] Results:
+[ERROR] Tests run: 16, Failures: 1, Errors: 1, Skipped: 1
+[ERROR] Failed to execute goal
+";
+        let skip = "Tests run: 3, Failures: 0, Errors: 0, Skipped: 1, Time elapsed: 0.1 s -- in dev.gatewright.TlsTest";
+        assert_eq!(surefire(output), Some(counts(13, 2, &[skip])));
+        assert_eq!(surefire("[INFO] No tests to run.\n"), None);
+        assert_eq!(surefire("[ERROR] Compilation failure\n"), None);
+    }
+
+    #[test]
+    fn xctest_counts_tests_and_not_their_failures() {
+        let output = "\
+Test Suite 'All tests' started at 2026-01-02 03:04:05.000
+Test Case 'ClientTests.testGet' passed (0.002 seconds)
+/p/Tests/PagesTests.swift:7: error: PagesTests.testAll : XCTAssertEqual failed: (\"1\") is not equal to (\"2\") -
+/p/Tests/PagesTests.swift:8: error: PagesTests.testAll : XCTAssertEqual failed: (\"1\") is not equal to (\"2\") -
+Test Case 'PagesTests.testAll' failed (0.002 seconds)
+/p/Tests/TLSTests.swift:3: TLSTests.testTLS : Test skipped - no openssl
+Test Case 'TLSTests.testTLS' skipped (0.001 seconds)
+Test Suite 'PagesTests' failed at 2026-01-02 03:04:05.000
+\t Executed 1 test, with 2 failures (0 unexpected) in 0.002 (0.002) seconds
+Test Suite 'All tests' failed at 2026-01-02 03:04:05.000
+\t Executed 3 tests, with 1 test skipped and 2 failures (0 unexpected) in 0.005 (0.005) seconds
+";
+        assert_eq!(
+            xctest(output),
+            Some(counts(1, 1, &["TLSTests.testTLS: no openssl"]))
+        );
+        assert_eq!(xctest("error: fatalError\n"), None);
+    }
+
+    #[test]
+    fn swift_testing_runs_beside_xctest() {
+        let passed = "\
+\t Executed 0 tests, with 0 failures (0 unexpected) in 0.000 (0.000) seconds
+◇ Test run started.
+➜ Test \"no TLS here\" skipped: \"no openssl\"
+✔ Test \"a client gets\" passed after 0.001 seconds.
+✔ Test run with 1 test passed after 0.001 seconds.
+";
+        let skip = "Test \"no TLS here\" skipped: \"no openssl\"";
+        assert_eq!(xctest(passed), Some(counts(1, 0, &[skip])));
+        let failed = "\
+✔ Test \"a client gets\" passed after 0.001 seconds.
+✘ Test \"pages end\" recorded an issue at PagesTests.swift:7:6: Expectation failed: 1 == 2
+✘ Test \"pages end\" failed after 0.001 seconds with 1 issue.
+✘ Test run with 2 tests failed after 0.001 seconds with 1 issue.
+";
+        assert_eq!(xctest(failed), Some(counts(1, 1, &[])));
     }
 
     #[test]

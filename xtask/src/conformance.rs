@@ -4,16 +4,22 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::closing_lines::harness;
-use crate::process::show;
+use crate::kotlin_package::KotlinPackage;
+use crate::maven::Maven;
+use crate::process::{quietly, show};
 use crate::project::{Kit, Packages, Project};
 use crate::python::{Interpreter, Venv, build_wheel};
 use crate::report::Report;
+use crate::swift::Swift;
+use crate::swift_package::SwiftPackage;
 use crate::workspace::Workspace;
 use crate::{Ended, Result, Usage, chromium};
 
 const HARNESS: &str = "gatewright-conformance";
 const RUST_ADAPTER: &str = "gatewright-conformance-rust";
-const LANGUAGES: &[&str] = &["rust", "python", "node", "web", "chromium"];
+const LANGUAGES: &[&str] = &[
+    "rust", "python", "node", "web", "chromium", "swift", "kotlin",
+];
 
 /// What to play, with which SDKs.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -97,22 +103,54 @@ pub(crate) fn test(workspace: &Workspace, report: &mut Report) {
     ) {
         return;
     }
-    let all = Asked::default();
     let mut packages = InstalledPackages::default();
     for language in LANGUAGES {
-        if *language == "chromium"
-            && let Err(why) = chromium::find_or_install()
-        {
-            report.skip(language, &why.to_string());
+        if report.has_done(&format!("conformance {language}")) {
+            report.note(&format!("{language} was played by its own part"));
             continue;
         }
-        let adapters = report.prepare_by(&format!("prepare the adapter for {language}"), || {
-            packages.adapters(workspace, language)
-        });
-        for adapter in adapters.into_iter().flatten() {
-            let mut play = play(workspace, &adapter, &all);
-            report.suite(adapter.name, &mut play, harness);
-        }
+        play_all(workspace, report, &mut packages, language);
+    }
+}
+
+/// As a step of a language's own part.
+pub(crate) fn test_language(workspace: &Workspace, report: &mut Report, language: &'static str) {
+    if report.prepare("build the harness", &mut build(workspace, &[language])) {
+        play_all(
+            workspace,
+            report,
+            &mut InstalledPackages::default(),
+            language,
+        );
+    }
+    report.done(format!("conformance {language}"));
+}
+
+fn play_all(
+    workspace: &Workspace,
+    report: &mut Report,
+    packages: &mut InstalledPackages,
+    language: &'static str,
+) {
+    let missing = match language {
+        "chromium" => chromium::find_or_install().err(),
+        "swift" => Swift::find_or_install(workspace).err(),
+        "kotlin" => Maven::find_or_install(workspace).err(),
+        _ => None,
+    };
+    if let Some(why) = missing {
+        return report.skip(language, &why.to_string());
+    }
+    let adapters = report.prepare_by(&format!("prepare the adapter for {language}"), || {
+        packages.adapters(workspace, language)
+    });
+    for adapter in adapters.into_iter().flatten() {
+        let mut play = play(workspace, &adapter, &Asked::default());
+        report.suite(
+            &format!("conformance: {}", adapter.name),
+            &mut play,
+            harness,
+        );
     }
 }
 
@@ -170,6 +208,8 @@ impl InstalledPackages {
                 }
                 adapters
             }
+            "swift" => vec![adapter("swift", swift_adapter(workspace)?)],
+            "kotlin" => vec![adapter("kotlin", kotlin_adapter(workspace)?)],
             _ => vec![adapter("rust", rust_adapter(workspace)?)],
         })
     }
@@ -244,6 +284,41 @@ fn python_adapter(workspace: &Workspace, venv: &Venv) -> Result<String> {
     ))
 }
 
+fn swift_adapter(workspace: &Workspace) -> Result<String> {
+    const PROGRAM: &str = "gatewright-conformance-swift";
+    let swift = Swift::find_or_install(workspace)?;
+    let package = SwiftPackage::stage(workspace, false)?;
+    let folder = workspace.root.join("conformance/adapters/swift");
+    let built = workspace.scratch("swift/adapter-build");
+    let mut build = swift.command(&folder);
+    build
+        .args(["build", "--configuration", "release", "--product", PROGRAM])
+        .arg("--scratch-path")
+        .arg(&built)
+        .env("GATEWRIGHT_SWIFT_PACKAGE", &package.folder);
+    quietly(&mut build)?;
+    in_words(&swift.program(&built.join("release").join(PROGRAM), &workspace.root))
+}
+
+fn kotlin_adapter(workspace: &Workspace) -> Result<String> {
+    let maven = Maven::find_or_install(workspace)?;
+    KotlinPackage::install(workspace, &maven, false)?;
+    let built = workspace.scratch("kotlin/adapter-build");
+    let folder = workspace.root.join("conformance/adapters/kotlin");
+    quietly(maven.command(&folder, &built).args(["clean", "package"]))?;
+    let mut java = maven.java();
+    java.arg("-jar")
+        .arg(built.join("gatewright-conformance-kotlin.jar"));
+    in_words(&java)
+}
+
+/// A command as the harness takes it.
+fn in_words(command: &Command) -> Result<String> {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Result<Vec<String>> = words.map(|word| one_word(Path::new(word))).collect();
+    Ok(words?.join(" "))
+}
+
 /// The harness splits the adapter's command at spaces that are not in quotes.
 fn one_word(path: &Path) -> Result<String> {
     match path.to_str() {
@@ -304,7 +379,7 @@ mod tests {
         let said = |arguments: &[&str]| read(arguments).unwrap_err().to_string();
         assert_eq!(
             said(&["cobol"]),
-            "there is no adapter for \"cobol\"; languages are: rust python node web chromium"
+            "there is no adapter for \"cobol\"; languages are: rust python node web chromium swift kotlin"
         );
         assert_eq!(said(&["--scenario", "x"]), "there is no option --scenario");
         assert_eq!(said(&["--scenarios"]), "--scenarios needs a value");

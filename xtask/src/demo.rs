@@ -3,16 +3,28 @@
 use std::path::Path;
 
 use crate::gateway::{self, Gateway};
+use crate::kotlin_package::KotlinPackage;
+use crate::kotlin_tests::FreshProject;
+use crate::maven::Maven;
 use crate::process::{show, show_code};
 use crate::project::{Kit, Packages, Project};
 use crate::python::{Interpreter, Venv, build_wheel};
+use crate::swift::Swift;
+use crate::swift_package::SwiftPackage;
+use crate::swift_tests::FreshPackage;
 use crate::workspace::Workspace;
-use crate::{Ended, Result, chosen_parts, chromium, web_package};
+use crate::{Ended, Error, Result, chosen_parts, chromium, web_package};
 
 /// Shows a language's package and tells the exit code of what was run.
 type Demo = fn(&Workspace) -> Result<u8>;
 
-const LANGUAGES: &[(&str, Demo)] = &[("python", python), ("node", node), ("web", web)];
+const LANGUAGES: &[(&str, Demo)] = &[
+    ("python", python),
+    ("node", node),
+    ("web", web),
+    ("swift", swift),
+    ("kotlin", kotlin),
+];
 
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> {
     let names: Vec<&'static str> = LANGUAGES.iter().map(|(name, _)| *name).collect();
@@ -22,12 +34,27 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
     let mut ended = Ended::Well;
     for (name, demo) in LANGUAGES.iter().filter(|(name, _)| chosen.contains(name)) {
         println!("\n== {name}");
+        if arguments.is_empty()
+            && let Some(why) = missing_toolchain(workspace, name)
+        {
+            println!("skipped: {why}");
+            continue;
+        }
         match demo(workspace)? {
             0 => {}
             code => ended = Ended::With(code),
         }
     }
     Ok(ended)
+}
+
+/// Why a language that not every developer has a toolchain of cannot be shown here.
+fn missing_toolchain(workspace: &Workspace, language: &str) -> Option<Error> {
+    match language {
+        "swift" => Swift::find_or_install(workspace).err(),
+        "kotlin" => Maven::find_or_install(workspace).err(),
+        _ => None,
+    }
 }
 
 fn python(workspace: &Workspace) -> Result<u8> {
@@ -95,4 +122,36 @@ fn web(workspace: &Workspace) -> Result<u8> {
         .arg(&pictures)
         .env(chromium::VARIABLE, chromium);
     show_code(gateway.known_to(kit.tools.known_to(&mut visit)))
+}
+
+fn swift(workspace: &Workspace) -> Result<u8> {
+    let swift = Swift::find_or_install(workspace)?;
+    println!("1. building the Swift package");
+    let package = SwiftPackage::stage(workspace, true)?;
+    println!(
+        "2. unpacking it, and building a new package that uses it (Swift {})",
+        swift.version
+    );
+    let fresh = FreshPackage::unpacked(workspace, &package)?;
+    fresh.take_quickstart(workspace)?;
+    show(&mut fresh.build_command(workspace, &swift, "quickstart"))?;
+    println!("3. starting a gateway");
+    let gateway = Gateway::start(workspace, "release")?;
+    println!("4. running examples/swift/Sources/quickstart\n");
+    show_code(gateway.known_to(&mut fresh.program(workspace, &swift, "quickstart")))
+}
+
+fn kotlin(workspace: &Workspace) -> Result<u8> {
+    let maven = Maven::find_or_install(workspace)?;
+    println!(
+        "1. building the Kotlin library and installing it ({})",
+        maven.versions()
+    );
+    KotlinPackage::install(workspace, &maven, true)?;
+    println!("2. making a new project that uses it");
+    let fresh = FreshProject::with_quickstart(workspace)?;
+    println!("3. starting a gateway");
+    let gateway = Gateway::start(workspace, "release")?;
+    println!("4. running examples/kotlin/quickstart\n");
+    show_code(gateway.known_to(&mut fresh.quickstart(workspace, &maven)))
 }

@@ -6,16 +6,26 @@
     reason = "a program for a terminal speaks through them"
 )]
 
+mod android_package;
+mod android_tests;
+mod apt;
 mod bench;
 mod chromium;
+mod clang;
 mod closing_lines;
 mod conformance;
 mod demo;
+mod elf;
 mod examples;
 mod gateway;
 mod installed;
+mod kotlin_package;
+mod kotlin_tests;
 mod lint;
 mod lint_js;
+mod maven;
+mod mirror;
+mod mobile_library;
 mod node;
 mod node_package;
 mod node_tests;
@@ -28,6 +38,11 @@ mod python;
 mod python_tests;
 mod report;
 mod rust_tests;
+mod swift;
+mod swift_folder;
+mod swift_package;
+mod swift_tests;
+mod target_checks;
 mod test;
 mod wasm;
 mod web_package;
@@ -76,19 +91,19 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "demo",
         arguments: "[LANGUAGE]...",
-        about: "build a package, install it as a user does, start the gateway, run the quickstart; for all or only: python node web",
+        about: "build a package, install it as a user does, start the gateway, run the quickstart; for all or only: python node web swift kotlin",
         run: demo::run,
     },
     Command {
         name: "test",
         arguments: "[PART...]",
-        about: "everything CI checks, or only these parts: lint rust webhook-wasm python node web conformance examples",
+        about: "everything CI checks, or only these parts: lint rust webhook-wasm targets python node web swift kotlin conformance examples",
         run: test::run,
     },
     Command {
         name: "conformance",
         arguments: "[LANGUAGE]... [--scenarios DIR] [--only TEXT]...",
-        about: "play the conformance scenarios, with every SDK or only these: rust python node web chromium",
+        about: "play the conformance scenarios, with every SDK or only these: rust python node web chromium swift kotlin",
         run: conformance::run,
     },
     Command {
@@ -99,8 +114,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "package",
-        arguments: "[LANGUAGE]...",
-        about: "build what is published, into dist/, for all languages or only these: python node web",
+        arguments: "[LANGUAGE]... [--libs DIR]",
+        about: "build what is published, into dist/, for all languages or only these: python node web swift kotlin; and where an SDK is: android",
         run: package::run,
     },
 ];
@@ -155,8 +170,9 @@ fn help() -> String {
         ));
     }
     text.push_str(
-        "\nPython is `python3`, Node is `node`, Chromium is what is found under its names; or what GATEWRIGHT_PYTHON,\n\
-         GATEWRIGHT_NODE and GATEWRIGHT_CHROMIUM name. Builds go where CARGO_TARGET_DIR says.\n",
+        "\nPython is `python3`, Node is `node`, Swift is `swift`, Maven is `mvn`, Chromium is what is found under its names; or\n\
+         what GATEWRIGHT_PYTHON, GATEWRIGHT_NODE, GATEWRIGHT_SWIFT, GATEWRIGHT_MAVEN and GATEWRIGHT_CHROMIUM name.\n\
+         Builds go where CARGO_TARGET_DIR says.\n",
     );
     text
 }

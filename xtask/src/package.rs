@@ -3,16 +3,76 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::kotlin_package::KotlinPackage;
+use crate::maven::Maven;
 use crate::process::answer;
 use crate::project::Kit;
 use crate::python::{Interpreter, build_sdist, build_wheel};
+use crate::swift_package::SwiftPackage;
 use crate::workspace::Workspace;
-use crate::{Ended, Result, chosen_parts, node_package, web_package};
+use crate::{Ended, Result, Usage, android_package, chosen_parts, node_package, web_package};
 
-const PARTS: &[&str] = &["python", "node", "web"];
+const PARTS: &[&str] = &["python", "node", "web", "swift", "kotlin"];
+
+/// Needs an SDK, so it is made only when it is asked for.
+const ANDROID: &str = "android";
+
+/// What to pack.
+#[derive(Debug, PartialEq, Eq)]
+struct Asked {
+    parts: Vec<&'static str>,
+    android: bool,
+    /// For Android, where the native libraries are: `DIR/ABI/libgatewright_mobile.so`.
+    libraries: Option<PathBuf>,
+}
+
+impl Asked {
+    fn read(arguments: &[String]) -> Result<Self> {
+        let mut names = Vec::new();
+        let mut libraries = None;
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            let (flag, joined) = argument
+                .split_once('=')
+                .map_or((argument.as_str(), None), |(flag, value)| {
+                    (flag, Some(value))
+                });
+            if flag == "--libs" {
+                let value = joined.or_else(|| arguments.next().map(String::as_str));
+                let value = value.ok_or_else(|| Usage("--libs needs a value".to_owned()))?;
+                libraries = Some(PathBuf::from(value));
+            } else {
+                names.push(argument.clone());
+            }
+        }
+        let android = names.iter().any(|name| name == ANDROID);
+        if libraries.is_some() && !android {
+            return Err(Box::new(Usage("--libs is for android".to_owned())));
+        }
+        let others: Vec<String> = names
+            .iter()
+            .filter(|name| *name != ANDROID)
+            .cloned()
+            .collect();
+        let parts = if android && others.is_empty() {
+            Vec::new()
+        } else {
+            chosen_parts(PARTS, &others)?
+        };
+        Ok(Self {
+            parts,
+            android,
+            libraries,
+        })
+    }
+}
 
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> {
-    let parts = chosen_parts(PARTS, arguments)?;
+    let Asked {
+        parts,
+        android,
+        libraries,
+    } = Asked::read(arguments)?;
     let dist = workspace.root.join("dist");
     fs::create_dir_all(&dist)?;
     let mut made = Vec::new();
@@ -31,6 +91,30 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
             notes = compressed_sizes(&kit, &workspace.root.join("bindings-wasm/dist"))?;
         }
     }
+    if parts.contains(&"swift") {
+        let package = SwiftPackage::stage(workspace, true)?;
+        made.push(package.pack(workspace)?);
+        notes.push(package.library.size()?);
+    }
+    if parts.contains(&"kotlin") || android {
+        let maven = Maven::find_or_install(workspace)?;
+        let package = KotlinPackage::install(workspace, &maven, true)?;
+        if parts.contains(&"kotlin") {
+            made.extend(package.files(workspace)?);
+            notes.push(package.library.size()?);
+        }
+        if android {
+            let libraries = match libraries {
+                Some(folder) => folder,
+                None => android_package::build_libraries(workspace, true)?,
+            };
+            made.extend(android_package::pack(
+                workspace, &maven, &package, &libraries,
+            )?);
+            notes.extend(android_package::sizes(workspace, &libraries)?);
+        }
+    }
+    notes.dedup();
     println!();
     for file in made {
         let name = Path::new(file.file_name().ok_or("a package without a name")?);
@@ -86,7 +170,7 @@ fn kilobytes(bytes: u64) -> String {
 }
 
 /// A size as a person reads it: `0.02 MB`, `3.41 MB`.
-fn megabytes(bytes: u64) -> String {
+pub(crate) fn megabytes(bytes: u64) -> String {
     // Hundredths of a megabyte, rounded up: nothing weighs nothing.
     let hundredths = bytes.div_ceil(10_000);
     format!("{}.{:02} MB", hundredths / 100, hundredths % 100)
@@ -94,7 +178,37 @@ fn megabytes(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{kilobytes, megabytes};
+    use super::*;
+
+    fn asked(arguments: &[&str]) -> Result<Asked> {
+        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        Asked::read(&arguments)
+    }
+
+    #[test]
+    fn android_is_packed_only_when_it_is_asked_for() {
+        let all = asked(&[]).unwrap();
+        assert_eq!((all.parts.as_slice(), all.android), (PARTS, false));
+        let android = asked(&["android", "--libs", "a/b"]).unwrap();
+        assert!(android.parts.is_empty() && android.android);
+        assert_eq!(android.libraries, Some("a/b".into()));
+        let both = asked(&["android", "kotlin"]).unwrap();
+        assert_eq!(
+            (both.parts.as_slice(), both.android),
+            (&["kotlin"][..], true)
+        );
+    }
+
+    #[test]
+    fn misuse_is_said() {
+        let said = |arguments: &[&str]| asked(arguments).unwrap_err().to_string();
+        assert_eq!(said(&["--libs=x"]), "--libs is for android");
+        assert_eq!(said(&["android", "--libs"]), "--libs needs a value");
+        assert_eq!(
+            said(&["cobol"]),
+            "there is no part \"cobol\"; parts are: python node web swift kotlin"
+        );
+    }
 
     #[test]
     fn sizes_are_rounded_up() {

@@ -61,11 +61,7 @@ impl Project {
         name: &str,
         tarballs: &[&Path],
     ) -> Result<Self> {
-        // In the repository, what is not installed would be looked for in its folders too.
-        let mut hasher = DefaultHasher::new();
-        workspace.target.hash(&mut hasher);
-        let mine = format!("gatewright-{:08x}", hasher.finish() & 0xffff_ffff);
-        let folder = std::env::temp_dir().join(mine).join(name);
+        let folder = temporary(workspace).join(name);
         make_empty(&folder)?;
         let project = Self {
             folder: folder.canonicalize()?,
@@ -92,6 +88,15 @@ impl Project {
         copy_folder(from, &to, &|name| name != "node_modules")?;
         Ok(to)
     }
+}
+
+/// A folder for projects outside of the repository, this workspace's own: in the repository, what is not installed would be
+/// looked for in its folders too.
+pub(crate) fn temporary(workspace: &Workspace) -> PathBuf {
+    let mut hasher = DefaultHasher::new();
+    workspace.target.hash(&mut hasher);
+    let mine = format!("gatewright-{:08x}", hasher.finish() & 0xffff_ffff);
+    std::env::temp_dir().join(mine)
 }
 
 impl Drop for Project {

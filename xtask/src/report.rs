@@ -21,6 +21,7 @@ pub(crate) struct Report {
     part: &'static str,
     begun: Instant,
     part_begun: Instant,
+    done: Vec<String>,
 }
 
 impl Report {
@@ -35,6 +36,7 @@ impl Report {
             part: "",
             begun: now,
             part_begun: now,
+            done: Vec::new(),
         })
     }
 
@@ -54,6 +56,15 @@ impl Report {
                 in_words(self.part_begun.elapsed())
             );
         }
+    }
+
+    /// Remembers what another part need not do again.
+    pub(crate) fn done(&mut self, what: String) {
+        self.done.push(what);
+    }
+
+    pub(crate) fn has_done(&self, what: &str) -> bool {
+        self.done.iter().any(|done| done == what)
     }
 
     /// Says something by the way.

@@ -3,8 +3,8 @@
 use crate::report::Report;
 use crate::workspace::Workspace;
 use crate::{
-    Ended, Result, chosen_parts, conformance, examples, lint, node_tests, python_tests, rust_tests,
-    web_tests, webhook_wasm,
+    Ended, Result, chosen_parts, conformance, examples, kotlin_tests, lint, node_tests,
+    python_tests, rust_tests, swift_tests, target_checks, web_tests, webhook_wasm,
 };
 
 /// Runs a part's steps and reports each.
@@ -15,9 +15,12 @@ const PARTS: &[(&str, Part)] = &[
     ("lint", lint::run),
     ("rust", rust_tests::run),
     ("webhook-wasm", webhook_wasm::run),
+    ("targets", target_checks::run),
     ("python", python_tests::run),
     ("node", node_tests::run),
     ("web", web_tests::run),
+    ("swift", swift_tests::run),
+    ("kotlin", kotlin_tests::run),
     ("conformance", conformance::test),
     ("examples", examples::run),
 ];

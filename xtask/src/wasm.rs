@@ -41,15 +41,15 @@ pub(crate) struct Module {
     pub(crate) bindgen: bool,
 }
 
-/// The command that installs the target, where it is missing.
-pub(crate) fn missing_target() -> Option<Command> {
+/// The command that installs a target of the compiler, where it is missing.
+pub(crate) fn missing_target(target: &str) -> Option<Command> {
     let folder =
-        answer(Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]));
+        answer(Command::new("rustc").args(["--print", "target-libdir", "--target", target]));
     if folder.is_ok_and(|folder| Path::new(&folder).is_dir()) {
         return None;
     }
     let mut add = Command::new("rustup");
-    add.args(["target", "add", TARGET]);
+    add.args(["target", "add", target]);
     Some(add)
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn build(
     modules: &[Module],
     shown: bool,
 ) -> Result<PathBuf> {
-    if let Some(mut add) = missing_target() {
+    if let Some(mut add) = missing_target(TARGET) {
         run(&mut add, shown)?;
     }
     // Each alone: built together, the small one would get features of its dependencies that only the large one needs.

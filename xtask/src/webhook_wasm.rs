@@ -20,7 +20,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
 
 /// Installs the compiler's target for WebAssembly where it is missing, and says so.
 pub(crate) fn install_target(report: &mut Report) -> bool {
-    let Some(mut add) = missing_target() else {
+    let Some(mut add) = missing_target(TARGET) else {
         return true;
     };
     report.note(&format!("{TARGET} is not installed: {}", in_short(&add)));

@@ -1,0 +1,72 @@
+//! The native library under the Swift and Kotlin packages, and what is generated from it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Result;
+use crate::npm_package::make_empty;
+use crate::process::run;
+use crate::workspace::Workspace;
+
+pub(crate) const CRATE: &str = "gatewright-mobile";
+const NAME: &str = "gatewright_mobile";
+const TOOL: &str = "gatewright-mobile-tool";
+const PROFILE: &str = "release";
+
+/// The built library.
+pub(crate) struct MobileLibrary {
+    /// For the JVM and Android: `libgatewright_mobile.so`.
+    pub(crate) shared: PathBuf,
+    /// For Swift: `libgatewright_mobile.a`.
+    pub(crate) archive: PathBuf,
+}
+
+impl MobileLibrary {
+    /// Builds it for this machine, in release.
+    pub(crate) fn build(workspace: &Workspace, shown: bool) -> Result<Self> {
+        let mut cargo = workspace.cargo("build");
+        cargo.args(["--profile", PROFILE, "--package", CRATE]);
+        run(&mut cargo, shown)?;
+        let folder = workspace.target.join(PROFILE);
+        Ok(Self {
+            shared: folder.join(shared_name()),
+            archive: folder.join(format!("lib{NAME}.a")),
+        })
+    }
+
+    /// Generates the Swift that calls it, with its C module, into a folder that has nothing else.
+    pub(crate) fn generate_swift(
+        &self,
+        workspace: &Workspace,
+        into: &Path,
+        shown: bool,
+    ) -> Result<()> {
+        let mut cargo = workspace.cargo("build");
+        run(cargo.args(["--quiet", "--package", TOOL]), shown)?;
+        make_empty(into)?;
+        let mut tool = Command::new(workspace.built("dev", TOOL));
+        tool.current_dir(&workspace.root)
+            .arg("--library")
+            .arg(&self.shared)
+            .arg("--swift")
+            .arg(into);
+        run(&mut tool, shown)
+    }
+
+    /// What it weighs as it is installed: a line for the person at the terminal.
+    pub(crate) fn size(&self) -> Result<String> {
+        let bytes = fs::metadata(&self.shared)?.len();
+        Ok(format!(
+            "{:>9}  {} as it is installed; the aim is less than 3 MB",
+            crate::package::megabytes(bytes),
+            shared_name()
+        ))
+    }
+}
+
+/// Its file's name on this machine.
+pub(crate) fn shared_name() -> String {
+    let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    format!("{prefix}{NAME}{suffix}")
+}
