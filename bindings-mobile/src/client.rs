@@ -70,6 +70,22 @@ impl NativeClient {
         self.client.pages(list, path, options.as_deref(), style);
     }
 
+    /// Begins a stream of server-sent events, with a `style` of `{lastEventId, idleTimeoutMs}`. They come by [`Port::next_events`], and so
+    /// does what is wrong with it.
+    pub fn events(
+        &self,
+        list: u32,
+        method: &str,
+        path: &str,
+        options: Option<String>,
+        body: Option<Vec<u8>>,
+        style: &str,
+    ) {
+        let body = body.map(|bytes| Body::Bytes(bytes.into()));
+        self.client
+            .events(list, method, path, options.as_deref(), body, style);
+    }
+
     /// The base URL, redacted.
     #[must_use]
     pub fn base_url(&self) -> String {

@@ -10,10 +10,15 @@
 //! | `drive.rs` | the loop, and when it ends |
 //! | `mailbox.rs` | tasks and frames on their way |
 //! | `client.rs`, `webhook.rs` | the objects |
+//! | `jni.rs`, `handles.rs` | the same for Java's virtual machines, without uniffi |
 
 mod client;
 mod drive;
 mod error;
+#[cfg(not(target_os = "ios"))]
+mod handles;
+#[cfg(not(target_os = "ios"))]
+pub mod jni;
 mod mailbox;
 mod port;
 mod webhook;

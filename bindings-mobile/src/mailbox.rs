@@ -31,6 +31,15 @@ impl Contents {
         let full = self.full.pop_front();
         full.or_else(|| (!self.batch.is_empty()).then(|| self.batch.take()))
     }
+
+    /// Frames that could not be handed over come next.
+    pub(crate) fn give_back(&mut self, batch: Batch) {
+        self.full.push_front(batch);
+    }
+
+    pub(crate) fn has_frames(&self) -> bool {
+        !self.full.is_empty() || !self.batch.is_empty()
+    }
 }
 
 impl Mailbox {

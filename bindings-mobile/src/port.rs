@@ -93,20 +93,31 @@ impl Port {
         self.boundary.next_page(call, list);
     }
 
-    /// Forgets a list.
+    /// Asks for the next events of a stream of them, as a call of its own: CHUNK (some events as JSON, and the call is over), END or ERROR
+    /// comes.
+    pub fn next_events(&self, call: u32, list: u32) {
+        self.boundary.next_events(call, list);
+    }
+
+    /// Forgets a list, or a stream of events.
     pub fn drop_pages(&self, list: u32) {
         self.boundary.drop_pages(list);
     }
 
     /// Answers a question.
     pub fn answer(&self, question: u32, text: Option<String>, bytes: Option<Vec<u8>>) {
-        self.boundary
-            .answer(question, text.as_deref(), bytes.as_deref());
+        self.boundary.answer(question, text, bytes.map(Into::into));
     }
 
     /// What was asked threw: `cause` is the host's number for the thrown value, `text` what it says.
     pub fn fail(&self, question: u32, cause: u32, text: &str) {
         self.boundary.fail(question, cause, text);
+    }
+
+    /// An error, as JSON, about an answer that was delivered already: `meta` is the answer's, `what` goes on from "was answered 200 OK".
+    #[must_use]
+    pub fn answer_error(&self, meta: &str, code: &str, what: &str) -> String {
+        gatewright_boundary::answer_error(meta, code, what)
     }
 
     /// Runs what is under way until there are frames, and gives these. Without any, nothing is left to drive: no client is open and nobody
@@ -123,10 +134,14 @@ impl Port {
         self.driver.rest(&self.mailbox, &self.boundary);
     }
 
-    /// How many calls, pieces and pages the host waits for.
+    /// How many calls, pieces and pages the host waits for; not 0 before all frames are handed over.
     #[must_use]
     pub fn waiting(&self) -> u32 {
-        u32::try_from(self.boundary.waiting()).unwrap_or(u32::MAX)
+        // In this order: frames are there before nobody waits for them.
+        match self.boundary.waiting() {
+            0 => u32::from(self.mailbox.contents().has_frames()),
+            some => u32::try_from(some).unwrap_or(u32::MAX),
+        }
     }
 }
 

@@ -105,8 +105,8 @@ pub fn answer(env: Env, question: u32, text: Option<Text>, bytes: Option<Content
     on_port(env, |thread| {
         thread.port.answer(
             question,
-            text.as_ref().map(|text| text.0.as_str()),
-            bytes.as_ref().map(|content| &*content.0),
+            text.map(|text| text.0),
+            bytes.map(|content| content.0),
         );
     })
 }

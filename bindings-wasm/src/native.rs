@@ -97,8 +97,8 @@ pub fn drop_pages(list: u32) {
 /// Answers a question.
 #[wasm_bindgen]
 pub fn answer(question: u32, text: Option<String>, bytes: Option<Uint8Array>) {
-    let bytes = bytes.map(|bytes| bytes.to_vec());
-    port().answer(question, text.as_deref(), bytes.as_deref());
+    let bytes = bytes.map(|bytes| bytes.to_vec().into());
+    port().answer(question, text, bytes);
 }
 
 /// What was asked threw.

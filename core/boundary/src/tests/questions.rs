@@ -13,7 +13,7 @@ const BEFORE: &str = r#"{"hooks": {"before": true}, "client": 4, "headers": [["x
 fn answer_to(stage: &Stage, question: &Value, text: &str) {
     stage
         .port
-        .answer(number(&question["question"]), Some(text), None);
+        .answer(number(&question["question"]), Some(text.to_owned()), None);
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn fetched_tokens_are_in_no_frame() {
     get(&stage.client(r#"{"auth": {"kind": "callback"}}"#), 1, None);
     let question = number(&stage.question()["question"]);
     let token = format!(r#"{{"token": "{CANARY}", "expiresInMs": 5000}}"#);
-    stage.port.answer(question, Some(&token), None);
+    stage.port.answer(question, Some(token), None);
     assert_clean(&all(&stage));
     assert_eq!(stage.wire.requests().len(), 1);
 }

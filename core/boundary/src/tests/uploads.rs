@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use gatewright::runtime::BoxFuture;
 use gatewright::testing::{Scripted, answer, answer_with};
 use gatewright::transport::{Transport, TransportError, TransportRequest, TransportResponse};
@@ -18,7 +19,7 @@ fn upload(stage: &Stage, call: u32, stream: &str) {
 fn give(stage: &Stage, question: &Value, bytes: Option<&[u8]>) {
     stage
         .port
-        .answer(number(&question["question"]), None, bytes);
+        .answer(number(&question["question"]), None, bytes.map(Bytes::copy_from_slice));
 }
 
 /// The next question, which must be this.
