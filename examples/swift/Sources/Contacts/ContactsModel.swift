@@ -47,24 +47,23 @@ public final class ContactsModel {
     /// Loads the next page, if there is one. After trouble this is the page that did not come.
     public func loadMore() async {
         guard hasMore else { return }
-        let asked = (pages, cursor)
-        await load(after: cursor) { self.contacts + $0 } where: { asked == (self.pages, self.cursor) }
+        await load(after: cursor, continuing: pages)
     }
 
     /// Loads the first page anew; what is shown stays until it is there.
     public func refresh() async {
-        await load(after: nil) { $0 } where: { true }
+        await load(after: nil, continuing: nil)
     }
 
-    private func load(
-        after cursor: String?, _ listed: ([Contact]) -> [Contact], where stillWanted: () -> Bool
-    ) async {
+    /// Loads a page: the one that continues so many, or the first of a new list.
+    private func load(after cursor: String?, continuing known: Int?) async {
         underWay += 1
         defer { underWay -= 1 }
         do {
             let list = try await client.get("/v1/contacts", query: ["limit": 20, "cursor": cursor]).decode(ContactList.self)
-            guard stillWanted() else { return }
-            contacts = listed(list.data)
+            // Another page was taken meanwhile, or the list began anew: this one does not fit any more.
+            guard known == nil || known == pages else { return }
+            contacts = known == nil ? list.data : contacts + list.data
             self.cursor = list.nextCursor
             hasMore = list.nextCursor != nil
             trouble = nil
@@ -72,7 +71,7 @@ public final class ContactsModel {
         } catch is CancellationError {
             // The view is gone, and with it whoever would be told. The request has ended; the list is as it was.
         } catch {
-            if stillWanted() { trouble = Trouble(error) }
+            if known == nil || known == pages { trouble = Trouble(error) }
         }
     }
 }
@@ -92,7 +91,7 @@ extension ContactsModel.Trouble {
     init(_ error: any Error) {
         switch error as? GatewrightError {
         case .rateLimited(let failure)?:
-            let wait = failure.retryAfter.map { " Try again in \($0.components.seconds + 1) seconds." }
+            let wait = failure.retryAfter.map { "Try again in \($0.components.seconds + 1) seconds." }
             self.init(what: "Too many requests at the moment.", advice: wait ?? "Try again in a while.")
         case .connect?, .connectionLost?, .timeout?:
             self.init(what: "The server cannot be reached.", advice: "Check your connection, then try again.")

@@ -20,7 +20,7 @@ struct Receiver: Sendable {
     private let listener: Int32
 
     init() throws {
-        listener = socket(AF_INET, stream, 0)
+        let listener = socket(AF_INET, stream, 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
@@ -34,6 +34,7 @@ struct Receiver: Sendable {
             }
         }
         guard listener >= 0, bound == [0, 0, 0] else { throw Failed(what: "no port to listen on") }
+        self.listener = listener
         port = UInt16(bigEndian: address.sin_port)
     }
 
