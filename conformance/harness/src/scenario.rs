@@ -13,10 +13,11 @@ use crate::step::Step;
 /// The longest a scenario may take unless it says otherwise.
 const DEADLINE_MS: u64 = 15_000;
 /// What an adapter may say that it cannot do, so that scenarios which need it are skipped.
-pub(crate) const CAPABILITIES: [&str; 21] = [
+pub(crate) const CAPABILITIES: [&str; 22] = [
     "api_key_cookie",
     "cancel",
     "connections",
+    "events",
     "failure_kinds",
     "float_times",
     "hooks",

@@ -8,14 +8,17 @@ use crate::scenario::GatewaySetup;
 /// What belongs to the harness in a call; all else goes to the adapter as the request.
 const OF_HARNESS: [&str; 4] = ["after_ms", "cancel_after_ms", "client", "repeat"];
 /// What an adapter understands of a request, see PROTOCOL.md.
-const OF_REQUEST: [&str; 19] = [
+const OF_REQUEST: [&str; 22] = [
     "attempt_timeout_ms",
     "base64",
     "chunks",
     "headers",
     "idempotency_key",
+    "idle_timeout_ms",
     "json",
+    "last_event_id",
     "max_attempts",
+    "max_events",
     "max_pages",
     "method",
     "mode",

@@ -1,9 +1,11 @@
-//! Makes a call as a scenario describes it, and reads its answer whole, as a stream, or page by page.
+//! Makes a call as a scenario describes it, and reads its answer whole, as a stream, page by page, or event by event.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use gatewright::{Body, BoxError, Client, PageStyle, RequestBuilder, StreamResponse};
+use gatewright::{
+    Body, BoxError, Client, Event, PageStyle, RequestBuilder, StreamResponse, Timeout,
+};
 use http::Method;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -17,6 +19,9 @@ struct Reading {
     mode: Option<String>,
     pages: PageStyle,
     max_pages: Option<u64>,
+    last_event_id: Option<String>,
+    idle_timeout: Option<Timeout>,
+    max_events: Option<u64>,
     stop_after_bytes: Option<u64>,
 }
 
@@ -29,6 +34,7 @@ pub(crate) async fn call(client: &Client, request: &Value) -> Answer {
         }),
         Some("stream") => Ok(stream(builder, reading.stop_after_bytes).await),
         Some("pages") => Ok(pages(builder, reading).await),
+        Some("events") => Ok(events(builder, reading).await),
         Some(other) => Err(Unsupported(format!("the mode {other}"))),
     }
 }
@@ -80,6 +86,9 @@ fn build(client: &Client, request: &Value) -> Result<(RequestBuilder, Reading), 
                     "mode" => reading.mode = value.as_str().map(str::to_owned),
                     "stop_after_bytes" => reading.stop_after_bytes = Some(number()?),
                     "max_pages" => reading.max_pages = Some(number()?),
+                    "max_events" => reading.max_events = Some(number()?),
+                    "last_event_id" => reading.last_event_id = value.as_str().map(str::to_owned),
+                    "idle_timeout_ms" => reading.idle_timeout = Some(timeout(value)?),
                     "pages" => {
                         let field =
                             |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -194,6 +203,34 @@ async fn read(
         json!({ "length": length, "chunks": chunks, "sha256": outcome::hex(&hasher.finalize()) }),
         ended,
     )
+}
+
+async fn events(builder: RequestBuilder, reading: Reading) -> Value {
+    let mut events = builder.events();
+    if let Some(id) = &reading.last_event_id {
+        events = events.last_event_id(id);
+    }
+    if let Some(timeout) = reading.idle_timeout {
+        events = events.idle_timeout(timeout);
+    }
+    let mut came = Vec::new();
+    let most = reading.max_events.unwrap_or(100);
+    let mut answer = loop {
+        if u64::try_from(came.len()).unwrap_or(u64::MAX) >= most {
+            break json!({ "ok": true });
+        }
+        match events.next().await {
+            Ok(Some(Event { kind, data, id })) => {
+                came.push(json!({ "event": kind, "data": data, "id": id }));
+            }
+            Ok(None) => break json!({ "ok": true }),
+            Err(error) => break outcome::error(&error),
+        }
+    };
+    if let Some(members) = answer.as_object_mut() {
+        members.insert("events".to_owned(), came.into());
+    }
+    answer
 }
 
 async fn pages(builder: RequestBuilder, reading: Reading) -> Value {

@@ -17,10 +17,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::open::Counts;
 
-const CAPABILITIES: [&str; 21] = [
+const CAPABILITIES: [&str; 22] = [
     "api_key_cookie",
     "cancel",
     "connections",
+    "events",
     "failure_kinds",
     "float_times",
     "hooks",
