@@ -4,7 +4,7 @@
  * out with the SDK of its host, and answers. Runs in Node and in a page alike.
  */
 
-import { CAPABILITIES, Unsupported } from "./host.mjs";
+import { CAPABILITIES, LACKS, Unsupported } from "./host.mjs";
 import { clientOptions } from "./options.mjs";
 import { bodyOf, failed, head, Received } from "./outcome.mjs";
 import { callOptions, pageOptions } from "./request.mjs";
@@ -56,7 +56,8 @@ export class Adapter {
   #carryOut(request, signal) {
     switch (request.op) {
       case "hello": {
-        const { name, lacks } = this.#host;
+        const { name } = this.#host;
+        const lacks = { ...LACKS, ...this.#host.lacks };
         return {
           protocol: 1,
           sdk: name,

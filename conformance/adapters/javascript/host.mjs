@@ -19,6 +19,15 @@
 /** What the harness asked for and the adapter cannot do. */
 export class Unsupported extends Error {}
 
+/**
+ * What the JavaScript packages do not have in any host, and why.
+ *
+ * @type {Readonly<Record<string, string>>}
+ */
+export const LACKS = Object.freeze({
+  events: "the JavaScript packages have no streams of events yet; `client.stream` gives their bytes",
+});
+
 /** All that PROTOCOL.md has. */
 export const CAPABILITIES = Object.freeze([
   "api_key_cookie",

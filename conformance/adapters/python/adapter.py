@@ -50,7 +50,10 @@ CAPABILITIES = [
     "webhook_sign",
     "webhook_verify",
 ]
-LACKS = {"replayable_upload": "an iterable of bytes is sent once"}
+LACKS = {
+    "events": "the Python SDK has no streams of events yet; `client.stream` gives their bytes",
+    "replayable_upload": "an iterable of bytes is sent once",
+}
 ONLY_ASYNC = ["cancel", "interruptible_callbacks"]
 SYNC_LACKS = {
     "cancel": "a call of the sync client ends by itself or by its deadline",
