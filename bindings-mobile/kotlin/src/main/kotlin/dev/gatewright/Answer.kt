@@ -42,5 +42,8 @@ public sealed class Answer(
     public fun timeline(): String = meta.timeline()
 
     /** Neither the URL, since what a program put into its query is not for every log, nor headers, nor the body. */
-    override fun toString(): String = "${javaClass.simpleName}(status=$status, method=$method, requestId=$requestId, elapsed=$elapsed)"
+    abstract override fun toString(): String
+
+    /** The members that [toString] shows. A class is named there by itself: shrinkers rename classes. */
+    internal fun shown(): String = "status=$status, method=$method, requestId=$requestId, elapsed=$elapsed"
 }

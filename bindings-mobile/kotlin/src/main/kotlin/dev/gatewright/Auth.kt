@@ -40,7 +40,11 @@ public sealed class Auth {
         override val token: suspend () -> Token,
     ) : Auth() {
         override fun write(json: JsonText) {
-            json.beginObject().name("kind").string("callback").endObject()
+            json
+                .beginObject()
+                .name("kind")
+                .string("callback")
+                .endObject()
         }
 
         override fun toString(): String = "Auth.token"

@@ -136,6 +136,20 @@ public class Client(
         configure: PageConfig.() -> Unit = {},
     ): Flow<T> = flow { pages(path, configure).collect { page -> page.items(deserializer).forEach { emit(it) } } }
 
+    /**
+     * The events of a stream of server-sent events, as they come in. A connection that breaks is made again by itself, after the last event that had
+     * an id, so that no event is lost or comes twice. A collector that stops closes the connection. The flow ends where the server says that there
+     * are no more; each collection begins anew.
+     *
+     * ```
+     * client.events("/v1/events").collect { event -> show(event.json<Change>()) }
+     * ```
+     */
+    public fun events(
+        path: String,
+        configure: EventConfig.() -> Unit = {},
+    ): Flow<ServerEvent> = flow { open.events(path, EventConfig(config).apply(configure)) { emit(it) } }
+
     /** Budget and limits of the base URL's host, as they are now. */
     public fun state(): ClientState = open.state()
 

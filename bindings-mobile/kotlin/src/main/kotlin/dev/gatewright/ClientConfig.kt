@@ -61,7 +61,7 @@ public class ClientConfig internal constructor() {
     /** How connections leave. Default [Proxy.Environment]. */
     public var proxy: Proxy = Proxy.Environment
 
-    /** Certificates (PEM) of authorities to trust instead of the system's. Default none. */
+    /** Certificates (PEM) of authorities to trust beside the system's. Default none. */
     public var caCertificates: String? = null
 
     /**

@@ -6,6 +6,7 @@ import kotlinx.serialization.SerializationStrategy
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.serializer
 import kotlin.time.Duration
+import kotlin.time.Duration.Companion.seconds
 
 /** What may be said of any call: of one request, or of each request of a list. */
 @GatewrightDsl
@@ -91,7 +92,7 @@ public sealed class CallConfig(
 }
 
 /** What may be said of one request. */
-public class RequestConfig internal constructor(
+public open class RequestConfig internal constructor(
     client: ClientConfig,
 ) : CallConfig(client) {
     @PublishedApi
@@ -130,6 +131,39 @@ public class RequestConfig internal constructor(
     }
 }
 
+/** What may be said of a stream of events; [timeout] is for each connection to be made, the stream itself may last for ever. */
+public class EventConfig internal constructor(
+    client: ClientConfig,
+) : RequestConfig(client) {
+    private var setsIdleTimeout = false
+
+    /** The request's method. Only after a GET a connection that broke is made again. Default `GET`. */
+    public var method: String = "GET"
+
+    /** Begins after the event of this id, where the server knows it. Default: wherever the server begins. */
+    public var lastEventId: String? = null
+
+    /**
+     * How long nothing may come, not even a comment, before the connection counts as broken; `null` and [Duration.INFINITE] for no limit.
+     * Default 60 seconds.
+     */
+    public var idleTimeout: Duration? = 60.seconds
+        set(value) {
+            field = value
+            setsIdleTimeout = true
+        }
+
+    /** Where the stream begins, and when it counts as broken. */
+    internal fun style(): String {
+        val json = JsonText().beginObject()
+        lastEventId?.let { json.name("lastEventId").string(it) }
+        if (setsIdleTimeout) {
+            json.name("idleTimeoutMs").limit(idleTimeout)
+        }
+        return json.endObject().toString()
+    }
+}
+
 /** What may be said of a list: of each of its requests, and where it has its items and cursors. */
 public class PageConfig internal constructor(
     client: ClientConfig,
@@ -142,4 +176,12 @@ public class PageConfig internal constructor(
 
     /** The query parameter that takes the cursor. Default `cursor`. */
     public var cursorParam: String = "cursor"
+
+    internal fun style(): String {
+        val json = JsonText().beginObject()
+        json.name("items").string(items)
+        json.name("cursor").string(cursor)
+        json.name("cursorParam").string(cursorParam)
+        return json.endObject().toString()
+    }
 }

@@ -32,4 +32,6 @@ public class Response internal constructor(
 
     /** As the other [json], by a deserializer. */
     public fun <T> json(deserializer: DeserializationStrategy<T>): T = decodeJson(json, deserializer, text(), meta)
+
+    override fun toString(): String = "Response(${shown()})"
 }

@@ -70,6 +70,8 @@ public class StreamResponse internal constructor(
         incoming.close()
     }
 
+    override fun toString(): String = "StreamResponse(${shown()})"
+
     private fun use() {
         check(used.compareAndSet(false, true)) { "the body of a streamed answer is read once, and it was read before" }
     }

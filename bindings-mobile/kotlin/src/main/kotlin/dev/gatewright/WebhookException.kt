@@ -2,7 +2,7 @@ package dev.gatewright
 
 /** What [Webhook] throws. Its message contains no secret. */
 public sealed class WebhookException(
-    /** The stable code, such as `signature_mismatch`. */
+    /** The stable code, such as `bad_signature`. */
     public val code: String,
     message: String,
 ) : RuntimeException(message)

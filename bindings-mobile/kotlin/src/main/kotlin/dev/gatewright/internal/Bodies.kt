@@ -15,7 +15,7 @@ import java.io.File
 import java.net.URLEncoder
 import kotlin.random.Random
 
-/* Bodies as they are sent: whole, or as streams. */
+// Bodies as they are sent: whole, or as streams.
 
 /** A body in memory. */
 internal class WholeBody(
@@ -107,7 +107,10 @@ internal class MultipartBody(
         first: Boolean,
     ): String {
         val file = part.fileName?.let { "; filename=\"${quoted(it)}\"" }.orEmpty()
-        val type = part.body.contentType?.let { "content-type: ${oneLine(it)}\r\n" }.orEmpty()
+        val type =
+            part.body.contentType
+                ?.let { "content-type: ${oneLine(it)}\r\n" }
+                .orEmpty()
         val before = if (first) "" else "\r\n"
         return "$before--$boundary\r\ncontent-disposition: form-data; name=\"${quoted(part.name)}\"$file\r\n$type\r\n"
     }

@@ -22,6 +22,7 @@ import kotlin.coroutines.resumeWithException
  * | the head of a streamed answer | HEAD, ERROR |
  * | the next piece of one | CHUNK, END, ERROR |
  * | the next page of a list | ANSWER, END, ERROR |
+ * | the next events of a stream of them | CHUNK, END, ERROR |
  *
  * or until its coroutine is cancelled: then the native half is told to give it up, in whatever it was doing. A frame that comes for a number that
  * is not in the table is of a call that was given up while the frame was on its way: nothing is done with it.
@@ -80,8 +81,6 @@ internal object Calls {
     fun giveUp(call: Int) {
         Native.cancel(call)
         finish(call)
-        // Its future is dropped by the thread that drives.
-        Driver.ensure()
     }
 }
 

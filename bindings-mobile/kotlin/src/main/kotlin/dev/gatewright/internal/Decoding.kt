@@ -1,14 +1,15 @@
 package dev.gatewright.internal
 
 import dev.gatewright.Response
+import dev.gatewright.ServerEvent
 import kotlinx.serialization.DeserializationStrategy
-import kotlinx.serialization.SerializationException
+import kotlinx.serialization.Serializable
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
 
-/* Bodies of answers, decoded; or the error that says of which answer the body was. */
+// Bodies of answers, decoded; or the error that says of which answer the body was.
 
 /** A body as what a program wants of it. */
 internal fun <T> decodeJson(
@@ -19,10 +20,8 @@ internal fun <T> decodeJson(
 ): T =
     try {
         json.decodeFromString(deserializer, text)
-    } catch (e: SerializationException) {
-        throw undecodable(meta, e)
     } catch (e: IllegalArgumentException) {
-        // What a class refuses in its `init`.
+        // A SerializationException is one, too; others are what a class refuses in its `init`.
         throw undecodable(meta, e)
     }
 
@@ -42,20 +41,41 @@ internal fun <T> decodeItems(
     val items = found as? JsonArray ?: return emptyList()
     return try {
         items.map { json.decodeFromJsonElement(deserializer, it) }
-    } catch (e: SerializationException) {
-        throw undecodable(response.meta, e)
     } catch (e: IllegalArgumentException) {
         throw undecodable(response.meta, e)
     }
 }
 
+/** The events of a batch, as the native half tells them. */
+internal fun eventsOf(
+    batch: ByteArray,
+    json: Json,
+): List<ServerEvent> = INTERNAL_JSON.decodeFromString<List<EventJson>>(batch.decodeToString()).map { ServerEvent(it.event, it.data, it.id, json) }
+
+@Serializable
+private class EventJson(
+    val event: String,
+    val data: String,
+    val id: String,
+)
+
+/** An event's data as what a program wants of it. */
+internal fun <T> decodeEvent(
+    json: Json,
+    deserializer: DeserializationStrategy<T>,
+    data: String,
+): T =
+    try {
+        json.decodeFromString(deserializer, data)
+    } catch (e: IllegalArgumentException) {
+        val what = "the data of an event is not the JSON that is wanted of it: ${firstLine(e)}"
+        throw exceptionOf(Failure.of("decode", what, "look at the event's `data`"), e)
+    }
+
 private fun undecodable(
     meta: Meta,
     thrown: Exception,
 ): Exception {
-    val what = "with a body that is not the JSON that is wanted of it: ${withoutInput(thrown)}"
+    val what = "with a body that is not the JSON that is wanted of it: ${firstLine(thrown)}"
     return exceptionOf(Failure(Native.answerError(meta.text(), "decode", what)), thrown)
 }
-
-/** What the decoder says, without the piece of the body that it shows below. */
-private fun withoutInput(thrown: Exception): String = firstLine(thrown)

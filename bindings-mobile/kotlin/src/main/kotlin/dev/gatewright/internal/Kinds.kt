@@ -1,6 +1,6 @@
 package dev.gatewright.internal
 
-/* Which class an error has, by its code. */
+// Which class an error has, by its code.
 
 import dev.gatewright.AuthenticationException
 import dev.gatewright.BadRequestException

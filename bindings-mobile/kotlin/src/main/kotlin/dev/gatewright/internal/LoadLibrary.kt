@@ -5,7 +5,7 @@ import java.io.InputStream
 import java.nio.file.Files
 import java.util.Locale
 
-/* Finds the native library and loads it. */
+// Finds the native library and loads it.
 
 private const val NAME = "gatewright_mobile"
 

@@ -109,8 +109,7 @@ private fun decisionOf(name: String): Decision =
     }
 
 /** Attempts as a picture in text. */
-internal fun timelineOf(attempts: List<AttemptJson>): String =
-    if (attempts.isEmpty()) "" else Native.timeline(INTERNAL_JSON.encodeToString(attempts))
+internal fun timelineOf(attempts: List<AttemptJson>): String = if (attempts.isEmpty()) "" else Native.timeline(INTERNAL_JSON.encodeToString(attempts))
 
 /** Headers from pairs. */
 internal fun headersOf(pairs: List<List<String>>): Headers = Headers(pairs.map { (name, value) -> name to value })

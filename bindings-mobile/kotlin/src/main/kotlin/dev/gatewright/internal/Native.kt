@@ -83,8 +83,28 @@ internal object Native {
         list: Int,
     )
 
+    /** Forgets a list. */
     @JvmStatic
     external fun dropPages(list: Int)
+
+    /** Begins a stream of events, as a list; they come by [nextEvents]. */
+    @JvmStatic
+    external fun events(
+        client: Long,
+        list: Int,
+        method: String,
+        path: String,
+        options: String?,
+        body: ByteArray?,
+        style: String,
+    )
+
+    /** Asks for the next events: CHUNK, END or ERROR. The bytes of the CHUNK are JSON: `[{event, data, id}]`. */
+    @JvmStatic
+    external fun nextEvents(
+        call: Int,
+        list: Int,
+    )
 
     /** Answers a question. */
     @JvmStatic

@@ -3,10 +3,12 @@ package dev.gatewright.internal
 import dev.gatewright.Body
 import dev.gatewright.ClientConfig
 import dev.gatewright.ClientState
+import dev.gatewright.EventConfig
 import dev.gatewright.Page
 import dev.gatewright.PageConfig
 import dev.gatewright.RequestConfig
 import dev.gatewright.Response
+import dev.gatewright.ServerEvent
 import dev.gatewright.StreamResponse
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.serialization.json.Json
@@ -103,12 +105,33 @@ internal class OpenClient(
     ) {
         val list = Calls.nextNumber()
         val options = JsonText().beginObject().also(config::write).endObject()
-        Native.pages(number, list, path, options.toString(), styleOf(config))
+        Native.pages(number, list, path, options.toString(), config.style())
+        walk<Response>(list, Native::nextPage) { emit(Page(it, config.items, json)) }
+    }
+
+    /** The events of a stream of them. */
+    suspend fun events(
+        path: String,
+        config: EventConfig,
+        emit: suspend (ServerEvent) -> Unit,
+    ) {
+        val list = Calls.nextNumber()
+        val body = config.body?.prepared()
+        val bytes = (body as? WholeBody)?.bytes
+        Native.events(number, list, config.method, path, optionsOf(config, body), bytes, config.style())
+        walk<ByteArray>(list, Native::nextEvents) { batch -> eventsOf(batch, json).forEach { emit(it) } }
+    }
+
+    /** Asks for what a list gives, one after the other. */
+    private suspend inline fun <T : Any> walk(
+        list: Int,
+        crossinline next: (Int, Int) -> Unit,
+        use: (T) -> Unit,
+    ) {
         try {
             while (true) {
                 val call = Calls.nextNumber()
-                val response = Calls.await<Response?>(call, this) { Native.nextPage(call, list) } ?: break
-                emit(Page(response, config.items, json))
+                use(Calls.await<T?>(call, this) { next(call, list) } ?: break)
             }
         } finally {
             Native.dropPages(list)

@@ -112,7 +112,11 @@ private fun linesOf(
     val lines = StringBuilder()
     for ((name, value) in headers.pairs) {
         if (wanted(name)) {
-            lines.append(oneLine(name)).append('\n').append(oneLine(value)).append('\n')
+            lines
+                .append(oneLine(name))
+                .append('\n')
+                .append(oneLine(value))
+                .append('\n')
         }
     }
     return lines.toString()

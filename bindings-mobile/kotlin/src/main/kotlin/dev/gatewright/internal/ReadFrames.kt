@@ -28,18 +28,36 @@ internal fun readFrames(
         val call = u32(batch, at + 4)
         val payload = at + 9
         when (batch[at + 8].toInt()) {
-            1 -> answer(delivery, payload, call, frames)
+            1 -> {
+                answer(delivery, payload, call, frames)
+            }
+
             // The head of a stream may live long: it does not keep the batch.
-            2 -> frames.head(call, u16(batch, payload), Meta(batch.copyOfRange(payload + 2, end), 0, end - payload - 2))
+            2 -> {
+                frames.head(call, u16(batch, payload), Meta(batch.copyOfRange(payload + 2, end), 0, end - payload - 2))
+            }
+
             3 -> {
                 val large = u32(batch, payload)
                 frames.chunk(call, if (large == NONE) batch.copyOfRange(payload + 4, end) else delivery[large + 1])
             }
-            4 -> frames.end(call)
-            5 -> frames.error(call, batch.decodeToString(payload, end))
-            6 -> frames.ask(batch.decodeToString(payload, end))
+
+            4 -> {
+                frames.end(call)
+            }
+
+            5 -> {
+                frames.error(call, batch.decodeToString(payload, end))
+            }
+
+            6 -> {
+                frames.ask(batch.decodeToString(payload, end))
+            }
+
             // A frame of a later version: nobody waits for it.
-            else -> Unit
+            else -> {
+                Unit
+            }
         }
         at = end
     }

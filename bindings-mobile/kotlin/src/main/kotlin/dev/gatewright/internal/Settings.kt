@@ -2,7 +2,6 @@ package dev.gatewright.internal
 
 import dev.gatewright.Body
 import dev.gatewright.ClientConfig
-import dev.gatewright.PageConfig
 import dev.gatewright.Proxy
 import dev.gatewright.RequestConfig
 
@@ -91,14 +90,5 @@ internal fun optionsOf(
         body.length?.let { json.name("length").number(it) }
         json.endObject()
     }
-    return json.endObject().toString()
-}
-
-/** Where a list has its items and cursors. */
-internal fun styleOf(config: PageConfig): String {
-    val json = JsonText().beginObject()
-    json.name("items").string(config.items)
-    json.name("cursor").string(config.cursor)
-    json.name("cursorParam").string(config.cursorParam)
     return json.endObject().toString()
 }
