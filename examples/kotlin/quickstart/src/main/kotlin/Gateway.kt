@@ -1,4 +1,4 @@
-/* What the quickstart asks of the gateway on its admin port: to do wrong by order, what it saw, what it counted. */
+// What the quickstart asks of the gateway on its admin port: to do wrong by order, what it saw, what it counted.
 
 import dev.gatewright.Client
 import dev.gatewright.Response

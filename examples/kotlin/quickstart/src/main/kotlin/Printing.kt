@@ -1,4 +1,4 @@
-/* How the quickstart prints what it did. */
+// How the quickstart prints what it did.
 
 import dev.gatewright.Attempt
 import dev.gatewright.Decision

@@ -1,6 +1,6 @@
 // Run it: cargo xtask demo kotlin    (or beside a running gateway: mvn -q compile exec:java)
 
-/* Everything that an API client should do by itself, seen to happen: pages, retries, exactly once, pacing, webhooks. */
+// Everything that an API client should do by itself, seen to happen: pages, retries, exactly once, pacing, webhooks.
 
 import com.sun.net.httpserver.HttpServer
 import dev.gatewright.Auth

@@ -22,6 +22,7 @@ private val CAPABILITIES =
         "api_key_cookie",
         "cancel",
         "connections",
+        "events",
         "failure_kinds",
         "hooks",
         "idempotency",
@@ -64,28 +65,22 @@ class Adapter {
 
     private suspend fun carryOut(request: JsonObject): JsonObject =
         when (val op = request.text("op")) {
-            "hello" ->
-                json(
-                    "protocol" to 1,
-                    "sdk" to "gatewright ${Gatewright.VERSION} on Java ${Runtime.version()}",
-                    "capabilities" to CAPABILITIES,
-                    "lacks" to LACKS,
-                )
+            "hello" -> hello()
             "client.open" -> open(request)
-            "client.shut" -> {
-                opened(request).client.close()
-                json("ok" to true)
-            }
-            "client.close" -> {
-                val opened = opened(request)
-                clients.remove(request.text("client"))
-                opened.client.close()
-                opened.counts.shown()
-            }
+            "client.shut" -> shut(request)
+            "client.close" -> close(request)
             "call" -> call(opened(request).client, request.objectOrNull("request") ?: throw Unsupported("a call without request"))
             "webhook.sign", "webhook.verify" -> webhook(request)
             else -> throw Unsupported("the operation $op")
         }
+
+    private fun hello(): JsonObject =
+        json(
+            "protocol" to 1,
+            "sdk" to "gatewright ${Gatewright.VERSION} on Java ${Runtime.version()}",
+            "capabilities" to CAPABILITIES,
+            "lacks" to LACKS,
+        )
 
     private fun opened(request: JsonObject): Opened {
         val name = request.text("client")
@@ -100,19 +95,37 @@ class Adapter {
         return json("ok" to true, "shown" to listOf(client.toString()))
     }
 
+    private fun shut(request: JsonObject): JsonObject {
+        opened(request).client.close()
+        return json("ok" to true)
+    }
+
+    private fun close(request: JsonObject): JsonObject {
+        val opened = opened(request)
+        clients.remove(request.text("client"))
+        opened.client.close()
+        return opened.counts.shown()
+    }
+
     private suspend fun call(
         client: Client,
         request: JsonObject,
     ): JsonObject =
         when (val mode = request.textOrNull("mode") ?: "whole") {
-            "whole" -> {
-                val response = client.request(request.text("method"), request.text("path")) { take(request) }
-                head(response) + json("body" to bodyOf(response.bytes()))
-            }
+            "whole" -> whole(client, request)
             "stream" -> stream(client, request)
             "pages" -> pages(client, request)
+            "events" -> events(client, request)
             else -> throw Unsupported("the mode $mode")
         }
+
+    private suspend fun whole(
+        client: Client,
+        request: JsonObject,
+    ): JsonObject {
+        val response = client.request(request.text("method"), request.text("path")) { take(request) }
+        return head(response) + json("body" to bodyOf(response.bytes()))
+    }
 
     private suspend fun stream(
         client: Client,
@@ -154,6 +167,24 @@ class Adapter {
                 failure(error)
             }
         return answer + json("pages" to lengths, "items" to items)
+    }
+
+    private suspend fun events(
+        client: Client,
+        request: JsonObject,
+    ): JsonObject {
+        val most = request["max_events"]?.jsonPrimitive?.int ?: 100
+        val came = mutableListOf<JsonObject>()
+        val answer =
+            try {
+                client.events(request.text("path")) { takeStream(request) }.take(most).collect {
+                    came += json("event" to it.event, "data" to it.data, "id" to it.id)
+                }
+                json("ok" to true)
+            } catch (error: Throwable) {
+                failure(error)
+            }
+        return answer + json("events" to came)
     }
 
     /** What was given up is told as such only where the coroutine was. */

@@ -1,11 +1,10 @@
-/**
- * The conformance adapter of the Kotlin SDK: reads requests line by line, carries them out, answers line by line.
- *
- *     java -jar target/gatewright-conformance-kotlin.jar
- *
- * The protocol is in conformance/PROTOCOL.md; what is done is in [Adapter].
- */
 package dev.gatewright.conformance
+
+// The conformance adapter of the Kotlin SDK: reads requests line by line, carries them out, answers line by line.
+//
+//     java -jar target/gatewright-conformance-kotlin.jar
+//
+// The protocol is in conformance/PROTOCOL.md; what is done is in Adapter.
 
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart

@@ -1,5 +1,6 @@
-/** A scenario's client options as the configuration of a [dev.gatewright.Client]. */
 package dev.gatewright.conformance
+
+// A scenario's client options as the configuration of a `Client`.
 
 import dev.gatewright.Auth
 import dev.gatewright.ClientConfig
@@ -44,9 +45,8 @@ fun ClientConfig.take(
 ) {
     // The gateway is on loopback; a proxy of this machine has no part in it.
     proxy = Proxy.None
-    for ((name, value) in options) {
+    for ((name, value) in options - "base_url") {
         when (name) {
-            "base_url" -> {}
             "headers" -> value.jsonObject.forEach { (header, text) -> header(header, text.jsonPrimitive.content) }
             "auth" -> auth = auth(value.jsonObject, counts)
             "hooks" -> hooks(value.jsonObject, counts)

@@ -1,15 +1,18 @@
-/** What a call came to, in the protocol's words. */
 package dev.gatewright.conformance
+
+// What a call came to, in the protocol's words.
 
 import dev.gatewright.Answer
 import dev.gatewright.Attempt
 import dev.gatewright.GatewrightException
 import kotlinx.serialization.SerializationException
 import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonArray
+import kotlinx.serialization.json.JsonElement
+import kotlinx.serialization.json.JsonNull
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
-import java.nio.ByteBuffer
-import java.nio.charset.CharacterCodingException
+import kotlinx.serialization.json.booleanOrNull
 import java.security.MessageDigest
 import kotlin.time.Duration
 import kotlin.time.DurationUnit
@@ -33,19 +36,38 @@ fun head(answer: Answer): JsonObject =
 
 fun bodyOf(content: ByteArray): JsonObject {
     val body = json("length" to content.size, "sha256" to MessageDigest.getInstance("SHA-256").digest(content).hex())
-    if (content.size > SHOWN_BODY) return body
-    return try {
-        val text = Charsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(content)).toString()
-        val withText = body + json("text" to text)
-        try {
-            withText + json("json" to Json.parseToJsonElement(text))
-        } catch (_: SerializationException) {
-            withText
-        }
-    } catch (_: CharacterCodingException) {
-        body
+    val text = if (content.size > SHOWN_BODY) null else textOf(content)
+    val value = text?.let(::jsonOf)
+    return when {
+        text == null -> body
+        value == null -> body + json("text" to text)
+        else -> body + json("text" to text, "json" to value)
     }
 }
+
+private fun textOf(content: ByteArray): String? =
+    try {
+        content.decodeToString(throwOnInvalidSequence = true)
+    } catch (_: CharacterCodingException) {
+        null
+    }
+
+private fun jsonOf(text: String): JsonElement? =
+    try {
+        Json.parseToJsonElement(text).takeIf(::isStrict)
+    } catch (_: SerializationException) {
+        null
+    }
+
+/** kotlinx.serialization takes bare words for values. */
+private fun isStrict(value: JsonElement): Boolean =
+    when (value) {
+        is JsonObject -> value.values.all(::isStrict)
+        is JsonArray -> value.all(::isStrict)
+        is JsonPrimitive -> value.isString || value is JsonNull || value.booleanOrNull != null || NUMBER.matches(value.content)
+    }
+
+private val NUMBER = Regex("-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]+)?")
 
 /** What came of a streamed body. */
 class Received {

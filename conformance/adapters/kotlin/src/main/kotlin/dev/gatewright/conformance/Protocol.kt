@@ -1,5 +1,6 @@
-/** The lines' JSON: how members are read, and how answers are put together. */
 package dev.gatewright.conformance
+
+// The lines' JSON: how members are read, and how answers are put together.
 
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement

@@ -1,8 +1,10 @@
-/** A scenario's request as the configuration of a call. */
 package dev.gatewright.conformance
+
+// A scenario's request as the configuration of a call.
 
 import dev.gatewright.Body
 import dev.gatewright.CallConfig
+import dev.gatewright.EventConfig
 import dev.gatewright.PageConfig
 import dev.gatewright.RequestConfig
 import kotlinx.coroutines.flow.Flow
@@ -20,26 +22,52 @@ import kotlinx.serialization.json.jsonPrimitive
 import java.util.Base64
 
 /** Members that are no options of a call. */
-private val OF_THE_CALL = setOf("method", "path", "mode", "pages", "max_pages", "stop_after_bytes", "replayable")
+private val OF_THE_CALL =
+    setOf(
+        "method",
+        "path",
+        "mode",
+        "replayable",
+        "stop_after_bytes",
+        "pages",
+        "max_pages",
+        "last_event_id",
+        "idle_timeout_ms",
+        "max_events",
+    )
 
 fun RequestConfig.take(request: JsonObject) {
-    for ((name, value) in request) {
+    for ((name, value) in request - OF_THE_CALL) {
         when (name) {
             "json" -> json(value)
+
             "text" -> body = Body.text(value.jsonPrimitive.content)
+
             "base64" -> body = Body.bytes(Base64.getDecoder().decode(value.jsonPrimitive.content))
+
             "chunks" -> body = streamed(value.jsonArray, request["replayable"]?.jsonPrimitive?.boolean ?: false)
+
             // JSON has no form for it, and kotlinx.serialization throws.
             "unencodable" -> json(Double.NaN)
+
             "idempotency_key" -> idempotencyKey = value.jsonPrimitive.content
+
             "raise_for_status" -> throwOnError = value.jsonPrimitive.boolean
+
             else -> takeOfAnyCall(name, value)
         }
     }
 }
 
+fun EventConfig.takeStream(request: JsonObject) {
+    take(request)
+    method = request.text("method")
+    request.textOrNull("last_event_id")?.let { lastEventId = it }
+    request["idle_timeout_ms"]?.let { idleTimeout = millis(it) }
+}
+
 fun PageConfig.take(request: JsonObject) {
-    for ((name, value) in request) takeOfAnyCall(name, value)
+    for ((name, value) in request - OF_THE_CALL) takeOfAnyCall(name, value)
     val names = request.objectOrNull("pages") ?: return
     names.textOrNull("items")?.let { items = it }
     names.textOrNull("cursor")?.let { cursor = it }
@@ -51,7 +79,6 @@ private fun CallConfig.takeOfAnyCall(
     value: JsonElement,
 ) {
     when (name) {
-        in OF_THE_CALL -> {}
         "query" -> value.jsonObject.forEach { (parameter, given) -> query(parameter, parameterValue(given)) }
         "headers" -> value.jsonObject.forEach { (header, text) -> header(header, text.jsonPrimitive.content) }
         "timeout_ms" -> timeout = millis(value)

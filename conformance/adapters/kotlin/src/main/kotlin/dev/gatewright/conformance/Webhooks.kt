@@ -1,5 +1,6 @@
-/** Verifies and signs webhooks as a scenario says. */
 package dev.gatewright.conformance
+
+// Verifies and signs webhooks as a scenario says.
 
 import dev.gatewright.Headers
 import dev.gatewright.Verified
