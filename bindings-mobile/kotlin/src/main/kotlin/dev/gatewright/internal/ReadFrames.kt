@@ -1,5 +1,13 @@
 package dev.gatewright.internal
 
+private const val ANSWER = 1
+private const val HEAD = 2
+private const val CHUNK = 3
+private const val END = 4
+private const val ERROR = 5
+private const val ASK = 6
+
+/** In place of an index: the bytes are in the batch. */
 private const val NONE = -1
 
 /**
@@ -27,37 +35,14 @@ internal fun readFrames(
         val end = at + 4 + u32(batch, at)
         val call = u32(batch, at + 4)
         val payload = at + 9
+        // What is of no kind here is a frame of a later version: nobody waits for it.
         when (batch[at + 8].toInt()) {
-            1 -> {
-                answer(delivery, payload, call, frames)
-            }
-
-            // The head of a stream may live long: it does not keep the batch.
-            2 -> {
-                frames.head(call, u16(batch, payload), Meta(batch.copyOfRange(payload + 2, end), 0, end - payload - 2))
-            }
-
-            3 -> {
-                val large = u32(batch, payload)
-                frames.chunk(call, if (large == NONE) batch.copyOfRange(payload + 4, end) else delivery[large + 1])
-            }
-
-            4 -> {
-                frames.end(call)
-            }
-
-            5 -> {
-                frames.error(call, batch.decodeToString(payload, end))
-            }
-
-            6 -> {
-                frames.ask(batch.decodeToString(payload, end))
-            }
-
-            // A frame of a later version: nobody waits for it.
-            else -> {
-                Unit
-            }
+            ANSWER -> answer(delivery, payload, call, frames)
+            HEAD -> head(batch, payload, end, call, frames)
+            CHUNK -> chunk(delivery, payload, end, call, frames)
+            END -> frames.end(call)
+            ERROR -> frames.error(call, batch.decodeToString(payload, end))
+            ASK -> frames.ask(batch.decodeToString(payload, end))
         }
         at = end
     }
@@ -81,6 +66,28 @@ private fun answer(
         val bytes = delivery[large + 1]
         frames.answer(call, status, Meta(batch.copyOfRange(meta, body), 0, body - meta), bytes, 0, bytes.size)
     }
+}
+
+private fun head(
+    batch: ByteArray,
+    payload: Int,
+    end: Int,
+    call: Int,
+    frames: Frames,
+) {
+    // The head of a stream may live long: it does not keep the batch.
+    frames.head(call, u16(batch, payload), Meta(batch.copyOfRange(payload + 2, end), 0, end - payload - 2))
+}
+
+private fun chunk(
+    delivery: Array<ByteArray>,
+    payload: Int,
+    end: Int,
+    call: Int,
+    frames: Frames,
+) {
+    val large = u32(delivery[0], payload)
+    frames.chunk(call, if (large == NONE) delivery[0].copyOfRange(payload + 4, end) else delivery[large + 1])
 }
 
 private fun u32(
