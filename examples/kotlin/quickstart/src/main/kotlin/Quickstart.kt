@@ -87,7 +87,7 @@ suspend fun pacing() {
             coroutineScope { List(12) { async { client.get("/v1/whoami") } }.awaitAll() }
         }
     val took = begun.elapsedNow()
-    answers.forEachIndexed { index, answer -> sentAt(index + 1, answer.attempts.first().started, took) }
+    answers.map { it.attempts.first().started }.sorted().forEachIndexed { index, sent -> sentAt(index + 1, sent, took) }
     val shortest = ((12 - 3) * 2.0 / 3).seconds // a burst of 3 at once, then one every 2/3 s
     val statuses = Gateway.journal("whoami").map { it.status }
     val refused = statuses.count { it == 429 }

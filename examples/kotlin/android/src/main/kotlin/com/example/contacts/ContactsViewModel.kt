@@ -7,7 +7,6 @@ import androidx.lifecycle.viewModelScope
 import dev.gatewright.Client
 import dev.gatewright.GatewrightException
 import kotlinx.coroutines.Job
-import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
@@ -75,6 +74,7 @@ class ContactsViewModel(
     /** Leaves what is being loaded. */
     fun stopLoading() {
         loading?.cancel()
+        mutableState.update { it.copy(isLoading = false) }
     }
 
     /** Adds a contact: once, however often the connection breaks on the way. */
@@ -88,16 +88,12 @@ class ContactsViewModel(
     }
 
     private fun load(fresh: Boolean) {
-        val before = loading
+        loading?.cancel() // from here on it changes nothing any more
+        mutableState.update { it.copy(isLoading = true) }
         loading =
             viewModelScope.launch {
-                before?.cancelAndJoin()
-                mutableState.update { it.copy(isLoading = true) }
-                try {
-                    attempt { loadPage(fresh) }
-                } finally {
-                    mutableState.update { it.copy(isLoading = false) }
-                }
+                attempt { loadPage(fresh) }
+                mutableState.update { it.copy(isLoading = false) }
             }
     }
 

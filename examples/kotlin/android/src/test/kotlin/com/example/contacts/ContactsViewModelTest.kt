@@ -10,7 +10,6 @@ import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.test.resetMain
 import kotlinx.coroutines.test.setMain
 import kotlinx.coroutines.withTimeout
-import kotlinx.coroutines.yield
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
@@ -84,6 +83,19 @@ class ContactsViewModelTest {
         }
 
     @Test
+    fun `what is stopped changes nothing any more`() =
+        onMain {
+            val screen = screen()
+            val before = screen.settled()
+            screen.loadMore()
+            screen.stopLoading()
+            assertEquals(before, screen.state.value)
+            noCallIsUnderWay()
+            screen.loadMore()
+            assertEquals(40, screen.settled().contacts.size)
+        }
+
+    @Test
     fun `what fails is told with advice, and trying again goes on where it was`() =
         onMain {
             val screen = screen()
@@ -132,10 +144,7 @@ class ContactsViewModelTest {
     private fun onMain(test: suspend () -> Unit) = runBlocking(Dispatchers.Main) { withTimeout(DEADLINE) { test() } }
 
     /** What is shown when nothing is loaded any more. */
-    private suspend fun ContactsViewModel.settled(): ContactsUiState {
-        yield() // what was asked for has begun
-        return state.first { !it.isLoading }
-    }
+    private suspend fun ContactsViewModel.settled() = state.first { !it.isLoading }
 
     private suspend fun noCallIsUnderWay() = until { client.state().limits.all { it.inFlight == 0 && it.queued == 0 } }
 
@@ -145,6 +154,6 @@ class ContactsViewModelTest {
     }
 
     private companion object {
-        val DEADLINE = 20.seconds
+        val DEADLINE = 60.seconds
     }
 }
