@@ -10,6 +10,7 @@ use crate::project::{Kit, Packages, Project};
 use crate::python::{Interpreter, Venv, build_wheel};
 use crate::report::Report;
 use crate::workspace::Workspace;
+use crate::{kotlin_examples, swift_examples};
 
 /// The gateway's addresses when it is started as the README says.
 const README_URLS: [&str; 2] = ["http://127.0.0.1:4010", "http://127.0.0.1:4011"];
@@ -64,6 +65,8 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
     }
     run_python(workspace, report);
     run_javascript(workspace, report);
+    swift_examples::run(workspace, report);
+    kotlin_examples::run(workspace, report);
 }
 
 fn run_python(workspace: &Workspace, report: &mut Report) {
@@ -133,7 +136,7 @@ fn run_javascript(workspace: &Workspace, report: &mut Report) {
 }
 
 /// A text that names the gateway's usual addresses, for a gateway that has others.
-fn beside(text: &str, gateway: &Gateway) -> String {
+pub(crate) fn beside(text: &str, gateway: &Gateway) -> String {
     let [url, admin_url] = README_URLS;
     text.replace(url, &gateway.url)
         .replace(admin_url, &gateway.admin_url)
@@ -189,22 +192,30 @@ fn scripts(workspace: &Workspace, language: &Language) -> Result<Vec<(String, Sc
             )
         }));
     }
-    for name in language.documents {
-        let path = workspace.root.join(name);
-        let text = if path.is_file() {
-            fs::read_to_string(path)?
-        } else {
-            continue;
-        };
-        let blocks = blocks(&text, language.fence).into_iter().enumerate();
-        scripts.extend(blocks.map(|(at, block)| {
-            (
-                format!("{}: {name}, block {}", language.name, at + 1),
-                Script::Text(block),
-            )
-        }));
-    }
+    let blocks = blocks_of(workspace, language.documents, language.fence)?.into_iter();
+    scripts.extend(
+        blocks.map(|(name, block)| (format!("{}: {name}", language.name), Script::Text(block))),
+    );
     Ok(scripts)
+}
+
+/// The blocks of a language in these texts: for each where it stands, and itself.
+pub(crate) fn blocks_of(
+    workspace: &Workspace,
+    documents: &[&str],
+    fence: &str,
+) -> Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for name in documents {
+        let path = workspace.root.join(name);
+        if path.is_file() {
+            let blocks = blocks(&fs::read_to_string(path)?, fence)
+                .into_iter()
+                .enumerate();
+            found.extend(blocks.map(|(at, block)| (format!("{name}, block {}", at + 1), block)));
+        }
+    }
+    Ok(found)
 }
 
 /// What is pasted has no file's name that would tell.

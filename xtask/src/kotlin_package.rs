@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use crate::Result;
 use crate::maven::Maven;
@@ -14,6 +15,9 @@ use crate::workspace::Workspace;
 
 const FOLDER: &str = "bindings-mobile/kotlin";
 
+/// Whether this run has installed it already: several parts need it.
+static INSTALLED: OnceLock<()> = OnceLock::new();
+
 /// The library, built and installed in the tasks' own repository, from which projects take it as a user's do.
 pub(crate) struct KotlinPackage {
     pub(crate) library: MobileLibrary,
@@ -23,16 +27,42 @@ pub(crate) struct KotlinPackage {
 impl KotlinPackage {
     /// Builds the native library, and with it the jar without running its tests; installs it.
     pub(crate) fn install(workspace: &Workspace, maven: &Maven, shown: bool) -> Result<Self> {
-        let package = Self::prepare(workspace, shown)?;
+        Self::install_with(workspace, maven, None, shown)
+    }
+
+    /// The same with the native libraries of other platforms, each in a folder of its platform's name.
+    pub(crate) fn install_with(
+        workspace: &Workspace,
+        maven: &Maven,
+        others: Option<&Path>,
+        shown: bool,
+    ) -> Result<Self> {
+        let package = Self::prepare_with(workspace, others, shown)?;
+        if INSTALLED.get().is_some() {
+            return Ok(package);
+        }
         let mut command = package.maven(workspace, maven);
         run(command.args(["-DskipTests", "install"]), shown)?;
+        Self::is_installed();
         Ok(package)
+    }
+
+    /// Says that it was installed by this run, and need not be again.
+    pub(crate) fn is_installed() {
+        let _ = INSTALLED.set(());
     }
 
     /// Builds the native library and lays it out for the jar.
     pub(crate) fn prepare(workspace: &Workspace, shown: bool) -> Result<Self> {
+        Self::prepare_with(workspace, None, shown)
+    }
+
+    fn prepare_with(workspace: &Workspace, others: Option<&Path>, shown: bool) -> Result<Self> {
         let library = MobileLibrary::build(workspace, shown)?;
         let mut mirror = Mirror::default();
+        if let Some(others) = others {
+            mirror.take(others, "", &|_| true)?;
+        }
         let name = format!("{}/{}", platform(), shared_name());
         mirror.file(&library.shared, &name);
         mirror.into(&natives(workspace))?;

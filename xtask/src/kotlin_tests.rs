@@ -32,7 +32,9 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
     install
         .arg("install")
         .env("GATEWRIGHT_GATEWAY", gateway::program(workspace, "dev"));
-    report.suite("mvn install, with its tests", &mut install, surefire);
+    if report.suite("mvn install, with its tests", &mut install, surefire) {
+        KotlinPackage::is_installed();
+    }
     android_tests::run(workspace, report, &maven, &package);
     let name = "the quickstart, in a fresh project outside of the repository";
     let fresh = FreshProject::with_quickstart(workspace);

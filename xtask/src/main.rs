@@ -8,6 +8,7 @@
 
 mod android_package;
 mod android_tests;
+mod apple_package;
 mod apt;
 mod bench;
 mod chromium;
@@ -19,6 +20,7 @@ mod elf;
 mod examples;
 mod gateway;
 mod installed;
+mod kotlin_examples;
 mod kotlin_package;
 mod kotlin_tests;
 mod lint;
@@ -39,6 +41,7 @@ mod python_tests;
 mod report;
 mod rust_tests;
 mod swift;
+mod swift_examples;
 mod swift_folder;
 mod swift_package;
 mod swift_tests;
@@ -48,6 +51,8 @@ mod wasm;
 mod web_package;
 mod web_tests;
 mod webhook_wasm;
+#[cfg(test)]
+mod workflows;
 mod workspace;
 
 use std::process::ExitCode;
@@ -114,8 +119,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "package",
-        arguments: "[LANGUAGE]... [--libs DIR]",
-        about: "build what is published, into dist/, for all languages or only these: python node web swift kotlin; and where an SDK is: android",
+        arguments: "[LANGUAGE]... [--natives DIR] [--libs DIR] [--url URL]",
+        about: "build what is published, into dist/, for all languages or only these: python node web swift kotlin; and, with an NDK or with the libraries of --libs: android. --natives has the libraries of other platforms for kotlin; --url is where a release will have the framework that swift makes on a Mac",
         run: package::run,
     },
 ];

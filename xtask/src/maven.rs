@@ -100,6 +100,8 @@ impl Maven {
         command
             .current_dir(project)
             .args(["--batch-mode", "--no-transfer-progress"])
+            // A compiler that stays behind would hold memory that other steps need.
+            .arg("-Dkotlin.compiler.daemon=false")
             .arg(property("maven.repo.local", &self.repository))
             .arg(property("buildDirectory", build));
         command
@@ -113,11 +115,6 @@ impl Maven {
     /// A program of the JDK.
     pub(crate) fn jdk(&self, name: &str) -> Command {
         Command::new(self.java_home.join("bin").join(name))
-    }
-
-    /// Where the compiled packages of this workspace and what they need are installed.
-    pub(crate) fn repository(&self) -> &Path {
-        &self.repository
     }
 
     /// `JDK 17.0.15, Maven 3.8.7`.

@@ -24,12 +24,16 @@ struct Asked {
     android: bool,
     /// For Android, where the native libraries are: `DIR/ABI/libgatewright_mobile.so`.
     libraries: Option<PathBuf>,
+    /// For the JVM, where those of other platforms are: `DIR/linux-aarch64/libgatewright_mobile.so`.
+    natives: Option<PathBuf>,
+    /// For Swift, where the framework of a release will be found.
+    url: Option<String>,
 }
 
 impl Asked {
     fn read(arguments: &[String]) -> Result<Self> {
         let mut names = Vec::new();
-        let mut libraries = None;
+        let (mut libraries, mut natives, mut url) = (None, None, None);
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             let (flag, joined) = argument
@@ -37,12 +41,15 @@ impl Asked {
                 .map_or((argument.as_str(), None), |(flag, value)| {
                     (flag, Some(value))
                 });
-            if flag == "--libs" {
+            let mut value = || {
                 let value = joined.or_else(|| arguments.next().map(String::as_str));
-                let value = value.ok_or_else(|| Usage("--libs needs a value".to_owned()))?;
-                libraries = Some(PathBuf::from(value));
-            } else {
-                names.push(argument.clone());
+                value.ok_or_else(|| Usage(format!("{flag} needs a value")))
+            };
+            match flag {
+                "--libs" => libraries = Some(PathBuf::from(value()?)),
+                "--natives" => natives = Some(PathBuf::from(value()?)),
+                "--url" => url = Some(value()?.to_owned()),
+                _ => names.push(argument.clone()),
             }
         }
         let android = names.iter().any(|name| name == ANDROID);
@@ -59,10 +66,18 @@ impl Asked {
         } else {
             chosen_parts(PARTS, &others)?
         };
+        if natives.is_some() && !parts.contains(&"kotlin") {
+            return Err(Box::new(Usage("--natives is for kotlin".to_owned())));
+        }
+        if url.is_some() && !parts.contains(&"swift") {
+            return Err(Box::new(Usage("--url is for swift".to_owned())));
+        }
         Ok(Self {
             parts,
             android,
             libraries,
+            natives,
+            url,
         })
     }
 }
@@ -72,6 +87,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
         parts,
         android,
         libraries,
+        natives,
+        url,
     } = Asked::read(arguments)?;
     let dist = workspace.root.join("dist");
     fs::create_dir_all(&dist)?;
@@ -93,12 +110,15 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
     }
     if parts.contains(&"swift") {
         let package = SwiftPackage::stage(workspace, true)?;
-        made.push(package.pack(workspace)?);
+        match url {
+            Some(url) => made.extend(package.release(&url)?),
+            None => made.push(package.pack(workspace)?),
+        }
         notes.push(package.library.size()?);
     }
     if parts.contains(&"kotlin") || android {
         let maven = Maven::find_or_install(workspace)?;
-        let package = KotlinPackage::install(workspace, &maven, true)?;
+        let package = KotlinPackage::install_with(workspace, &maven, natives.as_deref(), true)?;
         if parts.contains(&"kotlin") {
             made.extend(package.files(workspace)?);
             notes.push(package.library.size()?);
@@ -203,6 +223,8 @@ mod tests {
     fn misuse_is_said() {
         let said = |arguments: &[&str]| asked(arguments).unwrap_err().to_string();
         assert_eq!(said(&["--libs=x"]), "--libs is for android");
+        assert_eq!(said(&["swift", "--natives=x"]), "--natives is for kotlin");
+        assert_eq!(said(&["kotlin", "--url=x"]), "--url is for swift");
         assert_eq!(said(&["android", "--libs"]), "--libs needs a value");
         assert_eq!(
             said(&["cobol"]),

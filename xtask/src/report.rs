@@ -161,13 +161,16 @@ impl Report {
         self.end_step(name, ran, counts, None);
     }
 
-    /// A suite that counts its tests itself. One that says no counts, or ends badly without a failure, is one failure.
-    pub(crate) fn suite(&mut self, name: &str, command: &mut Command, reader: Reader) {
+    /// A suite that counts its tests itself, and whether all of it is good. One that says no counts, or ends badly without
+    /// a failure, is one failure.
+    pub(crate) fn suite(&mut self, name: &str, command: &mut Command, reader: Reader) -> bool {
         let ran = self.run(name, command);
         let read = ran.as_ref().and_then(|ran| reader(&ran.output));
         let ended_well = ran.as_ref().is_some_and(Ran::well);
         let (counts, why) = judge_suite(read, ended_well);
+        let good = counts.failed == 0;
         self.end_step(name, ran, counts, why);
+        good
     }
 
     /// As [`Self::suite`], but what does not even start is not counted: `false`, to be tried in another way.

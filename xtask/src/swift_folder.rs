@@ -39,7 +39,7 @@ impl SwiftFolder {
             )
             .into());
         }
-        quietly(Command::new("unshare").args(["--mount", "true"])).map_err(|error| {
+        quietly(namespace().arg("true")).map_err(|error| {
             format!("{error}\n{NOTHING}, and this machine lets nobody mount: {instead}")
         })?;
         let cache = cache()?;
@@ -117,10 +117,13 @@ impl SwiftFolder {
     }
 }
 
-/// A command in a mount namespace of its own.
+/// A command with mounts and processes of its own. It and all it started end when this program does: nothing goes on
+/// writing into a folder that the next run makes anew.
 fn namespace() -> Command {
-    let mut command = Command::new("unshare");
-    command.args(["--mount", "--propagation", "private"]);
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]);
+    command.args(["unshare", "--mount", "--propagation", "private"]);
+    command.args(["--pid", "--fork", "--kill-child"]);
     command
 }
 
@@ -183,18 +186,12 @@ mod tests {
             .get_args()
             .map(|word| word.to_string_lossy())
             .collect();
-        let wanted = [
-            "--mount",
-            "--propagation",
-            "private",
-            "sh",
-            ENTER,
-            "/f",
-            "/work/a b",
-            "/work",
-            "/t",
-            "--",
-        ];
+        let wanted =
+            "--pdeathsig KILL unshare --mount --propagation private --pid --fork --kill-child sh";
+        let wanted = wanted
+            .split(' ')
+            .chain([ENTER, "/f", "/work/a b", "/work", "/t", "--"]);
+        let wanted: Vec<_> = wanted.collect();
         assert_eq!(words, wanted);
     }
 }

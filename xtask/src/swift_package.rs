@@ -1,15 +1,16 @@
-//! The Swift package `Gatewright` as it is published for servers on Linux: its sources, what is generated from the native
-//! library, and the library itself. For Apple platforms `.github/workflows/swift.yml` puts an XCFramework in its place.
+//! The Swift package `Gatewright`: its sources, what is generated from the native library, and the library itself, which is
+//! an archive on Linux and an XCFramework on a Mac.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::Result;
 use crate::mirror::Mirror;
 use crate::mobile_library::MobileLibrary;
 use crate::npm_package::{VERSION, make_empty};
 use crate::process::quietly;
 use crate::workspace::Workspace;
+use crate::{Result, apple_package};
 
 const FOLDER: &str = "bindings-mobile/swift";
 const LICENCES: &[&str] = &["LICENSE-APACHE", "LICENSE-MIT"];
@@ -29,12 +30,30 @@ impl SwiftPackage {
         library.generate_swift(workspace, &generated, shown)?;
         let folder = workspace.scratch("swift").join("Gatewright");
         let mut mirror = sources(workspace, &generated)?;
-        mirror.file(&library.archive, "Libraries/libgatewright_mobile.a");
+        if cfg!(target_os = "macos") {
+            let framework = apple_package::build(workspace, &generated, shown)?;
+            mirror.take(&framework, apple_package::NAME, &|_| true)?;
+        } else {
+            mirror.file(&library.archive, "Libraries/libgatewright_mobile.a");
+        }
         mirror.into(&folder)?;
         Ok(Self { folder, library })
     }
 
-    /// Packs it, without its tests, and tells where the archive is.
+    /// For a release: the XCFramework as a zip that will be found at `url`, and the `Package.swift` that downloads it.
+    pub(crate) fn release(&self, url: &str) -> Result<[PathBuf; 2]> {
+        let framework = self.folder.join(apple_package::NAME);
+        if !framework.is_dir() {
+            return Err("a package for Apple platforms is made on a Mac".into());
+        }
+        let (zip, checksum) = apple_package::zip(&framework)?;
+        let manifest = fs::read_to_string(self.folder.join("Package.swift"))?;
+        let released = self.folder.with_file_name("Package.swift");
+        fs::write(&released, apple_package::by_url(&manifest, url, &checksum)?)?;
+        Ok([zip, released])
+    }
+
+    /// Packs it, and tells where the archive is.
     pub(crate) fn pack(&self, workspace: &Workspace) -> Result<PathBuf> {
         let (os, cpu) = (std::env::consts::OS, std::env::consts::ARCH);
         let archive = workspace
@@ -76,7 +95,9 @@ fn sources(workspace: &Workspace, generated: &Path) -> Result<Mirror> {
             &format!("Sources/GatewrightNative/{name}"),
         );
     }
-    for name in ["GatewrightFFI.h", "module.modulemap"] {
+    let module = ["GatewrightFFI.h", "module.modulemap"];
+    // On a Mac the framework has it.
+    for name in module.iter().filter(|_| !cfg!(target_os = "macos")) {
         mirror.file(
             &generated.join(name),
             &format!("Sources/GatewrightFFI/{name}"),

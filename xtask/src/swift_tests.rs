@@ -2,7 +2,7 @@
 //! archive unpacked and used by a fresh package outside of the repository.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::closing_lines::xctest;
@@ -158,13 +158,16 @@ impl FreshPackage {
         build
     }
 
+    /// Builds all of its programs.
+    pub(crate) fn build_all(&self, workspace: &Workspace, swift: &Swift) -> Result<()> {
+        let mut build = swift.command(&self.folder);
+        build.args(["build", "--scratch-path"]);
+        quietly(build.arg(scratch(workspace)))
+    }
+
     /// A program, built.
     pub(crate) fn program(&self, workspace: &Workspace, swift: &Swift, name: &str) -> Command {
         swift.program(&scratch(workspace).join("debug").join(name), &self.folder)
-    }
-
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
     }
 }
 
