@@ -25,7 +25,7 @@ impl std::fmt::Debug for NativeClient {
 impl NativeClient {
     pub(crate) fn new(port: Arc<Port>, client: HostClient) -> Result<Self, NativeError> {
         port.opened()
-            .map_err(|error| gatewright_boundary::no_runtime(&without_runtime(&error)))?;
+            .map_err(|error| port.boundary.without_runtime(&without_runtime(&error)))?;
         Ok(Self {
             port,
             client,

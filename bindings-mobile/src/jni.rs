@@ -198,7 +198,8 @@ natives! {
     }
 
     Java_dev_gatewright_internal_Native_answerError(env, meta: jstring, code: jstring, what: jstring) -> jstring {
-        env.string(&PORT.answer_error(&text(env, meta), &text(env, code), &text(env, what)))
+        let (meta, code, what) = (text(env, meta), text(env, code), text(env, what));
+        env.string(&gatewright_boundary::answer_error(Language::Kotlin.into(), &meta, &code, &what))
     }
 
     Java_dev_gatewright_internal_Native_timeline(env, attempts: jstring) -> jstring {

@@ -47,11 +47,12 @@ pub fn error_codes() -> Vec<String> {
         .collect()
 }
 
-/// An error, as JSON, about an answer that was delivered already: `meta` is the answer's, `what` goes on from "was answered 200 OK".
+/// An error, as JSON and in Swift's words, about an answer that was delivered already: `meta` is the answer's, `what` goes on from "was
+/// answered 200 OK".
 #[uniffi::export]
 #[must_use]
 pub fn answer_error(meta: &str, code: &str, what: &str) -> String {
-    gatewright_boundary::answer_error(meta, code, what)
+    gatewright_boundary::answer_error(Language::Swift.into(), meta, code, what)
 }
 
 /// The attempts (JSON) as a picture in text.

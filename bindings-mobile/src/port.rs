@@ -18,6 +18,15 @@ pub enum Language {
     Kotlin,
 }
 
+impl From<Language> for gatewright_boundary::Language {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::Swift => Self::Swift,
+            Language::Kotlin => Self::Kotlin,
+        }
+    }
+}
+
 /// Frames for one crossing.
 #[derive(Debug, Default, uniffi::Record)]
 pub struct Delivery {
@@ -56,10 +65,12 @@ impl Port {
     #[uniffi::constructor]
     #[must_use]
     pub fn new(language: Language) -> Arc<Self> {
-        let _ = language;
         let mailbox = Arc::<Mailbox>::default();
         Arc::new(Self {
-            boundary: BoundaryPort::new(Arc::new(MailboxHost(Arc::clone(&mailbox)))),
+            boundary: BoundaryPort::new(
+                Arc::new(MailboxHost(Arc::clone(&mailbox))),
+                language.into(),
+            ),
             mailbox,
             driver: Driver::default(),
         })
@@ -81,6 +92,7 @@ impl Port {
     /// Gives up a call, or the answer's stream that came of it: nothing more comes. Unknown numbers are fine.
     pub fn cancel(&self, call: u32) {
         self.boundary.cancel(call);
+        self.rest();
     }
 
     /// Asks for the next piece of a streamed answer: CHUNK, END or ERROR comes.
@@ -102,6 +114,7 @@ impl Port {
     /// Forgets a list, or a stream of events.
     pub fn drop_pages(&self, list: u32) {
         self.boundary.drop_pages(list);
+        self.rest();
     }
 
     /// Answers a question.
@@ -112,12 +125,6 @@ impl Port {
     /// What was asked threw: `cause` is the host's number for the thrown value, `text` what it says.
     pub fn fail(&self, question: u32, cause: u32, text: &str) {
         self.boundary.fail(question, cause, text);
-    }
-
-    /// An error, as JSON, about an answer that was delivered already: `meta` is the answer's, `what` goes on from "was answered 200 OK".
-    #[must_use]
-    pub fn answer_error(&self, meta: &str, code: &str, what: &str) -> String {
-        gatewright_boundary::answer_error(meta, code, what)
     }
 
     /// Runs what is under way until there are frames, and gives these. Without any, nothing is left to drive: no client is open and nobody
@@ -171,12 +178,14 @@ impl Port {
 
     /// A client was closed.
     pub(crate) fn closed(&self) {
-        let left = self.mailbox.change(|contents| {
-            contents.clients = contents.clients.saturating_sub(1);
-            contents.clients
-        });
-        // Where nobody drives, nobody else lets go of it.
-        if left == 0 {
+        self.mailbox
+            .change(|contents| contents.clients = contents.clients.saturating_sub(1));
+        self.rest();
+    }
+
+    /// Lets go of the connections, where nobody needs them any more and nobody drives: nobody else would.
+    fn rest(&self) {
+        if self.mailbox.contents().clients == 0 {
             self.driver.rest(&self.mailbox, &self.boundary);
         }
     }

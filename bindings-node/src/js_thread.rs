@@ -8,7 +8,7 @@ use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use gatewright_boundary::{Batch, Port};
+use gatewright_boundary::{Batch, Language, Port};
 use napi::{Error, Result, sys};
 
 use crate::js_value::{self, check, copied, lent, string};
@@ -63,7 +63,10 @@ impl JsThread {
         let mailbox = Arc::<Mailbox>::default();
         let thread = Rc::new(Self {
             env,
-            port: Port::new(Arc::new(MailboxHost(Arc::clone(&mailbox)))),
+            port: Port::new(
+                Arc::new(MailboxHost(Arc::clone(&mailbox))),
+                Language::JavaScript,
+            ),
             mailbox,
             timers: Arc::default(),
             deliver: Cell::new(ptr::null_mut()),

@@ -11,7 +11,7 @@
 //! | `js_value.rs` | strings and bytes |
 
 use gatewright_boundary::{
-    HostWebhook, answer_error as boundary_answer_error, timeline as boundary_timeline,
+    HostWebhook, Language, answer_error as boundary_answer_error, timeline as boundary_timeline,
 };
 use napi::bindgen_prelude::{Either, Function, JsValue as _};
 use napi::{Env, Result, Unknown};
@@ -120,7 +120,7 @@ pub fn fail(env: Env, question: u32, cause: u32, text: Text) -> Result<()> {
 /// An error, as JSON, about an answer that was delivered already.
 #[napi(catch_unwind)]
 pub fn answer_error(meta: Text, code: Text, what: Text) -> String {
-    boundary_answer_error(&meta.0, &code.0, &what.0)
+    boundary_answer_error(Language::JavaScript, &meta.0, &code.0, &what.0)
 }
 
 /// The attempts as a picture in text.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatewright_boundary::Port;
+use gatewright_boundary::{Language, Port};
 use js_sys::{Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 
@@ -10,7 +10,7 @@ use crate::client::NativeClient;
 use crate::executor::{JsThread, deliver_to};
 
 thread_local! {
-    static PORT: Arc<Port> = Port::new(Arc::new(JsThread));
+    static PORT: Arc<Port> = Port::new(Arc::new(JsThread), Language::JavaScript);
 }
 
 fn port() -> Arc<Port> {
@@ -111,7 +111,7 @@ pub fn fail(question: u32, cause: u32, text: &str) {
 #[wasm_bindgen(js_name = answerError)]
 #[must_use]
 pub fn answer_error(meta: &str, code: &str, what: &str) -> String {
-    gatewright_boundary::answer_error(meta, code, what)
+    gatewright_boundary::answer_error(Language::JavaScript, meta, code, what)
 }
 
 /// The attempts (JSON) as a picture in text.

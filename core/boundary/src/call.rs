@@ -8,6 +8,7 @@
 //! | OVER | anything | OVER: no frame follows any more |
 
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -115,8 +116,12 @@ impl<F: Future<Output = ()>> Future for Driven<F> {
             return Poll::Ready(());
         }
         let outer = CURRENT.with(|current| current.replace(*this.call));
-        let polled = this.future.poll(cx);
+        // The future is not looked at any more where it panics.
+        let polled = catch_unwind(AssertUnwindSafe(|| this.future.poll(cx)));
         CURRENT.with(|current| current.set(outer));
-        polled
+        polled.unwrap_or_else(|_| {
+            this.port.broke(*this.call, this.control);
+            Poll::Ready(())
+        })
     }
 }

@@ -144,7 +144,7 @@ async fn whole(port: Arc<Port>, call: u32, control: Arc<Control>, request: Reque
         Ok(response) => Frame::Answer { call, response },
         Err(error) => Frame::Error {
             call,
-            error: error::to_json(&error),
+            error: error::to_json(&error, port.language()),
         },
     };
     port.settle(call, &control, true, frame);

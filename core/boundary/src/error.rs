@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use gatewright::Error;
 use serde::de::IgnoredAny;
 
-use crate::names::for_host;
+use crate::names::Language;
 use crate::{json, meta};
 
 /// What the host language threw, on its way through the core: its number there, and its text.
@@ -38,16 +38,16 @@ fn cause_of(error: &Error) -> Option<u32> {
     None
 }
 
-/// An error as JSON.
-pub(crate) fn to_json(error: &Error) -> Vec<u8> {
+/// An error as JSON, in the words of a language.
+pub(crate) fn to_json(error: &Error, language: Language) -> Vec<u8> {
     let core_advice = error.advice();
-    let advice = for_host(&core_advice);
+    let advice = language.words(&core_advice);
     let core_message = error.to_string();
     // Of an answer the server's own words are part, which stay as they are.
     let answered = error.status().is_some();
     let message = match core_message.strip_suffix(&core_advice) {
         Some(before) if answered => format!("{before}{advice}"),
-        _ => for_host(&core_message).into_owned(),
+        _ => language.words(&core_message).into_owned(),
     };
     let mut out = Vec::with_capacity(1024);
     out.extend_from_slice(b"{\"code\":");
@@ -58,7 +58,7 @@ pub(crate) fn to_json(error: &Error) -> Vec<u8> {
     if answered {
         json::string(&mut out, error.what());
     } else {
-        json::string(&mut out, &for_host(error.what()));
+        json::string(&mut out, &language.words(error.what()));
     }
     json::member(&mut out, "status");
     json::or_null(&mut out, error.status(), |out, status| {
@@ -121,7 +121,7 @@ mod tests {
     use serde_json::{Value, json};
 
     fn read(error: &Error) -> Value {
-        serde_json::from_slice(&to_json(error)).unwrap()
+        serde_json::from_slice(&to_json(error, Language::JavaScript)).unwrap()
     }
 
     #[test]

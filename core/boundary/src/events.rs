@@ -42,7 +42,7 @@ impl EventStream {
             },
             Err(error) => Frame::Error {
                 call,
-                error: error::to_json(&error),
+                error: error::to_json(&error, port.language()),
             },
         };
         port.settle(call, &control, true, frame);

@@ -1,8 +1,9 @@
-//! What the Node addon and the WASM module share: both are this crate, and a host around it.
+//! What the SDKs for JavaScript, Swift and Kotlin share: the native half of each is this crate, and a host around it.
 //!
 //! The host language numbers its calls. What comes of them crosses as frames, many in one batch (`frame.rs`, `batch.rs`); what the core asks of
-//! The host language (a token, a hook, the next piece of a body) crosses as questions (`question.rs`). Settings, options, errors and records are
-//! JSON. A [`Port`] has all of that for one host thread; a [`Host`] is what it needs of its surroundings.
+//! the host language (a token, a hook, the next piece of a body) crosses as questions (`question.rs`). Settings, options, errors and records are
+//! JSON. A [`Port`] has all of that: one for each thread of JavaScript's, one for a process of Swift's or Kotlin's. A [`Host`] is what it needs of
+//! its surroundings.
 //!
 //! The feature `client` is all of that; `webhook` alone is only [`HostWebhook`], without any of the client.
 
@@ -64,7 +65,8 @@ pub use crate::{
     client::HostClient,
     frame::Frame,
     host::{Host, Task},
-    port::{Port, no_runtime},
+    names::Language,
+    port::Port,
     record::{answer_error, error_codes, timeline},
 };
 #[cfg(feature = "client")]

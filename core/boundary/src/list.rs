@@ -34,7 +34,7 @@ impl List {
             Ok(None) => Frame::End { call },
             Err(error) => Frame::Error {
                 call,
-                error: error::to_json(&error),
+                error: error::to_json(&error, port.language()),
             },
         };
         port.settle(call, &control, true, frame);

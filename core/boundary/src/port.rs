@@ -13,6 +13,7 @@ use crate::events::EventStream;
 use crate::frame::Frame;
 use crate::host::Host;
 use crate::list::List;
+use crate::names::Language;
 use crate::question::{Reply, Slot, gone, thrown};
 use crate::settings::Settings;
 use crate::table::Table;
@@ -23,6 +24,7 @@ use crate::{error, json};
 /// Calls, lists and questions go by numbers; the host language chooses those of calls and lists, and uses none twice at a time.
 pub struct Port {
     host: Arc<dyn Host>,
+    language: Language,
     calls: Table<Arc<Control>>,
     lists: Table<Arc<List>>,
     events: Table<Arc<EventStream>>,
@@ -40,10 +42,11 @@ impl fmt::Debug for Port {
 }
 
 impl Port {
-    /// A port of this host.
-    pub fn new(host: Arc<dyn Host>) -> Arc<Self> {
+    /// A port of this host. Texts have the names of options that the language has.
+    pub fn new(host: Arc<dyn Host>, language: Language) -> Arc<Self> {
         Arc::new(Self {
             host,
+            language,
             calls: Table::default(),
             lists: Table::default(),
             events: Table::default(),
@@ -81,7 +84,7 @@ impl Port {
             let client = adjust(settings.builder).build()?;
             Ok(HostClient::new(self, client, settings.number))
         });
-        opened.map_err(|wrong| json::text(error::to_json(&wrong)))
+        opened.map_err(|wrong| json::text(error::to_json(&wrong, self.language)))
     }
 
     /// Gives up a call, its answer's stream included: its future is dropped, and nothing more is delivered for it. Unknown numbers are fine.
@@ -131,12 +134,9 @@ impl Port {
     }
 
     /// Answers a question. Unknown numbers are fine: whoever asked may have gone.
-    pub fn answer(&self, question: u32, text: Option<&str>, bytes: Option<&[u8]>) {
+    pub fn answer(&self, question: u32, text: Option<String>, bytes: Option<Bytes>) {
         if let Some(slot) = self.questions.take(question) {
-            slot.fill(Ok(Reply {
-                text: text.map(str::to_owned),
-                bytes: bytes.map(Bytes::copy_from_slice),
-            }));
+            slot.fill(Ok(Reply { text, bytes }));
         }
     }
 
@@ -153,10 +153,22 @@ impl Port {
         self.waiting.load(Ordering::Acquire)
     }
 
-    /// How many calls are under way, streamed answers that nobody reads from now included.
+    /// A call of a client that is not there any more: an ERROR `closed` comes of it.
+    pub fn refuse_closed(&self, call: u32) {
+        self.refuse(call, &Error::new(ErrorKind::Closed, "the client is closed"));
+    }
+
+    /// How many calls and streams of events are under way, those that nobody reads from now included.
     #[must_use]
     pub fn under_way(&self) -> usize {
-        self.calls.len()
+        self.calls.len() + self.events.len()
+    }
+
+    /// The error, as JSON, of a client that cannot run for want of a runtime: `what` says why.
+    #[must_use]
+    pub fn without_runtime(&self, what: &str) -> String {
+        let error = Error::new(ErrorKind::Connect, what);
+        json::text(error::to_json(&error, self.language))
     }
 
     /// Everything that is under way fails, for want of a runtime: `what` says why.
@@ -232,6 +244,17 @@ impl Port {
         true
     }
 
+    /// The call has ended by a mistake of ours: nobody is to wait for it for ever.
+    pub(crate) fn broke(&self, call: u32, control: &Arc<Control>) {
+        let what = "has failed by a mistake of Gatewright's own, which please report; whether the server did it is not known";
+        let error = Error::new(ErrorKind::OutcomeUnknown, what);
+        let frame = Frame::Error {
+            call,
+            error: error::to_json(&error, self.language),
+        };
+        self.settle(call, control, true, frame);
+    }
+
     /// The call's future is gone.
     pub(crate) fn forget(&self, call: u32, control: &Arc<Control>) {
         if control.give_up() {
@@ -245,7 +268,7 @@ impl Port {
     pub(crate) fn refuse(&self, call: u32, why: &Error) {
         self.deliver(Frame::Error {
             call,
-            error: error::to_json(why),
+            error: error::to_json(why, self.language),
         });
     }
 
@@ -282,6 +305,10 @@ impl Port {
         count(&self.last_stream)
     }
 
+    pub(crate) fn language(&self) -> Language {
+        self.language
+    }
+
     /// Delivers a question, or word that one is over.
     pub(crate) fn tell(&self, question: Vec<u8>) {
         self.deliver(Frame::Ask { question });
@@ -303,12 +330,6 @@ impl Port {
     pub(crate) fn sizes(&self) -> [usize; 3] {
         [self.calls.len(), self.lists.len(), self.questions.len()]
     }
-}
-
-/// The error, as JSON, of a client that the system has no means for.
-#[must_use]
-pub fn no_runtime(what: &str) -> String {
-    json::text(error::to_json(&Error::new(ErrorKind::Connect, what)))
 }
 
 /// The next number, which is never 0.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::json;
-use crate::names::for_host;
+use crate::names::Language;
 
 /// The codes of all kinds of errors.
 #[must_use]
@@ -109,12 +109,12 @@ struct Status {
 /// The error, as JSON, of an answer that was delivered and cannot be decoded. `meta` is the answer's meta JSON, `what` goes on from
 /// "was answered 200 OK".
 #[must_use]
-pub fn answer_error(meta: &str, code: &str, what: &str) -> String {
+pub fn answer_error(language: Language, meta: &str, code: &str, what: &str) -> String {
     let kind = ErrorKind::ALL.iter().find(|kind| kind.code() == code);
     let kind = *kind.unwrap_or(&ErrorKind::Decode);
     let Ok(meta) = serde_json::from_str::<Meta<'_>>(meta) else {
         let error = Error::new(kind, format!("the answer came {what}"));
-        return json::text(crate::error::to_json(&error));
+        return json::text(crate::error::to_json(&error, language));
     };
     let attempts: Vec<Status> = serde_json::from_str(meta.attempts.get()).unwrap_or_default();
     let status = attempts.last().and_then(|attempt| attempt.status);
@@ -131,7 +131,7 @@ pub fn answer_error(meta: &str, code: &str, what: &str) -> String {
         facts += &format!(", request id {id}");
     }
     let core_advice = Error::new(kind, "").advice();
-    let advice = for_host(&core_advice);
+    let advice = language.words(&core_advice);
     let (method, url) = (&meta.method, &meta.shown_url);
     let message = format!("{kind}: {method} {url} {what} ({facts}); {advice}");
 

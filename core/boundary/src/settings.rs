@@ -103,6 +103,7 @@ impl Gathered {
             "connectTimeoutMs" => connect_timeout(builder, &member.called("connectTimeout"))?,
             "proxy" => proxy(builder, &member)?,
             "caCertificates" => ca_certificates(builder, &member)?,
+            "pins" => pins(builder, &member)?,
             "headers" => set_headers(builder, &member)?,
             "pacing" => builder.pacing(member.flag()?),
             "quota" => builder.quota(member.text()?),
@@ -240,10 +241,15 @@ fn ca_certificates(builder: ClientBuilder, member: &Member<'_>) -> Result<Client
     Ok(builder.ca_certificates(member.text()?))
 }
 
+#[cfg(feature = "native")]
+fn pins(builder: ClientBuilder, member: &Member<'_>) -> Result<ClientBuilder, String> {
+    Ok(builder.pins(member.texts()?))
+}
+
 #[cfg(not(feature = "native"))]
 use not_of_this_host::{
     not_of_this_host as ca_certificates, not_of_this_host as connect_timeout,
-    not_of_this_host as proxy,
+    not_of_this_host as pins, not_of_this_host as proxy,
 };
 
 #[cfg(not(feature = "native"))]

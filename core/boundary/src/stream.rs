@@ -34,7 +34,8 @@ pub(crate) async fn relay(
     let answer = match request.stream().await {
         Ok(answer) => answer,
         Err(why) => {
-            port.settle(call, &control, true, failed(call, &why));
+            let frame = failed(&port, call, &why);
+            port.settle(call, &control, true, frame);
             return;
         }
     };
@@ -60,10 +61,10 @@ pub(crate) async fn relay(
     }
 }
 
-fn failed(call: u32, why: &Error) -> Frame {
+fn failed(port: &Port, call: u32, why: &Error) -> Frame {
     Frame::Error {
         call,
-        error: error::to_json(why),
+        error: error::to_json(why, port.language()),
     }
 }
 
@@ -99,7 +100,7 @@ impl Relay {
             } else {
                 match &self.broken {
                     None => (true, Frame::End { call }),
-                    Some(why) => (true, failed(call, why)),
+                    Some(why) => (true, failed(&self.port, call, why)),
                 }
             };
             if !self.port.settle(call, &self.control, last, frame) || last {

@@ -14,8 +14,8 @@ pub struct HostWebhook {
     signer: Option<Signer>,
 }
 
-/// Headers as the host language hands them over: lines, a name and a value in turns. Characters up to U+00FF are bytes, as fetch and Node read
-/// them.
+/// Headers as the host language hands them over: lines, a name and a value in turns. A value whose characters all go up to U+00FF has a byte
+/// for each, as HTTP libraries read them.
 fn fields(lines: &str) -> Vec<(&[u8], Cow<'_, [u8]>)> {
     let mut lines = lines.split('\n');
     let pairs = std::iter::from_fn(|| Some((lines.next()?, lines.next()?)));
@@ -72,7 +72,7 @@ impl HostWebhook {
         let tolerance = Duration::try_from_secs_f64(tolerance_seconds).map_err(|_| {
             failed(
                 "bad_tolerance",
-                "`tolerance` must be a number of milliseconds, zero or more",
+                "`tolerance` must be a time of zero or more",
             )
         })?;
         if max_body.is_nan() || max_body < 0.0 {

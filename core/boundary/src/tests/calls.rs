@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use gatewright::Body;
+use gatewright::runtime::BoxFuture;
 use gatewright::testing::{answer, answer_with};
+use gatewright::transport::{Transport, TransportError, TransportRequest, TransportResponse};
 use serde_json::json;
 
 use super::stage::{Held, Stage, get, number, post};
@@ -285,6 +287,51 @@ fn a_host_that_drops_a_task_leaves_nothing_behind() {
     stage.run();
     stage.host.drop_tasks();
     assert_eq!(stage.frames(), []);
+    stage.assert_empty();
+}
+
+#[test]
+fn a_call_that_panics_ends_with_an_error() {
+    #[derive(Debug)]
+    struct Broken;
+    impl Transport for Broken {
+        fn send(
+            &self,
+            _request: TransportRequest,
+        ) -> BoxFuture<'static, Result<TransportResponse, TransportError>> {
+            Box::pin(async { panic!("canary") })
+        }
+    }
+    let stage = Stage::new([]);
+    let client = stage.client_over(Broken, "{}");
+    for mode in [0, 1] {
+        client.start(1, "GET", "/x", mode, None, None);
+        let error = stage.error(1);
+        assert_eq!(error["code"], "outcome_unknown");
+        assert!(!error.to_string().contains("canary"), "{error}");
+        stage.assert_empty();
+    }
+}
+
+#[test]
+fn everything_fails_where_there_is_no_runtime() {
+    let stage = Stage::new([]);
+    let client = stage.client_over(Held::default(), "{}");
+    get(&client, 1, None);
+    get(&client, 2, None);
+    stage.run();
+    assert_eq!(stage.port.under_way(), 2);
+    stage.port.fail_all("no file descriptors");
+    let mut ended: Vec<u32> = stage
+        .frames()
+        .iter()
+        .map(|frame| {
+            assert_eq!(frame.json()["what"], "no file descriptors");
+            frame.call
+        })
+        .collect();
+    ended.sort_unstable();
+    assert_eq!(ended, [1, 2]);
     stage.assert_empty();
 }
 

@@ -91,7 +91,10 @@ fn what_is_wrong_is_said_in_place_of_the_first_event() {
         stage.port.next_events(1, 7);
         let error = stage.error(1);
         let code = error["code"].as_str().unwrap();
-        assert!(["invalid_request", "invalid_config"].contains(&code), "{error}");
+        assert!(
+            ["invalid_request", "invalid_config"].contains(&code),
+            "{error}"
+        );
         assert!(error["what"].as_str().unwrap().contains(what), "{error}");
         stage.port.next_events(2, 7);
         assert_eq!(stage.frame().kind, END);

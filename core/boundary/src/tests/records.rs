@@ -1,4 +1,4 @@
-//! Records that came back from JavaScript.
+//! Records that came back from the host language.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use gatewright::testing::{Scripted, VirtualClock, answer_with, failure};
 use gatewright::{Client, ErrorKind, FailureClass, Response};
 use serde_json::Value;
 
-use crate::{answer_error, error, error_codes, meta};
+use crate::{Language, answer_error, error, error_codes, meta};
 
 /// An answer after a failure and a 503, held back before.
 fn response() -> Response {
@@ -59,8 +59,14 @@ fn an_error_of_an_answer_is_the_one_that_the_core_makes() {
         (ErrorKind::Decode, "with a body that is no JSON: \"<\""),
         (ErrorKind::Closed, "but is closed"),
     ] {
-        let made: Value = serde_json::from_str(&answer_error(&meta, kind.code(), what)).unwrap();
-        let core = error::to_json(&answer.error(kind, what));
+        let made: Value = serde_json::from_str(&answer_error(
+            Language::JavaScript,
+            &meta,
+            kind.code(),
+            what,
+        ))
+        .unwrap();
+        let core = error::to_json(&answer.error(kind, what), Language::JavaScript);
         let core: Value = serde_json::from_slice(&core).unwrap();
         assert_eq!(made, core);
         assert!(!made.to_string().contains("canary"), "{made}");
@@ -70,7 +76,9 @@ fn an_error_of_an_answer_is_the_one_that_the_core_makes() {
 #[test]
 fn an_error_of_an_answer_that_cannot_be_read_is_still_one() {
     for meta in ["", "{}", "{\"method\": 7}"] {
-        let made: Value = serde_json::from_str(&answer_error(meta, "nonsense", "odd")).unwrap();
+        let made: Value =
+            serde_json::from_str(&answer_error(Language::JavaScript, meta, "nonsense", "odd"))
+                .unwrap();
         assert_eq!(
             (&made["code"], &made["what"]),
             (&"decode".into(), &"the answer came odd".into())

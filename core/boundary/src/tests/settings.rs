@@ -4,6 +4,7 @@ use gatewright::testing::{answer, answer_with};
 use serde_json::json;
 
 use super::stage::{Stage, get, post};
+use crate::Language;
 
 fn refused(settings: &str) -> (String, String) {
     let stage = Stage::new([]);
@@ -182,6 +183,81 @@ fn texts_of_the_core_have_the_names_of_javascript() {
     );
 }
 
+#[test]
+fn texts_have_the_names_of_swift_and_kotlin() {
+    for (language, base_url, allow_http, limit) in [
+        (
+            Language::Swift,
+            "`baseURL`",
+            "`allowHTTP`",
+            "a time above zero, or `.never`",
+        ),
+        (
+            Language::Kotlin,
+            "`baseUrl`",
+            "`allowHttp`",
+            "a time above zero, or null for none",
+        ),
+    ] {
+        let stage = Stage::of(language, []);
+        let what = |base_url: &str, settings: &str| {
+            let error = stage.open(base_url, settings).unwrap_err();
+            error["message"].as_str().unwrap().to_owned()
+        };
+        let text = what("nonsense", "{}");
+        assert!(text.contains(&format!("{base_url} is no URL")), "{text}");
+        let text = what("http://api.example.com", "{}");
+        assert!(text.contains(&format!("set {allow_http} if")), "{text}");
+        for (settings, wrong) in [
+            (r#"{"timeoutMs": 0}"#, "`timeout` is 0 ms; it must be "),
+            (r#"{"timeoutMs": true}"#, "`timeout` must be "),
+        ] {
+            let text = what("https://api.example.com", settings);
+            assert_eq!(
+                text,
+                format!("invalid_config: {wrong}{limit}; change the setting")
+            );
+        }
+        let text = what("https://api.example.com", r#"{"backoffBaseMs": -2}"#);
+        assert!(
+            text.contains("`retry.backoffBase` is -2 ms; it must be a time of zero or more"),
+            "{text}"
+        );
+
+        // Of calls, too.
+        get(&stage.client("{}"), 1, Some(r#"{"timeoutMs": 0}"#));
+        let error = stage.error(1);
+        assert!(error["what"].as_str().unwrap().contains(limit), "{error}");
+    }
+}
+
+#[cfg(feature = "native")]
+#[test]
+fn pins_are_checked() {
+    for settings in [r#"{"pins": "canary"}"#, r#"{"pins": [7]}"#] {
+        assert_eq!(refused(settings).1, "`pins` must be a list of strings");
+    }
+    let stage = Stage::new([]);
+    let wrong = stage
+        .port
+        .open_client("https://h.example", r#"{"pins": ["sha256/short"]}"#)
+        .unwrap_err();
+    assert!(
+        wrong.contains("invalid_config")
+            && wrong.contains("`pins`")
+            && wrong.contains("sha256/short"),
+        "{wrong}"
+    );
+    let pin = format!("sha256/{}=", "A".repeat(43));
+    let settings = json!({"pins": [pin, pin]}).to_string();
+    assert!(
+        stage
+            .port
+            .open_client("https://h.example", &settings)
+            .is_ok()
+    );
+}
+
 #[cfg(not(feature = "native"))]
 #[test]
 fn what_fetch_cannot_do_is_refused() {
@@ -189,6 +265,7 @@ fn what_fetch_cannot_do_is_refused() {
         (r#"{"proxy": "http://canary"}"#, "proxy"),
         (r#"{"caCertificates": "canary"}"#, "caCertificates"),
         (r#"{"connectTimeoutMs": 5}"#, "connectTimeout"),
+        (r#"{"pins": ["canary"]}"#, "pins"),
     ] {
         let (code, what) = refused(settings);
         assert_eq!(code, "invalid_config");

@@ -1,4 +1,4 @@
-//! A JavaScript thread and the machine around it, for tests: tasks run until all of them wait, frames are kept.
+//! A host thread and the machine around it, for tests: tasks run until all of them wait, frames are kept.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ use gatewright::transport::{
 };
 use serde_json::Value;
 
-use crate::{Batch, Frame, Host, HostClient, Port, Task};
+use crate::{Batch, Frame, Host, HostClient, Language, Port, Task};
 
 #[derive(Default)]
 pub(super) struct FakeHost {
@@ -126,11 +126,18 @@ impl Stage {
     pub(super) fn new(
         script: impl IntoIterator<Item = Result<TransportResponse, TransportError>>,
     ) -> Self {
+        Self::of(Language::JavaScript, script)
+    }
+
+    pub(super) fn of(
+        language: Language,
+        script: impl IntoIterator<Item = Result<TransportResponse, TransportError>>,
+    ) -> Self {
         let host = Arc::new(FakeHost::default());
         Self {
             clock: VirtualClock::new(7),
             wire: Scripted::new(script),
-            port: Port::new(Arc::clone(&host) as Arc<dyn Host>),
+            port: Port::new(Arc::clone(&host) as Arc<dyn Host>, language),
             host,
         }
     }

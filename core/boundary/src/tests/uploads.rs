@@ -1,4 +1,4 @@
-//! Bodies of requests that JavaScript streams.
+//! Bodies of requests that the host language streams.
 
 use std::time::Duration;
 
@@ -17,9 +17,11 @@ fn upload(stage: &Stage, call: u32, stream: &str) {
 }
 
 fn give(stage: &Stage, question: &Value, bytes: Option<&[u8]>) {
-    stage
-        .port
-        .answer(number(&question["question"]), None, bytes.map(Bytes::copy_from_slice));
+    stage.port.answer(
+        number(&question["question"]),
+        None,
+        bytes.map(Bytes::copy_from_slice),
+    );
 }
 
 /// The next question, which must be this.

@@ -1,4 +1,4 @@
-//! Webhooks as JavaScript has them.
+//! Webhooks as host languages have them.
 
 use serde_json::Value;
 
