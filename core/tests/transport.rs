@@ -175,3 +175,47 @@ async fn what_is_no_certificate_is_refused() {
         .build();
     assert_eq!(made.unwrap_err().kind(), ErrorKind::InvalidConfig);
 }
+
+#[test]
+fn a_lookup_that_hangs_ends_with_the_connect_timeout_and_holds_nobody_up_for_longer() {
+    // As on phones: one thread for all lookups.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let listener = TcpListener::bind("localhost:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                head(&mut stream).await;
+                answer(&mut stream, "", b"{}").await;
+            }
+        });
+        let client = Client::builder(format!("http://localhost:{port}"))
+            .proxy(Proxy::Direct)
+            .connect_timeout(std::time::Duration::from_millis(50))
+            .max_attempts(1)
+            .build()
+            .unwrap();
+        // In place of a lookup whose DNS server does not answer.
+        let (let_go, held) = std::sync::mpsc::channel::<()>();
+        let hanging = tokio::task::spawn_blocking(move || held.recv());
+        let (first, second) = tokio::join!(client.get("/").send(), client.get("/").send());
+        for error in [first.unwrap_err(), second.unwrap_err()] {
+            assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+            assert!(
+                error.to_string().contains("raise `connect_timeout`"),
+                "{error}"
+            );
+            assert!(
+                error.elapsed() < std::time::Duration::from_secs(5),
+                "{error}"
+            );
+        }
+        drop(let_go);
+        hanging.await.unwrap().unwrap_err();
+        client.get("/").send().await.unwrap();
+    });
+}

@@ -11,6 +11,7 @@ use gatewright_engine::call::{Done, Failed, request_id};
 use gatewright_engine::error::ErrorParts;
 use gatewright_engine::problem::{Problem, read_problem};
 use gatewright_engine::redact::Secret;
+use gatewright_engine::retry::{FailureClass, NoRetry};
 use http::{HeaderMap, StatusCode};
 
 use super::{Driving, Prepared, Sent};
@@ -181,10 +182,17 @@ impl Ending<'_> {
                 what
             }
             Last::Failure { text, source } => {
-                parts.advice = source
+                let error = source
                     .as_deref()
-                    .and_then(|source| source.downcast_ref::<TransportError>())
-                    .and_then(TransportError::advice);
+                    .and_then(|source| source.downcast_ref::<TransportError>());
+                parts.advice = error.and_then(TransportError::advice);
+                if parts.advice.is_none()
+                    && failed.no_retry != Some(NoRetry::Deadline)
+                    && error.is_some_and(|error| error.class == FailureClass::ConnectTimeout)
+                {
+                    parts.advice =
+                        Some("raise `connect_timeout`, or check that the server can be reached");
+                }
                 parts.source = source;
                 describe_failure(failed, request, &parts.attempts, &text)
             }
@@ -241,6 +249,7 @@ fn describe_failure(
         Outcome::Failed { class, .. } => Some(*class),
         _ => None,
     });
+    let connecting = class == Some(FailureClass::ConnectTimeout);
     let class = class.map_or_else(|| failed.kind.to_string(), |class| class.to_string());
     let mut what = if text.is_empty() {
         format!("failed: {class}")
@@ -252,10 +261,10 @@ fn describe_failure(
         if let Some(timeout) = request
             .limits
             .timeout
-            .filter(|_| failed.no_retry == Some(gatewright_engine::retry::NoRetry::Deadline))
+            .filter(|_| failed.no_retry == Some(NoRetry::Deadline))
         {
             what.push_str(&format!("; its deadline was {}", Readable(timeout)));
-        } else if let Some(timeout) = request.limits.attempt_timeout {
+        } else if let Some(timeout) = request.limits.attempt_timeout.filter(|_| !connecting) {
             what.push_str(&format!("; an attempt may take {}", Readable(timeout)));
         }
     }

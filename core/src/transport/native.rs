@@ -14,7 +14,7 @@ use http_body::Body as _;
 use super::failures::{Phase, SourceError, classify, root_cause};
 pub use super::pins::Pins;
 pub use super::sleep::BootClock;
-use super::sleep::{Look, Rest, Watch};
+use super::sleep::{Rest, Watch};
 use super::{
     ResponseBody, Transport, TransportError, TransportRequest, TransportResponse, roots, tls,
 };
@@ -92,7 +92,6 @@ pub struct NativeTransport {
 #[derive(Debug)]
 struct Shared {
     blueprint: Blueprint,
-    watch: Watch,
     live: Mutex<Live>,
 }
 
@@ -100,7 +99,7 @@ struct Shared {
 #[derive(Debug)]
 struct Live {
     client: reqwest::Client,
-    last: Look,
+    watch: Watch,
 }
 
 /// All that connections are made from, as often as it takes. The roots and TLS sessions are shared by what is made of it.
@@ -168,17 +167,12 @@ impl NativeTransport {
             settings: settings.clone(),
             tls,
         };
-        let watch = Watch::new(settings.boot_clock.clone());
         let live = Mutex::new(Live {
             client: blueprint.build()?,
-            last: watch.look(),
+            watch: Watch::new(settings.boot_clock.clone()),
         });
         Ok(Self {
-            shared: Arc::new(Shared {
-                blueprint,
-                watch,
-                live,
-            }),
+            shared: Arc::new(Shared { blueprint, live }),
         })
     }
 }
@@ -186,10 +180,8 @@ impl NativeTransport {
 impl Shared {
     /// The connections for an attempt that begins now, and whether the runtime has to look at its sockets first.
     fn connections(&self) -> (reqwest::Client, bool) {
-        let look = self.watch.look();
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        let rest = look.since(live.last);
-        live.last = look;
+        let rest = live.watch.look();
         if rest == Rest::Slept
             // What could be built once can be built again; if not, the old connections are better than none.
             && let Ok(fresh) = self.blueprint.build()

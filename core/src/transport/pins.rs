@@ -334,7 +334,10 @@ wuvKFOGRqgHzRt49H9E0+f/sDG6KamOV\n\
         pins.add("localhost", PIN).unwrap();
         let name = ServerName::try_from("localhost").unwrap();
         let pinned = pins.of(&name).unwrap();
-        assert_eq!(pinned.check_verified(&[certificate.clone()]), Ok(()));
+        assert_eq!(
+            pinned.check_verified(std::slice::from_ref(&certificate)),
+            Ok(())
+        );
         let key = EndEntityCert::try_from(&certificate)
             .unwrap()
             .subject_public_key_info();

@@ -81,15 +81,6 @@ fn system() -> Duration {
         .unwrap_or_default()
 }
 
-/// What the clocks said when an attempt began.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Look {
-    /// Since the watch began, sleep included.
-    at: Duration,
-    /// How much of that the device slept.
-    slept: Duration,
-}
-
 /// What is to be done before connections are used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rest {
@@ -101,12 +92,16 @@ pub(super) enum Rest {
     Slept,
 }
 
-/// Reads both clocks.
+/// Compares the clocks, attempt by attempt. Where attempts follow each other closely, one clock is read.
 #[derive(Debug)]
 pub(super) struct Watch {
     clock: BootClock,
     booted: Duration,
     began: Instant,
+    /// When the last attempt began, sleep included.
+    last: Duration,
+    /// How long the device had slept when both clocks were last read.
+    slept: Duration,
 }
 
 impl Watch {
@@ -115,25 +110,28 @@ impl Watch {
             booted: clock.now(),
             clock,
             began: Instant::now(),
+            last: Duration::ZERO,
+            slept: Duration::ZERO,
         }
     }
 
-    pub(super) fn look(&self) -> Look {
-        let awake = self.began.elapsed();
+    /// What happened since the attempt before the one that begins now.
+    pub(super) fn look(&mut self) -> Rest {
         let at = self.clock.now().saturating_sub(self.booted);
-        Look {
-            at,
-            slept: at.saturating_sub(awake),
-        }
+        let began = self.began;
+        self.since_last(at, || began.elapsed())
     }
-}
 
-impl Look {
-    /// What happened since `last`.
-    pub(super) fn since(self, last: Self) -> Rest {
-        if self.slept > last.slept + NAP {
-            Rest::Slept
-        } else if self.at > last.at + UNWATCHED {
+    fn since_last(&mut self, at: Duration, awake: impl Fn() -> Duration) -> Rest {
+        let since = at.saturating_sub(std::mem::replace(&mut self.last, at));
+        // Whoever slept longer than a nap was away for longer than a nap.
+        if since > NAP {
+            let slept = at.saturating_sub(awake());
+            if slept > std::mem::replace(&mut self.slept, slept) + NAP {
+                return Rest::Slept;
+            }
+        }
+        if since > UNWATCHED {
             Rest::Unwatched
         } else {
             Rest::None
@@ -145,34 +143,41 @@ impl Look {
 mod tests {
     use super::*;
 
-    fn look(at_ms: u64, slept_ms: u64) -> Look {
-        Look {
-            at: Duration::from_millis(at_ms),
-            slept: Duration::from_millis(slept_ms),
-        }
-    }
-
     #[test]
     fn a_nap_is_no_sleep_and_a_clock_that_goes_back_is_none() {
-        let last = look(60_000, 10_000);
-        for (now, rest) in [
-            (look(60_050, 10_000), Rest::None),
-            (look(60_200, 10_000), Rest::Unwatched),
-            (look(64_900, 14_900), Rest::Unwatched),
-            (look(65_200, 15_001), Rest::Slept),
-            (look(3_660_000, 3_610_000), Rest::Slept),
-            (look(1_000, 0), Rest::None),
+        let mut watch = Watch::new(BootClock::default());
+        for (at, awake, rest) in [
+            (50, Some(50), Rest::None),
+            (1_000, Some(1_000), Rest::Unwatched),
+            // Close to the one before: the other clock is not read.
+            (1_050, None, Rest::None),
+            (5_950, None, Rest::Unwatched),
+            // It was away for a long time, but awake.
+            (60_000, Some(60_000), Rest::Unwatched),
+            (66_000, Some(61_000), Rest::Unwatched),
+            (72_001, Some(62_000), Rest::Slept),
+            (72_050, None, Rest::None),
+            (3_672_050, Some(62_100), Rest::Slept),
+            (1_000, None, Rest::None),
+            (10_000, Some(10_000), Rest::Unwatched),
+            (40_000, Some(20_000), Rest::Slept),
         ] {
-            assert_eq!(now.since(last), rest, "{now:?}");
+            let read = || Duration::from_millis(awake.unwrap());
+            assert_eq!(
+                watch.since_last(Duration::from_millis(at), read),
+                rest,
+                "{at}"
+            );
         }
     }
 
     #[test]
     fn the_system_s_clock_runs_as_the_other_does_while_nothing_sleeps() {
-        let watch = Watch::new(BootClock::default());
-        let (first, second) = (watch.look(), watch.look());
-        assert!(second.at >= first.at);
-        assert!(second.slept < Duration::from_secs(1), "{second:?}");
-        assert!(!watch.clock.now().is_zero());
+        let clock = BootClock::default();
+        let (booted, began) = (clock.now(), Instant::now());
+        assert!(!booted.is_zero());
+        std::thread::sleep(Duration::from_millis(5));
+        let apart = (clock.now() - booted).abs_diff(began.elapsed());
+        assert!(apart < Duration::from_secs(1), "{apart:?}");
     }
 }
