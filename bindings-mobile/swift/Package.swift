@@ -28,7 +28,7 @@ import PackageDescription
 
 let package = Package(
     name: "Gatewright",
-    platforms: [.iOS(.v16), .macOS(.v13), .tvOS(.v16), .watchOS(.v9), .visionOS(.v1)],
+    platforms: [.iOS(.v16), .macOS(.v13)],
     products: [
         .library(name: "Gatewright", targets: ["Gatewright"])
     ],

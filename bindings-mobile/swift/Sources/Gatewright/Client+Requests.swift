@@ -233,4 +233,22 @@ extension Client {
     ) -> Items<Item> {
         Items(request: ListRequest(client: self, path: path, query: query, headers: headers, options: options))
     }
+
+    /// The events of a stream of server-sent events. The connection is made when a loop begins, and made again where it breaks.
+    ///
+    /// - Parameters:
+    ///   - path: Joined to the base URL, such as `/events`.
+    ///   - method: The method. Only a GET is made again after it has begun.
+    ///   - body: What is sent, if anything: neither a stream nor a file.
+    ///   - query: Parameters beside those of the path.
+    ///   - headers: Beside the client's own; one of the same name replaces it.
+    ///   - options: Where the stream begins and when it counts as broken.
+    public func events(
+        _ path: String, method: String = "GET", body: Body? = nil, query: Query = [:], headers: Headers = [:],
+        options: EventOptions = EventOptions()
+    ) -> ServerEvents {
+        ServerEvents(
+            request: EventRequest(
+                client: self, method: method, path: path, query: query, headers: headers, body: body, options: options))
+    }
 }

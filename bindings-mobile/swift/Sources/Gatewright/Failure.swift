@@ -87,7 +87,7 @@ public struct Failure: Sendable {
             elapsed = json["elapsedMs"]?.duration ?? .zero
             headers = json["headers"]?.array.map(Headers.init(json:))
             body = json["body"]?.string.flatMap { Data(base64Encoded: $0) } ?? Data()
-            problem = json["problem"].flatMap { $0 == .null ? nil : $0 }
+            problem = json["problem"].flatMap { $0 == .null ? Optional.none : $0 }
             attempts = json["attempts"]?.array?.map(Attempt.init(json:)) ?? []
             self.attemptsJSON = attemptsJSON
             self.cause = cause

@@ -131,3 +131,43 @@ extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expre
         self = .object(Dictionary(elements, uniquingKeysWith: { $1 }))
     }
 }
+
+extension JSONValue: CustomStringConvertible, CustomReflectable {
+    /// The value as JSON, the members of objects by name.
+    public var description: String {
+        var text = ""
+        write(into: &text)
+        return text
+    }
+
+    /// Nothing beside the description.
+    public var customMirror: Mirror {
+        Mirror(self, children: [])
+    }
+
+    private func write(into text: inout String) {
+        switch self {
+        case .null: text += "null"
+        case .bool(let value): text += value ? "true" : "false"
+        case .integer(let number): text += String(number)
+        case .number(let number): text += String(number)
+        case .string(let value): JSONWriter.quote(value, into: &text)
+        case .array(let elements):
+            text += "["
+            for (index, element) in elements.enumerated() {
+                text += index > 0 ? ", " : ""
+                element.write(into: &text)
+            }
+            text += "]"
+        case .object(let members):
+            text += "{"
+            for (index, member) in members.sorted(by: { $0.key < $1.key }).enumerated() {
+                text += index > 0 ? ", " : ""
+                JSONWriter.quote(member.key, into: &text)
+                text += ": "
+                member.value.write(into: &text)
+            }
+            text += "}"
+        }
+    }
+}

@@ -1,27 +1,45 @@
-/// A time limit, or none.
+/// A time limit, or none. What cannot be one (zero, less, no number) is told when a client is made or a call begins.
 ///
 /// ```swift no-run
 /// configuration.timeout = .seconds(10)
 /// let export = try await client.stream("GET", "/export", options: RequestOptions(timeout: .never))
 /// ```
-public enum Timeout: Sendable, Hashable {
-    /// So long. More than zero.
-    case after(Duration)
+public struct Timeout: Sendable, Hashable {
+    /// `nil` for no limit.
+    let milliseconds: Double?
+
     /// No limit.
-    case never
+    public static let never = Timeout(milliseconds: nil)
+
+    /// A limit of this duration.
+    public static func after(_ duration: Duration) -> Timeout {
+        Timeout(milliseconds: duration.milliseconds)
+    }
 
     /// A limit in seconds.
     public static func seconds(_ seconds: Int) -> Timeout {
-        .after(.seconds(seconds))
+        Timeout(milliseconds: Double(seconds) * 1000)
     }
 
     /// A limit in seconds.
     public static func seconds(_ seconds: Double) -> Timeout {
-        .after(.seconds(seconds))
+        Timeout(milliseconds: seconds * 1000)
     }
 
     /// A limit in milliseconds.
     public static func milliseconds(_ milliseconds: Int) -> Timeout {
-        .after(.milliseconds(milliseconds))
+        Timeout(milliseconds: Double(milliseconds))
+    }
+
+    /// A limit in milliseconds.
+    public static func milliseconds(_ milliseconds: Double) -> Timeout {
+        Timeout(milliseconds: milliseconds)
+    }
+}
+
+extension Timeout: CustomStringConvertible {
+    /// The limit in milliseconds, or `never`.
+    public var description: String {
+        milliseconds.map { "\($0) ms" } ?? "never"
     }
 }

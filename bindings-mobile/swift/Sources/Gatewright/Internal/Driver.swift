@@ -19,7 +19,7 @@ enum Driver {
 
     private static let state = Locked(State())
 
-    /// Something was begun: the thread must run. To be called after the port was told.
+    /// Something was begun, or is to be let go of: the thread must run. To be called after the port was told.
     static func wake() {
         let begins = state.withLock { state in
             state.begun &+= 1
@@ -27,8 +27,11 @@ enum Driver {
             return !state.isRunning
         }
         if begins {
-            let thread = Thread { run() }
-            thread.name = "gatewright"
+            let thread = Thread {
+                // Here, since on Linux the name of a thread that has not begun is not the kernel's.
+                Thread.current.name = "gatewright"
+                run()
+            }
             thread.qualityOfService = .userInitiated
             thread.start()
         }

@@ -18,7 +18,9 @@ enum DecodingFailure {
         case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
             return "no \(type)\(place(context.codingPath))"
         case .dataCorrupted(let context):
-            return context.codingPath.isEmpty ? "it is no JSON" : "a value that cannot be used\(place(context.codingPath))"
+            // What Foundation says of JSON that is none. It says of a value what the value is: that is left out.
+            let isJSON = !context.codingPath.isEmpty || !context.debugDescription.contains("JSON")
+            return isJSON ? "a value that cannot be used\(place(context.codingPath))" : "it is no JSON"
         @unknown default:
             return ErrorText.of(error)
         }

@@ -69,6 +69,8 @@ final class Incoming: Sendable {
         let advice = "make another call for what is left"
         if case .open = leave(.failed(GatewrightError.closedHere("the stream was cancelled", advice: advice))) {
             Calls.giveUp(call)
+            // Where no client is open any more, nobody drives, and the connection would stay.
+            Driver.wake()
         }
     }
 

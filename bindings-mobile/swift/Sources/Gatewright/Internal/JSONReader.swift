@@ -170,7 +170,7 @@ struct JSONReader {
             return .integer(integer)
         }
         guard let number = Double(text) else { throw Malformed() }
-        return .number(number)
+        return Int64(exactly: number).map(JSONValue.integer) ?? .number(number)
     }
 
     // MARK: Strings

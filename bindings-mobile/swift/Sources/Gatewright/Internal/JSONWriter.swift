@@ -27,15 +27,16 @@ struct JSONWriter {
     /// A time in milliseconds.
     mutating func member(_ name: String, _ value: Duration) {
         begin(name)
-        text += String(value.milliseconds)
+        write(value.milliseconds)
     }
 
     /// A time limit in milliseconds, `null` for none.
     mutating func member(_ name: String, _ value: Timeout) {
         begin(name)
-        switch value {
-        case .after(let duration): text += String(duration.milliseconds)
-        case .never: text += "null"
+        if let milliseconds = value.milliseconds {
+            write(milliseconds)
+        } else {
+            text += "null"
         }
     }
 
@@ -58,6 +59,17 @@ struct JSONWriter {
     mutating func member(_ name: String, raw: String) {
         begin(name)
         text += raw
+    }
+
+    /// What JSON cannot say as a number is said as text.
+    private mutating func write(_ number: Double) {
+        if number.isNaN {
+            text += "\"NaN\""
+        } else if number.isInfinite {
+            text += number > 0 ? "\"Infinity\"" : "\"-Infinity\""
+        } else {
+            text += String(number)
+        }
     }
 
     private mutating func begin(_ name: String) {
@@ -89,7 +101,7 @@ struct JSONWriter {
         text += "]"
     }
 
-    private static func quote(_ value: String, into text: inout String) {
+    static func quote(_ value: String, into text: inout String) {
         text += "\""
         if value.utf8.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) {
             for scalar in value.unicodeScalars {

@@ -77,6 +77,7 @@ final class List: Sendable {
         }
         if case .begun(let list) = before {
             Native.port.dropPages(list: list)
+            Driver.wake()
         }
     }
 }

@@ -36,6 +36,28 @@ enum Options {
         return json.object
     }
 
+    /// The options of a stream of events; nothing where there are none.
+    static func json(_ query: Query, _ headers: Headers, _ options: EventOptions, _ body: EncodedBody?) -> String? {
+        var json = JSONWriter()
+        write(query, headers, options.timeout, options.attemptTimeout, options.maxAttempts, into: &json)
+        if let contentType = body?.contentType {
+            json.member("contentType", contentType)
+        }
+        return json.object
+    }
+
+    /// Where a stream of events begins: `{lastEventId, idleTimeoutMs}`, both optional.
+    static func style(_ options: EventOptions) -> String {
+        var json = JSONWriter()
+        if let id = options.lastEventID {
+            json.member("lastEventId", id)
+        }
+        if let idleTimeout = options.idleTimeout {
+            json.member("idleTimeoutMs", idleTimeout)
+        }
+        return json.object ?? "{}"
+    }
+
     /// Where a list has its items and cursors: `{items, cursor, cursorParam}`.
     static func style(_ options: PageOptions) -> String {
         var json = JSONWriter()
