@@ -18,12 +18,11 @@ struct Opened {
 }
 
 final class Adapter: Sendable {
-    static let capabilities: [JSON] = [
-        "api_key_cookie", "cancel", "connections", "failure_kinds", "hooks", "idempotency", "input_errors",
+    static let capabilities: JSON = [
+        "api_key_cookie", "cancel", "connections", "events", "failure_kinds", "float_times", "hooks", "idempotency", "input_errors",
         "interruptible_callbacks", "pages", "pacing", "partial_bodies", "redirects", "replayable_upload", "stream_download",
         "stream_upload", "tls", "token_callback", "truncated_encodings", "webhook_sign", "webhook_verify",
     ]
-    static let lacks: JSON = ["float_times": "a Duration of Swift is always a finite number"]
 
     private let clients = Mutex<[String: Opened]>([:])
     private let underWay = Mutex<[JSON: Task<Void, Never>]>([:])
@@ -62,7 +61,7 @@ final class Adapter: Sendable {
         case "hello":
             return [
                 "protocol": 1, "sdk": .string("Gatewright \(Gatewright.version) for Swift"),
-                "capabilities": .array(Self.capabilities), "lacks": Self.lacks,
+                "capabilities": Self.capabilities, "lacks": [:],
             ]
         case "client.open":
             return try open(request)
@@ -106,6 +105,7 @@ final class Adapter: Sendable {
         case "whole": try await whole(client, request)
         case "stream": try await streamed(client, request)
         case "pages": try await pages(client, request)
+        case "events": try await events(client, request)
         case let other: throw Unsupported("the mode \(other)")
         }
     }

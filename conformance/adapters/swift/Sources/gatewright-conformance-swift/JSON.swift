@@ -54,10 +54,13 @@ func flag(_ value: JSON) throws -> Bool {
     return flag
 }
 
-/// Milliseconds.
+func milliseconds(_ value: JSON) throws -> Double {
+    guard let ms = value.double else { throw Unsupported("a time that is no number") }
+    return ms
+}
+
 func duration(_ value: JSON) throws -> Duration {
-    guard let ms = value.double else { throw Unsupported("a duration that is no number") }
-    return .milliseconds(ms)
+    .milliseconds(try milliseconds(value))
 }
 
 func bytes(base64: JSON) throws -> Data {

@@ -108,7 +108,13 @@ private func hooks(_ script: JSON, _ counts: Counts, _ configuration: inout Conf
     }
 }
 
-/// A limit of time; null is none.
+/// A limit of time in milliseconds; null is none, texts are the numbers that are none.
 func timeout(_ value: JSON) throws -> Timeout {
-    value == .null ? .never : .after(try duration(value))
+    switch value {
+    case .null: .never
+    case "nan": .milliseconds(.nan)
+    case "inf": .milliseconds(.infinity)
+    case "-inf": .milliseconds(-.infinity)
+    default: .milliseconds(try milliseconds(value))
+    }
 }

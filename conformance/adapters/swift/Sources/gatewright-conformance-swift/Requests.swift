@@ -16,6 +16,7 @@ struct Arguments {
         for (name, value) in request.object ?? [:] {
             switch name {
             case "mode", "pages", "max_pages", "stop_after_bytes", "replayable": break
+            case "last_event_id", "idle_timeout_ms", "max_events": break
             case "method": method = try text(value)
             case "path": path = try text(value)
             case "query": query = try parameters(value)
@@ -37,9 +38,7 @@ struct Arguments {
 
     /// The options of a list, which has no idempotency key, no body, and always throws.
     func pageOptions(_ style: JSON?) throws -> PageOptions {
-        guard method == "GET", body == nil, options.idempotencyKey == nil, options.throwOnError == nil else {
-            throw Unsupported("pages of anything but a plain GET")
-        }
+        guard method == "GET", body == nil, hasOnlyLimits else { throw Unsupported("pages of anything but a plain GET") }
         var pages = PageOptions(
             timeout: options.timeout, attemptTimeout: options.attemptTimeout, maxAttempts: options.maxAttempts)
         if let items = style?.member("items") { pages.items = try text(items) }
@@ -47,6 +46,17 @@ struct Arguments {
         if let parameter = style?.member("cursor_param") { pages.cursorParameter = try text(parameter) }
         return pages
     }
+
+    /// The options of a stream of events, which has no idempotency key, and always throws.
+    func eventOptions(_ request: JSON) throws -> EventOptions {
+        guard hasOnlyLimits else { throw Unsupported("events with an idempotency key, or without errors for statuses") }
+        return EventOptions(
+            lastEventID: try request.member("last_event_id").map(text),
+            idleTimeout: try request["idle_timeout_ms"].map(timeout),
+            timeout: options.timeout, attemptTimeout: options.attemptTimeout, maxAttempts: options.maxAttempts)
+    }
+
+    private var hasOnlyLimits: Bool { options.idempotencyKey == nil && options.throwOnError == nil }
 }
 
 func whole(_ client: Client, _ request: JSON) async throws -> JSON {
@@ -94,6 +104,25 @@ func pages(_ client: Client, _ request: JSON) async throws -> JSON {
         answer = failed(error)
     }
     return answer.with(["pages": .array(lengths), "items": .array(items)])
+}
+
+func events(_ client: Client, _ request: JSON) async throws -> JSON {
+    let arguments = try Arguments(request)
+    let most = request.member("max_events")?.int ?? 100
+    var events: [JSON] = []
+    var answer: JSON = ["ok": true]
+    do {
+        for try await event in client.events(
+            arguments.path, method: arguments.method, body: arguments.body, query: arguments.query,
+            headers: arguments.headers, options: try arguments.eventOptions(request))
+        {
+            events.append(["event": .string(event.event), "data": .string(event.data), "id": .string(event.id)])
+            if events.count >= most { break }
+        }
+    } catch {
+        answer = failed(error)
+    }
+    return answer.with(["events": .array(events)])
 }
 
 func fields(_ headers: JSON) -> Headers {
