@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use gatewright::runtime::{BoxFuture, Instant, Now, Runtime, SystemRuntime};
 
@@ -78,6 +79,10 @@ impl Runtime for LoopRuntime {
 
     fn now(&self) -> Now {
         self.0.clock.now()
+    }
+
+    fn slept(&self) -> Duration {
+        self.0.clock.slept()
     }
 
     fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {

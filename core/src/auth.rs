@@ -14,7 +14,7 @@ use http::HeaderName;
 
 use crate::Error;
 use crate::body::BoxError;
-use crate::runtime::{BoxFuture, RandomOf, Runtime};
+use crate::runtime::{BoxFuture, RandomOf, Runtime, servers_instant};
 
 pub use gatewright_engine::token::Token;
 
@@ -172,7 +172,7 @@ impl TokenSource {
         // A token may be invalidated between its coming and its use, so it is asked for again; but a source whose tokens
         // are never good must not be asked for ever.
         for _ in 0..3 {
-            let meanwhile = match self.cell().need(runtime.instant()) {
+            let meanwhile = match self.cell().need(servers_instant(&**runtime)) {
                 Need::Use(secret, generation) => return Ok((secret, generation)),
                 Need::Refresh { meanwhile } => meanwhile,
             };
@@ -204,7 +204,7 @@ impl TokenSource {
         let (source, runtime) = (Arc::clone(self), Arc::clone(runtime));
         let fetching: BoxFuture<'static, Result<(), TokenFailure>> = Box::pin(async move {
             let fetched = source.fetch.fetch().await.and_then(usable);
-            let now = runtime.instant();
+            let now = servers_instant(&*runtime);
             let outcome = match fetched {
                 Ok(token) => {
                     source.cell().on_token(token, now, &mut RandomOf(&*runtime));

@@ -142,6 +142,7 @@ impl Client {
     /// Budget and limits of the base URL's host, as they are now.
     #[must_use]
     pub fn state(&self) -> HostState {
+        self.inner.engine.on_slept(self.inner.runtime.slept());
         self.inner.base_host.state(self.inner.runtime.instant())
     }
 

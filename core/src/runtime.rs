@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 pub use gatewright_engine::{Instant, Now, Random, UnixMillis};
 
@@ -19,6 +20,14 @@ pub trait Runtime: fmt::Debug + Send + Sync + 'static {
 
     /// What the clocks say: monotonic and wall-clock time. Read where a server's dates are.
     fn now(&self) -> Now;
+
+    /// How long the device has slept since the origin of `instant`, which stands still meanwhile. Default: never.
+    ///
+    /// Deadlines and waits of calls do not run while the device sleeps; quotas and pauses of servers, and the lives of
+    /// tokens, do.
+    fn slept(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Resolves at `at`. A far-off `at` may be cut: whoever waits looks at the clock again.
     fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()>;
@@ -81,11 +90,18 @@ pub(crate) async fn until_from<F: Future>(
     .await
 }
 
+/// Now, by the clock of servers: what they named a time for goes on while the device sleeps.
+pub(crate) fn servers_instant(runtime: &dyn Runtime) -> Instant {
+    runtime.instant() + runtime.slept()
+}
+
 /// The system's clocks, tokio's timers, the system's randomness.
 #[cfg(feature = "native")]
 #[derive(Clone, Copy, Debug)]
 pub struct SystemRuntime {
     origin: std::time::Instant,
+    /// The clock that goes on in sleep, at the origin.
+    booted: Duration,
 }
 
 #[cfg(feature = "native")]
@@ -93,6 +109,7 @@ impl Default for SystemRuntime {
     fn default() -> Self {
         Self {
             origin: std::time::Instant::now(),
+            booted: crate::transport::sleep::boot_time(),
         }
     }
 }
@@ -115,9 +132,17 @@ impl Runtime for SystemRuntime {
         }
     }
 
+    fn slept(&self) -> Duration {
+        // Read in this order, so that a thread which is held up in between finds less sleep, not more. Whole seconds, so that
+        // clocks which are not quite equal are no sleep.
+        let since_boot = crate::transport::sleep::boot_time().saturating_sub(self.booted);
+        Duration::from_secs(since_boot.saturating_sub(self.origin.elapsed()).as_secs())
+    }
+
     fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {
-        /// Timers need not reach further: whoever waits looks at the clock again.
-        const FAR: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+        /// Timers need not reach further: whoever waits looks at the clock again. And after a sleep there may be less left to
+        /// wait for.
+        const FAR: Duration = Duration::from_secs(10);
         let wait = at.since(self.instant()).min(FAR);
         Box::pin(tokio::time::sleep(wait))
     }

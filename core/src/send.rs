@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use gatewright_engine::Instant;
 use gatewright_engine::call::{Answer, Call, CallLimits, RequestFacts, Step};
+use gatewright_engine::host::Engine;
 use gatewright_engine::idempotency::is_idempotent;
 use gatewright_engine::redact::Secret;
 use gatewright_engine::redirect::{Redirect, keep_travelling_headers};
@@ -86,7 +87,7 @@ pub(crate) async fn send(client: &Inner, mut request: Prepared) -> Result<Sent, 
     let mut token: Option<(Secret, Generation)> = None;
     let mut token_failure = None;
     loop {
-        let mut step = next_step(&mut driving.call, runtime).await;
+        let mut step = next_step(&client.engine, &mut driving.call, runtime).await;
         if step == Step::RefreshToken {
             let fetched = fetch_token(client, driving.call.deadline()).await;
             step = match fetched {
@@ -220,7 +221,8 @@ pub(crate) async fn send(client: &Inner, mut request: Prepared) -> Result<Sent, 
 }
 
 /// Asks the engine until it wants something done; waits as it says.
-async fn next_step(call: &mut Call, runtime: &dyn Runtime) -> Step {
+async fn next_step(engine: &Engine, call: &mut Call, runtime: &dyn Runtime) -> Step {
+    engine.on_slept(runtime.slept());
     let mut timer: Option<(Instant, BoxFuture<'static, ()>)> = None;
     std::future::poll_fn(|cx| {
         use std::task::Poll;
@@ -237,6 +239,7 @@ async fn next_step(call: &mut Call, runtime: &dyn Runtime) -> Step {
                     return Poll::Pending;
                 }
                 timer = None;
+                engine.on_slept(runtime.slept());
             }
         }
     })

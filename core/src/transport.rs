@@ -26,7 +26,7 @@ pub(crate) mod pins;
 #[cfg(feature = "native")]
 mod roots;
 #[cfg(feature = "native")]
-mod sleep;
+pub(crate) mod sleep;
 #[cfg(feature = "native")]
 mod tls;
 #[cfg(all(feature = "web", target_arch = "wasm32"))]

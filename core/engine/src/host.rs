@@ -1,7 +1,9 @@
 //! What is shared by all calls to one host: the retry budget, and a pacer for each credential.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::budget::Budget;
 use crate::call::{Call, CallLimits, RequestFacts};
@@ -17,6 +19,17 @@ const MAX_PARTITIONS: usize = 64;
 pub struct Host {
     inner: Mutex<Inner>,
     pacing: PacingSettings,
+    slept: Arc<Slept>,
+}
+
+/// How long the device has slept, in nanoseconds, for all hosts of a client.
+#[derive(Debug, Default)]
+struct Slept(AtomicU64);
+
+impl Slept {
+    fn get(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
 }
 
 struct Inner {
@@ -31,7 +44,7 @@ impl fmt::Debug for Host {
 }
 
 impl Host {
-    fn new(policy: &RetryPolicy, pacing: &PacingSettings) -> Self {
+    fn new(policy: &RetryPolicy, pacing: &PacingSettings, slept: &Arc<Slept>) -> Self {
         let inner = Inner {
             budget: Budget::new(policy.budget),
             pacers: Vec::new(),
@@ -39,6 +52,7 @@ impl Host {
         Self {
             inner: Mutex::new(inner),
             pacing: pacing.clone(),
+            slept: Arc::clone(slept),
         }
     }
 
@@ -66,6 +80,7 @@ impl Host {
             // `at` was found or pushed just above.
             return decide(budget, &mut Pacer::new(self.pacing.clone()));
         };
+        pacer.on_slept(self.slept.get());
         let answer = decide(budget, pacer);
         let wakes = pacer.take_wakes();
         drop(inner);
@@ -77,14 +92,18 @@ impl Host {
 
     /// What the host's budget has left, and each pacer's state.
     pub fn state(&self, now: Instant) -> HostState {
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let slept = self.slept.get();
         HostState {
             budget_left: inner.budget.left(),
             budget_capacity: inner.budget.capacity(),
             pacers: inner
                 .pacers
-                .iter()
-                .map(|(_, pacer)| pacer.state(now))
+                .iter_mut()
+                .map(|(_, pacer)| {
+                    pacer.on_slept(slept);
+                    pacer.state(now)
+                })
                 .collect(),
         }
     }
@@ -108,6 +127,7 @@ pub struct Engine {
     policy: Arc<RetryPolicy>,
     pacing: PacingSettings,
     hosts: Mutex<Vec<(String, Arc<Host>)>>,
+    slept: Arc<Slept>,
 }
 
 impl Engine {
@@ -118,7 +138,15 @@ impl Engine {
             policy: Arc::new(policy),
             pacing,
             hosts: Mutex::new(Vec::new()),
+            slept: Arc::default(),
         }
+    }
+
+    /// The device has slept for `slept` in all since the origin of the driver's instants, which stand still in sleep.
+    /// Quotas and pauses of servers go on meanwhile; deadlines do not.
+    pub fn on_slept(&self, slept: Duration) {
+        let nanos = u64::try_from(slept.as_nanos()).unwrap_or(u64::MAX);
+        self.slept.0.fetch_max(nanos, Ordering::Relaxed);
     }
 
     /// The retry rules.
@@ -137,7 +165,7 @@ impl Engine {
             hosts.insert(0, found);
             return host;
         }
-        let host = Arc::new(Host::new(&self.policy, &self.pacing));
+        let host = Arc::new(Host::new(&self.policy, &self.pacing, &self.slept));
         hosts.truncate(defaults::MAX_HOSTS - 1);
         hosts.insert(0, (origin.to_owned(), Arc::clone(&host)));
         host

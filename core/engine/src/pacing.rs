@@ -87,6 +87,8 @@ pub struct Pacer {
     /// What the head was told to wait for; `None` where it has been woken since.
     head_waits_until: Option<Instant>,
     wakes: Vec<Waker>,
+    /// How long the device has slept. Callers count the time they were awake; servers count all of it, and so do gates.
+    slept: Duration,
 }
 
 impl Pacer {
@@ -116,7 +118,20 @@ impl Pacer {
             last_order: 0,
             head_waits_until: None,
             wakes: Vec::new(),
+            slept: Duration::ZERO,
         }
+    }
+
+    /// The device has slept for `slept` in all since the origin: what a server forbade for a time is over that much sooner
+    /// by the clock of the callers, which stood still. Nobody's deadline comes nearer.
+    pub fn on_slept(&mut self, slept: Duration) {
+        let more = slept.saturating_sub(self.slept);
+        if more.is_zero() {
+            return;
+        }
+        self.slept = slept;
+        self.queue.postpone(more);
+        self.wake_head();
     }
 
     /// Whether the call may go at `now`. One that waits is in the queue until it goes, is refused, or is cancelled.
@@ -124,6 +139,24 @@ impl Pacer {
     /// `waker` is woken (through [`take_wakes`](Self::take_wakes)) when asking again is worth while before `until`.
     /// Without one, asking again at `until` is enough. A ticket that was admitted already is told `Go` again.
     pub fn poll(
+        &mut self,
+        ticket: &mut Ticket,
+        now: Instant,
+        deadline: Instant,
+        waker: Option<&Waker>,
+    ) -> Admission {
+        let slept = self.slept;
+        match self.place(ticket, now + slept, deadline + slept, waker) {
+            Admission::Wait { until, reason } => Admission::Wait {
+                until: until - slept,
+                reason,
+            },
+            settled => settled,
+        }
+    }
+
+    /// As [`poll`](Self::poll), in the time of servers.
+    fn place(
         &mut self,
         ticket: &mut Ticket,
         now: Instant,
@@ -202,6 +235,7 @@ impl Pacer {
     /// The call is only sent now: a token had to be fetched since it was admitted. Optional; without it, the time it
     /// was admitted counts as the time it was sent.
     pub fn on_sent(&mut self, ticket: &mut Ticket, now: Instant) {
+        let now = now + self.slept;
         if ticket.state == TicketState::Admitted {
             ticket.sent_at = now;
             self.release.on_sent(ticket.generation, now);
@@ -220,7 +254,7 @@ impl Pacer {
         if !self.settle(ticket, !refused) {
             return;
         }
-        let now = now.instant;
+        let now = now.instant + self.slept;
         self.fastest = self.fastest.min(now.since(ticket.sent_at));
         if self.settings.enabled && !(self.gates.is_empty() && readings.is_empty()) {
             let call = self.heard(ticket, now, refused);
@@ -239,7 +273,7 @@ impl Pacer {
             return;
         }
         let nanos = u64::try_from(pause.as_nanos()).unwrap_or(u64::MAX);
-        let until = after(now, nanos.min(LONGEST_WAIT));
+        let until = after(now + self.slept, nanos.min(LONGEST_WAIT));
         self.paused_until = Some(self.paused_until.map_or(until, |paused| paused.max(until)));
         self.wake_head();
         // Some of those who wait may not make their deadlines any more.
@@ -250,7 +284,7 @@ impl Pacer {
     pub fn on_failed(&mut self, ticket: &mut Ticket, now: Instant) {
         if self.settle(ticket, false) {
             self.gates.on_lost(self.admitted);
-            self.look_after_the_queue(now);
+            self.look_after_the_queue(now + self.slept);
         }
     }
 
@@ -271,7 +305,7 @@ impl Pacer {
                 if ticket.index.saturating_add(1) == self.admitted {
                     self.last_admitted = self.previous_admitted;
                 }
-                self.look_after_the_queue(now);
+                self.look_after_the_queue(now + self.slept);
             }
         }
     }
@@ -291,6 +325,7 @@ impl Pacer {
     /// What is known at `now`, for people.
     #[must_use]
     pub fn state(&self, now: Instant) -> PacerState {
+        let now = now + self.slept;
         let asked = self.asked(now, 0, true);
         let mut gates: Vec<GateState> = self.gates.iter().map(|gate| gate.state(&asked)).collect();
         if let (Some(local), Some(quota)) = (&self.local, self.settings.local) {

@@ -19,6 +19,7 @@ pub struct VirtualClock(Arc<Mutex<State>>);
 #[derive(Debug)]
 struct State {
     now: Instant,
+    slept: Duration,
     timers: Vec<(Instant, Waker)>,
     random: u64,
 }
@@ -37,6 +38,7 @@ impl VirtualClock {
     pub fn new(seed: u64) -> Self {
         Self(Arc::new(Mutex::new(State {
             now: Instant::ORIGIN,
+            slept: Duration::ZERO,
             timers: Vec::new(),
             random: seed,
         })))
@@ -64,6 +66,11 @@ impl VirtualClock {
         drop(state);
         let due: Vec<(Instant, Waker)> = due;
         due.into_iter().for_each(|(_, waker)| waker.wake());
+    }
+
+    /// Lets the device sleep: the wall clock goes on, instants and timers stand still.
+    pub fn sleep(&self, by: Duration) {
+        self.state().slept += by;
     }
 
     /// Runs `future` to its end; the clock jumps to the next timer whenever everything waits.
@@ -98,12 +105,16 @@ impl Runtime for VirtualClock {
 
     fn now(&self) -> Now {
         let instant = self.instant();
-        let passed =
-            i64::try_from(instant.since(Instant::ORIGIN).as_millis()).unwrap_or(i64::MAX - EPOCH);
+        let passed = instant.since(Instant::ORIGIN) + self.slept();
+        let passed = i64::try_from(passed.as_millis()).unwrap_or(i64::MAX - EPOCH);
         Now {
             instant,
             wall: UnixMillis(EPOCH.saturating_add(passed)),
         }
+    }
+
+    fn slept(&self) -> Duration {
+        self.state().slept
     }
 
     fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {

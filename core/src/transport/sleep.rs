@@ -37,7 +37,7 @@ impl BootClock {
 
     fn now(&self) -> Duration {
         match &self.0 {
-            None => system(),
+            None => boot_time(),
             Some(clock) => clock(),
         }
     }
@@ -53,7 +53,7 @@ impl fmt::Debug for BootClock {
 }
 
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-fn system() -> Duration {
+pub(crate) fn boot_time() -> Duration {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     const CLOCK: libc::clockid_t = libc::CLOCK_BOOTTIME;
     // What `mach_continuous_time` reads.
@@ -75,7 +75,7 @@ fn system() -> Duration {
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-fn system() -> Duration {
+pub(crate) fn boot_time() -> Duration {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap_or_default()

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::task::Waker;
+use std::time::Duration;
 
 use crate::time::Instant;
 
@@ -109,6 +110,13 @@ impl Queue {
             wakes.extend(waiter.waker);
         }
         self.waiters.len() != before
+    }
+
+    /// All deadlines are later by this much.
+    pub(super) fn postpone(&mut self, by: Duration) {
+        for waiter in &mut self.waiters {
+            waiter.deadline = waiter.deadline + by;
+        }
     }
 
     /// The head's waker.

@@ -540,6 +540,52 @@ fn a_lost_ticket_holds_up_the_line_until_its_deadline_only() {
 }
 
 #[test]
+fn what_a_server_forbids_for_a_time_is_over_sooner_on_a_device_that_sleeps() {
+    let mut world = World::heard(&[
+        ("ratelimit-policy", "\"p\";q=4;w=3600"),
+        ("ratelimit", "\"p\";r=0;t=3600"),
+    ]);
+    let bell = Arc::new(Bell(AtomicUsize::new(0)));
+    let waker = Waker::from(Arc::clone(&bell));
+    let (mut first, mut second) = (Ticket::default(), Ticket::default());
+    for ticket in [&mut first, &mut second] {
+        let waits = world
+            .pacer
+            .poll(ticket, at(100), at(4_000_000), Some(&waker));
+        assert!(matches!(waits, Admission::Wait { .. }), "{waits:?}");
+    }
+    let Admission::Wait { until, .. } =
+        world
+            .pacer
+            .poll(&mut first, at(200), at(4_000_000), Some(&waker))
+    else {
+        panic!("the quota is used up");
+    };
+    // Half of it: still forbidden, for half as long, by the clock of the callers.
+    world.pacer.on_slept(Duration::from_secs(1_800));
+    let rung = world.pacer.take_wakes();
+    assert_eq!(rung.len(), 1, "the head, to look how long it still is");
+    rung.into_iter().for_each(Waker::wake);
+    let halved = world
+        .pacer
+        .poll(&mut first, at(300), at(4_000_000), Some(&waker));
+    assert!(
+        matches!(halved, Admission::Wait { until: now, .. } if now + Duration::from_secs(1_800) == until),
+        "{halved:?}, {until:?} before"
+    );
+    // All of it, and far beyond the deadlines that they would have awake: both are still in line, for an even spread.
+    world.pacer.on_slept(Duration::from_secs(9_000));
+    for (ticket, slept) in [(&mut first, 9_000), (&mut second, 9_900)] {
+        world.pacer.on_slept(Duration::from_secs(slept));
+        let goes = world
+            .pacer
+            .poll(ticket, at(20_000), at(4_000_000), Some(&waker));
+        assert!(matches!(goes, Admission::Go), "{goes:?} after {slept} s");
+    }
+    assert_eq!(bell.0.load(Ordering::Relaxed), 1);
+}
+
+#[test]
 fn units_other_than_requests_hold_nobody() {
     let mut world = World::heard(&[
         ("x-ratelimit-limit-tokens", "1000"),
