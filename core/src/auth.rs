@@ -201,9 +201,13 @@ impl TokenSource {
         if let Some(flight) = &*flight {
             return (flight.clone(), true);
         }
-        let (source, runtime) = (Arc::clone(self), Arc::clone(runtime));
+        // Not the source itself: it holds this future, and would never go where nobody drives that to its end.
+        let (source, runtime) = (Arc::downgrade(self), Arc::clone(runtime));
+        let gone = || TokenFailure(Arc::new("the client is gone".into()));
         let fetching: BoxFuture<'static, Result<(), TokenFailure>> = Box::pin(async move {
-            let fetched = source.fetch.fetch().await.and_then(usable);
+            let fetch = source.upgrade().map(|source| source.fetch.fetch());
+            let fetched = fetch.ok_or_else(gone)?.await.and_then(usable);
+            let source = source.upgrade().ok_or_else(gone)?;
             let now = servers_instant(&*runtime);
             let outcome = match fetched {
                 Ok(token) => {

@@ -24,7 +24,7 @@ pub use gatewright_engine::sse::Event;
 use crate::Error;
 use crate::body::Body;
 use crate::request::RequestBuilder;
-use crate::response::StreamResponse;
+use crate::response::{Silence, StreamResponse};
 use crate::runtime::{RandomOf, Runtime};
 use crate::timeout::{Setting, checked};
 
@@ -198,6 +198,7 @@ impl Events {
         }
         answer.deadline = Instant::from_nanos(u64::MAX);
         answer.read_timeout = idle_timeout;
+        answer.silence = Silence::IdleTimeout;
         self.state = State::Connected(Box::new(answer));
         Ok(())
     }

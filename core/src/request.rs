@@ -12,7 +12,7 @@ use crate::body::Body;
 use crate::client::Client;
 use crate::events::{EventSettings, Events, can_be_sent_again};
 use crate::pages::{PageStyle, Pages};
-use crate::response::{Response, StreamResponse};
+use crate::response::{Response, Silence, StreamResponse};
 use crate::runtime::RandomOf;
 use crate::send::{Prepared, Sent, send};
 use crate::timeout::{Setting, checked};
@@ -177,6 +177,7 @@ impl RequestBuilder {
                 runtime: std::sync::Arc::clone(&client.inner.runtime),
                 deadline: gatewright_engine::Instant::from_nanos(u64::MAX),
                 read_timeout: client.inner.read_timeout,
+                silence: Silence::ReadTimeout,
             }),
         }
     }

@@ -169,6 +169,31 @@ pub struct StreamResponse {
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) deadline: Instant,
     pub(crate) read_timeout: Option<Duration>,
+    pub(crate) silence: Silence,
+}
+
+/// Which setting says how long a stream may be silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Silence {
+    /// That of the client.
+    ReadTimeout,
+    /// That of a stream of events.
+    IdleTimeout,
+}
+
+impl Silence {
+    const fn broken(self) -> (&'static str, &'static str) {
+        match self {
+            Self::ReadTimeout => (
+                "nothing came within the read timeout",
+                "raise `read_timeout`, or look at the server",
+            ),
+            Self::IdleTimeout => (
+                "nothing came within the idle timeout",
+                "raise `idle_timeout`, or let the server send comments in between",
+            ),
+        }
+    }
 }
 
 impl StreamResponse {
@@ -197,7 +222,13 @@ impl StreamResponse {
         .await
         {
             Ok(chunk) => Ok(chunk),
-            Err(error) => {
+            Err(mut error) => {
+                let mut advice = None;
+                if error.class == FailureClass::ReadTimeout {
+                    let (text, what_to_do) = self.silence.broken();
+                    text.clone_into(&mut error.text);
+                    advice = Some(what_to_do);
+                }
                 let kind = match error.class {
                     FailureClass::Decode => ErrorKind::Decode,
                     FailureClass::ReadTimeout | FailureClass::Timeout => ErrorKind::Timeout,
@@ -208,10 +239,9 @@ impl StreamResponse {
                     "was answered {}, but its body broke off: {error}",
                     self.head.status
                 );
-                Err(
-                    Error::from(self.head.error(kind, self.head.redactor.text(&what)))
-                        .caused_by(error),
-                )
+                let mut parts = self.head.error(kind, self.head.redactor.text(&what));
+                parts.advice = advice;
+                Err(Error::from(parts).caused_by(error))
             }
         }
     }

@@ -542,3 +542,29 @@ fn calls_can_be_sent_to_other_threads() {
         .unwrap();
     drop(is_send(world.client.get("/x").stream()));
 }
+
+#[test]
+fn a_token_that_is_never_fetched_to_its_end_goes_with_its_client() {
+    let held = Arc::new(());
+    let kept = Arc::clone(&held);
+    let world = world_with([], |builder| {
+        builder
+            .timeout(Duration::from_secs(1))
+            .auth(Auth::token(move || {
+                let kept = Arc::clone(&kept);
+                async move {
+                    std::future::pending::<()>().await;
+                    drop(kept);
+                    Err::<Token, _>("never".into())
+                }
+            }))
+    });
+    let error = world
+        .clock
+        .block_on(world.client.get("/v1/contacts").send())
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(Arc::strong_count(&held), 3);
+    drop(world);
+    assert_eq!(Arc::strong_count(&held), 1);
+}

@@ -198,6 +198,24 @@ fn silence_counts_as_broken_after_the_idle_timeout() {
 }
 
 #[test]
+fn silence_without_an_id_says_which_setting_it_was() {
+    let world = world([connection(&["data: a\n\n"], End::Silent)]);
+    let mut events = world.events();
+    world.next(&mut events).unwrap().unwrap();
+    let error = world.next(&mut events).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    let text = error.to_string();
+    assert!(
+        text.contains("nothing came within the idle timeout"),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("; raise `idle_timeout`, or let the server send comments in between"),
+        "{text}"
+    );
+}
+
+#[test]
 fn connections_that_bring_nothing_are_given_up_and_can_be_asked_for_again() {
     let broken = || connection(&[], End::Broken);
     let world = world([

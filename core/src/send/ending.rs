@@ -19,7 +19,7 @@ use crate::Error;
 use crate::auth::TokenFailure;
 use crate::body::BoxError;
 use crate::client::Inner;
-use crate::response::{Head, Response, StreamResponse};
+use crate::response::{Head, Response, Silence, StreamResponse};
 use crate::transport::{ResponseBody, TransportError};
 
 /// What the last attempt left behind, for the answer or the error.
@@ -95,6 +95,7 @@ impl Ending<'_> {
                         runtime: Arc::clone(&self.client.runtime),
                         deadline: driving.call.deadline(),
                         read_timeout: self.client.read_timeout,
+                        silence: Silence::ReadTimeout,
                     })
                 };
                 Ok(match content {
