@@ -85,8 +85,8 @@ public sealed class Auth {
          * Tokens that [fetch] gives, sent as `Authorization: Bearer`. It is called before the first request, ahead of the token's expiry,
          * and once more after a 401; one call at a time, however many requests wait for it.
          *
-         * It runs on `Dispatchers.Default`, and is cancelled when nobody waits for it any more. What it throws ends the calls that wait
-         * with a [TokenException], whose `cause` it is.
+         * It runs on `Dispatchers.Default`, with the other elements of the context of the call that asked first. Where that call is cancelled, it
+         * goes on: its token is of use for the next. What it throws ends the calls that wait with a [TokenException], whose `cause` it is.
          */
         public fun token(fetch: suspend () -> Token): Auth = Callback(fetch)
     }

@@ -26,6 +26,10 @@ public sealed class GatewrightException(
     private val failure: Failure,
     cause: Throwable?,
 ) : RuntimeException(failure.message, cause) {
+    /** What happened, to which request, after which attempts, and what to do next. */
+    override val message: String
+        get() = failure.message
+
     /** The kind's stable code, such as `rate_limited`. */
     public val code: String
         get() = failure.code

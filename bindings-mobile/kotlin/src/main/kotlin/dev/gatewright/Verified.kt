@@ -9,7 +9,7 @@ import kotlin.time.Instant
 /**
  * What was really proven about a request; see [Webhook.verify].
  *
- * @property scheme The scheme, such as `standard`.
+ * @property scheme The scheme, such as `standard-webhooks`.
  * @property algorithm `hmac-sha256` or `ed25519`.
  * @property keyIndex Which of the secrets fitted, 0 for the first.
  * @property timestamp When it was sent; `null` where the scheme has no time.

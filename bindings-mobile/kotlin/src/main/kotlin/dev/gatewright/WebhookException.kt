@@ -4,7 +4,8 @@ package dev.gatewright
 public sealed class WebhookException(
     /** The stable code, such as `bad_signature`. */
     public val code: String,
-    message: String,
+    /** What is wrong. */
+    override val message: String,
 ) : RuntimeException(message)
 
 /** A secret cannot be used. */

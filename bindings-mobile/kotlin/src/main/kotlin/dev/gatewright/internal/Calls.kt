@@ -68,6 +68,14 @@ internal object Calls {
     /** Takes a call from the table: what it waited for has come. */
     fun take(call: Int): Waiting<*>? = table.remove(call)
 
+    /** Nothing comes any more: all calls fail. */
+    fun failAll(thrown: Throwable) {
+        for (call in table.keys.toList()) {
+            take(call)?.fail(thrown)
+            finish(call)
+        }
+    }
+
     /** The context of the coroutine that waits for a call. */
     fun contextOf(call: Int): CoroutineContext = table[call]?.context ?: EmptyCoroutineContext
 
@@ -81,6 +89,8 @@ internal object Calls {
     fun giveUp(call: Int) {
         Native.cancel(call)
         finish(call)
+        // Where nobody drives, as with the last client closed, the call would be there for ever.
+        Driver.ensure()
     }
 }
 
@@ -188,6 +198,16 @@ internal object Frames {
 
     fun ask(text: String) {
         Questions.ask(text)
+    }
+
+    /** What came of a call could not be handed over. */
+    fun broken(
+        call: Int,
+        thrown: Throwable,
+    ) {
+        val waiting = Calls.take(call)
+        Calls.giveUp(call)
+        waiting?.fail(thrown)
     }
 }
 

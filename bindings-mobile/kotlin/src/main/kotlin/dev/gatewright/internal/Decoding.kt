@@ -4,10 +4,12 @@ import dev.gatewright.Response
 import dev.gatewright.ServerEvent
 import kotlinx.serialization.DeserializationStrategy
 import kotlinx.serialization.Serializable
+import kotlinx.serialization.SerializationException
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.JsonPrimitive
 
 // Bodies of answers, decoded; or the error that says of which answer the body was.
 
@@ -19,11 +21,22 @@ internal fun <T> decodeJson(
     meta: Meta,
 ): T =
     try {
-        json.decodeFromString(deserializer, text)
+        json.decodeFromString(deserializer, text).also(::checkLiterals)
     } catch (e: IllegalArgumentException) {
         // A SerializationException is one, too; others are what a class refuses in its `init`.
         throw undecodable(meta, e)
     }
+
+/** A bare word is no JSON, but kotlinx.serialization takes it for a value where it decodes to elements. */
+private fun checkLiterals(decoded: Any?) {
+    when (decoded) {
+        is JsonObject -> decoded.values.forEach(::checkLiterals)
+        is JsonArray -> decoded.forEach(::checkLiterals)
+        is JsonPrimitive -> if (!decoded.isString && !LITERAL.matches(decoded.content)) throw SerializationException("Unexpected bare word")
+    }
+}
+
+private val LITERAL = Regex("true|false|null|-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 /** The items of a page. The native half has checked that they are a list. */
 internal fun <T> decodeItems(

@@ -31,7 +31,17 @@ internal object Driver : Runnable {
 
     override fun run() {
         while (true) {
-            val delivery = Native.drive()
+            val delivery =
+                try {
+                    Native.drive()
+                } catch (_: OutOfMemoryError) {
+                    // What was to be handed over is kept there.
+                    continue
+                } catch (e: IllegalStateException) {
+                    // A fault of the library's: nobody is to wait for ever.
+                    Calls.failAll(e)
+                    null
+                }
             if (delivery != null) {
                 readFrames(delivery, Frames)
                 Abandoned.release()

@@ -124,10 +124,11 @@ internal object Native {
 
     /**
      * Drives everything that is under way, and blocks until there are frames: they are the first array, and the others are bodies beside them.
-     * `null`: this thread may end. One thread at a time.
+     * `null`: this thread may end. One thread at a time. A body for which there is no memory is `null`; where there is none for the frames, an
+     * [OutOfMemoryError] is thrown, and they come the next time.
      */
     @JvmStatic
-    external fun drive(): Array<ByteArray>?
+    external fun drive(): Array<ByteArray?>?
 
     /** How many calls, pieces and pages are waited for. */
     @JvmStatic

@@ -135,6 +135,7 @@ internal class OpenClient(
             }
         } finally {
             Native.dropPages(list)
+            Driver.ensure()
         }
     }
 }

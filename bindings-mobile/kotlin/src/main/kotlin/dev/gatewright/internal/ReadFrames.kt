@@ -26,68 +26,87 @@ private const val NONE = -1
  * it is looked at.
  */
 internal fun readFrames(
-    delivery: Array<ByteArray>,
+    delivery: Array<ByteArray?>,
     frames: Frames,
 ) {
-    val batch = delivery[0]
+    val batch = delivery[0] ?: return
     var at = 0
     while (at + 9 <= batch.size) {
         val end = at + 4 + u32(batch, at)
         val call = u32(batch, at + 4)
-        val payload = at + 9
-        // What is of no kind here is a frame of a later version: nobody waits for it.
-        when (batch[at + 8].toInt()) {
-            ANSWER -> answer(delivery, payload, call, frames)
-            HEAD -> head(batch, payload, end, call, frames)
-            CHUNK -> chunk(delivery, payload, end, call, frames)
-            END -> frames.end(call)
-            ERROR -> frames.error(call, batch.decodeToString(payload, end))
-            ASK -> frames.ask(batch.decodeToString(payload, end))
+        try {
+            readFrame(Frame(batch, at + 9, end, call, delivery), batch[at + 8].toInt(), frames)
+        } catch (
+            @Suppress("TooGenericExceptionCaught") thrown: Throwable,
+        ) {
+            // Such as an OutOfMemoryError: that of one call is not to be that of all.
+            frames.broken(call, thrown)
         }
         at = end
     }
 }
 
-private fun answer(
-    delivery: Array<ByteArray>,
-    payload: Int,
-    call: Int,
+/** One frame: a place in its batch. */
+private class Frame(
+    val batch: ByteArray,
+    val start: Int,
+    val end: Int,
+    val call: Int,
+    private val delivery: Array<ByteArray?>,
+) {
+    /** A body that is beside the batch. */
+    fun large(index: Int): ByteArray = delivery[index + 1] ?: throw OutOfMemoryError("there is no memory for the body of an answer")
+}
+
+private fun readFrame(
+    frame: Frame,
+    kind: Int,
     frames: Frames,
 ) {
-    val batch = delivery[0]
-    val status = u16(batch, payload)
-    val meta = payload + 14
-    val body = meta + u32(batch, payload + 2)
-    val large = u32(batch, payload + 10)
+    // What is of no kind here is a frame of a later version: nobody waits for it.
+    when (kind) {
+        ANSWER -> answer(frame, frames)
+        HEAD -> head(frame, frames)
+        CHUNK -> chunk(frame, frames)
+        END -> frames.end(frame.call)
+        ERROR -> frames.error(frame.call, frame.batch.decodeToString(frame.start, frame.end))
+        ASK -> frames.ask(frame.batch.decodeToString(frame.start, frame.end))
+    }
+}
+
+private fun answer(
+    frame: Frame,
+    frames: Frames,
+) {
+    val batch = frame.batch
+    val status = u16(batch, frame.start)
+    val meta = frame.start + 14
+    val body = meta + u32(batch, frame.start + 2)
+    val large = u32(batch, frame.start + 10)
     if (large == NONE) {
-        frames.answer(call, status, Meta(batch, meta, body), batch, body, body + u32(batch, payload + 6))
+        frames.answer(frame.call, status, Meta(batch, meta, body), batch, body, body + u32(batch, frame.start + 6))
     } else {
         // The batch may hold many other answers: a body that is kept keeps just its own meta.
-        val bytes = delivery[large + 1]
-        frames.answer(call, status, Meta(batch.copyOfRange(meta, body), 0, body - meta), bytes, 0, bytes.size)
+        val bytes = frame.large(large)
+        frames.answer(frame.call, status, Meta(batch.copyOfRange(meta, body), 0, body - meta), bytes, 0, bytes.size)
     }
 }
 
 private fun head(
-    batch: ByteArray,
-    payload: Int,
-    end: Int,
-    call: Int,
+    frame: Frame,
     frames: Frames,
 ) {
     // The head of a stream may live long: it does not keep the batch.
-    frames.head(call, u16(batch, payload), Meta(batch.copyOfRange(payload + 2, end), 0, end - payload - 2))
+    val meta = frame.batch.copyOfRange(frame.start + 2, frame.end)
+    frames.head(frame.call, u16(frame.batch, frame.start), Meta(meta, 0, meta.size))
 }
 
 private fun chunk(
-    delivery: Array<ByteArray>,
-    payload: Int,
-    end: Int,
-    call: Int,
+    frame: Frame,
     frames: Frames,
 ) {
-    val large = u32(delivery[0], payload)
-    frames.chunk(call, if (large == NONE) delivery[0].copyOfRange(payload + 4, end) else delivery[large + 1])
+    val large = u32(frame.batch, frame.start)
+    frames.chunk(frame.call, if (large == NONE) frame.batch.copyOfRange(frame.start + 4, frame.end) else frame.large(large))
 }
 
 private fun u32(

@@ -1,0 +1,65 @@
+package dev.gatewright
+
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import java.io.File
+import java.io.PrintWriter
+import java.io.StringWriter
+import java.util.spi.ToolProvider
+
+/** What a program may use is what `api/gatewright.api` says, and all of it is documented. */
+class PublicApiTest {
+    private val classes = File(Client::class.java.protectionDomain.codeSource.location.toURI())
+
+    /** The public and protected members of all public classes, as `javap` prints them. */
+    private fun publicApi(): String {
+        val files =
+            File(classes, "dev/gatewright")
+                .listFiles { file -> file.extension == "class" }
+                .orEmpty()
+                .filter { file -> Class.forName("dev.gatewright.${file.nameWithoutExtension}").let { java.lang.reflect.Modifier.isPublic(it.modifiers) } }
+                .sortedBy { it.name }
+        val out = StringWriter()
+        val javap = ToolProvider.findFirst("javap").orElseThrow()
+        javap.run(PrintWriter(out), PrintWriter(System.err), "-protected", *files.map { it.path }.toTypedArray())
+        // What is internal has a `$gatewright` in its name; what takes something internal cannot be called.
+        return out
+            .toString()
+            .lines()
+            .filterNot { it.startsWith("Compiled from") || "\$gatewright" in it || "dev.gatewright.internal." in it || "DefaultConstructorMarker" in it }
+            .joinToString("\n")
+            .trim() + "\n"
+    }
+
+    @Test
+    fun `the public API is the recorded one`() {
+        val record = File("api/gatewright.api")
+        val api = publicApi()
+        if (System.getenv("GATEWRIGHT_RECORD_API") != null) {
+            record.parentFile.mkdirs()
+            record.writeText(api)
+        }
+        assertEquals(record.readText(), api, "the public API changed; GATEWRIGHT_RECORD_API=1 records it anew")
+    }
+
+    @Test
+    fun `every public declaration has a KDoc`() {
+        val declaration = Regex("^ *(public|protected) (?!override|abstract override|companion object \\{)")
+        var seen = 0
+        for (file in File("src/main/kotlin/dev/gatewright").listFiles { file -> file.extension == "kt" }.orEmpty()) {
+            val lines = file.readLines()
+            for ((at, line) in lines.withIndex()) {
+                if (!declaration.containsMatchIn(line)) {
+                    continue
+                }
+                seen += 1
+                val before = lines.subList(0, at).last { !it.trim().startsWith("@") }.trim()
+                val property = Regex("public val (\\w+):").find(line)?.groupValues?.get(1)
+                val documented = before.endsWith("*/") || (property != null && lines.any { "@property $property " in it })
+                assertTrue(documented, "${file.name}:${at + 1} has no KDoc: ${line.trim()}")
+            }
+        }
+        assertTrue(seen > 200, "$seen")
+    }
+}
