@@ -39,3 +39,22 @@ impl<T> Handles<T> {
         objects.remove(&number)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_means_one_object_only() {
+        let handles = Handles::default();
+        let (a, b) = (handles.keep(Arc::new('a')), handles.keep(Arc::new('b')));
+        assert!(a != 0 && a != b);
+        assert_eq!(handles.get(a).as_deref(), Some(&'a'));
+        assert_eq!(handles.take(a).as_deref(), Some(&'a'));
+        assert!(handles.take(a).is_none() && handles.get(a).is_none());
+        assert!(handles.keep(Arc::new('c')) > b);
+        for stale in [0, -1, i64::MAX, i64::MIN] {
+            assert!(handles.get(stale).is_none());
+        }
+    }
+}
