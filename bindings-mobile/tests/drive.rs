@@ -144,9 +144,17 @@ fn calls_that_begin_as_the_driver_ends_are_not_forgotten() {
         let client = host.client(&address);
         // A call that is sent, one that is refused at once, one of a client that is closed: each may be the one that is overlooked.
         let calls = [host.get(&client, "/", 0), host.get(&client, "http://[", 0)];
+        let waits = round % 2 == 0;
+        if waits {
+            assert_eq!(host.frame(calls[0]).kind, ANSWER, "round {round}");
+        }
         client.close();
         let late = host.get(&client, "/", 0);
-        assert_eq!(host.frame(calls[0]).kind, ANSWER, "round {round}");
+        if !waits {
+            // Closed before it was sent, or not.
+            let kind = host.frame(calls[0]).kind;
+            assert!([ANSWER, ERROR].contains(&kind), "round {round}: {kind}");
+        }
         assert_eq!(host.frame(calls[1]).kind, ERROR, "round {round}");
         assert_eq!(host.frame(late).kind, ERROR, "round {round}");
     }
