@@ -9,7 +9,16 @@ import PackageDescription
     /// The Rust library for every Apple platform.
     let native: [Target] = [
         .binaryTarget(name: "GatewrightFFI", path: "GatewrightFFI.xcframework"),
-        .target(name: "GatewrightNative", dependencies: ["GatewrightFFI"]),
+        .target(
+            name: "GatewrightNative",
+            dependencies: ["GatewrightFFI"],
+            // A static library does not say what it needs: roots of trust, and on macOS the system's proxies.
+            linkerSettings: [
+                .linkedFramework("Security"),
+                .linkedFramework("CoreFoundation"),
+                .linkedFramework("SystemConfiguration", .when(platforms: [.macOS])),
+            ]
+        ),
     ]
 #else
     /// The Rust library is a static one, in a folder beside the sources.

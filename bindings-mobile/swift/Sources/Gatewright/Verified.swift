@@ -61,8 +61,9 @@ extension Verified: CustomReflectable {
         Mirror(
             self,
             children: [
-                "scheme": scheme, "algorithm": algorithm, "keyIndex": keyIndex, "timestamp": timestamp as Any, "messageID": messageID as Any,
-                "bodyBound": bodyBound, "isTimestampSigned": isTimestampSigned, "isIDSigned": isIDSigned, "isURLBound": isURLBound,
+                "scheme": scheme, "algorithm": algorithm, "keyIndex": keyIndex, "timestamp": timestamp as Any,
+                "messageID": messageID as Any, "bodyBound": bodyBound, "isTimestampSigned": isTimestampSigned,
+                "isIDSigned": isIDSigned, "isURLBound": isURLBound,
             ]
         )
     }

@@ -137,7 +137,6 @@ final class BodyTests: XCTestCase {
     }
 
     func testALargeBodyArrivesAsItWas() async throws {
-        struct Sunk: Decodable { let body_length: Int, body_sha256: String }
         let session = try Session()
         let client = try session.client()
         let source = try await client.get("/v1/bytes/\(3 * 1024 * 1024 + 7)")
@@ -148,8 +147,8 @@ final class BodyTests: XCTestCase {
         ]
         for body in bodies {
             let sunk = try await client.post("/v1/sink", body: body).decode(Sunk.self)
-            XCTAssertEqual(sunk.body_length, large.count)
-            XCTAssertEqual(sunk.body_sha256, source.headers["x-content-sha256"])
+            XCTAssertEqual(sunk.bodyLength, large.count)
+            XCTAssertEqual(sunk.bodySHA256, source.headers["x-content-sha256"])
         }
         let lengths = try await session.header("content-length").dropFirst()
         XCTAssertEqual(Array(lengths), [String(large.count), String(large.count), nil, nil])

@@ -139,36 +139,50 @@ final class CancellationTests: XCTestCase {
         }
     }
 
-    func testWhileACallbackIsAskedAndTheCallbackIsToldSo() async throws {
+    func testWhileAHookIsAskedAndTheHookIsToldSo() async throws {
         let session = try Session()
         let (asked, cancelled) = (Counter(), Counter())
-        let never: @Sendable () async throws -> Void = {
-            asked.add()
-            try await withTaskCancellationHandler {
-                try await Task.sleep(for: .seconds(600))
-            } onCancel: {
-                cancelled.add()
+        let client = try session.client {
+            $0.beforeAttempt = { _ in
+                asked.add()
+                try await withTaskCancellationHandler {
+                    try await Task.sleep(for: .seconds(600))
+                } onCancel: {
+                    cancelled.add()
+                }
             }
         }
-        let changes: [(inout Configuration) -> Void] = [
-            { $0.beforeAttempt = { _ in try await never() } },
-            {
-                $0.auth = .token {
-                    try await never()
-                    return Token(key)
-                }
-            },
-        ]
-        for (index, change) in changes.enumerated() {
-            let client = try session.client(change)
-            let call = begin { try await client.get("/v1/whoami") }
-            try await until { asked.count == index + 1 }
-            await assertCancelledAtOnce(call)
-            try await client.idle()
-            try await until("the end of the callback") { cancelled.count == index + 1 }
-        }
+        let call = begin { try await client.get("/v1/whoami") }
+        try await until { asked.count == 1 }
+        await assertCancelledAtOnce(call)
+        try await client.idle()
+        try await until("the end of the hook") { cancelled.count == 1 }
         let requests = try await session.journal().count
         XCTAssertEqual(requests, 0)
+    }
+
+    func testWhileATokenIsAskedForAndOthersStillGetIt() async throws {
+        let session = try Session()
+        let asked = Counter()
+        let (gate, open) = AsyncStream.makeStream(of: Void.self)
+        let client = try session.client {
+            $0.auth = .token {
+                asked.add()
+                for await _ in gate {}
+                return Token(key)
+            }
+        }
+        let call = begin { try await client.get("/v1/whoami") }
+        try await until { asked.count == 1 }
+        let other = begin { try await client.get("/v1/whoami") }
+        await assertCancelledAtOnce(call)
+        open.finish()
+        let answer = try await other.value
+        XCTAssertTrue(answer.isOK)
+        XCTAssertEqual(asked.count, 1)
+        try await client.idle()
+        let requests = try await session.journal().count
+        XCTAssertEqual(requests, 1)
     }
 
     func testWhileAStreamWaitsForItsHeadAndForItsNextPiece() async throws {

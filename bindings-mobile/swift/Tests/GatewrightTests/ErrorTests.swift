@@ -144,12 +144,10 @@ final class ErrorTests: XCTestCase {
         let lost = try await failed { try await client.post("/v1/contacts", json: Contact(name: "Ada"), headers: ["x-mock-fault": "lost"]) }
         guard case .outcomeUnknown(let failure) = lost else { return XCTFail("\(lost)") }
         XCTAssertTrue(failure.message.contains("look whether it took effect"), failure.message)
-        let plain = try Client(baseURL: session.url.replacingOccurrences(of: "http:", with: "https:"), configuration: {
-            var configuration = Configuration()
-            configuration.retry = .none
-            return configuration
-        }())
-        let tls = try await failed { try await plain.get("/x") }
+        var configuration = Configuration()
+        configuration.retry = .none
+        let https = session.url.replacingOccurrences(of: "http:", with: "https:")
+        let tls = try await failed { try await Client(baseURL: https, configuration: configuration).get("/x") }
         XCTAssertEqual(name(tls), "tls")
     }
 

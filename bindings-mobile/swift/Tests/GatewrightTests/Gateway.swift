@@ -21,7 +21,12 @@ final class Gateway: Sendable {
 
     private struct Ready: Decodable {
         let url: String
-        let admin_url: String
+        let adminURL: String
+
+        enum CodingKeys: String, CodingKey {
+            case url
+            case adminURL = "admin_url"
+        }
     }
 
     private init() throws {
@@ -45,7 +50,7 @@ final class Gateway: Sendable {
         }
         let ready = try JSONDecoder().decode(Ready.self, from: line)
         url = ready.url
-        adminURL = ready.admin_url
+        adminURL = ready.adminURL
     }
 }
 
@@ -176,9 +181,25 @@ struct Contact: Codable, Sendable, Equatable {
 /// What `/v1/echo` answers.
 struct Echo: Decodable, Sendable {
     let method: String
-    let body_base64: String
+    let bodyBase64: String
 
-    var body: Data { Data(base64Encoded: body_base64) ?? Data() }
+    enum CodingKeys: String, CodingKey {
+        case method
+        case bodyBase64 = "body_base64"
+    }
+
+    var body: Data { Data(base64Encoded: bodyBase64) ?? Data() }
+}
+
+/// What `/v1/sink` answers.
+struct Sunk: Decodable, Sendable {
+    let bodyLength: Int
+    let bodySHA256: String
+
+    enum CodingKeys: String, CodingKey {
+        case bodyLength = "body_length"
+        case bodySHA256 = "body_sha256"
+    }
 }
 
 /// Waits until something is so; what never is throws.

@@ -25,14 +25,13 @@ final class ResponseTests: XCTestCase {
     }
 
     func testBodiesOfAnySizeAreAsTheyWereSent() async throws {
-        struct Sunk: Decodable { let body_length: Int, body_sha256: String }
         let session = try Session()
         let client = try session.client()
         for size in [0, 1, 16_383, 16_384, 16_385, 65_536, 1_000_000, 20_000_000] {
             let response = try await client.get("/v1/bytes/\(size)")
             XCTAssertEqual(response.data.count, size)
             let sunk = try await client.post("/v1/sink", body: .data(response.data)).decode(Sunk.self)
-            XCTAssertEqual(sunk.body_sha256, response.headers["x-content-sha256"], "\(size)")
+            XCTAssertEqual(sunk.bodySHA256, response.headers["x-content-sha256"], "\(size)")
         }
     }
 
@@ -190,4 +189,3 @@ final class ResponseTests: XCTestCase {
         XCTAssertEqual(Headers(["b": "2", "a": "1"]).map(\.name), ["a", "b"])
     }
 }
-

@@ -30,7 +30,8 @@ final class SecretTests: XCTestCase {
         }
         if let error = thing as? GatewrightError {
             texts += [
-                error.timeline, error.message, error.what, String(decoding: error.body, as: UTF8.self), "\(String(describing: error.problem))",
+                error.timeline, error.message, error.what, String(decoding: error.body, as: UTF8.self),
+                "\(String(describing: error.problem))",
                 error.headers.map { $0.map { "\($0.name): \($0.value)" }.joined(separator: "\n") } ?? "", "\(error.attempts)",
                 error.failureReason ?? "", error.recoverySuggestion ?? "", "\(error.failure)", "\(String(describing: error.cause))",
             ]
@@ -67,7 +68,9 @@ final class SecretTests: XCTestCase {
                 $0.afterAttempt = { seen.add($0) }
             }
             for fault in ["reset", "503", "401", "422", "short", "bad-chunk", "lost"] {
-                let error = try await failed { try await client.post("/v1/contacts", json: [String: String](), headers: ["x-mock-fault": fault]) }
+                let error = try await failed {
+                    try await client.post("/v1/contacts", json: [String: String](), headers: ["x-mock-fault": fault])
+                }
                 check(error)
             }
             XCTAssertGreaterThan(seen.all.count, 14)

@@ -172,13 +172,12 @@ final class StreamTests: XCTestCase {
     }
 
     func testUploadingGoesOnWhileTheAnswerComesIn() async throws {
-        struct Sunk: Decodable { let body_length: Int }
         let numbers = AsyncStream<Data> { stream in
             (0..<100).forEach { stream.yield(Data("\($0)\n".utf8)) }
             stream.finish()
         }
         let sunk = try await Session().client().stream("POST", "/v1/sink", body: .stream(numbers)).decode(Sunk.self)
-        XCTAssertEqual(sunk.body_length, 290)
+        XCTAssertEqual(sunk.bodyLength, 290)
     }
 
     func testAStreamOutlivesItsClient() async throws {

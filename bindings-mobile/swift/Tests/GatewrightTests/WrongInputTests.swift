@@ -52,7 +52,7 @@ final class WrongInputTests: XCTestCase {
             ("\"\" is no header name", nil, ["": "a"], .init()),
             ("the idempotency key is empty", nil, [:], .init(idempotencyKey: "")),
             ("`maxAttempts` is 0; it must be a whole number from 1", nil, [:], .init(maxAttempts: 0)),
-            ("`json` cannot be encoded: ", .json([Double.nan]), [:], .init()),
+            ("`json` cannot be encoded: Unable to encode Double.nan directly in JSON at `a.[0]`; ", .json(["a": [Double.nan]]), [:], .init()),
             ("length", .stream(pieces(), length: -1), [:], .init()),
         ]
         let session = try Session()

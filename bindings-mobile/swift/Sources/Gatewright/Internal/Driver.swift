@@ -27,15 +27,16 @@ enum Driver {
             return !state.isRunning
         }
         if begins {
-            let thread = Thread {
-                // Here, since on Linux the name of a thread that has not begun is not the kernel's.
-                Thread.current.name = "gatewright"
-                run()
-            }
+            let thread = Thread { run() }
+            // Not the kernel's name on Linux: there all threads that this one makes would inherit it, and to resume a task may make one.
+            thread.name = "gatewright"
             thread.qualityOfService = .userInitiated
             thread.start()
         }
     }
+
+    /// Whether there is a thread.
+    static var isRunning: Bool { state.withLock { $0.isRunning } }
 
     private static func run() {
         while true {

@@ -14,28 +14,31 @@ enum DecodingFailure {
         guard let error = error as? DecodingError else { return ErrorText.of(error) }
         switch error {
         case .keyNotFound(let key, let context):
-            return "no member `\(key.stringValue)`\(place(context.codingPath))"
+            return "no member `\(key.stringValue)`\(context.codingPath.place)"
         case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-            return "no \(type)\(place(context.codingPath))"
+            return "no \(type)\(context.codingPath.place)"
         case .dataCorrupted(let context):
             // What Foundation says of JSON that is none. It says of a value what the value is: that is left out.
             let isJSON = !context.codingPath.isEmpty || !context.debugDescription.contains("JSON")
-            return isJSON ? "a value that cannot be used\(place(context.codingPath))" : "it is no JSON"
+            return isJSON ? "a value that cannot be used\(context.codingPath.place)" : "it is no JSON"
         @unknown default:
             return ErrorText.of(error)
         }
     }
-
-    private static func place(_ path: [any CodingKey]) -> String {
-        guard !path.isEmpty else { return "" }
-        return " at `" + path.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".") + "`"
-    }
 }
 
-/// What an encoder says.
+/// What an encoder says, and of what.
 enum EncodingFailure {
     static func text(_ error: any Error) -> String {
         guard case EncodingError.invalidValue(_, let context) = error else { return ErrorText.of(error) }
-        return context.debugDescription
+        let said = context.debugDescription
+        return (said.hasSuffix(".") ? String(said.dropLast()) : said) + context.codingPath.place
+    }
+}
+
+extension [any CodingKey] {
+    /// Where that is, to stand behind what is wrong there.
+    fileprivate var place: String {
+        isEmpty ? "" : " at `" + map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".") + "`"
     }
 }

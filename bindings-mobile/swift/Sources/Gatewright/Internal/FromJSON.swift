@@ -12,10 +12,12 @@ extension JSONValue {
 extension Headers {
     /// Pairs of names and values.
     init(json pairs: [JSONValue]) {
-        self.init(pairs.compactMap { pair in
-            guard let name = pair[0]?.string, let value = pair[1]?.string else { return nil }
-            return (name: name, value: value)
-        } as [Element])
+        self.init()
+        for pair in pairs {
+            if let name = pair[0]?.string, let value = pair[1]?.string {
+                append(name, value)
+            }
+        }
     }
 }
 

@@ -225,7 +225,8 @@ struct JSONReader {
             guard let escape = rest.popFirst() else { throw Malformed() }
             if escape == UInt8(ascii: "u") {
                 if !plain.isEmpty { flush() }
-                guard rest.count >= 4, let unit = UInt16(String(decoding: rest.prefix(4), as: UTF8.self), radix: 16) else { throw Malformed() }
+                let digits = String(decoding: rest.prefix(4), as: UTF8.self)
+                guard digits.utf8.count == 4, let unit = UInt16(digits, radix: 16) else { throw Malformed() }
                 rest = rest.dropFirst(4)
                 units.append(unit)
                 continue

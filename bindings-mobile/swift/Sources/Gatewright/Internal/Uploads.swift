@@ -72,7 +72,8 @@ struct Source: Sendable {
     /// - Throws: `GatewrightError.invalidRequest` for one that was sent before.
     func use() throws {
         if let sent, !sent.first() {
-            throw GatewrightError.invalidRequestHere("`body` is a stream that was sent before; `replayable` takes a function that makes one")
+            throw GatewrightError.invalidRequestHere(
+                "`body` is a stream that was sent before; `replayable` takes a function that makes one")
         }
     }
 }
