@@ -5,15 +5,17 @@
 //! | rest: no runtime | a client is opened, or somebody drives | ready |
 //! | ready: a runtime that nobody runs; tasks and frames are kept | somebody drives | driven |
 //! | driven | frames came | ready, and they are handed over |
+//! | driven | nobody waits | driven: lingers for the next call, then sleeps until somebody wakes it |
 //! | driven | no client is open, nobody waits, nothing is to be handed over | rest, or ready where a stream is still half read |
 //! | any | stop | over: everything is dropped |
 //!
 //! One thread drives at a time; another that comes meanwhile waits for its turn. Which thread it is makes no difference.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::thread::available_parallelism;
+use std::time::{Duration, Instant};
 
 use gatewright_boundary::{Batch, Port};
 use tokio::runtime::Runtime;
@@ -22,6 +24,14 @@ use crate::mailbox::Mailbox;
 
 /// tokio's one thread beside, which looks up names, ends after this without work.
 const IDLE_THREAD: Duration = Duration::from_secs(5);
+
+/// Who makes one call after the other makes the next one within this: the host resumes a coroutine on another core, and that begins a call.
+/// To look for it so long costs less than to be woken for it, on either side, and is done once for each time that nobody waits any more.
+const LINGER: Duration = Duration::from_micros(30);
+
+/// Nobody else would come to begin a call while this thread lingers on the only core.
+static LINGERS: LazyLock<bool> =
+    LazyLock::new(|| available_parallelism().is_ok_and(|n| n.get() > 1));
 
 /// A runtime that does not wait for its thread when it goes.
 struct Running(Option<Runtime>);
@@ -91,8 +101,7 @@ impl Driver {
         while !mailbox.contents().stopped {
             let running = self.ready()?;
             if let Some(runtime) = &running.0
-                && let Left::Frames(batch) =
-                    runtime.block_on(std::future::poll_fn(|cx| poll(mailbox, port, cx)))
+                && let Left::Frames(batch) = runtime.block_on(run(mailbox, port))
             {
                 return Ok(batch);
             }
@@ -131,6 +140,19 @@ impl Driver {
         drop(running);
         drop(let_go);
     }
+}
+
+async fn run(mailbox: &Mailbox, port: &Port) -> Left {
+    let seen = mailbox.changes();
+    if *LINGERS && port.waiting() == 0 && mailbox.contents().clients > 0 {
+        // What the last call has left to do comes first: its connection goes back to where the next call looks for one.
+        tokio::task::yield_now().await;
+        let begun = Instant::now();
+        while mailbox.changes() == seen && begun.elapsed() < LINGER {
+            std::hint::spin_loop();
+        }
+    }
+    std::future::poll_fn(|cx| poll(mailbox, port, cx)).await
 }
 
 fn poll(mailbox: &Mailbox, port: &Port, cx: &mut Context<'_>) -> Poll<Left> {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::mem;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -9,7 +10,10 @@ use gatewright_boundary::{Batch, Frame, Host, Task};
 
 /// What is on its way. Any thread may put something in; who drives takes it out, and is woken for it.
 #[derive(Default)]
-pub(crate) struct Mailbox(Mutex<Contents>);
+pub(crate) struct Mailbox {
+    contents: Mutex<Contents>,
+    changes: AtomicU32,
+}
 
 /// What a mailbox holds.
 #[derive(Default)]
@@ -44,13 +48,19 @@ impl Contents {
 
 impl Mailbox {
     pub(crate) fn contents(&self) -> MutexGuard<'_, Contents> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A number that is another one after each change.
+    pub(crate) fn changes(&self) -> u32 {
+        self.changes.load(Ordering::Acquire)
     }
 
     /// Changes the contents, and wakes who drives. What `change` gives back is dropped by the caller, when the mailbox is not locked.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Contents) -> T) -> T {
         let mut contents = self.contents();
         let given = change(&mut contents);
+        self.changes.fetch_add(1, Ordering::Release);
         let waker = contents.waker.take();
         drop(contents);
         if let Some(waker) = waker {
