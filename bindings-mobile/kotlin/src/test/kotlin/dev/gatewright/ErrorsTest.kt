@@ -39,7 +39,9 @@ class ErrorsTest {
                 assertEquals("dev.gatewright.${name}Exception", exception.javaClass.name)
                 exception.javaClass
             }
-        val permitted = GatewrightException::class.java.`package`.name.let { sealedClasses() }
+        val permitted =
+            GatewrightException::class.java.`package`.name
+                .let { sealedClasses() }
         assertEquals(permitted.toSet(), classes.toSet() + UnrecognizedException::class.java)
         assertInstanceOf(UnrecognizedException::class.java, exceptionOf(Failure.of("of_a_later_version", "what", "do"), null))
     }

@@ -86,7 +86,9 @@ class Session {
                 connection.setRequestProperty("content-type", "application/json")
                 connection.outputStream.use { it.write(body.encodeToByteArray()) }
             }
-            check(connection.responseCode < 300) { "$method $url: ${connection.responseCode} ${connection.errorStream?.readBytes()?.decodeToString()}" }
+            check(
+                connection.responseCode < 300,
+            ) { "$method $url: ${connection.responseCode} ${connection.errorStream?.readBytes()?.decodeToString()}" }
             val text = connection.inputStream.use { it.readBytes().decodeToString() }
             if (text.isEmpty()) JsonNull else Json.parseToJsonElement(text)
         }

@@ -71,6 +71,7 @@ class GrowthTest {
     fun `clients that nobody holds leave no memory behind`() =
         checked {
             val session = Session()
+
             suspend fun clients(count: Int) {
                 repeat(count) { session.client { auth = Auth.token { Token(KEY) } }.get("/v1/whoami") }
             }

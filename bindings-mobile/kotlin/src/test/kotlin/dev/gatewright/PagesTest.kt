@@ -52,7 +52,14 @@ class PagesTest {
             assertEquals(3, seen)
             pages.first()
             assertEquals(4, session.journal().size)
-            assertEquals(21, client.items<Contact>("/v1/contacts") { query("limit", 20) }.take(21).toList().size)
+            assertEquals(
+                21,
+                client
+                    .items<Contact>("/v1/contacts") { query("limit", 20) }
+                    .take(21)
+                    .toList()
+                    .size,
+            )
             assertEquals(6, session.journal().size)
             idle(client)
         }
@@ -65,7 +72,9 @@ class PagesTest {
             server.createContext("/") { exchange ->
                 asked += exchange.requestURI.toString()
                 val last = "after" in exchange.requestURI.query
-                val page = if (last) """{"result":{"things":[3]},"paging":{"next":null}}""" else """{"result":{"things":[1,2]},"paging":{"next":"two"}}"""
+                val things = if (last) "[3]" else "[1,2]"
+                val next = if (last) "null" else "\"two\""
+                val page = """{"result":{"things":$things},"paging":{"next":$next}}"""
                 exchange.responseHeaders["content-type"] = "application/json"
                 exchange.sendResponseHeaders(200, page.length.toLong())
                 exchange.responseBody.use { it.write(page.encodeToByteArray()) }

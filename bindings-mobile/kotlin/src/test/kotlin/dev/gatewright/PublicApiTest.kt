@@ -10,7 +10,11 @@ import java.util.spi.ToolProvider
 
 /** What a program may use is what `api/gatewright.api` says, and all of it is documented. */
 class PublicApiTest {
-    private val classes = File(Client::class.java.protectionDomain.codeSource.location.toURI())
+    private val classes =
+        File(
+            Client::class.java.protectionDomain.codeSource.location
+                .toURI(),
+        )
 
     /** The public and protected members of all public classes, as `javap` prints them. */
     private fun publicApi(): String {
@@ -18,8 +22,12 @@ class PublicApiTest {
             File(classes, "dev/gatewright")
                 .listFiles { file -> file.extension == "class" }
                 .orEmpty()
-                .filter { file -> Class.forName("dev.gatewright.${file.nameWithoutExtension}").let { java.lang.reflect.Modifier.isPublic(it.modifiers) } }
-                .sortedBy { it.name }
+                .filter { file ->
+                    Class.forName("dev.gatewright.${file.nameWithoutExtension}").let {
+                        java.lang.reflect.Modifier
+                            .isPublic(it.modifiers)
+                    }
+                }.sortedBy { it.name }
         val out = StringWriter()
         val javap = ToolProvider.findFirst("javap").orElseThrow()
         javap.run(PrintWriter(out), PrintWriter(System.err), "-protected", *files.map { it.path }.toTypedArray())
@@ -27,8 +35,10 @@ class PublicApiTest {
         return out
             .toString()
             .lines()
-            .filterNot { it.startsWith("Compiled from") || "\$gatewright" in it || "dev.gatewright.internal." in it || "DefaultConstructorMarker" in it }
-            .joinToString("\n")
+            .filterNot {
+                it.startsWith("Compiled from") || "\$gatewright" in it || "dev.gatewright.internal." in it ||
+                    "DefaultConstructorMarker" in it
+            }.joinToString("\n")
             .trim() + "\n"
     }
 

@@ -98,7 +98,13 @@ class RequestsTest {
             session.client { idempotencyKeys = false }.post("/v1/echo")
             assertFalse("idempotency-key" in session.last().headers)
             session.client { idempotencyHeader = "x-once" }.post("/v1/echo")
-            assertTrue(session.last().headers.getValue("x-once").length > 8)
+            assertTrue(
+                session
+                    .last()
+                    .headers
+                    .getValue("x-once")
+                    .length > 8,
+            )
             session.client { idempotencyQuoted = true }.post("/v1/echo") { idempotencyKey = "q" }
             assertEquals("\"q\"", session.last().headers["idempotency-key"])
         }
@@ -129,7 +135,10 @@ class RequestsTest {
                 val whoami: Whoami = session.client { this.auth = auth }.get("/v1/whoami").json()
                 assertEquals("pro", whoami.tier, auth.toString())
             }
-            assertEquals("missing_credentials", thrown<AuthenticationException> { Session().client { auth = Auth.none }.get("/v1/whoami") }.problem?.text("code"))
+            assertEquals(
+                "missing_credentials",
+                thrown<AuthenticationException> { Session().client { auth = Auth.none }.get("/v1/whoami") }.problem?.text("code"),
+            )
         }
 
     @Test

@@ -35,7 +35,14 @@ class ResponsesTest {
             assertNull(second.wait)
             assertTrue(second.started >= first.started + first.took, response.attempts.toString())
             assertTrue(response.timeline().contains("503"), response.timeline())
-            assertEquals(2, response.timeline().trim().lines().size)
+            assertEquals(
+                2,
+                response
+                    .timeline()
+                    .trim()
+                    .lines()
+                    .size,
+            )
             val shown = response.toString()
             assertTrue(shown.startsWith("Response(status=200, method=GET, requestId=${response.requestId}, elapsed="), shown)
         }
@@ -133,8 +140,8 @@ class ResponsesTest {
             val limits = client.state().limits.single()
             assertEquals(listOf(0, 0, null), listOf(limits.inFlight, limits.queued, limits.pausedFor))
             assertTrue(limits.quotas.isNotEmpty() && limits.quotas.all { it.limit > 0 && it.remaining <= it.limit }, limits.toString())
-            session.script("whoami", "503", "ok")
-            client.get("/v1/whoami")
+            session.script("whoami", "503", "503", "503")
+            thrown<ServerException> { client.get("/v1/whoami") }
             assertTrue(client.state().budgetLeft < 500)
         }
 }

@@ -164,7 +164,13 @@ class SecretsTest {
         val key = secret.removePrefix("whsec_").take(8)
         val wrong = thrown<WebhookVerificationException> { webhook.verify("{}!", headers) }
         val broken = thrown<WebhookKeyException> { Webhook("$secret%") }
-        for (thing in listOf(webhook, webhook.verify("{}", headers), wrong.stackTraceToString(), broken.stackTraceToString(), webhook.explain("x", headers))) {
+        for (thing in listOf(
+            webhook,
+            webhook.verify("{}", headers),
+            wrong.stackTraceToString(),
+            broken.stackTraceToString(),
+            webhook.explain("x", headers),
+        )) {
             assertFalse(key in thing.toString(), thing.toString())
         }
     }

@@ -116,7 +116,7 @@ class ThreadsTest {
             thrown<ClosedException> { client.stream("GET", "/v1/whoami") }
             under.join()
             assertFalse(under.isCancelled)
-            assertEquals(Gateway.url, client.baseUrl)
+            assertEquals("${Gateway.url}/", client.baseUrl)
             assertEquals(500, client.state().budgetCapacity)
         }
 

@@ -63,7 +63,14 @@ class WebhooksTest {
         val webhook = Webhook(secret)
 
         fun changed(vararg changes: Pair<String, String?>): Headers =
-            Headers.of((signed + changes.map { (name, value) -> "webhook-$name" to value }).mapNotNull { (name, value) -> value?.let { name to it } }.toMap())
+            Headers.of(
+                (
+                    signed +
+                        changes.map { (name, value) ->
+                            "webhook-$name" to value
+                        }
+                ).mapNotNull { (name, value) -> value?.let { name to it } }.toMap(),
+            )
         val refused =
             listOf(
                 Triple("bad_signature", "$body ", Headers.of(signed)) to now,

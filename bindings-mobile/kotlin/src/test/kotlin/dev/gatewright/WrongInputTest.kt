@@ -91,7 +91,9 @@ class WrongInputTest {
             val method = thrown<InvalidRequestException> { client.request("NO SUCH", "/v1/echo") }
             assertTrue("\"NO SUCH\" is no HTTP method" in method.message, method.message)
             thrown<InvalidConfigException> { client.pages("/v1/contacts") { timeout = Duration.ZERO }.first() }
-            assertTrue("`idleTimeout` is -1000" in thrown<GatewrightException> { client.events("/v1/ticks") { idleTimeout = (-1).seconds }.first() }.message)
+            assertTrue(
+                "`idleTimeout` is -1000" in thrown<GatewrightException> { client.events("/v1/ticks") { idleTimeout = (-1).seconds }.first() }.message,
+            )
             thrown<CrossOriginException> { client.get("https://elsewhere.example/x") }
             assertEquals(0, session.journal().size)
             assertTrue(client.get("/v1/whoami").ok)

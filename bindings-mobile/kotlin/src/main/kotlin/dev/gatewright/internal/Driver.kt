@@ -26,6 +26,8 @@ internal object Driver : Runnable {
     private fun begin() {
         val thread = Thread(this, "gatewright")
         thread.isDaemon = true
+        // It is of no program within this process, and keeps none from being unloaded.
+        thread.contextClassLoader = Native::class.java.classLoader
         thread.start()
     }
 
