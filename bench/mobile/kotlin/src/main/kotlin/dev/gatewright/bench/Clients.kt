@@ -7,10 +7,6 @@ import io.ktor.client.engine.cio.CIO
 import io.ktor.client.request.bearerAuth
 import io.ktor.client.request.get
 import io.ktor.client.statement.bodyAsText
-import java.io.IOException
-import java.util.concurrent.TimeUnit
-import kotlin.coroutines.resume
-import kotlin.coroutines.resumeWithException
 import kotlinx.coroutines.suspendCancellableCoroutine
 import kotlinx.serialization.json.Json
 import okhttp3.Call
@@ -20,9 +16,17 @@ import okhttp3.Dispatcher
 import okhttp3.OkHttpClient
 import okhttp3.Request
 import okhttp3.Response
+import java.io.IOException
+import java.util.concurrent.TimeUnit
+import kotlin.coroutines.resume
+import kotlin.coroutines.resumeWithException
 
 /** A client that is measured. [version] is of the package it is of; [open] makes it, once for a process. */
-internal class Candidate(val name: String, val version: String, val open: (url: String) -> Workload)
+internal class Candidate(
+    val name: String,
+    val version: String,
+    val open: (url: String) -> Workload,
+)
 
 /**
  * All of them. Each is made once and kept, as its documentation shows, with its defaults but for what keeps 64 calls at
@@ -41,7 +45,10 @@ internal val candidates =
 /** Of all but Gatewright, whose own default is the same. */
 private val json = Json { ignoreUnknownKeys = true }
 
-private fun gatewright(url: String, path: String): Workload {
+private fun gatewright(
+    url: String,
+    path: String,
+): Workload {
     val client = Client(url) { auth = Auth.bearer(KEY) }
     return coroutines { check(client.get(path).json<Contact>()) }
 }
@@ -58,12 +65,18 @@ private fun okhttpEnqueue(url: String): Workload {
 
 /** Of its defaults, 5 calls at once to a host and 5 idle connections are too few for 64 at once. */
 private fun okhttp() =
-    OkHttpClient.Builder()
+    OkHttpClient
+        .Builder()
         .dispatcher(Dispatcher().apply { maxRequestsPerHost = 64 })
         .connectionPool(ConnectionPool(64, 5, TimeUnit.MINUTES))
         .build()
 
-private fun contact(url: String) = Request.Builder().url(url + PATH).header("Authorization", "Bearer $KEY").build()
+private fun contact(url: String) =
+    Request
+        .Builder()
+        .url(url + PATH)
+        .header("Authorization", "Bearer $KEY")
+        .build()
 
 private fun decode(response: Response): Contact =
     response.use {
@@ -77,16 +90,24 @@ private suspend fun Call.await(): Response =
         waiting.invokeOnCancellation { cancel() }
         enqueue(
             object : Callback {
-                override fun onResponse(call: Call, response: Response) =
-                    waiting.resume(response) { _, unused, _ -> unused.close() }
+                override fun onResponse(
+                    call: Call,
+                    response: Response,
+                ) = waiting.resume(response) { _, unused, _ -> unused.close() }
 
-                override fun onFailure(call: Call, e: IOException) = waiting.resumeWithException(e)
+                override fun onFailure(
+                    call: Call,
+                    e: IOException,
+                ) = waiting.resumeWithException(e)
             },
         )
     }
 
 /** Its default is a connection for each request; what it calls pipelining keeps them, up to 100 for a host. */
-private fun ktor(url: String, keepAlive: Boolean): Workload {
+private fun ktor(
+    url: String,
+    keepAlive: Boolean,
+): Workload {
     val client =
         HttpClient(CIO) {
             expectSuccess = true
@@ -101,5 +122,9 @@ private fun ktor(url: String, keepAlive: Boolean): Workload {
 /** The version in the name of the jar that the class is from. */
 private fun versionOf(type: Class<*>): String {
     val jar = type.protectionDomain.codeSource.location.path
-    return Regex("""-(\d[\w.-]*)\.jar$""").find(jar)?.groupValues?.get(1).orEmpty()
+    return Regex("""-(\d[\w.-]*)\.jar$""")
+        .find(jar)
+        ?.groupValues
+        ?.get(1)
+        .orEmpty()
 }

@@ -5,20 +5,27 @@
 package dev.gatewright.bench
 
 import com.sun.management.OperatingSystemMXBean
+import kotlinx.serialization.Serializable
+import kotlinx.serialization.json.Json
 import java.io.File
 import java.lang.management.ManagementFactory
 import kotlin.math.roundToInt
 import kotlin.system.exitProcess
-import kotlinx.serialization.Serializable
-import kotlinx.serialization.json.Json
 
 @Serializable
-private class Ready(@Suppress("unused") val title: String)
+private class Ready(
+    @Suppress("unused") val title: String,
+)
 
 /** What a number of calls took. CPU is that of the whole process, all its threads. */
 @Serializable
 @Suppress("unused")
-private class Round(val calls: Int, val seconds: Double, val cpuSeconds: Double, val peakMb: Double)
+private class Round(
+    val calls: Int,
+    val seconds: Double,
+    val cpuSeconds: Double,
+    val peakMb: Double,
+)
 
 private val system = ManagementFactory.getOperatingSystemMXBean() as OperatingSystemMXBean
 
@@ -32,7 +39,11 @@ fun main(arguments: Array<String>) {
     exitProcess(0)
 }
 
-private fun peer(name: String, url: String, atOnce: Int) {
+private fun peer(
+    name: String,
+    url: String,
+    atOnce: Int,
+) {
     val candidate = candidates.first { it.name == name }
     val client = candidate.open(url)
     println(Json.encodeToString(Ready(titleOf(candidate))))
@@ -49,7 +60,10 @@ private fun titleOf(candidate: Candidate): String {
     return (words.take(1) + candidate.version + words.drop(1)).joinToString(" ")
 }
 
-private fun Workload.measure(each: Int, atOnce: Int): Round {
+private fun Workload.measure(
+    each: Int,
+    atOnce: Int,
+): Round {
     val cpuBefore = system.processCpuTime
     val begun = System.nanoTime()
     run(each, atOnce)

@@ -1,15 +1,18 @@
 package dev.gatewright.bench
 
-import java.util.concurrent.Executors
-import java.util.concurrent.Future
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
+import java.util.concurrent.Executors
+import java.util.concurrent.Future
 
 /** How calls are made: [each] calls one after the other, that [atOnce] times beside one another. */
 internal fun interface Workload {
-    fun run(each: Int, atOnce: Int)
+    fun run(
+        each: Int,
+        atOnce: Int,
+    )
 }
 
 /** For clients whose calls suspend: coroutines on the default dispatcher. */
