@@ -9,7 +9,7 @@ use crate::Result;
 use crate::elf::SharedLibrary;
 use crate::kotlin_package::KotlinPackage;
 use crate::maven::Maven;
-use crate::mobile_library::CRATE;
+use crate::mobile_library::{CRATE, PROFILE};
 use crate::npm_package::{VERSION, make_empty};
 use crate::process::{quietly, run};
 use crate::workspace::Workspace;
@@ -92,9 +92,9 @@ impl Abi {
             .into());
         }
         if !library
-            .exports
+            .symbols
             .iter()
-            .any(|name| name == "JNI_OnLoad" || name.starts_with("Java_"))
+            .any(|name| name.ends_with("JNI_OnLoad") || name.starts_with("Java_"))
         {
             return Err("it has nothing for Java to call".into());
         }
@@ -117,7 +117,8 @@ pub(crate) fn build_libraries(workspace: &Workspace, shown: bool) -> Result<Path
             run(&mut add, shown)?;
         }
         let mut cargo = workspace.cargo("rustc");
-        cargo.args(["--release", "--package", CRATE, "--target", &abi.target]);
+        cargo.args(["--profile", PROFILE, "--package", CRATE]);
+        cargo.args(["--target", &abi.target]);
         // Without the archive, which nobody needs here.
         cargo.args(["--lib", "--crate-type", "cdylib"]);
         cargo.envs(ndk_environment(Path::new(&ndk), &abi));
@@ -125,7 +126,7 @@ pub(crate) fn build_libraries(workspace: &Workspace, shown: bool) -> Result<Path
         let built = workspace
             .target
             .join(&abi.target)
-            .join("release")
+            .join(PROFILE)
             .join(LIBRARY);
         let to = folder.join(&abi.name);
         fs::create_dir_all(&to)?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Result;
-use crate::mobile_library::CRATE;
+use crate::mobile_library::{CRATE, PROFILE};
 use crate::npm_package::make_empty;
 use crate::process::{answer, run};
 use crate::workspace::Workspace;
@@ -90,7 +90,8 @@ pub(crate) fn by_url(manifest: &str, url: &str, checksum: &str) -> Result<String
 
 fn compile(workspace: &Workspace, target: &str) -> Command {
     let mut cargo = workspace.cargo("rustc");
-    cargo.args(["--release", "--package", CRATE, "--target", target]);
+    cargo.args(["--profile", PROFILE, "--package", CRATE]);
+    cargo.args(["--target", target]);
     cargo.args(["--lib", "--crate-type", "staticlib"]);
     // The oldest systems, as `Package.swift` has them.
     cargo
@@ -108,7 +109,7 @@ impl Slice {
         let mut lipo = Command::new("lipo");
         lipo.arg("-create");
         for target in self.targets {
-            lipo.arg(workspace.target.join(target).join("release").join(ARCHIVE));
+            lipo.arg(workspace.target.join(target).join(PROFILE).join(ARCHIVE));
         }
         lipo.arg("-output").arg(self.library(scratch));
         lipo
@@ -163,8 +164,8 @@ mod tests {
             .get_args()
             .map(|word| word.to_string_lossy())
             .collect();
-        let wanted = "-create /t/aarch64-apple-ios-sim/release/libgatewright_mobile.a \
-            /t/x86_64-apple-ios/release/libgatewright_mobile.a -output /s/ios-simulator/libgatewright_mobile.a";
+        let wanted = "-create /t/aarch64-apple-ios-sim/mobile/libgatewright_mobile.a \
+            /t/x86_64-apple-ios/mobile/libgatewright_mobile.a -output /s/ios-simulator/libgatewright_mobile.a";
         assert_eq!(words.join(" "), wanted);
     }
 

@@ -11,15 +11,15 @@ pub(crate) struct SharedLibrary {
     pub(crate) alignments: Vec<u64>,
     /// The libraries that must be there for it.
     pub(crate) needs: Vec<String>,
-    /// The symbols it has for others.
-    pub(crate) exports: Vec<String>,
+    /// Of the symbols that it has for others or needs of them. A name that another one ends with may stand only as its end.
+    pub(crate) symbols: Vec<String>,
 }
 
 const PT_LOAD: u64 = 1;
 const PT_DYNAMIC: u64 = 2;
 const DT_NEEDED: u64 = 1;
 const DT_STRTAB: u64 = 5;
-const DT_SYMTAB: u64 = 6;
+const DT_STRSZ: u64 = 10;
 
 /// Where fields are, which differs with the width of addresses.
 struct Layout {
@@ -33,10 +33,6 @@ struct Layout {
     address: usize,
     size: usize,
     alignment: usize,
-    /// Of a symbol: its size, its info, its section.
-    symbol: usize,
-    info: usize,
-    section: usize,
 }
 
 const WIDE: Layout = Layout {
@@ -48,9 +44,6 @@ const WIDE: Layout = Layout {
     address: 16,
     size: 32,
     alignment: 48,
-    symbol: 24,
-    info: 4,
-    section: 6,
 };
 
 const NARROW: Layout = Layout {
@@ -62,9 +55,6 @@ const NARROW: Layout = Layout {
     address: 8,
     size: 16,
     alignment: 28,
-    symbol: 16,
-    info: 12,
-    section: 14,
 };
 
 struct Segment {
@@ -126,27 +116,26 @@ impl SharedLibrary {
                 .map(|(_, value)| *value)
         };
         let texts = in_file(value(DT_STRTAB)?)?;
+        let texts = usize::try_from(texts).ok()?;
+        let size = usize::try_from(value(DT_STRSZ)?).ok()?;
+        let texts = bytes.get(texts..texts.checked_add(size)?)?;
         let text = |at: u64| {
-            let from = usize::try_from(texts.checked_add(at)?).ok()?;
-            let bytes = bytes.get(from..)?.split(|byte| *byte == 0).next()?;
-            String::from_utf8(bytes.to_vec()).ok()
+            let text = texts
+                .get(usize::try_from(at).ok()?..)?
+                .split(|byte| *byte == 0)
+                .next()?;
+            String::from_utf8(text.to_vec()).ok()
         };
         let needs = entries.iter().filter(|(tag, _)| *tag == DT_NEEDED);
-        // Nothing tells how many symbols there are but that linkers put their names behind them.
-        let symbols = in_file(value(DT_SYMTAB)?)?;
-        let count = texts.saturating_sub(symbols) / layout.symbol as u64;
-        let exports = (0..count).filter_map(|index| {
-            let at = symbols.checked_add(index * layout.symbol as u64)?;
-            let is_global = number(at + layout.info as u64, 1)? >> 4 == 1;
-            let is_here = number(at + layout.section as u64, 2)? != 0;
-            (is_global && is_here).then(|| text(number(at, 4)?))?
-        });
+        let symbols = texts.split(|byte| *byte == 0);
         shared.then_some(())?;
         Some(Self {
             machine: u16::try_from(number(18, 2)?).ok()?,
             alignments: loaded().map(|segment| segment.alignment).collect(),
             needs: needs.map(|(_, at)| text(*at)).collect::<Option<_>>()?,
-            exports: exports.collect(),
+            symbols: symbols
+                .filter_map(|name| String::from_utf8(name.to_vec()).ok())
+                .collect(),
         })
     }
 }
@@ -186,6 +175,7 @@ mod tests {
                 .all(|alignment| alignment.is_power_of_two())
         );
         assert!(library.alignments.len() > 1);
+        assert!(library.symbols.iter().any(|name| name.ends_with("malloc")));
         assert!(
             library
                 .needs

@@ -15,6 +15,14 @@ use crate::report::Report;
 use crate::workspace::Workspace;
 use crate::{Result, android_tests, conformance};
 
+/// Everything ktlint reads, as seen from the library's folder.
+const LINTED: &[&str] = &[
+    "src/**/*.kt",
+    "../../conformance/adapters/kotlin/src/**/*.kt",
+    "../../examples/kotlin/**/src/**/*.kt",
+    "../../bench/mobile/kotlin/src/**/*.kt",
+];
+
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
     let Some(maven) = prepare(workspace, report) else {
         return;
@@ -26,7 +34,8 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
     };
     report.note(&package.library.size().unwrap_or_default());
     let library = || package.maven(workspace, &maven);
-    report.check("ktlint", library().args(["-Pktlint", "validate"]));
+    let files = format!("-Dktlint.files={}", LINTED.join(" "));
+    report.check("ktlint", library().args(["-Pktlint", "validate", &files]));
     // What is installed is what was tested.
     let mut install = library();
     install

@@ -12,7 +12,8 @@ use crate::workspace::Workspace;
 pub(crate) const CRATE: &str = "gatewright-mobile";
 const NAME: &str = "gatewright_mobile";
 const TOOL: &str = "gatewright-mobile-tool";
-const PROFILE: &str = "release";
+/// Small, as phones download it.
+pub(crate) const PROFILE: &str = "mobile";
 
 /// The built library.
 pub(crate) struct MobileLibrary {
@@ -23,7 +24,7 @@ pub(crate) struct MobileLibrary {
 }
 
 impl MobileLibrary {
-    /// Builds it for this machine, in release.
+    /// Builds it for this machine, as it is published.
     pub(crate) fn build(workspace: &Workspace, shown: bool) -> Result<Self> {
         let mut cargo = workspace.cargo("build");
         cargo.args(["--profile", PROFILE, "--package", CRATE]);
@@ -46,9 +47,10 @@ impl MobileLibrary {
         run(cargo.args(["--quiet", "--package", TOOL]), shown)?;
         make_empty(into)?;
         let mut tool = Command::new(workspace.built("dev", TOOL));
+        // The shared one is stripped of what the tool looks for.
         tool.current_dir(&workspace.root)
             .arg("--library")
-            .arg(&self.shared)
+            .arg(&self.archive)
             .arg("--swift")
             .arg(into);
         run(&mut tool, shown)
