@@ -86,7 +86,9 @@ private func auth(_ given: JSON, _ counts: Counts) throws -> Auth {
         let fetches = given.member("fetches")?.array ?? []
         return .token {
             // The last one goes on for ever.
-            guard let fetch = fetches[...min(counts.token(), fetches.count - 1)].last else { throw Unsupported("no fetches") }
+            let at = min(counts.token(), fetches.count - 1)
+            guard fetches.indices.contains(at) else { throw Unsupported("a token callback without fetches") }
+            let fetch = fetches[at]
             try await Task.sleep(for: try fetch.member("after_ms").map(duration) ?? .zero)
             if let error = fetch.member("error")?.string { throw Scripted(text: error) }
             return Token(try text(fetch.member("token")), expiresIn: try fetch.member("expires_in_ms").map(duration))
