@@ -188,6 +188,9 @@ impl<'py> Given<'_, 'py> {
         if let Some(pem) = self.get::<Vec<u8>>("ca_certificates")? {
             builder = builder.ca_certificates(pem);
         }
+        if let Some(pins) = self.get::<Vec<String>>("pins")? {
+            builder = builder.pins(pins);
+        }
         if let Some(max) = self.get("max_response_bytes")? {
             builder = builder.max_response_bytes(max);
         }

@@ -115,6 +115,15 @@ CLIENTS: list[tuple[str, dict[str, Any], type[gatewright.Error], str]] = [
         InvalidConfigError,
         "invalid_config: `ca_certificates` cannot be read: there is no PEM certificate in it; change the setting",
     ),
+    (
+        "http://localhost:1",
+        {"pins": ["sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]},
+        InvalidConfigError,
+        (
+            "invalid_config: `pins`: localhost is spoken to over plain http, which shows no certificate; use https; "
+            "change the setting"
+        ),
+    ),
 ]
 
 

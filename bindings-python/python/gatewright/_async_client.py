@@ -50,6 +50,7 @@ class AsyncClient(_native.AsyncCore):
         allow_http: bool = False,
         proxy: str | Literal[False] | None = None,
         ca_certificates: str | PathLike[str] | bytes | None = None,
+        pins: Iterable[str] = (),
         before_attempt: AsyncBeforeAttempt | None = None,
         after_attempt: AsyncAfterAttempt | None = None,
         max_response_bytes: int = 100 * 1024 * 1024,
@@ -75,6 +76,8 @@ class AsyncClient(_native.AsyncCore):
         :param allow_http: Allows plain http to other machines.
         :param proxy: A proxy's URL; ``False`` for none; by default as the environment says.
         :param ca_certificates: PEM certificates that are trusted beside the system's: a path, or the PEM itself.
+        :param pins: Public keys of which the host's verified chain has to show one, as ``"sha256/BASE64"``; for an allowed
+            origin ``"host=sha256/BASE64"``. All other checks stay on.
         :param before_attempt: Called with an :class:`AttemptRequest` before each attempt; may change its headers.
         :param after_attempt: Called with an :class:`AttemptResult` after each attempt.
         :param max_response_bytes: The largest body that is read whole.
@@ -101,6 +104,7 @@ class AsyncClient(_native.AsyncCore):
             allow_http=allow_http,
             proxy=proxy,
             ca_certificates=ca_certificates,
+            pins=pins,
             before_attempt=before_attempt,
             after_attempt=after_attempt,
             max_response_bytes=max_response_bytes,

@@ -59,6 +59,7 @@ def native_settings(
     max_attempts: int | None,
     allowed_origins: Iterable[str],
     ca_certificates: str | PathLike[str] | bytes | None,
+    pins: Iterable[str],
     **plain: object,
 ) -> dict[str, object]:
     """The settings as the native module takes them."""
@@ -75,5 +76,6 @@ def native_settings(
         "budget": retry.budget,
         "allowed_origins": list(allowed_origins),
         "ca_certificates": ca_certificates,
+        "pins": list(pins),
         **plain,
     }
