@@ -1,7 +1,7 @@
 // Calls that come and go leave nothing behind.
 
 import Foundation
-import Gatewright
+@testable import Gatewright
 import XCTest
 
 final class GrowthTests: XCTestCase {
@@ -57,6 +57,26 @@ final class GrowthTests: XCTestCase {
         XCTAssertTrue(growth.contains { $0 < 250_000 }, "\(growth)")
         XCTAssertLessThan(openFiles(), files + 64)
         XCTAssertLessThanOrEqual(libraryThreads().count, 2)
+    }
+
+    func testWhatCancelledCallbacksThrowIsNotKept() async throws {
+        let session = try Session()
+        let asked = Counter()
+        let client = try session.client {
+            $0.beforeAttempt = { _ in
+                asked.add()
+                try await Task.sleep(for: .seconds(600))
+            }
+        }
+        let calls = (0..<100).map { _ in Task { _ = try await client.get("/v1/whoami") } }
+        try await until { asked.count == 100 }
+        calls.forEach { $0.cancel() }
+        for call in calls {
+            let error = try await thrown { try await call.value }
+            XCTAssertTrue(error is CancellationError, "\(error)")
+        }
+        try await client.idle()
+        try await until("the end of what was thrown") { Questions.callsWithCauses == 0 }
     }
 
     func testAnswersThatAreDroppedAreFreed() async throws {

@@ -28,6 +28,7 @@ final class WrongInputTests: XCTestCase {
             (https, "`maxResponseBytes` is -1", { $0.maxResponseBytes = -1 }),
             (https, "`quota`: got \"lots\" when expecting calls, a slash and a time", { $0.quota = "lots" }),
             (https, "`proxy` is no proxy URL", { $0.proxy = .url("::") }),
+            (https, "`pins`", { $0.pins = ["sha256/nope"] }),
             (https, "`caCertificates` cannot be read: there is no PEM certificate in it", { $0.caCertificates = "none" }),
         ]
         for (url, text, change) in wrong {
@@ -52,7 +53,7 @@ final class WrongInputTests: XCTestCase {
             ("\"\" is no header name", nil, ["": "a"], .init()),
             ("the idempotency key is empty", nil, [:], .init(idempotencyKey: "")),
             ("`maxAttempts` is 0; it must be a whole number from 1", nil, [:], .init(maxAttempts: 0)),
-            ("`json` cannot be encoded: Unable to encode Double.nan directly in JSON at `a.[0]`; ", .json(["a": [Double.nan]]), [:], .init()),
+            ("Unable to encode Double.nan directly in JSON at `a.[0]`; ", .json(["a": [Double.nan]]), [:], .init()),
             ("length", .stream(pieces(), length: -1), [:], .init()),
         ]
         let session = try Session()

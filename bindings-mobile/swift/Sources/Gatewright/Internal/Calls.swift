@@ -109,6 +109,11 @@ enum Calls {
         waiting.continuation.resume(returning: .failure(json: json, causes: causes))
     }
 
+    /// Whether somebody waits for this call.
+    static func isWaiting(_ call: UInt32) -> Bool {
+        table.withLock { $0.waiting[call] != nil }
+    }
+
     private static func take(_ call: UInt32) -> Waiting? {
         table.withLock { $0.waiting.removeValue(forKey: call) }
     }

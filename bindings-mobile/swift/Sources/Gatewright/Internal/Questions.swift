@@ -55,7 +55,7 @@ enum Questions {
 
     private static func callBack(_ question: UInt32, _ call: UInt32, _ what: String, _ json: JSONValue) {
         guard let callbacks = json.number("client").flatMap(Callbacks.of) else {
-            return failed(question, CancellationError())
+            return failed(question, CancellationError(), call: call)
         }
         // The task is in the table before it can take itself out: that needs the lock.
         state.withLock { state in
@@ -77,7 +77,7 @@ enum Questions {
     }
 
     /// What was asked threw.
-    static func failed(_ question: UInt32, _ error: any Error, call: UInt32 = shared) {
+    static func failed(_ question: UInt32, _ error: any Error, call: UInt32) {
         let number = state.withLock { state in
             state.lastCause = state.lastCause == 0x3FFF_FFFF ? 1 : state.lastCause + 1
             state.causes[call, default: []].append(Cause(number: state.lastCause, error: error))
@@ -86,6 +86,10 @@ enum Questions {
             }
             return state.lastCause
         }
+        // Whoever ends a call takes it away first and forgets its causes then: one of the two sees that this one is of no use any more.
+        if call != shared && !Calls.isWaiting(call) && !Uploads.isUnderWay(call) {
+            forgetCauses(of: call)
+        }
         Native.port.fail(question: question, cause: UInt32(number), text: ErrorText.of(error))
     }
 
@@ -93,6 +97,9 @@ enum Questions {
     static func causes(of call: UInt32) -> [Cause] {
         state.withLock { ($0.causes[call] ?? []) + ($0.causes[shared] ?? []) }
     }
+
+    /// For how many calls something is kept, beside what is kept for several.
+    static var callsWithCauses: Int { state.withLock { $0.causes.keys.count { $0 != shared } } }
 
     static func forgetCauses(of call: UInt32) {
         state.withLock { state in

@@ -14,7 +14,7 @@ struct Source: Sendable {
     /// For a stream that can be sent once: whether it was.
     private let sent: Sent?
     /// Makes the stream and answers what it is asked, until nothing more is.
-    let run: @Sendable (AsyncStream<Ask>) async -> Void
+    let run: @Sendable (_ call: UInt32, _ asked: AsyncStream<Ask>) async -> Void
 
     private final class Sent: Sendable {
         private let flag = Locked(false)
@@ -44,7 +44,7 @@ struct Source: Sendable {
         self.length = length
         self.sent = sent
         isReplayable = sent == nil
-        run = { asked in
+        run = { call, asked in
             var iterator: Pieces.AsyncIterator?
             for await ask in asked {
                 do {
@@ -60,7 +60,7 @@ struct Source: Sendable {
                         }
                     }
                 } catch {
-                    Questions.failed(ask.question, error)
+                    Questions.failed(ask.question, error, call: call)
                     return
                 }
             }
@@ -113,6 +113,11 @@ enum Uploads {
         uploads.withLock { $0[call] = Upload(source: source) }
     }
 
+    /// Whether the call has a stream as its body and is not over.
+    static func isUnderWay(_ call: UInt32) -> Bool {
+        uploads.withLock { $0[call] != nil }
+    }
+
     /// The call is over: its streams are cancelled.
     static func close(_ call: UInt32) {
         let upload = uploads.withLock { $0.isEmpty ? nil : $0.removeValue(forKey: call) }
@@ -124,13 +129,13 @@ enum Uploads {
         let begun = uploads.withLock { uploads in
             guard let source = uploads[call]?.source else { return false }
             let (asked, asks) = AsyncStream.makeStream(of: Source.Ask.self)
-            let task = Task { await source.run(asked) }
+            let task = Task { await source.run(call, asked) }
             uploads[call]?.open[stream] = Open(asks: asks, task: task)
             asks.yield(.open(question))
             return true
         }
         if !begun {
-            Questions.failed(question, CancellationError())
+            Questions.failed(question, CancellationError(), call: call)
         }
     }
 
@@ -139,7 +144,7 @@ enum Uploads {
         if let open = uploads.withLock({ $0[call]?.open[stream] }) {
             open.asks.yield(.next(question))
         } else {
-            Questions.failed(question, CancellationError())
+            Questions.failed(question, CancellationError(), call: call)
         }
     }
 
