@@ -174,7 +174,7 @@ pub(crate) fn surefire(output: &str) -> Option<Counts> {
 pub(crate) fn xctest(output: &str) -> Option<Counts> {
     let of_testing = swift_testing(output);
     let executed = |line: &&str| line.trim_start().starts_with("Executed ");
-    let Some(sum) = output.lines().filter(executed).next_back() else {
+    let Some(sum) = output.lines().rfind(executed) else {
         return of_testing;
     };
     let case = |line: &str, end: &str| -> Option<String> {

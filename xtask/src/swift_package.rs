@@ -89,12 +89,10 @@ fn sources(workspace: &Workspace, generated: &Path) -> Result<Mirror> {
     let from = workspace.root.join(FOLDER);
     // What somebody built there by hand.
     mirror.take(&from, "", &|name| name != ".build" && name != "Libraries")?;
-    for name in ["GatewrightNative.swift"] {
-        mirror.file(
-            &generated.join(name),
-            &format!("Sources/GatewrightNative/{name}"),
-        );
-    }
+    mirror.file(
+        &generated.join("GatewrightNative.swift"),
+        "Sources/GatewrightNative/GatewrightNative.swift",
+    );
     let module = ["GatewrightFFI.h", "module.modulemap"];
     // On a Mac the framework has it.
     for name in module.iter().filter(|_| !cfg!(target_os = "macos")) {
