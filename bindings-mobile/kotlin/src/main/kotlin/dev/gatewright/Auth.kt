@@ -50,6 +50,7 @@ public sealed class Auth {
         override fun toString(): String = "Auth.token"
     }
 
+    /** The kinds there are. */
     public companion object {
         /** No credential. The default. */
         public val none: Auth = Fixed("Auth.none", "kind" to "none")

@@ -1,5 +1,6 @@
 package dev.gatewright
 
+import dev.gatewright.internal.FORGIVING_JSON
 import dev.gatewright.internal.FileBody
 import dev.gatewright.internal.StreamBody
 import dev.gatewright.internal.WholeBody
@@ -29,6 +30,7 @@ public abstract class Body internal constructor() {
     /** Shows nothing of what is in it. */
     override fun toString(): String = "Body(contentType=$contentType)"
 
+    /** The kinds there are. */
     public companion object {
         /**
          * A [value] encoded as JSON. Within a request, [RequestConfig.json] does so by the client's own [Json].
@@ -37,14 +39,14 @@ public abstract class Body internal constructor() {
          */
         public inline fun <reified T> json(
             value: T,
-            json: Json = Json,
+            json: Json = FORGIVING_JSON,
         ): Body = json(json.serializersModule.serializer<T>(), value, json)
 
         /** As the other [json], by a serializer. */
         public fun <T> json(
             serializer: SerializationStrategy<T>,
             value: T,
-            json: Json = Json,
+            json: Json = FORGIVING_JSON,
         ): Body = WholeBody(encodeJson(json, serializer, value), "application/json")
 
         /** A text, in UTF-8. */

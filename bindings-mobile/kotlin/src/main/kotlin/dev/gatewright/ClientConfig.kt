@@ -1,5 +1,6 @@
 package dev.gatewright
 
+import dev.gatewright.internal.FORGIVING_JSON
 import kotlinx.serialization.json.Json
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.seconds
@@ -76,8 +77,11 @@ public class ClientConfig internal constructor() {
     /** Whether an error status is thrown. With `false`, it is an answer like others. Default `true`. */
     public var throwOnError: Boolean = true
 
-    /** Encodes and decodes JSON. Default [Json] with `ignoreUnknownKeys`, so that a server may add fields. */
-    public var json: Json = DEFAULT_JSON
+    /**
+     * Encodes and decodes JSON. Default [Json] with `ignoreUnknownKeys`, so that a server may add fields, and without `exceptionsWithDebugInfo`,
+     * so that no exception shows a piece of a body.
+     */
+    public var json: Json = FORGIVING_JSON
 
     /** Adds a header to every request. */
     public fun header(
@@ -105,9 +109,5 @@ public class ClientConfig internal constructor() {
     /** Calls [hook] after each attempt; otherwise as [beforeAttempt]. */
     public fun afterAttempt(hook: suspend (AttemptResult) -> Unit) {
         after = hook
-    }
-
-    private companion object {
-        val DEFAULT_JSON = Json { ignoreUnknownKeys = true }
     }
 }

@@ -39,6 +39,7 @@ public open class Headers internal constructor(
 
     private fun lowered(): List<Pair<String, String>> = pairs.map { (name, value) -> name.lowercase() to value }
 
+    /** Headers that are made by a program. */
     public companion object {
         /** No headers. */
         public val empty: Headers = Headers(emptyList())

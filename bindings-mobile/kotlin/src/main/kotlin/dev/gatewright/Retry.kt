@@ -21,6 +21,7 @@ public data class Retry(
     public val maxRetryAfter: Duration = 60.seconds,
     public val budget: Int = 500,
 ) {
+    /** Rules that have a name. */
     public companion object {
         /** A single attempt. */
         public val none: Retry = Retry(maxAttempts = 1)

@@ -1,5 +1,6 @@
 package dev.gatewright
 
+import dev.gatewright.internal.FORGIVING_JSON
 import kotlinx.serialization.DeserializationStrategy
 import kotlinx.serialization.SerializationException
 import kotlinx.serialization.json.Json
@@ -35,26 +36,19 @@ public class Verified internal constructor(
     public fun text(): String = body.decodeToString()
 
     /**
-     * The body decoded from JSON.
+     * The body decoded from JSON; a sender may add fields.
      *
      * @throws SerializationException where it is no JSON, or JSON of another shape.
      */
-    public inline fun <reified T> json(json: Json = LENIENT_OF_FIELDS): T = json(json.serializersModule.serializer<T>(), json)
+    public inline fun <reified T> json(json: Json = FORGIVING_JSON): T = json(json.serializersModule.serializer<T>(), json)
 
     /** As the other [json], by a deserializer. */
     public fun <T> json(
         deserializer: DeserializationStrategy<T>,
-        json: Json = LENIENT_OF_FIELDS,
+        json: Json = FORGIVING_JSON,
     ): T = json.decodeFromString(deserializer, text())
 
     override fun toString(): String =
         "Verified(scheme=$scheme, algorithm=$algorithm, keyIndex=$keyIndex, timestamp=$timestamp, messageId=$messageId, " +
             "bodyBound=$bodyBound, timestampSigned=$timestampSigned, idSigned=$idSigned, urlBound=$urlBound)"
-
-    @PublishedApi
-    internal companion object {
-        /** A sender may add fields. */
-        @PublishedApi
-        internal val LENIENT_OF_FIELDS: Json = Json { ignoreUnknownKeys = true }
-    }
 }

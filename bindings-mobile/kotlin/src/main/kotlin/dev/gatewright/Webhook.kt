@@ -89,6 +89,7 @@ public class Webhook(
     /** Shows nothing: it has secrets. */
     override fun toString(): String = "Webhook"
 
+    /** What needs no secret. */
     public companion object {
         /** A new `whsec_` secret, of 32 random bytes. */
         public fun generateSecret(): String = newSecret()

@@ -187,13 +187,15 @@ class ErrorsTest {
         checked {
             val client = Session().client()
             val called = thrown<NotFoundException> { whereItIsCalled(client) }
-            assertEquals("whereItIsCalled", called.stackTrace.first { it.className.contains("ErrorsTest") }.methodName)
+            assertEquals("whereItIsCalled", called.stackTrace.first().methodName)
             assertTrue(called.stackTrace.any { it.fileName == "ErrorsTest.kt" && it.lineNumber > 0 })
             assertFalse(called.stackTraceToString().contains("internal.Driver"), called.stackTraceToString())
             assertTrue(thrown<NotFoundException> { whereItStreams(client) }.stackTrace.any { it.methodName == "whereItStreams" })
             assertTrue(thrown<NotFoundException> { whereItLists(client) }.stackTrace.any { it.methodName == "whereItLists" })
             val wrong = thrown<InvalidRequestException> { whereItIsWrong(client) }
             assertTrue(wrong.stackTrace.any { it.methodName.contains("whereItIsWrong") }, wrong.stackTraceToString())
+            val decoded = thrown<DecodeException> { client.get("/v1/whoami").json<Int>() }
+            assertEquals("dev.gatewright.Response", decoded.stackTrace.first().className)
         }
 
     private suspend fun whereItIsWrong(client: Client): Response {

@@ -30,10 +30,10 @@ class WrongInputTest {
         listOf(
             refused("`baseUrl` is no URL", url = "not a url"),
             refused("`baseUrl` has the scheme \"ftp\"; it must be https (or http)", url = "ftp://example.com"),
-            refused("`timeout` is 0;") { timeout = Duration.ZERO },
-            refused("`readTimeout` is -1;") { readTimeout = (-1).milliseconds },
-            refused("`attemptTimeout` is -Infinity;") { attemptTimeout = -Duration.INFINITE },
-            refused("`connectTimeout` is 0;") { connectTimeout = Duration.ZERO },
+            refused("`timeout` is 0 ms; it must be a time above zero, or null for none") { timeout = Duration.ZERO },
+            refused("`readTimeout` is -1 ms;") { readTimeout = (-1).milliseconds },
+            refused("`attemptTimeout` is -Infinity ms;") { attemptTimeout = -Duration.INFINITE },
+            refused("`connectTimeout` is 0 ms;") { connectTimeout = Duration.ZERO },
             refused("`auth`: the credential is empty") { auth = Auth.bearer("") },
             refused("`auth`: the credential has a character that no HTTP header can carry") { auth = Auth.bearer("line\nbreak") },
             refused("`auth.header` is no header name") { auth = Auth.apiKey("k", header = "a b") },
@@ -81,8 +81,8 @@ class WrongInputTest {
             }
             val limits: List<Pair<String, RequestConfig.() -> Unit>> =
                 listOf(
-                    Pair("`timeout` is 0;") { timeout = Duration.ZERO },
-                    Pair("`attemptTimeout` is -5;") { attemptTimeout = (-5).milliseconds },
+                    Pair("`timeout` is 0 ms; it must be a time above zero, or null for none") { timeout = Duration.ZERO },
+                    Pair("`attemptTimeout` is -5 ms;") { attemptTimeout = (-5).milliseconds },
                 )
             for ((says, configure) in limits) {
                 val error = thrown<InvalidConfigException> { client.get("/v1/echo", configure) }

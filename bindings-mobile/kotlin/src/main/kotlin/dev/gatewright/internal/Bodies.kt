@@ -168,8 +168,8 @@ internal fun <T> encodeJson(
     return text.encodeToByteArray()
 }
 
-/** What went wrong, in one line. */
-internal fun firstLine(thrown: Throwable): String = (thrown.message ?: thrown.javaClass.name).lineSequence().first()
+/** What went wrong, in one line that goes on. */
+internal fun firstLine(thrown: Throwable): String = (thrown.message ?: thrown.javaClass.name).lineSequence().first().trimEnd('.', ' ')
 
 /** Names and values as a browser's form has them. */
 internal fun formEncoded(fields: Iterable<Pair<String, String>>): ByteArray =

@@ -55,8 +55,14 @@ internal object Calls {
             if (continuation.isActive) {
                 val waiting = Waiting(call, continuation, keep, dropped)
                 put(waiting)
-                begin()
-                Driver.ensure()
+                try {
+                    begin()
+                    Driver.ensure()
+                } catch (e: OutOfMemoryError) {
+                    take(call)
+                    Native.cancel(call)
+                    throw e
+                }
                 continuation.invokeOnCancellation(waiting)
             }
         }

@@ -28,7 +28,13 @@ internal object Driver : Runnable {
         thread.isDaemon = true
         // It is of no program within this process, and keeps none from being unloaded.
         thread.contextClassLoader = Native::class.java.classLoader
-        thread.start()
+        try {
+            thread.start()
+        } catch (e: OutOfMemoryError) {
+            // The system gives no more threads. The next call tries again.
+            running.set(false)
+            throw e
+        }
     }
 
     override fun run() {

@@ -34,6 +34,11 @@ import dev.gatewright.UnrecognizedException
 internal fun exceptionOf(
     failure: Failure,
     cause: Throwable?,
+): GatewrightException = classOf(failure, cause).also(::beginOutside)
+
+private fun classOf(
+    failure: Failure,
+    cause: Throwable?,
 ): GatewrightException =
     when (failure.code) {
         "authentication" -> AuthenticationException(failure, cause)

@@ -1,5 +1,6 @@
 package dev.gatewright.internal
 
+import dev.gatewright.Gatewright
 import java.io.File
 import java.io.InputStream
 import java.nio.file.Files
@@ -16,7 +17,7 @@ private const val PROPERTY = "gatewright.library"
  * Loads the library: the file that the property `gatewright.library` names; on Android the app's own; else the jar's for this platform, through
  * a temporary file.
  *
- * @throws UnsatisfiedLinkError where there is none. It says which platform it was looked for.
+ * @throws UnsatisfiedLinkError where there is none, which says for which platform it was looked, or where it is of another version.
  */
 internal fun loadLibrary() {
     val named = System.getProperty(PROPERTY)
@@ -24,6 +25,9 @@ internal fun loadLibrary() {
         named != null -> load(File(named).absoluteFile)
         System.getProperty("java.vm.name") == "Dalvik" -> System.loadLibrary(NAME)
         else -> loadFromJar()
+    }
+    if (Native.version() != Gatewright.VERSION) {
+        throw UnsatisfiedLinkError("gatewright ${Gatewright.VERSION} cannot use the native library of ${Native.version()}")
     }
 }
 

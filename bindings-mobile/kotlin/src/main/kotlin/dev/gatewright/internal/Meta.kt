@@ -9,7 +9,8 @@ import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 
 /** Reads what the native half writes. A later one may tell more. */
-internal val INTERNAL_JSON: Json = Json { ignoreUnknownKeys = true }
+internal val INTERNAL_JSON: Json
+    get() = FORGIVING_JSON
 
 /**
  * What came with an answer beside its body: a place in a batch of frames, read when it is asked for, since most programs look at status and

@@ -20,6 +20,16 @@ internal fun showCaller(
     // Where an app's shrinker took the names away, there is nothing.
     if (frames.isNotEmpty()) {
         exception.stackTrace = frames.toTypedArray()
+        beginOutside(exception)
+    }
+}
+
+/** Takes what is on top of a stack trace and of no use to a program: how this library came to make the exception. */
+internal fun beginOutside(exception: Throwable) {
+    val frames = exception.stackTrace
+    val outside = frames.indexOfFirst { !it.className.startsWith("dev.gatewright.internal.") }
+    if (outside > 0) {
+        exception.stackTrace = frames.copyOfRange(outside, frames.size)
     }
 }
 
