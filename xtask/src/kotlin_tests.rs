@@ -45,6 +45,15 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
         KotlinPackage::is_installed();
     }
     android_tests::run(workspace, report, &maven, &package);
+    let name = "what Android lacks is not used, and an app that was shrunk runs";
+    let mut check = maven.command(
+        &workspace.root.join("bindings-mobile/kotlin/android/check"),
+        &workspace.scratch("kotlin/android-check-build"),
+    );
+    check.arg("verify");
+    with_gateway(workspace, report, name, |report, gateway| {
+        report.check(name, gateway.known_to(&mut check));
+    });
     let name = "the quickstart, in a fresh project outside of the repository";
     let fresh = FreshProject::with_quickstart(workspace);
     if let Some(fresh) = report.needed(name, fresh) {
