@@ -125,7 +125,16 @@ extension Failure: CustomStringConvertible, CustomDebugStringConvertible, Custom
     /// The description, and the cause.
     public var debugDescription: String {
         guard let cause else { return description }
-        return "\(description)\n  cause: \(String(reflecting: cause))"
+        return "\(description)\n  cause: \(withoutValues ?? String(reflecting: cause))"
+    }
+
+    /// What a coder of Foundation's says. The values that it shows with it may be secrets, and stay in ``cause`` alone.
+    private var withoutValues: String? {
+        switch cause {
+        case let error as DecodingError: "DecodingError: \(DecodingFailure.text(error))"
+        case let error as EncodingError: "EncodingError: \(EncodingFailure.text(error))"
+        default: nil
+        }
     }
 
     /// What is known, without headers and body.
@@ -133,7 +142,7 @@ extension Failure: CustomStringConvertible, CustomDebugStringConvertible, Custom
         let members: [(label: String?, value: Any?)] = [
             ("code", code), ("message", message), ("status", status), ("method", method), ("url", url), ("requestID", requestID),
             ("retryAfter", retryAfter), ("retryability", retryability), ("noRetry", noRetry), ("advice", advice), ("elapsed", elapsed),
-            ("problem", problem), ("attempts", attempts.isEmpty ? nil : attempts), ("cause", cause),
+            ("problem", problem), ("attempts", attempts.isEmpty ? nil : attempts), ("cause", withoutValues ?? cause),
         ]
         return Mirror(self, children: members.compactMap { member in member.value.map { (label: member.label, value: $0) } })
     }

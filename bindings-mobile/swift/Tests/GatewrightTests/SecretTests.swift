@@ -126,6 +126,20 @@ final class SecretTests: XCTestCase {
         }
     }
 
+    func testWhatCannotBeDecodedIsNotShown() async throws {
+        enum Kind: String, Codable, Sendable { case known }
+        struct Answer: Decodable { let kind: Kind }
+        let body = "{\"kind\": \"\(SecretTests.canary)\"}"
+        let server = try StubServer { _ in StubServer.json(body) }
+        let error = try await failed { try await Client(baseURL: server.url).get("/token").decode(Answer.self) }
+        guard case .decode(let failure) = error else { return XCTFail("\(error)") }
+        XCTAssertTrue(failure.cause is DecodingError)
+        XCTAssertTrue(failure.message.contains("a value that cannot be used at `kind`"), failure.message)
+        for text in shown(error).dropLast() {
+            XCTAssertFalse(text.contains("canary"), text)
+        }
+    }
+
     func testACredentialThatCannotBeIsRefusedWithoutBeingShown() throws {
         let canary = SecretTests.canary
         let auths: [Auth] = [

@@ -126,15 +126,17 @@ enum Uploads {
 
     /// Makes the stream for an attempt.
     static func open(_ call: UInt32, stream: UInt32, question: UInt32) {
+        let (asked, asks) = AsyncStream.makeStream(of: Source.Ask.self)
         let begun = uploads.withLock { uploads in
             guard let source = uploads[call]?.source else { return false }
-            let (asked, asks) = AsyncStream.makeStream(of: Source.Ask.self)
             let task = Task { await source.run(call, asked) }
             uploads[call]?.open[stream] = Open(asks: asks, task: task)
-            asks.yield(.open(question))
             return true
         }
-        if !begun {
+        if begun {
+            // Not while the lock is held, which a cancellation takes: to yield resumes a task.
+            asks.yield(.open(question))
+        } else {
             Questions.failed(question, CancellationError(), call: call)
         }
     }
