@@ -29,8 +29,8 @@ fn an_answer_comes_to_the_one_thread_that_there_is() {
     let body = br#"{"name": "Ada"}"#.to_vec();
     client.start(
         7,
-        "POST".into(),
-        "/v1/contacts".into(),
+        "POST",
+        "/v1/contacts",
         0,
         Some(r#"{"contentType": "application/json"}"#.to_owned()),
         Some(body),
@@ -86,9 +86,9 @@ fn a_refused_call_is_waited_for_until_it_is_told() {
     let (address, _) = server::begin();
     let port = Port::new(Language::Kotlin);
     let client = Arc::clone(&port).open_client(&address, "{}").unwrap();
-    client.start(1, "G E T".into(), "/".into(), 0, None, None);
+    client.start(1, "G E T", "/", 0, None, None);
     client.close();
-    client.start(2, "GET".into(), "/".into(), 0, None, None);
+    client.start(2, "GET", "/", 0, None, None);
     assert!(port.waiting() > 0);
     let mut told = Vec::new();
     while port.waiting() > 0 {
@@ -121,7 +121,7 @@ fn two_may_drive_at_once() {
         })
         .collect();
     for call in 1..=500 {
-        client.start(call, "GET".into(), "/".into(), 0, None, None);
+        client.start(call, "GET", "/", 0, None, None);
         if call % 50 == 0 {
             until(|| port.waiting() == 0);
         }
@@ -274,6 +274,6 @@ fn stop_ends_everything() {
     assert!(host.ended().is_empty());
     assert_eq!(host.port.waiting(), 0);
     until(|| counts.closed.load(Ordering::SeqCst) == 1);
-    client.start(call + 1, "GET".into(), "/".into(), 0, None, None);
+    client.start(call + 1, "GET", "/", 0, None, None);
     assert!(host.port.drive().frames.is_empty());
 }

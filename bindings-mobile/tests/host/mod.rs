@@ -92,7 +92,7 @@ impl Host {
     /// Begins a call; its number.
     pub(crate) fn get(&self, client: &NativeClient, path: &str, mode: u32) -> u32 {
         let call = self.number();
-        client.start(call, "GET".into(), path.into(), mode, None, None);
+        client.start(call, "GET", path, mode, None, None);
         self.drive();
         call
     }
