@@ -42,13 +42,10 @@ fun main() {
             Answers.write(json("ok" to true, "id" to id))
             return@forEachLine
         }
-        val job =
-            scope.launch(start = CoroutineStart.LAZY) {
-                Answers.write(JsonObject(adapter.answer(request) + ("id" to id)))
-            }
+        // Begun here: one that is cancelled before its dispatcher comes to it would never answer.
+        val job = scope.launch(start = CoroutineStart.UNDISPATCHED) { Answers.write(JsonObject(adapter.answer(request) + ("id" to id))) }
         underWay[id] = job
         job.invokeOnCompletion { underWay.remove(id) }
-        job.start()
     }
     // Calls under way end with the process.
     exitProcess(0)
