@@ -82,7 +82,7 @@ public abstract class Body internal constructor() {
 
         /**
          * A stream that can be sent once: when sending has begun, the request is not retried. A piece is collected when the connection takes
-         * it; what the flow throws ends the call, and is its error's `cause`.
+         * it, on `Dispatchers.Default` (`flowOn` is for what blocks); what the flow throws ends the call, and is its error's `cause`.
          *
          * @param length The length in bytes, where it is known. Without it, the body is sent chunked.
          */

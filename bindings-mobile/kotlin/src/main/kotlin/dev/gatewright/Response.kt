@@ -2,6 +2,7 @@ package dev.gatewright
 
 import dev.gatewright.internal.Meta
 import dev.gatewright.internal.decodeJson
+import dev.gatewright.internal.textOf
 import kotlinx.serialization.DeserializationStrategy
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.serializer
@@ -20,8 +21,8 @@ public class Response internal constructor(
     /** The body's bytes, in an array that is the caller's own. */
     public fun bytes(): ByteArray = bytes.copyOfRange(start, end)
 
-    /** The body as text, in UTF-8; wrong bytes become U+FFFD. */
-    public fun text(): String = bytes.decodeToString(start, end)
+    /** The body as text, in UTF-8: a byte order mark is dropped, wrong bytes become U+FFFD. */
+    public fun text(): String = textOf(bytes, start, end)
 
     /**
      * The body decoded from JSON by the client's [ClientConfig.json]; `json<JsonElement>()` for whatever it is.

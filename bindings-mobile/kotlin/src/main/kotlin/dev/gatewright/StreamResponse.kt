@@ -3,6 +3,7 @@ package dev.gatewright
 import dev.gatewright.internal.Incoming
 import dev.gatewright.internal.Meta
 import dev.gatewright.internal.decodeJson
+import dev.gatewright.internal.textOf
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
 import kotlinx.serialization.DeserializationStrategy
@@ -52,8 +53,8 @@ public class StreamResponse internal constructor(
         return incoming.use { it.rest() }
     }
 
-    /** Reads the body to its end, as text in UTF-8; wrong bytes become U+FFFD. */
-    public suspend fun text(): String = bytes().decodeToString()
+    /** Reads the body to its end, as text in UTF-8: a byte order mark is dropped, wrong bytes become U+FFFD. */
+    public suspend fun text(): String = bytes().let { textOf(it, 0, it.size) }
 
     /**
      * Reads the body to its end, and decodes it from JSON by the client's [ClientConfig.json].

@@ -4,6 +4,7 @@ import dev.gatewright.internal.Calls
 import dev.gatewright.internal.Questions
 import dev.gatewright.internal.Uploads
 import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.TimeoutCancellationException
@@ -41,8 +42,10 @@ class CancellationTest {
         call: suspend () -> Unit,
     ) {
         var caught: Throwable? = null
+        val launched = CompletableDeferred<Unit>()
         val job: Job =
             launch {
+                launched.complete(Unit)
                 try {
                     call()
                 } catch (
@@ -52,6 +55,7 @@ class CancellationTest {
                     throw e
                 }
             }
+        launched.await()
         until(there)
         val begun = TimeSource.Monotonic.markNow()
         job.cancelAndJoin()
@@ -209,8 +213,9 @@ class CancellationTest {
             val client = session.client()
             var pages = 0
             cancelledAtOnce(client, { pages == 1 && inFlight(client) }) { client.pages("/v1/contacts") { query("limit", 20) }.collect { pages += 1 } }
-            cancelledAtOnce(client, { pages == 2 }) {
-                client.pages("/v1/contacts") { query("limit", 20) }.collect {
+            val other = Session().client()
+            cancelledAtOnce(other, { pages == 2 }) {
+                other.pages("/v1/contacts") { query("limit", 20) }.collect {
                     pages += 1
                     awaitCancellation()
                 }

@@ -106,6 +106,17 @@ class ResponsesTest {
             }
         }
 
+    @Test
+    fun `a byte order mark is no part of a text, and wrong bytes are replaced`() =
+        checked {
+            val session = Session()
+            session.script("whoami", "200;body=\"\uFEFF{}\"")
+            val marked = session.client().get("/v1/whoami")
+            assertEquals("{}", marked.text())
+            assertEquals(5, marked.bytes().size)
+            assertEquals("{}", marked.json<JsonObject>().toString())
+        }
+
     @Serializable
     class Strict(
         val missing: Int,

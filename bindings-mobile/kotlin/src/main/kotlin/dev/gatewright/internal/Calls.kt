@@ -31,8 +31,8 @@ internal object Calls {
     private val table = ConcurrentHashMap<Int, Waiting<*>>()
     private val last = AtomicInteger()
 
-    /** A number for a call, or for a list. It comes again after 2^31. */
-    fun nextNumber(): Int = last.incrementAndGet() and Int.MAX_VALUE
+    /** A number for a call, or for a list. It is never 0, and comes again after 2^31. */
+    fun nextNumber(): Int = Math.floorMod(last.getAndIncrement(), Int.MAX_VALUE) + 1
 
     /** How many calls are waited for. */
     val size: Int

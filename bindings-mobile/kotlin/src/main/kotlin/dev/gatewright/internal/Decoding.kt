@@ -13,6 +13,18 @@ import kotlinx.serialization.json.JsonPrimitive
 
 // Bodies of answers, decoded; or the error that says of which answer the body was.
 
+/** UTF-8 as text, without a byte order mark. */
+internal fun textOf(
+    bytes: ByteArray,
+    start: Int,
+    end: Int,
+): String {
+    val marked = end - start >= BYTE_ORDER_MARK.size && BYTE_ORDER_MARK.indices.all { bytes[start + it] == BYTE_ORDER_MARK[it] }
+    return bytes.decodeToString(if (marked) start + BYTE_ORDER_MARK.size else start, end)
+}
+
+private val BYTE_ORDER_MARK = byteArrayOf(0xef.toByte(), 0xbb.toByte(), 0xbf.toByte())
+
 /** A body as what a program wants of it. */
 internal fun <T> decodeJson(
     json: Json,

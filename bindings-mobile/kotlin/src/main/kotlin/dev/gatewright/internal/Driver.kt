@@ -38,6 +38,19 @@ internal object Driver : Runnable {
     }
 
     override fun run() {
+        try {
+            drive()
+        } catch (
+            @Suppress("TooGenericExceptionCaught") e: Throwable,
+        ) {
+            // A fault of this library's, or no memory: nobody is to wait for ever, and the next call begins anew.
+            running.set(false)
+            Calls.failAll(e)
+            throw e
+        }
+    }
+
+    private fun drive() {
         while (true) {
             val delivery =
                 try {
@@ -45,10 +58,6 @@ internal object Driver : Runnable {
                 } catch (_: OutOfMemoryError) {
                     // What was to be handed over is kept there.
                     continue
-                } catch (e: IllegalStateException) {
-                    // A fault of the library's: nobody is to wait for ever.
-                    Calls.failAll(e)
-                    null
                 }
             if (delivery != null) {
                 readFrames(delivery, Frames)
