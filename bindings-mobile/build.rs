@@ -1,4 +1,5 @@
-//! Pages of newer Android devices are 16 KiB, and a library that is not aligned so is not loaded there.
+//! How the library is linked for Android: pages of newer devices are 16 KiB, and what is not aligned so is not loaded there; relocations are
+//! packed, which Android reads since version 6.
 
 #![allow(
     clippy::print_stdout,
@@ -10,5 +11,6 @@ fn main() {
     if std::env::var_os("CARGO_CFG_TARGET_OS").is_some_and(|os| os == "android") {
         println!("cargo:rustc-link-arg-cdylib=-Wl,-z,max-page-size=16384");
         println!("cargo:rustc-link-arg-cdylib=-Wl,-z,common-page-size=16384");
+        println!("cargo:rustc-link-arg-cdylib=-Wl,--pack-dyn-relocs=android");
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use gatewright_boundary::{Body, HostClient};
 
+use crate::blob::Blob;
 use crate::error::NativeError;
 use crate::port::{Port, without_runtime};
 
@@ -58,9 +59,9 @@ impl NativeClient {
         path: &str,
         mode: u32,
         options: Option<String>,
-        body: Option<Vec<u8>>,
+        body: Option<Blob>,
     ) {
-        let body = body.map(|bytes| Body::Bytes(bytes.into()));
+        let body = body.map(|blob| Body::Bytes(blob.0.into()));
         self.begin(call, method, path, mode, options.as_deref(), body);
     }
 
@@ -78,10 +79,10 @@ impl NativeClient {
         method: &str,
         path: &str,
         options: Option<String>,
-        body: Option<Vec<u8>>,
+        body: Option<Blob>,
         style: &str,
     ) {
-        let body = body.map(|bytes| Body::Bytes(bytes.into()));
+        let body = body.map(|blob| Body::Bytes(blob.0.into()));
         self.client
             .events(list, method, path, options.as_deref(), body, style);
     }

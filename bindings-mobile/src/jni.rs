@@ -15,7 +15,7 @@ use jni_sys::{
 };
 
 use crate::handles::Handles;
-use crate::{Language, NativeClient, NativeError, NativeWebhook, Port};
+use crate::{Blob, Language, NativeClient, NativeError, NativeWebhook, Port};
 
 mod env;
 
@@ -142,7 +142,7 @@ natives! {
             // SAFETY: as Java declares them.
             let (options, body) = unsafe { (env.text(options), env.bytes(body)) };
             let (method, path, style) = (text(env, method), text(env, path), text(env, style));
-            client.events(list.cast_unsigned(), &method, &path, options, body, &style);
+            client.events(list.cast_unsigned(), &method, &path, options, body.map(Blob), &style);
         }
     }
 
@@ -169,7 +169,7 @@ natives! {
     Java_dev_gatewright_internal_Native_answer(env, question: jint, reply: jstring, bytes: jbyteArray) {
         // SAFETY: as Java declares them.
         let (reply, bytes) = unsafe { (env.text(reply), env.bytes(bytes)) };
-        PORT.answer(question.cast_unsigned(), reply, bytes);
+        PORT.answer(question.cast_unsigned(), reply, bytes.map(Blob));
     }
 
     Java_dev_gatewright_internal_Native_fail(env, question: jint, cause: jint, what: jstring) {
@@ -269,12 +269,12 @@ fn told(
     env: &Env,
     webhook: jlong,
     body: jbyteArray,
-    tell: impl FnOnce(&NativeWebhook, Vec<u8>) -> String,
+    tell: impl FnOnce(&NativeWebhook, Blob) -> String,
 ) -> jstring {
     // SAFETY: used for arguments of native methods that are declared as arrays of bytes.
     let body = unsafe { env.bytes(body) }.unwrap_or_default();
     match WEBHOOKS.get(webhook) {
-        Some(webhook) => env.string(&tell(&webhook, body)),
+        Some(webhook) => env.string(&tell(&webhook, Blob(body))),
         None => env.string(r#"{"code":"closed","message":"the webhook is closed"}"#),
     }
 }

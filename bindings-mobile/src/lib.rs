@@ -10,8 +10,10 @@
 //! | `drive.rs` | the loop, and when it ends |
 //! | `mailbox.rs` | tasks and frames on their way |
 //! | `client.rs`, `webhook.rs` | the objects |
+//! | `blob.rs` | bytes on their way |
 //! | `jni.rs`, `handles.rs` | the same for Java's virtual machines, without uniffi |
 
+mod blob;
 mod client;
 mod drive;
 mod error;
@@ -23,6 +25,7 @@ mod mailbox;
 mod port;
 mod webhook;
 
+pub use blob::Blob;
 pub use client::NativeClient;
 pub use error::NativeError;
 pub use port::{Delivery, Language, Port};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use gatewright_boundary::{Batch, Port as BoundaryPort};
 
+use crate::blob::Blob;
 use crate::client::NativeClient;
 use crate::drive::Driver;
 use crate::error::NativeError;
@@ -31,16 +32,20 @@ impl From<Language> for gatewright_boundary::Language {
 #[derive(Debug, Default, uniffi::Record)]
 pub struct Delivery {
     /// The frames, one after the other; none where there is nothing left to drive.
-    pub frames: Vec<u8>,
+    pub frames: Blob,
     /// Bodies that are not in the frames; these name them by index.
-    pub large: Vec<Vec<u8>>,
+    pub large: Vec<Blob>,
 }
 
 impl From<Batch> for Delivery {
     fn from(batch: Batch) -> Self {
         Self {
-            frames: batch.bytes,
-            large: batch.large.into_iter().map(Vec::from).collect(),
+            frames: batch.bytes.into(),
+            large: batch
+                .large
+                .into_iter()
+                .map(|body| Vec::from(body).into())
+                .collect(),
         }
     }
 }
@@ -118,8 +123,9 @@ impl Port {
     }
 
     /// Answers a question.
-    pub fn answer(&self, question: u32, text: Option<String>, bytes: Option<Vec<u8>>) {
-        self.boundary.answer(question, text, bytes.map(Into::into));
+    pub fn answer(&self, question: u32, text: Option<String>, bytes: Option<Blob>) {
+        self.boundary
+            .answer(question, text, bytes.map(|blob| blob.0.into()));
     }
 
     /// What was asked threw: `cause` is the host's number for the thrown value, `text` what it says.

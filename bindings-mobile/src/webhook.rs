@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use gatewright_boundary::HostWebhook;
 
+use crate::blob::Blob;
 use crate::error::NativeError;
 
 /// Verifies and signs.
@@ -30,19 +31,19 @@ impl NativeWebhook {
 
     /// Verifies a request: what was proven as lines, or an error as JSON. `headers` are lines, a name and a value in turns.
     #[must_use]
-    pub fn verify(&self, body: Vec<u8>, headers: &str, now_seconds: f64) -> String {
+    pub fn verify(&self, body: Blob, headers: &str, now_seconds: f64) -> String {
         self.webhook.verify(&body, headers, now_seconds)
     }
 
     /// Says in words why a request does not verify.
     #[must_use]
-    pub fn explain(&self, body: Vec<u8>, headers: &str, now_seconds: f64) -> String {
+    pub fn explain(&self, body: Blob, headers: &str, now_seconds: f64) -> String {
         self.webhook.explain(&body, headers, now_seconds)
     }
 
     /// Signs a body: headers as JSON, or an error as JSON.
     #[must_use]
-    pub fn sign(&self, body: Vec<u8>, message_id: &str, timestamp_seconds: f64) -> String {
+    pub fn sign(&self, body: Blob, message_id: &str, timestamp_seconds: f64) -> String {
         self.webhook.sign(&body, message_id, timestamp_seconds)
     }
 }

@@ -26,7 +26,7 @@ fn an_answer_comes_to_the_one_thread_that_there_is() {
     let client = Arc::clone(&port)
         .open_client(&gateway.url(), settings)
         .unwrap();
-    let body = br#"{"name": "Ada"}"#.to_vec();
+    let body = br#"{"name": "Ada"}"#.to_vec().into();
     client.start(
         7,
         "POST",
