@@ -5,6 +5,7 @@ mod machine;
 mod mobile;
 mod python;
 mod server;
+mod size;
 
 use std::process::Command;
 
@@ -23,7 +24,8 @@ const RUST_PARTS: &[&str] = &["engine", "client"];
 const PYTHON_PARTS: &[&str] = &["python-sync", "python-async", "webhooks", "import"];
 const NODE_PARTS: &[&str] = &["node-http", "node-bodies", "node-webhooks", "node-start"];
 const WEB_PARTS: &[&str] = &["web-size", "web-first-call", "web-calls"];
-const MOBILE_PARTS: &[&str] = &["kotlin", "swift"];
+const MOBILE_PARTS: &[&str] = &["kotlin", "swift", SIZE];
+const SIZE: &str = "mobile-size";
 
 /// Names for all parts of a language.
 const GROUPS: &[(&str, &[&str])] = &[
@@ -81,6 +83,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
     let mut ended = Ended::Well;
     for part in parts {
         println!("\n### {part}\n");
+        if part == SIZE {
+            size::print(workspace)?;
+            continue;
+        }
         let well = match (&python, &javascript) {
             (Some(python), _) if PYTHON_PARTS.contains(&part) => {
                 let server = Server::start(workspace)?;

@@ -80,7 +80,8 @@ class GatewaySession : AutoCloseable {
         val adminUrl: String
 
         init {
-            val program = checkNotNull(System.getenv("GATEWRIGHT_GATEWAY")) { "GATEWRIGHT_GATEWAY must name the program gatewright-gateway" }
+            val named = System.getenv("GATEWRIGHT_GATEWAY")
+            val program = checkNotNull(named) { "GATEWRIGHT_GATEWAY must name the program gatewright-gateway" }
             val gateway =
                 ProcessBuilder(program, "serve", "--port", "0", "--print-json", "--until-stdin-closes")
                     .redirectError(ProcessBuilder.Redirect.INHERIT)
