@@ -68,6 +68,8 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
             StandardLibrary::Compiled => name,
             StandardLibrary::Source => {
                 check.args(["-Z", "build-std=std,panic_abort"]);
+                // Nothing of what it builds runs for long.
+                check.args(["--config", "profile.dev.package.\"*\".opt-level=0"]);
                 // The compiler is asked for what it has for others only. What it then builds is kept apart: some crates
                 // look at this variable, and would be built anew for all other steps.
                 check
@@ -116,13 +118,12 @@ impl StandardLibrary {
             return Ok(Self::Compiled);
         };
         let why = first_error(&why.to_string());
-        let mut add = Command::new("rustup");
-        add.args(["component", "add", "rust-src"]);
-        report.note(&format!("{why}: {}", in_short(&add)));
+        report.note(&format!("{why}; its source is taken"));
         let sysroot = answer(Command::new("rustc").args(["--print", "sysroot"]))?;
         let source = Path::new(&sysroot).join("lib/rustlib/src/rust/library/std/src/lib.rs");
         if !source.is_file() {
-            quietly(&mut add)?;
+            let mut add = Command::new("rustup");
+            quietly(add.args(["component", "add", "rust-src"]))?;
         }
         Ok(Self::Source)
     }
