@@ -75,8 +75,8 @@ class Client(_native.SyncCore):
         :param allow_http: Allows plain http to other machines.
         :param proxy: A proxy's URL; ``False`` for none; by default as the environment says.
         :param ca_certificates: PEM certificates that are trusted beside the system's: a path, or the PEM itself.
-        :param pins: Public keys of which the host's verified chain has to show one, as ``"sha256/BASE64"``; for an allowed
-            origin ``"host=sha256/BASE64"``. All other checks stay on.
+        :param pins: Public keys of which the host's verified chain has to show one, as ``"sha256/BASE64"``; for an
+            allowed origin ``"host=sha256/BASE64"``. All other checks stay on.
         :param before_attempt: Called with an :class:`AttemptRequest` before each attempt; may change its headers.
         :param after_attempt: Called with an :class:`AttemptResult` after each attempt.
         :param max_response_bytes: The largest body that is read whole.

@@ -91,13 +91,10 @@ final class EventTests: XCTestCase {
     func testCancellingTheTaskEndsTheLoop() async throws {
         let session = try Session()
         let client = try session.client { $0.auth = .bearer("sk_test_enterprise_acme") }
-        let seen = Counter()
         let loop = Task {
-            for try await _ in client.events("/v1/ticks", query: ["count": 10, "interval_ms": 60_000]) {
-                seen.add()
-            }
+            for try await _ in client.events("/v1/ticks", query: ["count": 10, "interval_ms": 60_000]) {}
         }
-        try await until { client.isBusy || seen.count > 0 }
+        try await until("the request") { try await session.inProgress() == 1 }
         loop.cancel()
         let error = try await thrown { try await loop.value }
         XCTAssertTrue(error is CancellationError, "\(error)")
