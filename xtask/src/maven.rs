@@ -107,6 +107,19 @@ impl Maven {
         command
     }
 
+    /// Whether an artifact (`group:name:version`) can be had. Those of Google's own repository cannot be everywhere: a
+    /// project that names that repository itself would not build where a mirror is used in its place.
+    pub(crate) fn resolves(&self, artifact: &str) -> bool {
+        let mut command = Command::new(&self.program);
+        command
+            .args(["--batch-mode", "--quiet", "--no-transfer-progress"])
+            .arg("dependency:get")
+            .arg(format!("-Dartifact={artifact}"))
+            .arg("-Dtransitive=false")
+            .arg(format!("-Dmaven.repo.local={}", self.repository.display()));
+        answer(&mut command).is_ok()
+    }
+
     /// The Java that Maven runs with.
     pub(crate) fn java(&self) -> Command {
         self.jdk("java")
