@@ -14,6 +14,7 @@ export { Client } from "./client.ts";
 export {
   AuthenticationError,
   BadRequestError,
+  CircuitOpenError,
   ClosedError,
   ConflictError,
   ConnectError,

@@ -159,6 +159,7 @@ function unknown(name: (typeof MEMBERS)[number], value: unknown): void {
 
 export class AuthenticationError extends GatewrightError {}
 export class BadRequestError extends GatewrightError {}
+export class CircuitOpenError extends GatewrightError {}
 export class ClosedError extends GatewrightError {}
 export class ConflictError extends GatewrightError {}
 export class ConnectError extends GatewrightError {}
@@ -189,6 +190,7 @@ type ErrorClass = new (message?: string, facts?: Facts) => GatewrightError;
 const KINDS: Record<ErrorCode, readonly [string, ErrorClass]> = {
   authentication: ["AuthenticationError", AuthenticationError],
   bad_request: ["BadRequestError", BadRequestError],
+  circuit_open: ["CircuitOpenError", CircuitOpenError],
   closed: ["ClosedError", ClosedError],
   conflict: ["ConflictError", ConflictError],
   connect: ["ConnectError", ConnectError],

@@ -12,6 +12,7 @@ const NAMES = [
   "AuthenticationError",
   "BadRequestError",
   "Client",
+  "CircuitOpenError",
   "ClosedError",
   "ConflictError",
   "ConnectError",

@@ -379,6 +379,8 @@ export class GatewrightError extends Error {
 export class AuthenticationError extends GatewrightError {}
 /** 400, and any other 4xx without a class of its own. */
 export class BadRequestError extends GatewrightError {}
+/** The circuit breaker of the host is open: too many calls failed of late. Nothing was sent. */
+export class CircuitOpenError extends GatewrightError {}
 /** The client or the stream was closed. */
 export class ClosedError extends GatewrightError {}
 /** 409. */
@@ -430,6 +432,7 @@ export class UnprocessableError extends GatewrightError {}
 export type ErrorCode =
   | "authentication"
   | "bad_request"
+  | "circuit_open"
   | "closed"
   | "conflict"
   | "connect"

@@ -155,31 +155,31 @@ impl Client {
 /// The settings of a client.
 #[must_use = "settings do nothing until `build`"]
 pub struct ClientBuilder {
-    base_url: String,
-    auth: Auth,
-    headers: Vec<(String, Vec<u8>)>,
-    timeout: Setting,
-    attempt_timeout: Setting,
-    read_timeout: Setting,
-    retry: RetryPolicy,
-    pacing: PacingSettings,
-    quota: Option<String>,
-    idempotency: Idempotency,
-    idempotency_header: Option<String>,
-    max_redirects: u32,
-    allowed_origins: Vec<String>,
-    allow_http: bool,
-    hooks: Vec<Arc<dyn Hooks>>,
-    max_response_bytes: u64,
-    error_for_status: bool,
-    transport: Option<Arc<dyn Transport>>,
-    runtime: Option<Arc<dyn Runtime>>,
+    pub(crate) base_url: String,
+    pub(crate) auth: Auth,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) timeout: Setting,
+    pub(crate) attempt_timeout: Setting,
+    pub(crate) read_timeout: Setting,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) pacing: PacingSettings,
+    pub(crate) quota: Option<String>,
+    pub(crate) idempotency: Idempotency,
+    pub(crate) idempotency_header: Option<String>,
+    pub(crate) max_redirects: u32,
+    pub(crate) allowed_origins: Vec<String>,
+    pub(crate) allow_http: bool,
+    pub(crate) hooks: Vec<Arc<dyn Hooks>>,
+    pub(crate) max_response_bytes: u64,
+    pub(crate) error_for_status: bool,
+    pub(crate) transport: Option<Arc<dyn Transport>>,
+    pub(crate) runtime: Option<Arc<dyn Runtime>>,
     #[cfg(feature = "native")]
-    native: NativeSettings,
+    pub(crate) native: NativeSettings,
     #[cfg(feature = "native")]
-    pins: Vec<String>,
+    pub(crate) pins: Vec<String>,
     #[cfg(feature = "native")]
-    connect_timeout: Option<Setting>,
+    pub(crate) connect_timeout: Option<Setting>,
 }
 
 impl fmt::Debug for ClientBuilder {

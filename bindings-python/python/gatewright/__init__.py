@@ -14,6 +14,7 @@ from gatewright._client import Client
 from gatewright._errors import (
     AuthenticationError,
     BadRequestError,
+    CircuitOpenError,
     ClosedError,
     ConflictError,
     ConnectError,
@@ -58,6 +59,7 @@ __all__ = [
     "Basic",
     "Bearer",
     "Client",
+    "CircuitOpenError",
     "ClosedError",
     "ConflictError",
     "ConnectError",

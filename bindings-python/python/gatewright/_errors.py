@@ -3,6 +3,7 @@
 Error
 ├── AuthenticationError       401
 ├── BadRequestError           400 and other 4xx
+├── CircuitOpenError          the host failed too often; nothing was sent
 ├── ClosedError               the client or stream was closed
 ├── ConflictError             409
 ├── ConnectError              no connection; nothing was sent        (ConnectionError)
@@ -126,6 +127,12 @@ class BadRequestError(Error):
     """400, and any other 4xx without a class of its own."""
 
     code = "bad_request"
+
+
+class CircuitOpenError(Error):
+    """The circuit breaker of the host is open: too many calls failed of late. Nothing was sent."""
+
+    code = "circuit_open"
 
 
 class ClosedError(Error):

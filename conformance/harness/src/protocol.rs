@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 /// The codes of errors.
-const CODES: [&str; 25] = [
+const CODES: [&str; 26] = [
     "authentication",
     "bad_request",
+    "circuit_open",
     "closed",
     "conflict",
     "connect",

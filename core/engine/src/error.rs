@@ -38,6 +38,8 @@ kinds! {
     Authentication = "authentication",
     /// 400, and any other 4xx without a kind of its own.
     BadRequest = "bad_request",
+    /// The circuit breaker of the host is open: too many calls failed of late. Nothing was sent.
+    CircuitOpen = "circuit_open",
     /// The client was closed.
     Closed = "closed",
     /// 409.
@@ -109,6 +111,7 @@ impl ErrorKind {
         match self {
             Self::Authentication => "check the API key or token",
             Self::BadRequest => "change the request as the server says",
+            Self::CircuitOpen => "try again later; the server is given time to recover",
             Self::Closed => "make a new client, or close this one later",
             Self::Conflict => "read the current state and try again from there",
             Self::Connect => "check the address, and that the server runs and can be reached",
@@ -361,6 +364,10 @@ impl Error {
             (ErrorKind::RateLimited, Some(wait)) => {
                 format!("wait {} before the next call", Readable(wait))
             }
+            (ErrorKind::CircuitOpen, Some(wait)) => format!(
+                "try again in {}; the server is given time to recover",
+                Readable(wait)
+            ),
             (ErrorKind::Server, Some(wait)) => {
                 format!("the server asks to wait {}", Readable(wait))
             }

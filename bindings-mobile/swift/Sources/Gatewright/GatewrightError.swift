@@ -20,6 +20,8 @@ public enum GatewrightError: Error, Sendable {
     case authentication(Failure)
     /// 400, and any other 4xx without a case of its own.
     case badRequest(Failure)
+    /// The circuit breaker of the host is open: too many calls failed of late. Nothing was sent.
+    case circuitOpen(Failure)
     /// The client or the stream was closed.
     case closed(Failure)
     /// 409.
@@ -72,8 +74,8 @@ public enum GatewrightError: Error, Sendable {
     /// What is known of the failure.
     public var failure: Failure {
         switch self {
-        case .authentication(let failure), .badRequest(let failure), .closed(let failure), .conflict(let failure),
-            .connect(let failure), .connectionLost(let failure), .crossOrigin(let failure), .decode(let failure),
+        case .authentication(let failure), .badRequest(let failure), .circuitOpen(let failure), .closed(let failure),
+            .conflict(let failure), .connect(let failure), .connectionLost(let failure), .crossOrigin(let failure), .decode(let failure),
             .hook(let failure), .insecureURL(let failure), .invalidConfig(let failure), .invalidRequest(let failure),
             .notFound(let failure), .outcomeUnknown(let failure), .permissionDenied(let failure), .preconditionFailed(let failure),
             .protocol(let failure), .rateLimited(let failure), .redirect(let failure), .responseTooLarge(let failure),
@@ -94,6 +96,7 @@ public enum GatewrightError: Error, Sendable {
             switch failure.code {
             case "authentication": .authentication(failure)
             case "bad_request": .badRequest(failure)
+            case "circuit_open": .circuitOpen(failure)
             case "closed": .closed(failure)
             case "conflict": .conflict(failure)
             case "connect": .connect(failure)

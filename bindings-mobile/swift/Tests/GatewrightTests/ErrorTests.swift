@@ -11,6 +11,7 @@ final class ErrorTests: XCTestCase {
         switch error {
         case .authentication: "authentication"
         case .badRequest: "badRequest"
+        case .circuitOpen: "circuitOpen"
         case .closed: "closed"
         case .conflict: "conflict"
         case .connect: "connect"

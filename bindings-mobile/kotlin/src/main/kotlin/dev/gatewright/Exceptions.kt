@@ -14,6 +14,12 @@ public class BadRequestException internal constructor(
     cause: Throwable?,
 ) : GatewrightException(failure, cause)
 
+/** The circuit breaker of the host is open: too many calls failed of late. Nothing was sent. */
+public class CircuitOpenException internal constructor(
+    failure: Failure,
+    cause: Throwable?,
+) : GatewrightException(failure, cause)
+
 /** The client or the stream was closed. */
 public class ClosedException internal constructor(
     failure: Failure,

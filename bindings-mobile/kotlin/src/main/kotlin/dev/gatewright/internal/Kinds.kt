@@ -4,6 +4,7 @@ package dev.gatewright.internal
 
 import dev.gatewright.AuthenticationException
 import dev.gatewright.BadRequestException
+import dev.gatewright.CircuitOpenException
 import dev.gatewright.ClosedException
 import dev.gatewright.ConflictException
 import dev.gatewright.ConnectException
@@ -43,6 +44,7 @@ private fun classOf(
     when (failure.code) {
         "authentication" -> AuthenticationException(failure, cause)
         "bad_request" -> BadRequestException(failure, cause)
+        "circuit_open" -> CircuitOpenException(failure, cause)
         "closed" -> ClosedException(failure, cause)
         "conflict" -> ConflictException(failure, cause)
         "connect" -> ConnectException(failure, cause)
