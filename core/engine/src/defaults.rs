@@ -14,6 +14,14 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub const READ_TIMEOUT: Duration = Duration::from_secs(20);
 /// Silence after which a stream of events counts as broken: servers send a comment every 15 to 30 s.
 pub const EVENTS_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// What a download or a resumable upload has to achieve on average, in bytes a second; the slowest links in use bring more than twice that.
+pub const MIN_BYTES_PER_SECOND: u64 = 1024;
+/// How long a transfer may be slower than that.
+pub const THROUGHPUT_GRACE: Duration = Duration::from_secs(20);
+/// Bytes of one piece of a resumable upload; it is held in memory.
+pub const UPLOAD_CHUNK: u64 = 8 * 1024 * 1024;
+/// The longest line of JSON lines, in bytes.
+pub const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 /// First backoff; doubles with each retry.
 pub const BACKOFF_BASE: Duration = Duration::from_millis(500);
 /// The longest backoff.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::budget::Budget;
+use crate::budget::{Budget, RetryCost};
 use crate::call::{Call, CallLimits, RequestFacts};
 use crate::defaults;
 use crate::pacing::{Pacer, PacingSettings};
@@ -88,6 +88,18 @@ impl Host {
             waker.wake();
         }
         answer
+    }
+
+    /// Pays for a resumption as for a retry, and answers what was taken; `None` where the budget is used up.
+    pub(crate) fn pay(&self, cost: RetryCost) -> Option<u32> {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.budget.take(cost)
+    }
+
+    /// Gives back what was paid for a resumption.
+    pub(crate) fn give_back(&self, taken: u32) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.budget.refund(Some(taken));
     }
 
     /// What the host's budget has left, and each pacer's state.

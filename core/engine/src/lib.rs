@@ -37,5 +37,15 @@ pub mod token;
 pub mod next_page;
 pub mod redirect;
 
+pub mod jsonl;
 pub mod reconnect;
 pub mod sse;
+
+pub mod digest;
+pub mod download;
+pub mod range;
+pub mod resume;
+pub mod throughput;
+pub mod upload;
+
+pub mod trace_context;
