@@ -64,6 +64,11 @@ impl Call {
         self.parts.headers.get(name).map(|value| value.as_bytes())
     }
 
+    /// A header that is a whole number.
+    pub(crate) fn number_in_header(&self, name: &str) -> Option<u64> {
+        self.parts.headers.get(name)?.to_str().ok()?.parse().ok()
+    }
+
     pub(crate) fn problem(&self, problem: Problem) -> Reply {
         problem.reply(self.path(), &self.request_id)
     }

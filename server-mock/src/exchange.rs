@@ -20,12 +20,14 @@ use serde_json::json;
 
 use crate::call::{Call, UploadEnd};
 use crate::fault::{Cut, Fault, Kind};
+use crate::greeting::greeting;
 use crate::journal::{Arrival, Ending, request_id};
 use crate::key::{Identity, Unauthorized, credential};
+use crate::limiter::{LimitedCall, Shown};
 use crate::logical::Logical;
 use crate::op::{ANY, Op, route};
 use crate::options::Auth;
-use crate::quota::{Admission, InProgress};
+use crate::quota::InProgress;
 use crate::receive::receive;
 use crate::reply::{Body, Reply};
 use crate::stable_hash::stable_hash;
@@ -41,10 +43,16 @@ const REPLAYED: &str = "idempotency-replayed";
 const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
 /// Without it a browser hides these from the page that asked.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "Allow, Content-Length, Date, ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Limit, \
-     RateLimit-Policy, RateLimit-Remaining, RateLimit-Reset, Request-Id, Retry-After, Retry-After-Ms, Server-Timing, \
-     WWW-Authenticate, X-Content-Sha256, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, \
-     X-RateLimit-Resource, X-RateLimit-Used, X-Should-Retry, traceparent",
+    "Accept-Ranges, Age, Allow, Content-Digest, Content-Length, Content-Range, DPoP-Nonce, Date, ETag, \
+     Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, \
+     RateLimit-Reset, Repr-Digest, Request-Id, Retry-After, Retry-After-Ms, Server-Timing, Upload-Complete, \
+     Upload-Length, Upload-Limit, Upload-Offset, Vary, WWW-Authenticate, Warning, X-Content-Sha256, X-Mock-Region, \
+     X-RateLimit-Limit, X-RateLimit-Limit-Day, X-RateLimit-Limit-Hour, X-RateLimit-Limit-Minute, \
+     X-RateLimit-Limit-Requests, X-RateLimit-Limit-Second, X-RateLimit-Limit-Tokens, X-RateLimit-Remaining, \
+     X-RateLimit-Remaining-Day, X-RateLimit-Remaining-Hour, X-RateLimit-Remaining-Minute, \
+     X-RateLimit-Remaining-Requests, X-RateLimit-Remaining-Second, X-RateLimit-Remaining-Tokens, X-RateLimit-Reset, \
+     X-RateLimit-Reset-Requests, X-RateLimit-Reset-Tokens, X-RateLimit-Resource, X-RateLimit-Used, X-Should-Retry, \
+     traceparent",
 );
 const MAX_HANG: Duration = Duration::from_secs(60);
 
@@ -325,25 +333,34 @@ fn admit(call: &Call, identity: &Identity) -> Result<Admitted, Box<Reply>> {
     let now_ns = call.world.clock.now_ns();
     let mut guard = call.world.state();
     let state = &mut *guard;
-    let options = state.options.clone();
+    let options = Arc::clone(&state.options);
     let tenant = state
         .tenant(&identity.tenant)
         .map_err(|_| Box::new(call.problem(records::too_many_tenants())))?;
-    let Some(quota) = tenant.quota(identity.tier, &options) else {
+    let Some(limiter) = tenant.limiter(identity.tier, &options) else {
         return Ok(None);
     };
-    match quota.admit(now_ns) {
-        Admission::Allowed(standing, in_progress) => {
-            let mut headers = http::HeaderMap::new();
-            options.dialect.write(&mut headers, &standing, None, now_ns);
-            Ok(Some((headers, in_progress)))
-        }
-        Admission::Refused(standing, refusal) => {
-            drop(guard);
+    let limited = LimitedCall {
+        op: call.op.name(),
+        path: call.path(),
+        tenant: &identity.tenant,
+        credential: call.credential.as_deref().unwrap_or_default(),
+        body_bytes: call.upload.length,
+        tokens: call.number_in_header("x-mock-tokens"),
+    };
+    let shown = Shown {
+        partition_keys: options.partition_keys,
+        concurrency: options.announce_concurrency,
+    };
+    let (report, admitted) = limiter.admit(now_ns, &limited, shown);
+    drop(guard);
+    let mut headers = http::HeaderMap::new();
+    options.dialect.write(&mut headers, &report, now_ns);
+    match admitted {
+        Ok(in_progress) => Ok(Some((headers, in_progress))),
+        Err(refusal) => {
             let mut reply = call.problem(problem::quota_exceeded(&refusal));
-            options
-                .dialect
-                .write(&mut reply.headers, &standing, Some(&refusal), now_ns);
+            reply.headers.extend(headers);
             options
                 .retry_after
                 .write(&mut reply.headers, refusal.wait_ns, now_ns);
@@ -359,6 +376,7 @@ async fn operate(call: &Call, identity: &Identity, latency: Duration) -> Reply {
         }
         Op::Whoami => return endpoints::whoami(identity),
         Op::Echo => return endpoints::echo(call),
+        Op::Greeting => return greeting(call),
         Op::Sink => return endpoints::sink(call),
         Op::Bytes => endpoints::bytes(call).await,
         Op::Delay => endpoints::delay(call).await,
@@ -467,6 +485,12 @@ fn complete(call: &Call, reply: &mut Reply) {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
+    }
+    let rules = call.world.state().options.response_headers.clone();
+    let about = (call.op, call.parts.method.as_str(), call.path());
+    for rule in rules.iter() {
+        let status = reply.status.as_u16();
+        rule.apply(about, status, headers, call.world.clock.now_ns());
     }
 }
 

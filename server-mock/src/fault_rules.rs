@@ -102,27 +102,32 @@ impl FaultRule {
 
 impl Match {
     fn holds(&self, op: Op, method: &str, path: &str) -> bool {
-        if self.op.is_none() && matches!(op, Op::Health | Op::Preflight) {
-            return false;
-        }
-        let op_holds = self
-            .op
-            .as_deref()
-            .is_none_or(|pattern| glob(pattern, op.name()));
-        let method_holds = self
-            .method
-            .as_deref()
-            .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
-        op_holds
-            && method_holds
-            && self
-                .path
-                .as_deref()
-                .is_none_or(|pattern| glob(pattern, path))
+        holds([&self.op, &self.method, &self.path], op, method, path)
     }
 }
 
-fn glob(pattern: &str, text: &str) -> bool {
+/// Whether a request is what an operation, a method and a path say, as far as they are given. Without an operation
+/// `/healthz` and preflights are not meant.
+pub(crate) fn holds(
+    [wanted_op, wanted_method, wanted_path]: [&Option<String>; 3],
+    op: Op,
+    method: &str,
+    path: &str,
+) -> bool {
+    let op_holds = match wanted_op.as_deref() {
+        None => !matches!(op, Op::Health | Op::Preflight),
+        Some(pattern) => glob(pattern, op.name()),
+    };
+    op_holds
+        && wanted_method
+            .as_deref()
+            .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
+        && wanted_path
+            .as_deref()
+            .is_none_or(|pattern| glob(pattern, path))
+}
+
+pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(prefix) => text.starts_with(prefix),
         None => pattern == text,

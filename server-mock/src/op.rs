@@ -27,6 +27,7 @@ pub(crate) enum Op {
     Delay,
     Drip,
     Echo,
+    Greeting,
     Health,
     Lines,
     MethodNotAllowed,
@@ -97,6 +98,7 @@ fn find<'a>(method: &Method, path: &'a str) -> (Found, &'a str, &'static str) {
     match (head, tail) {
         ("contacts", tail) => resource(method, Kind::Contacts, tail),
         ("users", tail) => resource(method, Kind::Users, tail),
+        ("greeting", None) => (Found::Read(Op::Greeting), "", READ),
         ("whoami", None) => (Found::Read(Op::Whoami), "", READ),
         ("echo", tail) => (Found::Op(Op::Echo), tail.unwrap_or(""), ANY),
         ("sink", None) if method == Method::POST || method == Method::PUT => {
@@ -171,6 +173,7 @@ impl Op {
             Self::Drip,
             Self::Ticks,
             Self::Echo,
+            Self::Greeting,
             Self::Health,
             Self::Lines,
             Self::MethodNotAllowed,
@@ -198,6 +201,7 @@ impl Op {
             Self::Drip => "drip",
             Self::Ticks => "ticks",
             Self::Echo => "echo",
+            Self::Greeting => "greeting",
             Self::Health => "healthz",
             Self::Lines => "lines",
             Self::MethodNotAllowed => "method_not_allowed",

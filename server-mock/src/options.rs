@@ -1,8 +1,13 @@
 //! What can be set for a session: header dialects, idempotency and auth strictness, sizes and limits.
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::dialect::{Dialect, RetryAfter};
+use crate::header_rules::{HeaderRule, MAX_HEADER_RULES};
+use crate::meter::Window;
+use crate::policy::{MAX_POLICIES, Policy};
 use crate::tier::Limits;
 
 /// The options of a session and their defaults.
@@ -26,10 +31,64 @@ pub struct Options {
     pub max_body_bytes: u64,
     /// Limits that replace those of every tier but `unlimited`. Default: none.
     pub limits: Option<Limits>,
+    /// How the tiers' limits come back. Default: `rolling`.
+    pub window: Window,
+    /// Limits beside those of the tiers, `unlimited` excepted. Default: none.
+    pub policies: Shared<Policy>,
+    /// Whether headers of draft 10 carry `pk`, the partition key. Default: false.
+    pub partition_keys: bool,
+    /// Whether headers of draft 10 always name the concurrency limit. Default: only where it refused the call.
+    pub announce_concurrency: bool,
+    /// Headers that answers get, lose or have changed. Default: none.
+    pub response_headers: Shared<HeaderRule>,
+    /// Whether records say `Last-Modified` and heed the conditions that go with it. Default: false.
+    pub last_modified: bool,
     /// Entries the journal keeps; the oldest are dropped. Default: 100 000, 0 keeps none.
     pub journal_entries: usize,
     /// Seed of request ids and tokens. Default: derived from the session's name.
     pub seed: u64,
+}
+
+/// A list that copies of the options share.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Shared<T>(pub(crate) Arc<[T]>);
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        Self(Arc::new([]))
+    }
+}
+
+impl<T> From<Vec<T>> for Shared<T> {
+    fn from(list: Vec<T>) -> Self {
+        Self(list.into())
+    }
+}
+
+impl<T> std::ops::Deref for Shared<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T: Serialize> Serialize for Shared<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Shared<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::deserialize(deserializer).map(Self::from)
+    }
 }
 
 /// Whether `/v1` asks for a key.
@@ -73,6 +132,24 @@ pub struct OptionsChange {
         skip_serializing_if = "Option::is_none"
     )]
     pub limits: Option<Option<Limits>>,
+    /// See [`Options::window`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// See [`Options::policies`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policies: Option<Shared<Policy>>,
+    /// See [`Options::partition_keys`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition_keys: Option<bool>,
+    /// See [`Options::announce_concurrency`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announce_concurrency: Option<bool>,
+    /// See [`Options::response_headers`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_headers: Option<Shared<HeaderRule>>,
+    /// See [`Options::last_modified`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_modified: Option<bool>,
     /// See [`Options::journal_entries`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub journal_entries: Option<usize>,
@@ -105,6 +182,12 @@ impl Options {
             direct_pages: false,
             max_body_bytes: 16 * 1024 * 1024,
             limits: None,
+            window: Window::Rolling,
+            policies: Shared::default(),
+            partition_keys: false,
+            announce_concurrency: false,
+            response_headers: Shared::default(),
+            last_modified: false,
             journal_entries: 100_000,
             seed,
         }
@@ -129,6 +212,20 @@ impl Options {
         if let Some(fault) = change.limits.flatten().and_then(|limits| limits.fault()) {
             return Err(format!("limits: {fault}"));
         }
+        if let Some(policies) = &change.policies {
+            check_policies(policies)?;
+        }
+        if let Some(rules) = &change.response_headers {
+            if rules.len() > MAX_HEADER_RULES {
+                return Err(format!(
+                    "response_headers: a session has at most {MAX_HEADER_RULES} rules"
+                ));
+            }
+            for rule in rules.iter() {
+                rule.check()
+                    .map_err(|fault| format!("response_headers: {fault}"))?;
+            }
+        }
         let Self {
             dialect,
             retry_after,
@@ -137,6 +234,12 @@ impl Options {
             direct_pages,
             max_body_bytes,
             limits,
+            window,
+            policies,
+            partition_keys,
+            announce_concurrency,
+            response_headers,
+            last_modified,
             journal_entries,
             seed,
         } = self;
@@ -147,10 +250,35 @@ impl Options {
         set(direct_pages, change.direct_pages);
         set(max_body_bytes, change.max_body_bytes);
         set(limits, change.limits);
+        set(window, change.window);
+        set(policies, change.policies);
+        set(partition_keys, change.partition_keys);
+        set(announce_concurrency, change.announce_concurrency);
+        set(response_headers, change.response_headers);
+        set(last_modified, change.last_modified);
         set(journal_entries, change.journal_entries);
         set(seed, change.seed);
         Ok(())
     }
+}
+
+fn check_policies(policies: &[Policy]) -> Result<(), String> {
+    if policies.len() > MAX_POLICIES {
+        return Err(format!("a session has at most {MAX_POLICIES} policies"));
+    }
+    for (at, policy) in policies.iter().enumerate() {
+        if let Some(fault) = policy.fault() {
+            return Err(format!("policies: {fault}"));
+        }
+        if policies
+            .iter()
+            .take(at)
+            .any(|other| other.name == policy.name)
+        {
+            return Err(format!("policies: {} is there twice", policy.name));
+        }
+    }
+    Ok(())
 }
 
 fn set<T>(slot: &mut T, value: Option<T>) {

@@ -6,12 +6,16 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, ETAG, HOST, IF_MATCH, IF_NONE_MATCH, LINK, LOCATION};
+use http::header::{
+    CONTENT_TYPE, ETAG, HOST, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE,
+    LAST_MODIFIED, LINK, LOCATION,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::call::Call;
+use crate::clock::NS;
 use crate::idempotency::{MAX_KEY_BYTES, Verdict};
 use crate::key::Identity;
 use crate::logical::unquoted;
@@ -19,6 +23,7 @@ use crate::op::{Action, Kind};
 use crate::problem::{Problem, invalid_parameter, not_found, validation_failed};
 use crate::reply::Reply;
 use crate::resource::{MAX_RECORDS, Record};
+use crate::timestamp::date_header;
 use crate::world::State;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -132,7 +137,7 @@ fn reserve(call: &Call, identity: &Identity, key: &str) -> Result<Reserved, Box<
             .retryable(true);
             let retry_after = call.world.state().options.retry_after;
             let mut reply = call.problem(problem);
-            retry_after.write(&mut reply.headers, crate::clock::NS, now_ns);
+            retry_after.write(&mut reply.headers, NS, now_ns);
             return Err(Box::new(reply));
         }
         Verdict::Reused => Problem::new(
@@ -154,6 +159,7 @@ fn act(
     key: Option<&str>,
     now_ns: u64,
 ) -> Result<Reply, Problem> {
+    let dated = state.options.last_modified;
     let collection = state
         .tenant(&identity.tenant)
         .map_err(|_| too_many_tenants())?
@@ -176,7 +182,7 @@ fn act(
         let record = collection.create(values, now_ns);
         happened(state, call, kind, "created", key, &record, now_ns);
         let location = format!("/v1/{}/{}", kind.name(), kind.id(record.number));
-        return Ok(written(StatusCode::CREATED, &record).with_text(LOCATION, location));
+        return Ok(written(StatusCode::CREATED, &record, dated).with_text(LOCATION, location));
     }
     let id = call.route().argument;
     let record = Arc::clone(
@@ -185,9 +191,9 @@ fn act(
             .ok_or_else(|| not_found(format!("there is no {} {id}", kind.singular())))?,
     );
     if action == Action::Get {
-        return Ok(read(&call.parts.headers, &record));
+        return Ok(read(&call.parts.headers, &record, dated));
     }
-    if_match(&call.parts.headers, &record)?;
+    if_match(&call.parts.headers, &record, dated)?;
     let reply = if action == Action::Delete {
         collection.remove(record.number);
         happened(state, call, kind, "deleted", key, &record, now_ns);
@@ -198,7 +204,7 @@ fn act(
             .change(&record, &object(call)?, whole, now_ns)
             .map_err(validation_failed)?;
         happened(state, call, kind, "updated", key, &next, now_ns);
-        written(StatusCode::OK, &next)
+        written(StatusCode::OK, &next, dated)
     };
     Ok(reply)
 }
@@ -221,31 +227,58 @@ fn happened(
         .publish(&event, &record.json, state.options.seed, now_ns);
 }
 
-fn written(status: StatusCode, record: &Record) -> Reply {
-    Reply::json_text(status, record.json.clone())
-        .with(ETAG, record.etag.clone())
-        .committed()
+fn written(status: StatusCode, record: &Record, dated: bool) -> Reply {
+    let reply = Reply::json_text(status, record.json.clone()).committed();
+    tagged(reply, record, dated)
 }
 
-/// A record, or 304 when the caller has it (weak comparison, RFC 9110, section 13.1.2).
-fn read(headers: &HeaderMap, record: &Record) -> Reply {
-    let fresh = listed(headers, &IF_NONE_MATCH).any(|tag| {
-        tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == record.etag.as_bytes()
-    });
+fn tagged(reply: Reply, record: &Record, dated: bool) -> Reply {
+    let reply = reply.with(ETAG, record.etag.clone());
+    if dated {
+        reply.with(LAST_MODIFIED, date_header(record.updated_ns))
+    } else {
+        reply
+    }
+}
+
+/// A record, or 304 when the caller has it: by entity tag (weak comparison, RFC 9110, section 13.1.2), else by date
+/// (section 13.1.3).
+fn read(headers: &HeaderMap, record: &Record, dated: bool) -> Reply {
+    let fresh = if headers.contains_key(IF_NONE_MATCH) {
+        listed(headers, &IF_NONE_MATCH).any(|tag| {
+            tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == record.etag.as_bytes()
+        })
+    } else {
+        dated
+            && date_in(headers, &IF_MODIFIED_SINCE)
+                .is_some_and(|since| record.updated_ns / NS <= since)
+    };
     let reply = if fresh {
         Reply::new(StatusCode::NOT_MODIFIED)
     } else {
         Reply::json_text(StatusCode::OK, record.json.clone())
     };
-    reply.with(ETAG, record.etag.clone())
+    tagged(reply, record, dated)
 }
 
-/// Refuses a change of a record that is no longer what the caller saw (strong comparison, section 13.1.1).
-fn if_match(headers: &HeaderMap, record: &Record) -> Result<(), Problem> {
-    if headers.contains_key(IF_MATCH)
-        && !listed(headers, &IF_MATCH)
+/// A header's date in seconds since the Unix epoch.
+pub(crate) fn date_in(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
+    let date = httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok()?;
+    Some(date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs())
+}
+
+/// Refuses a change of a record that is no longer what the caller saw: by entity tag (strong comparison, section
+/// 13.1.1), else by date (section 13.1.4).
+fn if_match(headers: &HeaderMap, record: &Record, dated: bool) -> Result<(), Problem> {
+    let stale = if headers.contains_key(IF_MATCH) {
+        !listed(headers, &IF_MATCH)
             .any(|tag| tag == "*" || tag.as_bytes() == record.etag.as_bytes())
-    {
+    } else {
+        dated
+            && date_in(headers, &IF_UNMODIFIED_SINCE)
+                .is_some_and(|since| record.updated_ns / NS > since)
+    };
+    if stale {
         return Err(Problem::new(
             StatusCode::PRECONDITION_FAILED,
             "precondition_failed",
@@ -255,7 +288,11 @@ fn if_match(headers: &HeaderMap, record: &Record) -> Result<(), Problem> {
     Ok(())
 }
 
-fn listed<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+/// The members of a header that is a list.
+pub(crate) fn listed<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = &'a str> {
     headers
         .get_all(name)
         .iter()

@@ -82,6 +82,8 @@ pub(crate) struct Record {
     pub(crate) number: u64,
     version: u64,
     created_ns: u64,
+    /// When it was last changed.
+    pub(crate) updated_ns: u64,
     values: Values,
     pub(crate) json: Bytes,
     pub(crate) etag: HeaderValue,
@@ -218,6 +220,7 @@ impl Record {
             number,
             version,
             created_ns,
+            updated_ns,
             values,
             etag: HeaderValue::try_from(tag).unwrap_or_else(|_| HeaderValue::from_static("\"0\"")),
             json,

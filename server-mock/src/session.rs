@@ -92,14 +92,15 @@ impl Session {
 
     /// Its options.
     pub fn options(&self) -> Options {
-        self.world.state().options.clone()
+        Options::clone(&self.world.state().options)
     }
 
     /// Changes some of its options; all of the change or, with the reason, none.
     pub fn set(&self, change: OptionsChange) -> Result<Options, Refused> {
         let mut state = self.world.state();
-        state.options.change(change).map_err(Refused)?;
-        Ok(state.options.clone())
+        let options = Arc::make_mut(&mut state.options);
+        options.change(change).map_err(Refused)?;
+        Ok(options.clone())
     }
 
     /// What its clock shows.
@@ -189,11 +190,11 @@ impl Session {
             .tenants()
             .flat_map(|(name, tenant)| {
                 tenant
-                    .quotas()
-                    .map(move |(tier, quota)| (name, tier, quota))
+                    .limiters()
+                    .map(move |(tier, limiter)| (name, tier, limiter))
             })
-            .map(|(name, tier, quota)| {
-                let standing = quota.standing_at(now_ns);
+            .map(|(name, tier, limiter)| {
+                let standing = limiter.standing_at(now_ns);
                 LimitState {
                     tenant: name.into(),
                     tier,
@@ -201,9 +202,9 @@ impl Session {
                     remaining: standing.remaining,
                     restored_in_s: standing.restored_in_ns.div_ceil(NS),
                     day_remaining: standing.day.map(|day| day.remaining),
-                    in_progress: quota.in_progress(),
-                    allowed: quota.allowed,
-                    refused: quota.refused,
+                    in_progress: limiter.in_progress(),
+                    allowed: limiter.allowed,
+                    refused: limiter.refused,
                 }
             })
             .collect();

@@ -15,8 +15,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::NS;
-
 /// A plan a tenant is on; it decides the limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -113,14 +111,6 @@ impl Limits {
         }
         None
     }
-
-    /// The window of the burst policy: the seconds in which the whole burst is restored, rounded up.
-    pub(crate) fn window_seconds(&self) -> u64 {
-        let period_ns = u128::from(self.period_ms) * 1_000_000;
-        let whole = period_ns * u128::from(self.burst);
-        let window = whole.div_ceil(u128::from(self.count.max(1)) * u128::from(NS));
-        u64::try_from(window).unwrap_or(u64::MAX).max(1)
-    }
 }
 
 #[cfg(test)]
@@ -133,16 +123,5 @@ mod tests {
             assert_eq!(Tier::from_name(tier.name()), Some(tier));
         }
         assert_eq!(Tier::from_name("Pro"), None);
-    }
-
-    #[test]
-    fn windows_are_the_time_to_restore_the_burst() {
-        let window = |tier: Tier| tier.limits().map(|limits| limits.window_seconds());
-        assert_eq!(window(Tier::Tiny), Some(2));
-        assert_eq!(window(Tier::Free), Some(10));
-        assert_eq!(window(Tier::Starter), Some(5));
-        assert_eq!(window(Tier::Pro), Some(3));
-        assert_eq!(window(Tier::Enterprise), Some(3));
-        assert_eq!(window(Tier::Unlimited), None);
     }
 }

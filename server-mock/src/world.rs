@@ -14,11 +14,11 @@ use crate::fault_rules::FaultRules;
 use crate::idempotency::Keys;
 use crate::journal::Journal;
 use crate::key::Tokens;
+use crate::limiter::Limiter;
 use crate::lock::lock;
 use crate::logical::Seen;
 use crate::op::Kind;
 use crate::options::Options;
-use crate::quota::Quota;
 use crate::resource::Collection;
 use crate::stable_hash::stable_hash;
 use crate::tier::Tier;
@@ -85,7 +85,7 @@ pub(crate) struct World {
 
 /// What requests read and change, behind one lock that is held for microseconds.
 pub(crate) struct State {
-    pub(crate) options: Options,
+    pub(crate) options: Arc<Options>,
     pub(crate) tokens: Tokens,
     pub(crate) rules: FaultRules,
     pub(crate) attempts: Seen,
@@ -99,7 +99,7 @@ pub(crate) struct State {
 pub(crate) struct Tenant {
     contacts: Collection,
     users: Collection,
-    quotas: Vec<(Tier, Quota)>,
+    limiters: Vec<(Tier, Limiter)>,
 }
 
 /// The session has as many tenants as it may have.
@@ -151,7 +151,7 @@ fn session_seed(name: &str) -> u64 {
 impl State {
     fn new(seed: u64) -> Self {
         Self {
-            options: Options::new(seed),
+            options: Arc::new(Options::new(seed)),
             tokens: Tokens::default(),
             rules: FaultRules::default(),
             attempts: Seen::default(),
@@ -186,7 +186,7 @@ impl Tenant {
         Self {
             contacts: Collection::seeded(Kind::Contacts),
             users: Collection::seeded(Kind::Users),
-            quotas: Vec::new(),
+            limiters: Vec::new(),
         }
     }
 
@@ -198,28 +198,32 @@ impl Tenant {
     }
 
     /// What the tenant has used on `tier`; `None` where nothing is limited.
-    pub(crate) fn quota(&mut self, tier: Tier, options: &Options) -> Option<&mut Quota> {
+    pub(crate) fn limiter(&mut self, tier: Tier, options: &Options) -> Option<&mut Limiter> {
         let limits = options
             .limits
             .filter(|_| tier != Tier::Unlimited)
             .or(tier.limits())?;
-        let at = match self.quotas.iter().position(|(of, _)| *of == tier) {
+        let (window, policies) = (options.window, &options.policies);
+        let fresh = || Limiter::of(limits, window, Arc::clone(&policies.0));
+        let at = match self.limiters.iter().position(|(of, _)| *of == tier) {
             Some(at) => at,
             None => {
-                self.quotas.push((tier, Quota::new(limits)));
-                self.quotas.len() - 1
+                self.limiters.push((tier, fresh()));
+                self.limiters.len() - 1
             }
         };
-        let (_, quota) = self.quotas.get_mut(at)?;
-        if quota.limits() != limits {
-            *quota = Quota::new(limits);
+        let (_, limiter) = self.limiters.get_mut(at)?;
+        if !limiter.is_for(limits, window, &policies.0) {
+            *limiter = fresh();
         }
-        Some(quota)
+        Some(limiter)
     }
 
-    /// The quotas in use, by tier.
-    pub(crate) fn quotas(&mut self) -> impl Iterator<Item = (Tier, &mut Quota)> {
-        self.quotas.iter_mut().map(|(tier, quota)| (*tier, quota))
+    /// The limits in use, by tier.
+    pub(crate) fn limiters(&mut self) -> impl Iterator<Item = (Tier, &mut Limiter)> {
+        self.limiters
+            .iter_mut()
+            .map(|(tier, limiter)| (*tier, limiter))
     }
 }
 

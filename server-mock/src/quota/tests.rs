@@ -1,6 +1,7 @@
 //! Claims about admission: the bound holds for every schedule, a lone waiter always gets in, refusals are free.
 
 use super::*;
+use crate::clock::MS;
 use crate::stable_hash::mix;
 use crate::tier::Tier;
 
@@ -8,19 +9,25 @@ use crate::tier::Tier;
 const START: u64 = 1_735_689_600 * NS;
 
 fn quota(tier: Tier) -> Quota {
-    Quota::new(tier.limits().unwrap())
+    Quota::new(tier.limits().unwrap(), Window::Rolling)
+}
+
+fn admit(quota: &mut Quota, now: u64) -> Result<InProgress, Refusal> {
+    let refusal = quota.check(now);
+    if refusal.violated.is_empty() {
+        Ok(quota.take(now))
+    } else {
+        Err(refusal)
+    }
 }
 
 /// Finishes the call at once.
 fn admitted(quota: &mut Quota, now: u64) -> bool {
-    matches!(quota.admit(now), Admission::Allowed(..))
+    admit(quota, now).is_ok()
 }
 
 fn refusal(quota: &mut Quota, now: u64) -> Refusal {
-    match quota.admit(now) {
-        Admission::Refused(_, refusal) => refusal,
-        Admission::Allowed(..) => panic!("the call was let in"),
-    }
+    admit(quota, now).expect_err("the call was let in")
 }
 
 #[test]
@@ -30,7 +37,7 @@ fn at_most_burst_plus_rate_times_window_for_any_schedule() {
             continue;
         };
         for seed in 0..20u64 {
-            let mut quota = Quota::new(limits);
+            let mut quota = Quota::new(limits, Window::Rolling);
             let mut random = seed;
             let mut now = START;
             let mut let_in = Vec::new();
@@ -69,14 +76,14 @@ fn a_lone_caller_that_waits_retry_after_is_always_let_in() {
         let Some(limits) = tier.limits() else {
             continue;
         };
-        let mut quota = Quota::new(limits);
+        let mut quota = Quota::new(limits, Window::Rolling);
         let mut random = 7;
         let mut now = START;
         let mut refusals = 0;
         for _ in 0..20_000 {
             random = mix(random);
             now += random % 1_000;
-            if let Admission::Refused(_, refusal) = quota.admit(now) {
+            if let Err(refusal) = admit(&mut quota, now) {
                 refusals += 1;
                 now += refusal.retry_after_seconds() * NS;
                 assert!(admitted(&mut quota, now), "{tier:?} refused after the wait");
@@ -152,8 +159,8 @@ fn the_day_ends_at_midnight_of_the_clock() {
 #[test]
 fn calls_in_progress_count_until_they_end() {
     let mut quota = quota(Tier::Free);
-    let first = quota.admit(START);
-    let second = quota.admit(START);
+    let first = admit(&mut quota, START);
+    let second = admit(&mut quota, START);
     assert_eq!(refusal(&mut quota, START).violated, [Violated::Concurrency]);
     assert_eq!(quota.standing_at(START).remaining, 8);
     drop(first);
@@ -171,7 +178,7 @@ fn waits_for_the_longest_of_all_violated_limits() {
         per_day: Some(1),
         concurrency: None,
     };
-    let mut quota = Quota::new(limits);
+    let mut quota = Quota::new(limits, Window::Rolling);
     assert!(admitted(&mut quota, START));
     let refused = refusal(&mut quota, START);
     assert_eq!(refused.violated, [Violated::Burst, Violated::Day]);
