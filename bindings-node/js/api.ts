@@ -26,6 +26,7 @@ export {
   InsecureUrlError,
   InvalidConfigError,
   InvalidRequestError,
+  NotCachedError,
   NotFoundError,
   OutcomeUnknownError,
   PermissionDeniedError,

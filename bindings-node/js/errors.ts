@@ -170,6 +170,7 @@ export class HookError extends GatewrightError {}
 export class InsecureUrlError extends GatewrightError {}
 export class InvalidConfigError extends GatewrightError {}
 export class InvalidRequestError extends GatewrightError {}
+export class NotCachedError extends GatewrightError {}
 export class NotFoundError extends GatewrightError {}
 export class OutcomeUnknownError extends GatewrightError {}
 export class PermissionDeniedError extends GatewrightError {}
@@ -201,6 +202,7 @@ const KINDS: Record<ErrorCode, readonly [string, ErrorClass]> = {
   insecure_url: ["InsecureUrlError", InsecureUrlError],
   invalid_config: ["InvalidConfigError", InvalidConfigError],
   invalid_request: ["InvalidRequestError", InvalidRequestError],
+  not_cached: ["NotCachedError", NotCachedError],
   not_found: ["NotFoundError", NotFoundError],
   outcome_unknown: ["OutcomeUnknownError", OutcomeUnknownError],
   permission_denied: ["PermissionDeniedError", PermissionDeniedError],

@@ -24,6 +24,7 @@ const NAMES = [
   "InsecureUrlError",
   "InvalidConfigError",
   "InvalidRequestError",
+  "NotCachedError",
   "NotFoundError",
   "OutcomeUnknownError",
   "PermissionDeniedError",

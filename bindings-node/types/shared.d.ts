@@ -401,6 +401,8 @@ export class InsecureUrlError extends GatewrightError {}
 export class InvalidConfigError extends GatewrightError {}
 /** The request cannot be sent as it is. Nothing was sent. */
 export class InvalidRequestError extends GatewrightError {}
+/** The cache alone was asked (only-if-cached), and has no answer. Nothing was sent. */
+export class NotCachedError extends GatewrightError {}
 /** 404 or 410. */
 export class NotFoundError extends GatewrightError {}
 /** It may or may not have taken effect, and repeating it could double that. */
@@ -443,6 +445,7 @@ export type ErrorCode =
   | "insecure_url"
   | "invalid_config"
   | "invalid_request"
+  | "not_cached"
   | "not_found"
   | "outcome_unknown"
   | "permission_denied"

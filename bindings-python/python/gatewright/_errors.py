@@ -14,6 +14,7 @@ Error
 ├── InsecureUrlError          plain http to another machine          (ValueError)
 ├── InvalidConfigError        a setting is wrong                     (ValueError)
 ├── InvalidRequestError       cannot be sent as it is                (ValueError)
+├── NotCachedError            the cache alone was asked, and has no answer
 ├── NotFoundError             404, 410
 ├── OutcomeUnknownError       may or may not have taken effect       (ConnectionError)
 ├── PermissionDeniedError     403
@@ -193,6 +194,12 @@ class InvalidRequestError(Error, ValueError):
     """The request cannot be sent as it is: URL, header or body. Nothing was sent."""
 
     code = "invalid_request"
+
+
+class NotCachedError(Error):
+    """The cache alone was asked (only-if-cached), and has no answer. Nothing was sent."""
+
+    code = "not_cached"
 
 
 class NotFoundError(Error):

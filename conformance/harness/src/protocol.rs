@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The codes of errors.
-const CODES: [&str; 26] = [
+const CODES: [&str; 27] = [
     "authentication",
     "bad_request",
     "circuit_open",
@@ -17,6 +17,7 @@ const CODES: [&str; 26] = [
     "insecure_url",
     "invalid_config",
     "invalid_request",
+    "not_cached",
     "not_found",
     "outcome_unknown",
     "permission_denied",

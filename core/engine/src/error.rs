@@ -60,6 +60,8 @@ kinds! {
     InvalidConfig = "invalid_config",
     /// The request cannot be sent as it is: URL, header or body. Nothing was sent.
     InvalidRequest = "invalid_request",
+    /// The cache alone was asked (only-if-cached), and has no answer. Nothing was sent.
+    NotCached = "not_cached",
     /// 404 or 410.
     NotFound = "not_found",
     /// It may or may not have taken effect, and repeating it could double that.
@@ -128,6 +130,9 @@ impl ErrorKind {
             }
             Self::InvalidConfig => "change the setting",
             Self::InvalidRequest => "change the request; nothing was sent",
+            Self::NotCached => {
+                "let it go to the server (another cache mode), or fill the cache first"
+            }
             Self::NotFound => "check the path and the id",
             Self::OutcomeUnknown => {
                 "look whether it took effect before you send it again, or send it with an idempotency key"

@@ -42,6 +42,8 @@ public enum GatewrightError: Error, Sendable {
     case invalidConfig(Failure)
     /// The request cannot be sent as it is. Nothing was sent.
     case invalidRequest(Failure)
+    /// The cache alone was asked (only-if-cached), and has no answer. Nothing was sent.
+    case notCached(Failure)
     /// 404 or 410.
     case notFound(Failure)
     /// It may or may not have taken effect, and repeating it could double that.
@@ -77,7 +79,7 @@ public enum GatewrightError: Error, Sendable {
         case .authentication(let failure), .badRequest(let failure), .circuitOpen(let failure), .closed(let failure),
             .conflict(let failure), .connect(let failure), .connectionLost(let failure), .crossOrigin(let failure), .decode(let failure),
             .hook(let failure), .insecureURL(let failure), .invalidConfig(let failure), .invalidRequest(let failure),
-            .notFound(let failure), .outcomeUnknown(let failure), .permissionDenied(let failure), .preconditionFailed(let failure),
+            .notCached(let failure), .notFound(let failure), .outcomeUnknown(let failure), .permissionDenied(let failure), .preconditionFailed(let failure),
             .protocol(let failure), .rateLimited(let failure), .redirect(let failure), .responseTooLarge(let failure),
             .server(let failure), .timeout(let failure), .tls(let failure), .token(let failure),
             .unprocessable(let failure), .unknown(let failure):
@@ -107,6 +109,7 @@ public enum GatewrightError: Error, Sendable {
             case "insecure_url": .insecureURL(failure)
             case "invalid_config": .invalidConfig(failure)
             case "invalid_request": .invalidRequest(failure)
+            case "not_cached": .notCached(failure)
             case "not_found": .notFound(failure)
             case "outcome_unknown": .outcomeUnknown(failure)
             case "permission_denied": .permissionDenied(failure)

@@ -22,6 +22,7 @@ final class ErrorTests: XCTestCase {
         case .insecureURL: "insecureURL"
         case .invalidConfig: "invalidConfig"
         case .invalidRequest: "invalidRequest"
+        case .notCached: "notCached"
         case .notFound: "notFound"
         case .outcomeUnknown: "outcomeUnknown"
         case .permissionDenied: "permissionDenied"

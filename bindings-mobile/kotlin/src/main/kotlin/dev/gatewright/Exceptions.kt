@@ -80,6 +80,12 @@ public class InvalidRequestException internal constructor(
     cause: Throwable?,
 ) : GatewrightException(failure, cause)
 
+/** The cache alone was asked (only-if-cached), and has no answer. Nothing was sent. */
+public class NotCachedException internal constructor(
+    failure: Failure,
+    cause: Throwable?,
+) : GatewrightException(failure, cause)
+
 /** 404 or 410. */
 public class NotFoundException internal constructor(
     failure: Failure,

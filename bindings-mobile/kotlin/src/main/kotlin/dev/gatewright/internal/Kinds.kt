@@ -16,6 +16,7 @@ import dev.gatewright.HookException
 import dev.gatewright.InsecureUrlException
 import dev.gatewright.InvalidConfigException
 import dev.gatewright.InvalidRequestException
+import dev.gatewright.NotCachedException
 import dev.gatewright.NotFoundException
 import dev.gatewright.OutcomeUnknownException
 import dev.gatewright.PermissionDeniedException
@@ -55,6 +56,7 @@ private fun classOf(
         "insecure_url" -> InsecureUrlException(failure, cause)
         "invalid_config" -> InvalidConfigException(failure, cause)
         "invalid_request" -> InvalidRequestException(failure, cause)
+        "not_cached" -> NotCachedException(failure, cause)
         "not_found" -> NotFoundException(failure, cause)
         "outcome_unknown" -> OutcomeUnknownException(failure, cause)
         "permission_denied" -> PermissionDeniedException(failure, cause)
