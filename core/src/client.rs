@@ -23,6 +23,7 @@ use crate::body::BoxError;
 use crate::hooks::{AfterAttempt, AfterFn, BeforeAttempt, BeforeFn, Hooks};
 use crate::request::{RequestBuilder, checked_header};
 use crate::runtime::Runtime;
+use crate::shared_quota::SharedQuota;
 use crate::target::{Base, same_origin};
 use crate::timeout::{Setting, checked};
 use crate::transport::Transport;
@@ -58,6 +59,7 @@ pub(crate) struct Inner {
     pub(crate) hooks: Vec<Arc<dyn Hooks>>,
     pub(crate) max_response_bytes: u64,
     pub(crate) error_for_status: bool,
+    pub(crate) shared_quota: Option<Arc<dyn SharedQuota>>,
     closed: AtomicBool,
 }
 
@@ -143,7 +145,13 @@ impl Client {
     #[must_use]
     pub fn state(&self) -> HostState {
         self.inner.engine.on_slept(self.inner.runtime.slept());
-        self.inner.base_host.state(self.inner.runtime.instant())
+        let mut state = self.inner.base_host.state(self.inner.runtime.instant());
+        state.shared_quota = self
+            .inner
+            .shared_quota
+            .as_ref()
+            .and_then(|quota| quota.state());
+        state
     }
 
     /// Refuses further calls. Those under way go on.
@@ -172,6 +180,7 @@ pub struct ClientBuilder {
     pub(crate) hooks: Vec<Arc<dyn Hooks>>,
     pub(crate) max_response_bytes: u64,
     pub(crate) error_for_status: bool,
+    pub(crate) shared_quota: Option<Arc<dyn SharedQuota>>,
     pub(crate) transport: Option<Arc<dyn Transport>>,
     pub(crate) runtime: Option<Arc<dyn Runtime>>,
     #[cfg(feature = "native")]
@@ -210,6 +219,7 @@ impl ClientBuilder {
             hooks: Vec::new(),
             max_response_bytes: defaults::MAX_RESPONSE_BYTES,
             error_for_status: true,
+            shared_quota: None,
             transport: None,
             runtime: None,
             #[cfg(feature = "native")]
@@ -435,6 +445,9 @@ impl ClientBuilder {
         let (transport, runtime) = self.machine(&base)?;
         let engine = Engine::new(self.retry, self.pacing);
         let base_host = engine.host(&base.url().origin().ascii_serialization());
+        if let Some(quota) = &self.shared_quota {
+            quota.on_client(&base.url().origin().ascii_serialization());
+        }
         let redirects = RedirectPolicy {
             max: self.max_redirects,
             allowed_origins: base.allowed().to_vec(),
@@ -455,6 +468,7 @@ impl ClientBuilder {
             hooks: self.hooks,
             max_response_bytes: self.max_response_bytes,
             error_for_status: self.error_for_status,
+            shared_quota: self.shared_quota,
             base,
             closed: AtomicBool::new(false),
         };

@@ -34,6 +34,8 @@ pub use body::{Body, BoxError, ByteStream};
 mod hooks;
 pub use hooks::{AfterAttempt, BeforeAttempt, Hooks};
 
+mod shared_quota;
+pub use shared_quota::{NoPermit, ShareMode, ShareState, SharedQuota};
 mod timeout;
 pub use timeout::Setting as Timeout;
 

@@ -20,6 +20,7 @@ use crate::body::Body;
 use crate::client::Inner;
 use crate::response::{Response, StreamResponse};
 use crate::runtime::{BoxFuture, RandomOf, Runtime, until};
+use crate::shared_quota;
 
 mod attempt;
 mod ending;
@@ -82,12 +83,20 @@ pub(crate) async fn send(client: &Inner, mut request: Prepared) -> Result<Sent, 
         call,
         runtime: Arc::clone(&client.runtime),
     };
+    if client.shared_quota.is_some() {
+        driving.call.needs_shared_quota();
+    }
+    let mut permit = None;
     let mut last = Last::Nothing;
     let mut redirects = 0;
     let mut token: Option<(Secret, Generation)> = None;
     let mut token_failure = None;
     loop {
         let mut step = next_step(&client.engine, &mut driving.call, runtime).await;
+        if step == Step::TakeQuota {
+            (step, permit) =
+                shared_quota::take(client, request.cross_origin, &mut driving.call).await;
+        }
         if step == Step::RefreshToken {
             let fetched = fetch_token(client, driving.call.deadline()).await;
             step = match fetched {
@@ -105,7 +114,7 @@ pub(crate) async fn send(client: &Inner, mut request: Prepared) -> Result<Sent, 
         }
         let (number, timeout_at) = match step {
             Step::Send { number, timeout_at } => (number, timeout_at),
-            Step::Wait { .. } | Step::RefreshToken => continue,
+            Step::Wait { .. } | Step::TakeQuota | Step::RefreshToken => continue,
             Step::Done(done) => {
                 let ending = Ending {
                     client,
@@ -126,6 +135,12 @@ pub(crate) async fn send(client: &Inner, mut request: Prepared) -> Result<Sent, 
             redirects,
         };
         let tried = attempt(client, &mut request, number, secret, &bounds).await;
+        if let Some(permit) = permit.take() {
+            permit.settle(match &tried {
+                Tried::Failure(failure, _) => Some(failure.class),
+                _ => None,
+            });
+        }
         let now = runtime.now();
         let random = &mut RandomOf(runtime);
         match tried {
@@ -151,6 +166,7 @@ pub(crate) async fn send(client: &Inner, mut request: Prepared) -> Result<Sent, 
                         },
                         random,
                     );
+                    shared_quota::observe(client, request.cross_origin, &driving.call);
                     trace(&driving.call);
                 }
                 last = answer;

@@ -6,7 +6,7 @@
 //!
 //! | State | Event | Next |
 //! |---|---|---|
-//! | Pacing | `next`, place free | Credential |
+//! | Pacing | `next`, place free | Credential, or first Quota (see `call/quota.rs`) |
 //! | Pacing | `next`, no place yet | Pacing, `Wait` (`a_paused_partition_holds_the_call`) |
 //! | Pacing | `next`, deadline cannot be made | Done, rate limited |
 //! | Credential | `next`, token needed | `RefreshToken`; then `on_token` -> Sending |
@@ -27,6 +27,8 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
+mod quota;
+pub use quota::NoPermit;
 mod step;
 pub use step::{Answer, CallLimits, Done, Failed, Failure, RequestFacts, Step};
 
@@ -47,6 +49,7 @@ use crate::time::{Instant, Now, Random};
 #[derive(Clone, Debug, PartialEq)]
 enum State {
     Pacing,
+    Quota,
     Credential,
     Sending,
     Backoff { until: Instant },
@@ -71,6 +74,7 @@ pub struct Call {
     retries: u32,
     refreshed: bool,
     paid: Option<u32>,
+    shared_quota: bool,
 }
 
 impl Call {
@@ -97,6 +101,7 @@ impl Call {
             retries: 0,
             refreshed: false,
             paid: None,
+            shared_quota: false,
         }
     }
 
@@ -146,6 +151,7 @@ impl Call {
                     self.state = State::Pacing;
                 }
                 State::Pacing => match self.admit(now, waker) {
+                    Admission::Go if self.shared_quota => self.state = State::Quota,
                     Admission::Go => self.state = State::Credential,
                     Admission::Wait { until, reason } => {
                         self.held_for = Some(reason);
@@ -158,6 +164,7 @@ impl Call {
                         reason,
                     } => self.refuse(retry_after, reason),
                 },
+                State::Quota => return Step::TakeQuota,
                 State::Credential if self.request.refreshable => return Step::RefreshToken,
                 State::Credential => return self.send(now),
             }

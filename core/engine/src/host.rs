@@ -117,6 +117,7 @@ impl Host {
                     pacer.state(now)
                 })
                 .collect(),
+            shared_quota: None,
         }
     }
 }
@@ -131,6 +132,8 @@ pub struct HostState {
     pub budget_capacity: u32,
     /// What is known of the limits of each credential.
     pub pacers: Vec<crate::pacing::PacerState>,
+    /// What is known of the quota that is shared with other processes; `None` where there is none. The driver fills it in.
+    pub shared_quota: Option<crate::fleet::ShareState>,
 }
 
 /// The decisions of one client: its rules, and the state of its hosts.

@@ -27,6 +27,7 @@ pub mod problem;
 pub mod retry;
 pub mod retry_after;
 
+pub mod fleet;
 pub mod limits;
 pub mod pacing;
 

@@ -322,6 +322,11 @@ impl Pacer {
         self.queue.is_empty() && self.in_flight == 0
     }
 
+    /// Whether the server has named a quota.
+    pub(crate) fn knows_a_quota(&self) -> bool {
+        !self.gates.is_empty()
+    }
+
     /// What is known at `now`, for people.
     #[must_use]
     pub fn state(&self, now: Instant) -> PacerState {

@@ -58,6 +58,8 @@ pub enum Step {
         /// When.
         until: Instant,
     },
+    /// Take a permit of the shared quota, then [`Call::on_quota`](super::Call::on_quota).
+    TakeQuota,
     /// Fetch a token (one fetch at a time, see `token.rs`), then [`Call::on_token`](super::Call::on_token).
     RefreshToken,
     /// The call is over.

@@ -274,7 +274,7 @@ fn a_dead_server_costs_no_more_than_the_budget() {
                 }
                 Step::Wait { until } => world.now.instant = until,
                 Step::Done(_) => break,
-                Step::RefreshToken => panic!("no token here"),
+                Step::TakeQuota | Step::RefreshToken => panic!("nothing to fetch here"),
             }
         }
     }

@@ -44,6 +44,11 @@ pub enum WaitReason {
     },
     /// The answer to the first call, which tells the limits.
     Scout,
+    /// The quota that several processes share.
+    SharedQuota {
+        /// What they share it through cannot be reached: this process keeps to its part of the quota by itself.
+        away: bool,
+    },
 }
 
 impl fmt::Display for WaitReason {
@@ -54,6 +59,10 @@ impl fmt::Display for WaitReason {
             Self::Queue => f.write_str("calls before it"),
             Self::Quota { policy } => write!(f, "quota {policy:?}"),
             Self::Scout => f.write_str("answer to the first call"),
+            Self::SharedQuota { away: false } => f.write_str("shared quota"),
+            Self::SharedQuota { away: true } => {
+                f.write_str("its part of the shared quota, whose store cannot be reached")
+            }
         }
     }
 }
