@@ -32,7 +32,9 @@ pub mod limits;
 pub mod pacing;
 
 pub mod auth;
+pub mod oauth;
 pub mod redact;
+pub mod signing;
 pub mod token;
 
 pub mod next_page;
