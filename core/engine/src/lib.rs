@@ -41,6 +41,8 @@ pub mod next_page;
 pub mod redirect;
 
 pub mod jsonl;
+pub mod cache;
+
 pub mod reconnect;
 pub mod sse;
 
