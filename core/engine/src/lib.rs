@@ -40,8 +40,9 @@ pub mod token;
 pub mod next_page;
 pub mod redirect;
 
-pub mod jsonl;
 pub mod cache;
+
+pub mod jsonl;
 
 pub mod reconnect;
 pub mod sse;

@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn who_asks_is_part_of_the_key() {
         let partitions = Partitions::new([1, 2]);
-        let of = |pairs| partitions.of(7, &headers(pairs));
+        let of = |pairs: &[(&'static str, &'static str)]| partitions.of(7, &headers(pairs));
         let nobody = of(&[]);
         assert_eq!(
             of(&[("accept", "text/plain"), ("x-request-id", "1")]),

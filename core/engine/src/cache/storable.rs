@@ -365,7 +365,8 @@ mod tests {
 
     #[test]
     fn what_passes_by() {
-        let passes = |method, pairs| passes_by(&method, &headers(pairs));
+        let passes =
+            |method, pairs: &[(&'static str, &'static str)]| passes_by(&method, &headers(pairs));
         assert!(!passes(Method::GET, &[("accept", "*/*")]) && !passes(Method::HEAD, &[]));
         for method in [Method::POST, Method::PUT, Method::OPTIONS] {
             assert!(passes(method, &[]));
