@@ -2,6 +2,7 @@
 //! Every result carries it, success or error.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -33,6 +34,10 @@ pub struct Attempt {
     pub decision: Decision,
     /// Tokens left in the retry budget after the decision.
     pub budget_left: u32,
+    /// The region that it went to (host and port), where the client has several.
+    pub region: Option<Arc<str>>,
+    /// It was the second copy of a request whose answer was slow.
+    pub hedge: bool,
 }
 
 /// What came of an attempt.
@@ -102,6 +107,12 @@ impl fmt::Display for Decision {
 impl fmt::Display for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "#{} at {}", self.number, Readable(self.started))?;
+        if let Some(region) = &self.region {
+            write!(f, " in {region}")?;
+        }
+        if self.hedge {
+            f.write_str(" (hedge)")?;
+        }
         if let Some(reason) = &self.queued_for {
             write!(f, " (held {} for {reason})", Readable(self.queued))?;
         }
@@ -173,6 +184,8 @@ mod tests {
                 wait: Duration::from_secs(2),
             },
             budget_left: 495,
+            region: None,
+            hedge: false,
         };
         assert_eq!(
             attempt.to_string(),

@@ -7,8 +7,10 @@
 //! | State | Event | Next |
 //! |---|---|---|
 //! | Pacing | `next`, place free | Credential, or first Quota (see `call/quota.rs`) |
-//! | Pacing | `next`, no place yet | Pacing, `Wait` (`a_paused_partition_holds_the_call`) |
+//! | Pacing | `next`, no slot or no place yet | Pacing, `Wait` (`a_paused_partition_holds_the_call`, `who_has_no_slot_waits_for_one`) |
 //! | Pacing | `next`, deadline cannot be made | Done, rate limited |
+//! | Pacing | `next`, the breaker is open, another region is healthy | Pacing, there (`an_open_breaker_sends_the_call_to_another_region`) |
+//! | Pacing | `next`, the breaker is open | Done (`while_the_breaker_is_open_nothing_is_sent`, `a_retry_that_meets_an_open_breaker_ends_with_its_last_answer`) |
 //! | Credential | `next`, token needed | `RefreshToken`; then `on_token` -> Sending |
 //! | Credential | `next`, otherwise | Sending, `Send` |
 //! | Sending | answer, final | Done (`success_goes_to_the_caller`) |
@@ -16,33 +18,40 @@
 //! | Sending | 401, token refreshable, first time | Credential with a new token (`a_401_is_retried_once_with_a_new_token`) |
 //! | Sending | redirect | Pacing, at the new place |
 //! | Backoff | `next`, time not come | Backoff, `Wait` |
-//! | Backoff | `next`, time come | Pacing |
+//! | Backoff | `next`, time come | Pacing, in the region that is healthy then |
 //! | any but Done | `on_cancelled` | Done, its place given back (`a_cancelled_call_gives_its_place_back`) |
 //!
-//! The lock of the host's shared state is held inside `next` and `on_*` only.
+//! The lock of the host's shared state is held inside `next` and `on_*` only. Who may go is decided in `call/admit.rs`, whether there is
+//! another attempt in `call/again.rs`, what is kept of each in `call/record.rs`.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::task::Waker;
-use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
+mod admit;
+mod again;
 mod quota;
-pub use quota::NoPermit;
+mod record;
 mod step;
+use admit::Passage;
+use again::Cause;
+use again::kind_of;
+pub use quota::NoPermit;
+pub use record::request_id;
 pub use step::{Answer, CallLimits, Done, Failed, Failure, RequestFacts, Step};
 
 use crate::attempts::{Attempt, Decision, Outcome};
-use crate::backoff::{Jitter, share_of};
+use crate::breaker::{Permit, Trouble, is_trouble};
 use crate::budget::RetryCost;
-use crate::defaults;
-use crate::error::{ErrorKind, Retryability};
+use crate::concurrency::Slot;
+use crate::error::ErrorKind;
 use crate::host::Host;
 use crate::limits::read_limits;
-use crate::pacing::{Admission, Ticket, WaitReason};
-use crate::retry::{
-    FailureClass, NoRetry, RetryCause, RetryPolicy, Verdict, judge_failure, judge_status,
-};
+use crate::pacing::{Ticket, WaitReason};
+use crate::regions::{Regions, Route};
+use crate::retry::{FailureClass, NoRetry, RetryPolicy, Verdict, judge_failure, judge_status};
 use crate::retry_after::read_retry_after;
 use crate::time::{Instant, Now, Random};
 
@@ -75,6 +84,21 @@ pub struct Call {
     refreshed: bool,
     paid: Option<u32>,
     shared_quota: bool,
+    /// The breaker's, of the attempt under way.
+    permit: Option<Permit>,
+    /// That of the attempt under way, where attempts at once are limited.
+    slot: Option<Slot>,
+    /// The slot stays with the answer's body, which is read after the call.
+    streamed: bool,
+    /// What the attempt failed with that is being retried: how the call ends where there is none after all.
+    failing: Option<ErrorKind>,
+    route: Option<Route>,
+    /// Where an attempt goes after the backoff, if that is decided already.
+    next_region: Option<usize>,
+    /// This is the second copy of a request.
+    hedge: bool,
+    /// What both copies of a request number their attempts with.
+    numbers: Option<Arc<AtomicU32>>,
 }
 
 impl Call {
@@ -102,7 +126,68 @@ impl Call {
             refreshed: false,
             paid: None,
             shared_quota: false,
+            permit: None,
+            slot: None,
+            streamed: false,
+            failing: None,
+            route: None,
+            next_region: None,
+            hedge: false,
+            numbers: None,
         }
+    }
+
+    /// The call goes to one of these regions, if they are healthy to the one `preferred`.
+    pub(crate) fn route_through(&mut self, regions: Regions, preferred: usize) {
+        let mut route = Route::new(regions, preferred);
+        route.choose(self.started);
+        if let Some(region) = route.region() {
+            self.host = Arc::clone(&region.host);
+        }
+        self.route = Some(route);
+    }
+
+    /// The region to which this attempt goes, by its place in the list; `None` where there are no regions.
+    #[must_use]
+    pub fn region(&self) -> Option<usize> {
+        self.route.as_ref().map(|route| route.at)
+    }
+
+    /// A redirect led to the URL of this region, or away from all of them.
+    pub fn on_region(&mut self, region: Option<usize>) {
+        match (region, &mut self.route) {
+            (Some(at), Some(route)) => route.prefer(at),
+            (None, _) => self.route = None,
+            (Some(_), None) => {}
+        }
+    }
+
+    /// The answer's body will be read after the call is over: its slot is kept until it is taken.
+    pub fn on_streamed(&mut self) {
+        self.streamed = true;
+    }
+
+    /// The slot of an answer whose body is still to be read. Dropping it gives it back.
+    pub fn take_slot(&mut self) -> Option<Slot> {
+        self.slot.take()
+    }
+
+    /// Whether this call and a second copy of it number their attempts together; `numbers` starts at zero.
+    pub fn number_with(&mut self, numbers: Arc<AtomicU32>) {
+        self.numbers = Some(numbers);
+    }
+
+    /// Makes this the second copy of the request of a call that began at `started`: one attempt, paid from the retry budget. `false`:
+    /// the budget is used up, so there is no second copy.
+    pub fn hedge(&mut self, started: Instant) -> bool {
+        let Some(paid) = self.host.pay(RetryCost::Plain) else {
+            return false;
+        };
+        self.paid = Some(paid);
+        self.started = started;
+        self.hedge = true;
+        self.limits.max_attempts = Some(1);
+        true
     }
 
     /// When the call's time is up; the far future where it has no deadline.
@@ -148,25 +233,32 @@ impl Call {
                 }
                 State::Backoff { .. } => {
                     self.turn = now;
+                    self.go_to_region(now);
                     self.state = State::Pacing;
                 }
                 State::Pacing => match self.admit(now, waker) {
-                    Admission::Go if self.shared_quota => self.state = State::Quota,
-                    Admission::Go => self.state = State::Credential,
-                    Admission::Wait { until, reason } => {
+                    Passage::Go if self.shared_quota => self.state = State::Quota,
+                    Passage::Go => self.state = State::Credential,
+                    Passage::Elsewhere => {}
+                    Passage::Wait { until, reason } => {
                         self.held_for = Some(reason);
                         return Step::Wait {
                             until: until.min(self.deadline()),
                         };
                     }
-                    Admission::Refuse {
+                    Passage::Refuse {
                         retry_after,
                         reason,
-                    } => self.refuse(retry_after, reason),
+                    } => self.refuse(now, retry_after, reason),
+                    Passage::Open(refused) => self.refuse_open(refused),
                 },
                 State::Quota => return Step::TakeQuota,
                 State::Credential if self.request.refreshable => return Step::RefreshToken,
-                State::Credential => return self.send(now),
+                State::Credential => {
+                    if let Some(step) = self.send(now) {
+                        return step;
+                    }
+                }
             }
         }
     }
@@ -185,10 +277,13 @@ impl Call {
             let (ticket, partition) = (&mut self.ticket, self.partition);
             self.host
                 .with(partition, |_, pacer| pacer.on_sent(ticket, now));
-            return self.send(now);
+            return match self.send(now) {
+                Some(step) => step,
+                None => self.next(now, None),
+            };
         }
         self.give_place_back(now, false);
-        self.fail(ErrorKind::Token, Some(NoRetry::NotRetryable), None);
+        self.fail(ErrorKind::Token, Some(NoRetry::NotRetryable), None, None);
         self.next(now, None)
     }
 
@@ -213,11 +308,13 @@ impl Call {
         );
         let success = answer.status.as_u16() < 400;
         let paid = self.paid;
-        let (ticket, partition) = (&mut self.ticket, self.partition);
+        let (ticket, partition, permit) = (&mut self.ticket, self.partition, self.permit.take());
         let first_backoff = self.policy.backoff.base;
-        let budget_left = self.host.with(partition, |budget, pacer| {
+        let status = answer.status.as_u16();
+        let budget_left = self.host.shared(partition, |shared| {
+            let pacer = shared.pacer;
             pacer.on_response(ticket, now, answer.status, &readings);
-            match (answer.status.as_u16(), asked) {
+            match (status, asked) {
                 // A 429 without a Retry-After still pauses: for the first backoff.
                 (429, asked) => {
                     pacer.on_throttled(ticket, now.instant, asked.unwrap_or(first_backoff));
@@ -225,11 +322,24 @@ impl Call {
                 (503, Some(pause)) => pacer.on_throttled(ticket, now.instant, pause),
                 _ => {}
             }
-            if success {
-                budget.refund(paid);
+            shared.reach.on_answer();
+            if let (Some(breaker), Some(permit)) = (shared.breaker, permit) {
+                let servers_now = now.instant + shared.slept;
+                if status >= 500 {
+                    let trouble = Trouble::Status(status);
+                    breaker.on_failure(permit, servers_now, trouble, random.next_unit());
+                } else {
+                    breaker.on_success(permit, servers_now);
+                }
             }
-            budget.left()
+            if success {
+                shared.budget.refund(paid);
+            }
+            shared.budget.left()
         });
+        if !(success && self.streamed) {
+            self.slot = None;
+        }
         let request_id = if success {
             None
         } else {
@@ -267,7 +377,15 @@ impl Call {
                 jitter,
             } => {
                 let kind = ErrorKind::of_status(answer.status).unwrap_or(ErrorKind::BadRequest);
-                self.retry(now.instant, kind, cause, cost, jitter, asked, random);
+                let again = Cause {
+                    kind,
+                    cause,
+                    cost,
+                    jitter,
+                    asked,
+                    elsewhere: status >= 500,
+                };
+                self.retry(now.instant, &again, random);
             }
         }
     }
@@ -278,17 +396,28 @@ impl Call {
             return;
         }
         let class = failure.class;
-        let (ticket, partition) = (&mut self.ticket, self.partition);
-        let budget_left = self.host.with(partition, |budget, pacer| {
+        let (ticket, partition, permit) = (&mut self.ticket, self.partition, self.permit.take());
+        let budget_left = self.host.shared(partition, |shared| {
+            let servers_now = now + shared.slept;
             match class {
                 // Nothing was sent: the place is as good as new.
                 FailureClass::Connect | FailureClass::ConnectTimeout | FailureClass::Tls => {
-                    pacer.on_cancelled(ticket, now, false);
+                    shared.pacer.on_cancelled(ticket, now, false);
+                    shared.reach.on_no_connection(servers_now + shared.open);
                 }
-                _ => pacer.on_failed(ticket, now),
+                _ => shared.pacer.on_failed(ticket, now),
             }
-            budget.left()
+            match (shared.breaker, permit) {
+                (Some(breaker), Some(permit)) if is_trouble(class) => {
+                    let trouble = Trouble::Failed(class);
+                    breaker.on_failure(permit, servers_now, trouble, random.next_unit());
+                }
+                (Some(breaker), Some(permit)) => breaker.on_given_back(permit),
+                _ => {}
+            }
+            shared.budget.left()
         });
+        self.slot = None;
         self.record(
             now,
             Outcome::Failed {
@@ -299,7 +428,7 @@ impl Call {
             None,
             budget_left,
         );
-        let kind = self.kind_of(class);
+        let kind = kind_of(class, self.request.repeatable);
         if now >= self.deadline() {
             let timed_out = matches!(
                 class,
@@ -318,7 +447,17 @@ impl Call {
                 cause,
                 cost,
                 jitter,
-            } => self.retry(now, kind, cause, cost, jitter, None, random),
+            } => {
+                let again = Cause {
+                    kind,
+                    cause,
+                    cost,
+                    jitter,
+                    asked: None,
+                    elsewhere: true,
+                };
+                self.retry(now, &again, random);
+            }
             Verdict::GiveUp(why) => self.give_up(kind, why, None),
             Verdict::Return | Verdict::Unauthorized => {
                 self.give_up(kind, NoRetry::NotRetryable, None)
@@ -338,12 +477,7 @@ impl Call {
         if self.state != State::Sending {
             return;
         }
-        let readings = read_limits(headers, now);
-        let (ticket, old) = (&mut self.ticket, self.partition);
-        let budget_left = self.host.with(old, |budget, pacer| {
-            pacer.on_response(ticket, now, status, &readings);
-            budget.left()
-        });
+        let budget_left = self.count_answer(now, status, headers);
         self.record(
             now.instant,
             Outcome::Status(status.as_u16()),
@@ -355,6 +489,7 @@ impl Call {
         self.host = host;
         self.partition = partition;
         self.ticket = Ticket::default();
+        self.slot = None;
         self.held_for = None;
         self.turn = now.instant;
         self.state = State::Pacing;
@@ -367,6 +502,7 @@ impl Call {
         }
         let sent = self.state == State::Sending;
         self.give_place_back(now, sent);
+        self.slot = None;
         if sent {
             let left = self.host.with(self.partition, |budget, _| budget.left());
             self.record(now, Outcome::Cancelled, None, None, left);
@@ -385,12 +521,8 @@ impl Call {
         if self.state != State::Sending {
             return;
         }
-        let readings = read_limits(headers, now);
-        let (ticket, partition) = (&mut self.ticket, self.partition);
-        let budget_left = self.host.with(partition, |budget, pacer| {
-            pacer.on_response(ticket, now, status, &readings);
-            budget.left()
-        });
+        let budget_left = self.count_answer(now, status, headers);
+        self.slot = None;
         self.record(
             now.instant,
             Outcome::Status(status.as_u16()),
@@ -401,200 +533,19 @@ impl Call {
         self.give_up(kind, NoRetry::NotRetryable, None);
     }
 
-    fn admit(&mut self, now: Instant, waker: Option<&Waker>) -> Admission {
-        let (deadline, partition) = (self.deadline(), self.partition);
-        let ticket = &mut self.ticket;
-        self.host.with(partition, |_, pacer| {
-            pacer.poll(ticket, now, deadline, waker)
+    /// An answer that is taken for its own sake: it is counted, and its place is over.
+    fn count_answer(&mut self, now: Now, status: StatusCode, headers: &HeaderMap) -> u32 {
+        let readings = read_limits(headers, now);
+        let (ticket, partition, permit) = (&mut self.ticket, self.partition, self.permit.take());
+        self.host.shared(partition, |shared| {
+            shared.pacer.on_response(ticket, now, status, &readings);
+            shared.reach.on_answer();
+            if let (Some(breaker), Some(permit)) = (shared.breaker, permit) {
+                breaker.on_success(permit, now.instant + shared.slept);
+            }
+            shared.budget.left()
         })
     }
-
-    fn send(&mut self, now: Instant) -> Step {
-        let number = u32::try_from(self.attempts.len())
-            .unwrap_or(u32::MAX)
-            .saturating_add(1);
-        let queued = now.since(self.turn);
-        self.attempts.push(Attempt {
-            number,
-            started: now.since(self.started),
-            queued,
-            queued_for: self.held_for.take(),
-            took: Duration::ZERO,
-            outcome: Outcome::Pending,
-            retry_after: None,
-            request_id: None,
-            decision: Decision::None,
-            budget_left: 0,
-        });
-        self.state = State::Sending;
-        let deadline = self.deadline();
-        let timeout_at = self
-            .limits
-            .attempt_timeout
-            .map_or(deadline, |t| (now + t).min(deadline));
-        Step::Send { number, timeout_at }
-    }
-
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one place that weighs everything a retry depends on"
-    )]
-    fn retry(
-        &mut self,
-        now: Instant,
-        kind: ErrorKind,
-        cause: RetryCause,
-        cost: RetryCost,
-        jitter: Jitter,
-        asked: Option<Duration>,
-        random: &mut dyn Random,
-    ) {
-        let max_attempts = self.limits.max_attempts.unwrap_or(self.policy.max_attempts);
-        if self.retries.saturating_add(1) >= max_attempts {
-            return self.give_up(kind, NoRetry::OutOfAttempts, asked);
-        }
-        if !self.request.replayable {
-            return self.give_up(kind, NoRetry::BodyNotReplayable, asked);
-        }
-        let wait = match asked {
-            Some(asked) if asked > self.policy.max_retry_after => {
-                return self.give_up(kind, NoRetry::RetryAfterTooLong, Some(asked));
-            }
-            // A floor, and never together with everybody else; a date in the past still backs off.
-            Some(asked) if !asked.is_zero() => asked.saturating_add(share_of(
-                asked,
-                random.next_unit() * defaults::RETRY_AFTER_JITTER,
-            )),
-            _ => self.policy.backoff.wait(self.retries, jitter, random),
-        };
-        let until = now + wait;
-        if until >= self.deadline() {
-            return self.give_up(kind, NoRetry::Deadline, asked);
-        }
-        let paid = self.host.with(self.partition, |budget, _| {
-            budget.take(cost).map(|taken| (taken, budget.left()))
-        });
-        let Some((taken, left)) = paid else {
-            return self.give_up(kind, NoRetry::OutOfBudget, asked);
-        };
-        self.paid = Some(taken);
-        self.retries = self.retries.saturating_add(1);
-        if let Some(attempt) = self.attempts.last_mut() {
-            attempt.budget_left = left;
-        }
-        self.decide(Decision::Retry { cause, wait });
-        self.held_for = None;
-        self.state = State::Backoff { until };
-    }
-
-    fn kind_of(&self, class: FailureClass) -> ErrorKind {
-        let unknown = !self.request.repeatable;
-        match class {
-            FailureClass::Connect | FailureClass::NotProcessed => ErrorKind::Connect,
-            FailureClass::ConnectTimeout => ErrorKind::Timeout,
-            FailureClass::Tls => ErrorKind::Tls,
-            FailureClass::ConnectionLost
-            | FailureClass::Protocol
-            | FailureClass::Timeout
-            | FailureClass::ReadTimeout
-                if unknown =>
-            {
-                ErrorKind::OutcomeUnknown
-            }
-            FailureClass::ConnectionLost => ErrorKind::ConnectionLost,
-            FailureClass::Protocol => ErrorKind::Protocol,
-            FailureClass::Timeout | FailureClass::ReadTimeout => ErrorKind::Timeout,
-            FailureClass::BodySource => ErrorKind::InvalidRequest,
-            FailureClass::Decode => ErrorKind::Decode,
-            FailureClass::HiddenRedirect => ErrorKind::Redirect,
-            FailureClass::Hook => ErrorKind::Hook,
-            FailureClass::ResponseTooLarge => ErrorKind::ResponseTooLarge,
-        }
-    }
-
-    fn expire(&mut self, now: Instant) {
-        self.give_place_back(now, false);
-        let kind = if self.held_for.is_some() && self.attempts.is_empty() {
-            ErrorKind::RateLimited
-        } else {
-            ErrorKind::Timeout
-        };
-        self.fail(kind, Some(NoRetry::Deadline), None);
-    }
-
-    fn refuse(&mut self, retry_after: Duration, reason: WaitReason) {
-        self.state = State::Done(Done::Fail(Failed {
-            kind: ErrorKind::RateLimited,
-            retryability: Retryability::Temporary,
-            no_retry: Some(NoRetry::Deadline),
-            retry_after: Some(retry_after),
-            held_for: Some(reason),
-        }));
-    }
-
-    fn give_place_back(&mut self, now: Instant, sent: bool) {
-        let (ticket, partition) = (&mut self.ticket, self.partition);
-        self.host
-            .with(partition, |_, pacer| pacer.on_cancelled(ticket, now, sent));
-    }
-
-    fn give_up(&mut self, kind: ErrorKind, why: NoRetry, retry_after: Option<Duration>) {
-        self.decide(Decision::GiveUp(why));
-        self.fail(kind, Some(why), retry_after);
-    }
-
-    fn fail(&mut self, kind: ErrorKind, no_retry: Option<NoRetry>, retry_after: Option<Duration>) {
-        let retryability = match no_retry {
-            _ if self.retries > 0 => Retryability::Exhausted,
-            Some(NoRetry::NotRetryable | NoRetry::ServerSaysNo) | None => Retryability::Permanent,
-            Some(_) => Retryability::Temporary,
-        };
-        let held_for = self.held_for.take();
-        self.state = State::Done(Done::Fail(Failed {
-            kind,
-            retryability,
-            no_retry,
-            retry_after,
-            held_for,
-        }));
-    }
-
-    fn finish(&mut self, decision: Decision, done: Done) {
-        self.decide(decision);
-        self.state = State::Done(done);
-    }
-
-    fn record(
-        &mut self,
-        now: Instant,
-        outcome: Outcome,
-        retry_after: Option<Duration>,
-        request_id: Option<http::HeaderValue>,
-        budget_left: u32,
-    ) {
-        let since_start = now.since(self.started);
-        if let Some(attempt) = self.attempts.last_mut() {
-            attempt.took = since_start.saturating_sub(attempt.started);
-            attempt.outcome = outcome;
-            attempt.retry_after = retry_after;
-            attempt.request_id = request_id;
-            attempt.budget_left = budget_left;
-        }
-    }
-
-    fn decide(&mut self, decision: Decision) {
-        if let Some(attempt) = self.attempts.last_mut() {
-            attempt.decision = decision;
-        }
-    }
-}
-
-/// The server's id of a request, under any of its usual names.
-#[must_use]
-pub fn request_id(headers: &HeaderMap) -> Option<&http::HeaderValue> {
-    ["request-id", "x-request-id", "x-amzn-requestid", "cf-ray"]
-        .iter()
-        .find_map(|name| headers.get(*name))
 }
 
 #[cfg(test)]

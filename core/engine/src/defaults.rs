@@ -50,3 +50,13 @@ pub const MAX_ERROR_BYTES: usize = 256 * 1024;
 pub const TOKEN_REFRESH_AHEAD: Duration = Duration::from_secs(30);
 /// Hosts of which one client keeps state; the least recently used is forgotten first.
 pub const MAX_HOSTS: usize = 256;
+/// The share of failures at which a breaker opens.
+pub const BREAKER_FAILURE_RATE: f64 = 0.5;
+/// Attempts before that share counts: a few failures are no outage.
+pub const BREAKER_MINIMUM_CALLS: u32 = 20;
+/// How long a breaker remembers an attempt.
+pub const BREAKER_WINDOW: Duration = Duration::from_secs(30);
+/// How long a breaker stays open before it tries again.
+pub const BREAKER_OPEN: Duration = Duration::from_secs(10);
+/// How far that is spread, to either side, as a share of it.
+pub const BREAKER_OPEN_JITTER: f64 = 0.1;

@@ -373,6 +373,9 @@ impl Error {
                 "try again in {}; the server is given time to recover",
                 Readable(wait)
             ),
+            (_, Some(wait)) if self.0.no_retry == Some(NoRetry::CircuitOpen) => {
+                format!("wait {} before the next call", Readable(wait))
+            }
             (ErrorKind::Server, Some(wait)) => {
                 format!("the server asks to wait {}", Readable(wait))
             }
@@ -414,7 +417,11 @@ impl fmt::Display for Error {
         if !facts.is_empty() {
             write!(f, " ({})", facts.join(", "))?;
         }
-        if let Some(why) = parts.no_retry.filter(|why| *why != NoRetry::NotRetryable) {
+        let known = parts.kind == ErrorKind::CircuitOpen;
+        if let Some(why) = parts
+            .no_retry
+            .filter(|why| *why != NoRetry::NotRetryable && !(known && *why == NoRetry::CircuitOpen))
+        {
             write!(f, "; no other attempt: {why}")?;
         }
         write!(f, "; {}", self.advice())

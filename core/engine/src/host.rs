@@ -1,14 +1,17 @@
-//! What is shared by all calls to one host: the retry budget, and a pacer for each credential.
+//! What is shared by all calls to one host: the retry budget, the breaker, the limit of calls at once, and a pacer for each credential.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::breaker::{Breaker, BreakerSettings, BreakerState};
 use crate::budget::{Budget, RetryCost};
 use crate::call::{Call, CallLimits, RequestFacts};
+use crate::concurrency::{Concurrency, ConcurrencyState, Slot};
 use crate::defaults;
 use crate::pacing::{Pacer, PacingSettings};
+use crate::regions::{Reach, Regions};
 use crate::retry::RetryPolicy;
 use crate::time::Instant;
 
@@ -18,7 +21,8 @@ const MAX_PARTITIONS: usize = 64;
 /// The state of one host, shared by its calls.
 pub struct Host {
     inner: Mutex<Inner>,
-    pacing: PacingSettings,
+    concurrency: Option<Arc<Concurrency>>,
+    settings: EngineSettings,
     slept: Arc<Slept>,
 }
 
@@ -34,6 +38,8 @@ impl Slept {
 
 struct Inner {
     budget: Budget,
+    breaker: Option<Breaker>,
+    reach: Reach,
     pacers: Vec<(u64, Pacer)>,
 }
 
@@ -44,26 +50,42 @@ impl fmt::Debug for Host {
 }
 
 impl Host {
-    fn new(policy: &RetryPolicy, pacing: &PacingSettings, slept: &Arc<Slept>) -> Self {
+    fn new(policy: &RetryPolicy, settings: &EngineSettings, slept: &Arc<Slept>) -> Self {
         let inner = Inner {
             budget: Budget::new(policy.budget),
+            breaker: settings.breaker.map(Breaker::new),
+            reach: Reach::default(),
             pacers: Vec::new(),
         };
         Self {
             inner: Mutex::new(inner),
-            pacing: pacing.clone(),
+            concurrency: settings
+                .max_concurrency
+                .map(|limit| Arc::new(Concurrency::new(limit))),
+            settings: settings.clone(),
             slept: Arc::clone(slept),
         }
     }
 
-    /// Runs `decide` on the shared state, then wakes the calls that it concerns, outside of the lock.
+    /// Runs `decide` on budget and pacer, then wakes the calls that it concerns, outside of the lock.
     pub(crate) fn with<T>(
         &self,
         partition: u64,
         decide: impl FnOnce(&mut Budget, &mut Pacer) -> T,
     ) -> T {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let Inner { budget, pacers } = &mut *inner;
+        self.shared(partition, |shared| decide(shared.budget, shared.pacer))
+    }
+
+    /// Runs `decide` on all of the shared state, then wakes the calls that it concerns, outside of the lock.
+    pub(crate) fn shared<T>(&self, partition: u64, decide: impl FnOnce(Shared<'_>) -> T) -> T {
+        let mut inner = self.lock();
+        let Inner {
+            budget,
+            breaker,
+            reach,
+            pacers,
+        } = &mut *inner;
+        let pacing = &self.settings.pacing;
         let at = match pacers.iter().position(|(id, _)| *id == partition) {
             Some(at) => at,
             None => {
@@ -72,16 +94,34 @@ impl Host {
                 {
                     pacers.remove(idle);
                 }
-                pacers.push((partition, Pacer::new(self.pacing.clone())));
+                pacers.push((partition, Pacer::new(pacing.clone())));
                 pacers.len() - 1
             }
         };
+        let slept = self.slept.get();
+        let breaker = breaker.as_mut();
+        let open = self.settings.open();
         let Some((_, pacer)) = pacers.get_mut(at) else {
             // `at` was found or pushed just above.
-            return decide(budget, &mut Pacer::new(self.pacing.clone()));
+            let pacer = &mut Pacer::new(pacing.clone());
+            return decide(Shared {
+                budget,
+                breaker,
+                reach,
+                pacer,
+                slept,
+                open,
+            });
         };
-        pacer.on_slept(self.slept.get());
-        let answer = decide(budget, pacer);
+        pacer.on_slept(slept);
+        let answer = decide(Shared {
+            budget,
+            breaker,
+            reach,
+            pacer,
+            slept,
+            open,
+        });
         let wakes = pacer.take_wakes();
         drop(inner);
         for waker in wakes {
@@ -90,25 +130,58 @@ impl Host {
         answer
     }
 
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A slot for an attempt, where attempts at once are limited.
+    pub(crate) fn slot(&self) -> Option<Slot> {
+        self.concurrency
+            .as_ref()
+            .map(|of| Slot::new(Arc::clone(of)))
+    }
+
+    /// Whether an attempt would be let through by the breaker.
+    pub(crate) fn breaker_lets_through(&self, now: Instant) -> bool {
+        let now = now + self.slept.get();
+        let inner = self.lock();
+        inner
+            .breaker
+            .as_ref()
+            .is_none_or(|breaker| breaker.check(now).is_ok())
+    }
+
+    /// Whether an attempt would be let through, and whether connections can be made as far as is known.
+    pub(crate) fn is_healthy(&self, now: Instant) -> bool {
+        let servers_now = now + self.slept.get();
+        self.breaker_lets_through(now) && self.lock().reach.is_reachable(servers_now)
+    }
+
+    /// A call goes to this host rather than to another region.
+    pub(crate) fn on_chosen(&self, now: Instant) {
+        let until = now + self.slept.get() + self.settings.open();
+        self.lock().reach.on_chosen(until);
+    }
+
     /// Pays for a resumption as for a retry, and answers what was taken; `None` where the budget is used up.
     pub(crate) fn pay(&self, cost: RetryCost) -> Option<u32> {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.budget.take(cost)
+        self.lock().budget.take(cost)
     }
 
     /// Gives back what was paid for a resumption.
     pub(crate) fn give_back(&self, taken: u32) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.budget.refund(Some(taken));
+        self.lock().budget.refund(Some(taken));
     }
 
     /// What the host's budget has left, and each pacer's state.
     pub fn state(&self, now: Instant) -> HostState {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.lock();
         let slept = self.slept.get();
         HostState {
             budget_left: inner.budget.left(),
             budget_capacity: inner.budget.capacity(),
+            breaker: inner.breaker.as_ref().map(|b| b.state(now + slept)),
+            concurrency: self.concurrency.as_ref().map(|limit| limit.state()),
             pacers: inner
                 .pacers
                 .iter_mut()
@@ -122,6 +195,18 @@ impl Host {
     }
 }
 
+/// The shared state of a host, in the hands of one decision.
+pub(crate) struct Shared<'a> {
+    pub(crate) budget: &'a mut Budget,
+    pub(crate) breaker: Option<&'a mut Breaker>,
+    pub(crate) reach: &'a mut Reach,
+    pub(crate) pacer: &'a mut Pacer,
+    /// How long the device has slept: breakers, like servers, count that time too.
+    pub(crate) slept: Duration,
+    /// How long a host is left alone.
+    pub(crate) open: Duration,
+}
+
 /// The state of a host, as values.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -130,28 +215,72 @@ pub struct HostState {
     pub budget_left: u32,
     /// What the budget holds when full.
     pub budget_capacity: u32,
+    /// The circuit breaker; `None` where it is off.
+    pub breaker: Option<BreakerState>,
+    /// The limit of attempts at once; `None` where there is none.
+    pub concurrency: Option<ConcurrencyState>,
     /// What is known of the limits of each credential.
     pub pacers: Vec<crate::pacing::PacerState>,
     /// What is known of the quota that is shared with other processes; `None` where there is none. The driver fills it in.
     pub shared_quota: Option<crate::fleet::ShareState>,
 }
 
+/// What all hosts of a client have in common.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct EngineSettings {
+    /// How calls are held back so that a quota lasts.
+    pub pacing: PacingSettings,
+    /// The circuit breaker of each host; `None`: none.
+    pub breaker: Option<BreakerSettings>,
+    /// Attempts at once at each host; `None`: any number.
+    pub max_concurrency: Option<u32>,
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        Self {
+            pacing: PacingSettings::default(),
+            breaker: Some(BreakerSettings::default()),
+            max_concurrency: None,
+        }
+    }
+}
+
+impl EngineSettings {
+    /// How long a host that failed is left alone.
+    fn open(&self) -> Duration {
+        self.breaker
+            .map_or(defaults::BREAKER_OPEN, |breaker| breaker.open)
+    }
+}
+
 /// The decisions of one client: its rules, and the state of its hosts.
 #[derive(Debug)]
 pub struct Engine {
     policy: Arc<RetryPolicy>,
-    pacing: PacingSettings,
+    settings: EngineSettings,
     hosts: Mutex<Vec<(String, Arc<Host>)>>,
     slept: Arc<Slept>,
 }
 
 impl Engine {
-    /// An engine with these rules.
+    /// An engine with these rules; all else is as by default.
     #[must_use]
     pub fn new(policy: RetryPolicy, pacing: PacingSettings) -> Self {
+        let settings = EngineSettings {
+            pacing,
+            ..EngineSettings::default()
+        };
+        Self::with(policy, settings)
+    }
+
+    /// An engine with these rules.
+    #[must_use]
+    pub fn with(policy: RetryPolicy, settings: EngineSettings) -> Self {
         Self {
             policy: Arc::new(policy),
-            pacing,
+            settings,
             hosts: Mutex::new(Vec::new()),
             slept: Arc::default(),
         }
@@ -180,7 +309,7 @@ impl Engine {
             hosts.insert(0, found);
             return host;
         }
-        let host = Arc::new(Host::new(&self.policy, &self.pacing, &self.slept));
+        let host = Arc::new(Host::new(&self.policy, &self.settings, &self.slept));
         hosts.truncate(defaults::MAX_HOSTS - 1);
         hosts.insert(0, (origin.to_owned(), Arc::clone(&host)));
         host
@@ -204,6 +333,23 @@ impl Engine {
             partition,
             now,
         )
+    }
+
+    /// Begins a call to the first healthy one of these regions, or to the one `preferred`, where that is healthy.
+    #[must_use]
+    pub fn call_in(
+        &self,
+        regions: &Regions,
+        preferred: usize,
+        request: RequestFacts,
+        limits: CallLimits,
+        partition: u64,
+        now: Instant,
+    ) -> Option<Call> {
+        let host = Arc::clone(&regions.get(preferred)?.host);
+        let mut call = self.call(host, request, limits, partition, now);
+        call.route_through(regions.clone(), preferred);
+        Some(call)
     }
 
     /// The hosts that were called, with their states.

@@ -21,9 +21,12 @@ pub mod host;
 pub mod timeline;
 
 pub mod backoff;
+pub mod breaker;
 pub mod budget;
+pub mod concurrency;
 pub mod idempotency;
 pub mod problem;
+pub mod regions;
 pub mod retry;
 pub mod retry_after;
 

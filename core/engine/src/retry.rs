@@ -148,6 +148,8 @@ impl fmt::Display for RetryCause {
 pub enum NoRetry {
     /// The body was a stream that can be sent only once.
     BodyNotReplayable,
+    /// The circuit breaker of the host is open.
+    CircuitOpen,
     /// The deadline would pass first.
     Deadline,
     /// This outcome would not change.
@@ -167,6 +169,7 @@ pub enum NoRetry {
 impl fmt::Display for NoRetry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::CircuitOpen => "the circuit breaker of the host is open",
             Self::BodyNotReplayable => "the body can be sent only once",
             Self::Deadline => "the deadline would pass first",
             Self::NotRetryable => "another attempt would not change it",

@@ -77,12 +77,12 @@ public enum GatewrightError: Error, Sendable {
     public var failure: Failure {
         switch self {
         case .authentication(let failure), .badRequest(let failure), .circuitOpen(let failure), .closed(let failure),
-            .conflict(let failure), .connect(let failure), .connectionLost(let failure), .crossOrigin(let failure), .decode(let failure),
-            .hook(let failure), .insecureURL(let failure), .invalidConfig(let failure), .invalidRequest(let failure),
-            .notCached(let failure), .notFound(let failure), .outcomeUnknown(let failure), .permissionDenied(let failure), .preconditionFailed(let failure),
-            .protocol(let failure), .rateLimited(let failure), .redirect(let failure), .responseTooLarge(let failure),
-            .server(let failure), .timeout(let failure), .tls(let failure), .token(let failure),
-            .unprocessable(let failure), .unknown(let failure):
+            .conflict(let failure), .connect(let failure), .connectionLost(let failure), .crossOrigin(let failure),
+            .decode(let failure), .hook(let failure), .insecureURL(let failure), .invalidConfig(let failure),
+            .invalidRequest(let failure), .notCached(let failure), .notFound(let failure), .outcomeUnknown(let failure),
+            .permissionDenied(let failure), .preconditionFailed(let failure), .protocol(let failure), .rateLimited(let failure),
+            .redirect(let failure), .responseTooLarge(let failure), .server(let failure), .timeout(let failure), .tls(let failure),
+            .token(let failure), .unprocessable(let failure), .unknown(let failure):
             failure
         }
     }

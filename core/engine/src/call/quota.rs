@@ -50,8 +50,7 @@ impl Call {
                 }
             }
             Err(refused) => {
-                self.give_place_back(now, false);
-                self.refuse(refused.retry_after, refused.reason);
+                self.refuse(now, refused.retry_after, refused.reason);
             }
         }
         self.next(now, None)

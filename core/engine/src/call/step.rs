@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
+use crate::breaker::Seen;
 use crate::defaults;
 use crate::error::{ErrorKind, Retryability};
 use crate::pacing::WaitReason;
@@ -88,6 +89,8 @@ pub struct Failed {
     pub retry_after: Option<Duration>,
     /// Why it was held back, where it never was sent.
     pub held_for: Option<WaitReason>,
+    /// What the breaker saw that refused it.
+    pub breaker: Option<Seen>,
 }
 
 /// An answer, as far as the decisions need it.

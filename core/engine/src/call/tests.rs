@@ -1,8 +1,12 @@
 use super::*;
-use crate::host::Engine;
+use crate::error::Retryability;
+use crate::host::{Engine, EngineSettings};
 use crate::pacing::PacingSettings;
 use http::HeaderName;
 use http::HeaderValue;
+use std::time::Duration;
+
+mod admission;
 
 /// Always the middle of what is possible.
 struct Half;
@@ -27,6 +31,15 @@ impl World {
     fn new() -> Self {
         Self {
             engine: Engine::new(RetryPolicy::default(), PacingSettings::default()),
+            now: Now::default(),
+        }
+    }
+
+    fn with(change: impl FnOnce(&mut EngineSettings)) -> Self {
+        let mut settings = EngineSettings::default();
+        change(&mut settings);
+        Self {
+            engine: Engine::with(RetryPolicy::default(), settings),
             now: Now::default(),
         }
     }
@@ -262,7 +275,7 @@ fn attempts_end_at_the_deadline_of_the_call() {
 
 #[test]
 fn a_dead_server_costs_no_more_than_the_budget() {
-    let mut world = World::new();
+    let mut world = World::with(|settings| settings.breaker = None);
     let mut attempts = 0;
     for _ in 0..1_000 {
         let mut call = world.call(REPEATABLE);

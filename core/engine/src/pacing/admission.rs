@@ -31,6 +31,8 @@ pub enum Admission {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WaitReason {
+    /// The limit of attempts at once that the user set.
+    Concurrency,
     /// The quota that the user set.
     LocalQuota,
     /// The end of a pause that the server asked for, or its turn after one.
@@ -54,6 +56,7 @@ pub enum WaitReason {
 impl fmt::Display for WaitReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Concurrency => f.write_str("limit of calls at once"),
             Self::LocalQuota => f.write_str("local quota"),
             Self::Paused => f.write_str("pause asked for by the server"),
             Self::Queue => f.write_str("calls before it"),
