@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use gatewright_engine::breaker::BreakerSettings;
 use gatewright_engine::call::CallLimits;
 use gatewright_engine::host::{Engine, Host, HostState};
 use gatewright_engine::idempotency::Idempotency;
@@ -20,7 +21,9 @@ use url::Url;
 use crate::Error;
 use crate::auth::Auth;
 use crate::body::BoxError;
+use crate::hedge::{Hedge, checked_hedge};
 use crate::hooks::{AfterAttempt, AfterFn, BeforeAttempt, BeforeFn, Hooks};
+use crate::regions::RegionUrls;
 use crate::request::{RequestBuilder, checked_header};
 use crate::runtime::Runtime;
 use crate::shared_quota::SharedQuota;
@@ -60,6 +63,8 @@ pub(crate) struct Inner {
     pub(crate) max_response_bytes: u64,
     pub(crate) error_for_status: bool,
     pub(crate) shared_quota: Option<Arc<dyn SharedQuota>>,
+    pub(crate) regions: Option<RegionUrls>,
+    pub(crate) hedge: Option<Hedge>,
     closed: AtomicBool,
 }
 
@@ -151,6 +156,9 @@ impl Client {
             .shared_quota
             .as_ref()
             .and_then(|quota| quota.state());
+        if let Some(regions) = &self.inner.regions {
+            state.regions = regions.state(self.inner.runtime.instant());
+        }
         state
     }
 
@@ -170,6 +178,10 @@ pub struct ClientBuilder {
     pub(crate) attempt_timeout: Setting,
     pub(crate) read_timeout: Setting,
     pub(crate) retry: RetryPolicy,
+    pub(crate) breaker: Option<BreakerSettings>,
+    pub(crate) max_concurrency: Option<u32>,
+    pub(crate) regions: Vec<String>,
+    pub(crate) hedge: Option<Hedge>,
     pub(crate) pacing: PacingSettings,
     pub(crate) quota: Option<String>,
     pub(crate) idempotency: Idempotency,
@@ -209,6 +221,10 @@ impl ClientBuilder {
             attempt_timeout: defaults::ATTEMPT_TIMEOUT.into(),
             read_timeout: defaults::READ_TIMEOUT.into(),
             retry: RetryPolicy::default(),
+            breaker: Some(BreakerSettings::default()),
+            max_concurrency: None,
+            regions: Vec::new(),
+            hedge: None,
             pacing: PacingSettings::default(),
             quota: None,
             idempotency: Idempotency::default(),
@@ -410,7 +426,9 @@ impl ClientBuilder {
     /// # Errors
     /// `invalid_config` for a setting that cannot be, `insecure_url` for plain http to another machine.
     pub fn build(mut self) -> Result<Client, Error> {
-        let base = Base::new(&self.base_url, self.allow_http, &self.allowed_origins)?;
+        let mut base = Base::new(&self.base_url, self.allow_http, &self.allowed_origins)?;
+        let bases = self.region_bases(&base)?;
+        base.is_beside(&bases);
         self.auth.check()?;
         if let Some(quota) = &self.quota {
             let quota: LocalQuota = quota
@@ -443,7 +461,9 @@ impl ClientBuilder {
         };
         let read_timeout = checked("read_timeout", self.read_timeout)?;
         let (transport, runtime) = self.machine(&base)?;
-        let engine = Engine::new(self.retry, self.pacing);
+        let hedge = checked_hedge(self.hedge)?;
+        let settings = self.engine_settings()?;
+        let engine = Engine::with(self.retry, settings);
         let base_host = engine.host(&base.url().origin().ascii_serialization());
         if let Some(quota) = &self.shared_quota {
             quota.on_client(&base.url().origin().ascii_serialization());
@@ -451,7 +471,9 @@ impl ClientBuilder {
         let redirects = RedirectPolicy {
             max: self.max_redirects,
             allowed_origins: base.allowed().to_vec(),
+            own_origins: bases.iter().map(|base| base.url().origin()).collect(),
         };
+        let regions = RegionUrls::new(bases, &engine);
         let inner = Inner {
             base_host,
             engine,
@@ -469,6 +491,8 @@ impl ClientBuilder {
             max_response_bytes: self.max_response_bytes,
             error_for_status: self.error_for_status,
             shared_quota: self.shared_quota,
+            regions,
+            hedge,
             base,
             closed: AtomicBool::new(false),
         };

@@ -10,8 +10,16 @@
 //! # }
 //! ```
 
+mod breaker;
+pub use breaker::BreakerSettings;
+
 mod client;
 pub use client::{Client, ClientBuilder};
+
+mod hedge;
+pub use hedge::Hedge;
+
+mod regions;
 
 mod request;
 pub use request::{RequestBuilder, checked_header};

@@ -11,6 +11,7 @@ use crate::Error;
 use crate::body::Body;
 use crate::client::Client;
 use crate::events::{EventSettings, Events, can_be_sent_again};
+use crate::hedge::Hedge;
 use crate::pages::{PageStyle, Pages};
 use crate::response::{Response, Silence, StreamResponse};
 use crate::runtime::RandomOf;
@@ -30,6 +31,7 @@ pub struct RequestBuilder {
     limits: CallLimits,
     idempotency_key: Option<String>,
     error_for_status: bool,
+    pub(crate) hedge: Option<Hedge>,
     wrong: Option<Error>,
 }
 
@@ -44,12 +46,13 @@ impl RequestBuilder {
             limits: client.inner.limits,
             idempotency_key: None,
             error_for_status: client.inner.error_for_status,
+            hedge: client.inner.hedge,
             wrong: None,
             client,
         }
     }
 
-    fn or_wrong<T>(&mut self, result: Result<T, Error>) -> Option<T> {
+    pub(crate) fn or_wrong<T>(&mut self, result: Result<T, Error>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
             Err(error) => {
@@ -178,6 +181,7 @@ impl RequestBuilder {
                 deadline: gatewright_engine::Instant::from_nanos(u64::MAX),
                 read_timeout: client.inner.read_timeout,
                 silence: Silence::ReadTimeout,
+                slot: None,
             }),
         }
     }
@@ -257,6 +261,7 @@ impl RequestBuilder {
             limits: self.limits,
             idempotency_key: None,
             error_for_status: true,
+            hedge: self.hedge,
             wrong: None,
         }
     }
@@ -316,6 +321,7 @@ impl RequestBuilder {
             cross_origin: target.cross_origin,
             error_for_status: self.error_for_status,
             streamed,
+            hedge: self.hedge,
         };
         Ok((self.client, prepared))
     }

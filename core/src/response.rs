@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use gatewright_engine::attempts::Attempt;
 use gatewright_engine::call::request_id;
+use gatewright_engine::concurrency::Slot;
 use gatewright_engine::error::ErrorParts;
 use gatewright_engine::redact::Redactor;
 use gatewright_engine::retry::FailureClass;
@@ -170,6 +171,8 @@ pub struct StreamResponse {
     pub(crate) deadline: Instant,
     pub(crate) read_timeout: Option<Duration>,
     pub(crate) silence: Silence,
+    /// Where attempts at once are limited: this one is under way until its body is read.
+    pub(crate) slot: Option<Slot>,
 }
 
 /// Which setting says how long a stream may be silent.
@@ -221,8 +224,14 @@ impl StreamResponse {
         )
         .await
         {
-            Ok(chunk) => Ok(chunk),
+            Ok(chunk) => {
+                if chunk.is_none() {
+                    self.slot = None;
+                }
+                Ok(chunk)
+            }
             Err(mut error) => {
+                self.slot = None;
                 let mut advice = None;
                 if error.class == FailureClass::ReadTimeout {
                     let (text, what_to_do) = self.silence.broken();

@@ -18,6 +18,7 @@ use crate::Error;
 use crate::auth::TokenFailure;
 use crate::body::Body;
 use crate::client::Inner;
+use crate::hedge::Hedge;
 use crate::response::{Response, StreamResponse};
 use crate::runtime::{BoxFuture, RandomOf, Runtime, until};
 use crate::shared_quota;
@@ -42,6 +43,8 @@ pub(crate) struct Prepared {
     /// An error status is an error; else it is an answer like any other once it is not retried.
     pub(crate) error_for_status: bool,
     pub(crate) streamed: bool,
+    /// A second copy is sent where the answer is slow.
+    pub(crate) hedge: Option<Hedge>,
 }
 
 /// What came of a call: the answer whole, or with its body still to come.
@@ -70,15 +73,15 @@ pub(crate) async fn send(client: &Inner, mut request: Prepared) -> Result<Sent, 
         replayable: request.body.is_replayable(),
         refreshable: client.auth.source.is_some() && !request.cross_origin,
     };
-    let host = client.host_of(&request.url);
     let partition = if request.cross_origin {
         0
     } else {
         client.partition
     };
-    let call = client
-        .engine
-        .call(host, facts, request.limits, partition, runtime.instant());
+    let mut call = client.call_to(&request.url, facts, request.limits, partition);
+    if request.streamed {
+        call.on_streamed();
+    }
     let mut driving = Driving {
         call,
         runtime: Arc::clone(&client.runtime),
@@ -126,6 +129,11 @@ pub(crate) async fn send(client: &Inner, mut request: Prepared) -> Result<Sent, 
                 return ending.conclude(done, &mut driving);
             }
         };
+        if let (Some(to), Some(regions)) = (driving.call.region(), &client.regions)
+            && let Some(url) = regions.moved(&request.url, to)
+        {
+            request.url = url;
+        }
         // Dropped before the next attempt: an error's body holds a connection until then.
         drop(std::mem::replace(&mut last, Last::Nothing));
         let secret = token.as_ref().map(|(secret, _)| secret);
@@ -224,13 +232,11 @@ pub(crate) async fn send(client: &Inner, mut request: Prepared) -> Result<Sent, 
                 } else {
                     client.partition
                 };
-                driving.call.on_redirect(
-                    now,
-                    status,
-                    &headers,
-                    client.host_of(&request.url),
-                    partition,
-                );
+                let (host, region) = client.place_of(&request.url);
+                driving
+                    .call
+                    .on_redirect(now, status, &headers, host, partition);
+                driving.call.on_region(region);
             }
         }
     }

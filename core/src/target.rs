@@ -15,6 +15,8 @@ pub(crate) struct Base {
     at_root: bool,
     allow_http: bool,
     allowed: Vec<Origin>,
+    /// Base URLs of other regions, where credentials go too.
+    regions: Vec<Url>,
 }
 
 /// A checked URL.
@@ -45,6 +47,7 @@ impl Base {
             prefix,
             allow_http,
             allowed,
+            regions: Vec::new(),
         };
         base.check_scheme(&base.url)?;
         Ok(base)
@@ -53,6 +56,16 @@ impl Base {
     /// The base URL.
     pub(crate) fn url(&self) -> &Url {
         &self.url
+    }
+
+    /// The URL without a slash at its end.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// These are base URLs of the same API.
+    pub(crate) fn is_beside(&mut self, bases: &[Self]) {
+        self.regions = bases.iter().map(|base| base.url.clone()).collect();
     }
 
     /// The origins that are allowed beside the base URL's own.
@@ -102,7 +115,8 @@ impl Base {
 
     /// Checks where a URL leads.
     pub(crate) fn check(&self, url: Url) -> Result<Target, Error> {
-        if same_origin(&url, &self.url) {
+        let own = |region: &Url| same_origin(&url, region);
+        if own(&self.url) || self.regions.iter().any(own) {
             return Ok(Target {
                 url,
                 cross_origin: false,

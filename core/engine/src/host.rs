@@ -11,7 +11,7 @@ use crate::call::{Call, CallLimits, RequestFacts};
 use crate::concurrency::{Concurrency, ConcurrencyState, Slot};
 use crate::defaults;
 use crate::pacing::{Pacer, PacingSettings};
-use crate::regions::{Reach, Regions};
+use crate::regions::{Reach, RegionState, Regions};
 use crate::retry::RetryPolicy;
 use crate::time::Instant;
 
@@ -191,6 +191,7 @@ impl Host {
                 })
                 .collect(),
             shared_quota: None,
+            regions: Vec::new(),
         }
     }
 }
@@ -223,6 +224,8 @@ pub struct HostState {
     pub pacers: Vec<crate::pacing::PacerState>,
     /// What is known of the quota that is shared with other processes; `None` where there is none. The driver fills it in.
     pub shared_quota: Option<crate::fleet::ShareState>,
+    /// The regions of a client that has several, nearest first. The driver fills it in.
+    pub regions: Vec<RegionState>,
 }
 
 /// What all hosts of a client have in common.

@@ -13,6 +13,8 @@ pub struct RedirectPolicy {
     pub max: u32,
     /// Other origins to which requests may go, without credentials. Default none.
     pub allowed_origins: Vec<Origin>,
+    /// The client's own origins, where it has several: between them redirects go with all headers. Default none.
+    pub own_origins: Vec<Origin>,
 }
 
 impl Default for RedirectPolicy {
@@ -20,6 +22,7 @@ impl Default for RedirectPolicy {
         Self {
             max: crate::defaults::MAX_REDIRECTS,
             allowed_origins: Vec::new(),
+            own_origins: Vec::new(),
         }
     }
 }
@@ -83,7 +86,9 @@ pub fn judge_redirect(
     if followed >= policy.max {
         return Redirect::Refused(RedirectRefusal::TooMany(policy.max));
     }
-    let cross_origin = target.origin() != url.origin();
+    let is_own = |origin: &Origin| policy.own_origins.contains(origin);
+    let cross_origin =
+        target.origin() != url.origin() && !(is_own(&target.origin()) && is_own(&url.origin()));
     if url.scheme() == "https" && target.scheme() == "http" {
         return Redirect::Refused(RedirectRefusal::Downgrade(target));
     }

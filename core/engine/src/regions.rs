@@ -55,6 +55,17 @@ impl Regions {
         self.0.get(at)
     }
 
+    /// As values, for `client.state()`.
+    #[must_use]
+    pub fn state(&self, now: Instant) -> Vec<RegionState> {
+        let state = |region: &Region| RegionState {
+            name: Arc::clone(&region.name),
+            healthy: region.host.is_healthy(now),
+            host: region.host.state(now),
+        };
+        self.0.iter().map(state).collect()
+    }
+
     /// All of them.
     pub fn iter(&self) -> std::slice::Iter<'_, Region> {
         self.0.iter()

@@ -88,6 +88,7 @@ impl Ending<'_> {
                     elapsed,
                     redactor: Arc::clone(&self.client.redactor),
                 };
+                let slot = driving.call.take_slot();
                 let streamed = |head, body| {
                     Sent::Streamed(StreamResponse {
                         head,
@@ -96,6 +97,7 @@ impl Ending<'_> {
                         deadline: driving.call.deadline(),
                         read_timeout: self.client.read_timeout,
                         silence: Silence::ReadTimeout,
+                        slot,
                     })
                 };
                 Ok(match content {
@@ -203,6 +205,13 @@ impl Ending<'_> {
                     .map(|failure| Box::new(failure.clone()) as BoxError);
                 describe_unsent(failed, request, token_failure.as_ref())
             }
+        };
+        let what = match (failed.kind, &failed.breaker) {
+            (ErrorKind::CircuitOpen, Some(seen)) => {
+                let host = request.url.host_str().unwrap_or_default();
+                format!("was not sent: the circuit breaker of {host} is open: {seen}")
+            }
+            _ => what,
         };
         parts.what = redactor.text(&what);
         parts.into()
