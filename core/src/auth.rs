@@ -1,28 +1,25 @@
-//! Credentials, and the one fetch at a time that renews a token.
+//! How requests prove who they are: a credential that goes onto them as it is, a token that is fetched, a signature, or several of these.
 
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
-use futures_util::FutureExt as _;
-use futures_util::future::Shared;
 use gatewright_engine::ErrorKind;
-use gatewright_engine::auth::Credential;
-use gatewright_engine::redact::Secret;
-use gatewright_engine::token::{Generation, Need, TokenCell};
+use gatewright_engine::auth::{Credential, partition_of};
+use gatewright_engine::redact::{Redactor, Secret};
 use http::HeaderName;
 
 use crate::Error;
-use crate::body::BoxError;
-use crate::runtime::{BoxFuture, RandomOf, Runtime, servers_instant};
+use crate::body::Body;
+use crate::signing::SignRequest;
+use crate::token_source::{Callback, FetchToken, Renew, TokenSource};
 
-pub use gatewright_engine::token::Token;
-
-/// How requests prove who they are. `Debug` shows no secret.
+/// How requests prove who they are. `Debug` shows no secret. Clones share their tokens.
 #[derive(Clone, Debug)]
 pub struct Auth {
     pub(crate) credential: Credential,
     pub(crate) source: Option<Arc<TokenSource>>,
+    pub(crate) signer: Option<Arc<dyn SignRequest>>,
+    /// What is wrong with it, to be said when the client is built.
+    wrong: Option<String>,
 }
 
 impl Auth {
@@ -30,6 +27,24 @@ impl Auth {
         Self {
             credential,
             source: None,
+            signer: None,
+            wrong: None,
+        }
+    }
+
+    /// Tokens from `renew`.
+    pub(crate) fn renewed_by(credential: Credential, renew: impl Renew) -> Self {
+        Self {
+            source: Some(Arc::new(TokenSource::new(renew))),
+            ..Self::of(credential)
+        }
+    }
+
+    /// Something that [`Auth::check`] is to refuse.
+    pub(crate) fn wrong(what: String) -> Self {
+        Self {
+            wrong: Some(what),
+            ..Self::of(Credential::None)
         }
     }
 
@@ -92,150 +107,76 @@ impl Auth {
     /// A bearer token that `fetch` fetches: before the first request, ahead of its expiry, and once more after a 401.
     /// One fetch is under way at a time, however many requests wait for it.
     pub fn token(fetch: impl FetchToken) -> Self {
-        let source = TokenSource {
-            fetch: Box::new(fetch),
-            cell: Mutex::new(TokenCell::default()),
-            flight: Mutex::new(None),
-        };
-        Self {
-            credential: Credential::Token,
-            source: Some(Arc::new(source)),
+        Self::renewed_by(Credential::Token, Callback(fetch))
+    }
+
+    /// Requests that are signed by a signer, and nothing else.
+    #[must_use]
+    pub fn signed(signer: impl SignRequest) -> Self {
+        Self::none().and_signed(signer)
+    }
+
+    /// The same credential, and a signature beside it. It is made anew for each attempt, after the credential was put on.
+    #[must_use]
+    pub fn and_signed(mut self, signer: impl SignRequest) -> Self {
+        self.signer = Some(Arc::new(signer));
+        self
+    }
+
+    /// A number that tells this credential from others, without telling what it is: quotas and cached answers are kept apart by it. Static
+    /// credentials have the same number wherever they are the same; fetched tokens have one for each source, for the life of the process.
+    #[must_use]
+    pub fn partition(&self) -> u64 {
+        if self.source.is_none() && self.signer.is_none() {
+            return self.credential.partition();
+        }
+        let source = self.source.as_ref().map_or(0, |source| source.number());
+        let signer = self.signer.as_ref().map(|signer| signer.identity());
+        partition_of([
+            &*self.credential.partition().to_string(),
+            &*source.to_string(),
+            &*signer.unwrap_or_default(),
+        ])
+    }
+
+    /// Knows the secrets of this credential, but for fetched tokens.
+    pub(crate) fn redactor(&self) -> Redactor {
+        let redactor = self.credential.redactor();
+        match &self.signer {
+            Some(signer) => redactor.and(&Redactor::new(signer.secrets(), None)),
+            None => redactor,
         }
     }
 
     /// Checks the credential.
     pub(crate) fn check(&self) -> Result<(), Error> {
+        let invalid = |why: String| Error::new(ErrorKind::InvalidConfig, format!("`auth`: {why}"));
+        if let Some(wrong) = &self.wrong {
+            return Err(invalid(wrong.clone()));
+        }
         self.credential
             .check()
-            .map_err(|why| Error::new(ErrorKind::InvalidConfig, format!("`auth`: {why}")))
-    }
-}
-
-/// Fetches tokens. Implemented for closures that return a future of a [`Token`].
-pub trait FetchToken: Send + Sync + 'static {
-    /// Fetches a new token. A failure is not remembered: the next request tries again.
-    fn fetch(&self) -> BoxFuture<'static, Result<Token, BoxError>>;
-}
-
-impl<F, Fut> FetchToken for F
-where
-    F: Fn() -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<Token, BoxError>> + Send + 'static,
-{
-    fn fetch(&self) -> BoxFuture<'static, Result<Token, BoxError>> {
-        Box::pin(self())
-    }
-}
-
-/// A failed fetch, shared by all who waited for it.
-#[derive(Clone, Debug)]
-pub(crate) struct TokenFailure(Arc<BoxError>);
-
-impl fmt::Display for TokenFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for TokenFailure {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&**self.0)
-    }
-}
-
-type Flight = Shared<BoxFuture<'static, Result<(), TokenFailure>>>;
-
-/// A token, and how to get the next.
-pub(crate) struct TokenSource {
-    fetch: Box<dyn FetchToken>,
-    cell: Mutex<TokenCell>,
-    flight: Mutex<Option<Flight>>,
-}
-
-impl fmt::Debug for TokenSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TokenSource")
-    }
-}
-
-impl TokenSource {
-    fn cell(&self) -> std::sync::MutexGuard<'_, TokenCell> {
-        self.cell.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A token that is good now. Joins the fetch that is under way; a waiter that goes away does not end it, because
-    /// whoever still waits, or comes next, drives it on.
-    pub(crate) async fn token(
-        self: &Arc<Self>,
-        runtime: &Arc<dyn Runtime>,
-    ) -> Result<(Secret, Generation), TokenFailure> {
-        // A token may be invalidated between its coming and its use, so it is asked for again; but a source whose tokens
-        // are never good must not be asked for ever.
-        for _ in 0..3 {
-            let meanwhile = match self.cell().need(servers_instant(&**runtime)) {
-                Need::Use(secret, generation) => return Ok((secret, generation)),
-                Need::Refresh { meanwhile } => meanwhile,
-            };
-            let (flight, joined) = self.join(runtime);
-            match (joined, meanwhile) {
-                (true, Some(valid)) => return Ok(valid),
-                (_, meanwhile) => match (flight.await, meanwhile) {
-                    (Ok(()), _) => {}
-                    (Err(_), Some(valid)) => return Ok(valid),
-                    (Err(failure), None) => return Err(failure),
-                },
-            }
+            .map_err(|why| invalid(why.to_string()))?;
+        match &self.signer {
+            Some(signer) => signer.check().map_err(|why| invalid(why.to_string())),
+            None => Ok(()),
         }
-        Err(TokenFailure(Arc::new(
-            "the tokens that the callback gives have expired already".into(),
-        )))
     }
 
-    /// The server refused the token of this generation.
-    pub(crate) fn invalidate(&self, generation: Generation) {
-        self.cell().invalidate(generation);
-    }
-
-    fn join(self: &Arc<Self>, runtime: &Arc<dyn Runtime>) -> (Flight, bool) {
-        let mut flight = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(flight) = &*flight {
-            return (flight.clone(), true);
+    /// Whether a request with this body can be sent at all.
+    pub(crate) fn check_body(&self, body: &Body) -> Result<(), Error> {
+        let streamed = matches!(body, Body::Once { .. } | Body::Replayable { .. });
+        match &self.signer {
+            Some(signer) if streamed && signer.needs_body() => Err(Error::new(
+                ErrorKind::InvalidRequest,
+                gatewright_engine::signing::SigningError::StreamedBody.to_string(),
+            )),
+            _ => Ok(()),
         }
-        // Not the source itself: it holds this future, and would never go where nobody drives that to its end.
-        let (source, runtime) = (Arc::downgrade(self), Arc::clone(runtime));
-        let gone = || TokenFailure(Arc::new("the client is gone".into()));
-        let fetching: BoxFuture<'static, Result<(), TokenFailure>> = Box::pin(async move {
-            let fetch = source.upgrade().map(|source| source.fetch.fetch());
-            let fetched = fetch.ok_or_else(gone)?.await.and_then(usable);
-            let source = source.upgrade().ok_or_else(gone)?;
-            let now = servers_instant(&*runtime);
-            let outcome = match fetched {
-                Ok(token) => {
-                    source.cell().on_token(token, now, &mut RandomOf(&*runtime));
-                    Ok(())
-                }
-                Err(error) => {
-                    source.cell().on_failed(now);
-                    Err(TokenFailure(Arc::new(error)))
-                }
-            };
-            *source.flight.lock().unwrap_or_else(PoisonError::into_inner) = None;
-            outcome
-        });
-        let shared = fetching.shared();
-        *flight = Some(shared.clone());
-        (shared, false)
     }
-}
 
-/// Refuses a token that no header can carry or that has expired before it came.
-fn usable(token: Token) -> Result<Token, BoxError> {
-    Credential::Bearer(token.secret.clone()).check()?;
-    if token
-        .expires_in
-        .is_some_and(|lifetime| lifetime <= Duration::ZERO)
-    {
-        return Err("the token has expired already".into());
+    /// Whether a 401 may be worth another attempt, with something new.
+    pub(crate) fn can_learn(&self) -> bool {
+        self.source.is_some() || self.signer.as_ref().is_some_and(|signer| signer.learns())
     }
-    Ok(token)
 }

@@ -21,6 +21,7 @@ use url::Url;
 use crate::Error;
 use crate::auth::Auth;
 use crate::body::BoxError;
+use crate::credentials::Credentials;
 use crate::hedge::{Hedge, checked_hedge};
 use crate::hooks::{AfterAttempt, AfterFn, BeforeAttempt, BeforeFn, Hooks};
 use crate::regions::RegionUrls;
@@ -51,8 +52,7 @@ pub(crate) struct Inner {
     base_host: Arc<Host>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) runtime: Arc<dyn Runtime>,
-    pub(crate) auth: Auth,
-    pub(crate) partition: u64,
+    pub(crate) credentials: Credentials,
     pub(crate) redactor: Arc<Redactor>,
     pub(crate) headers: HeaderMap,
     pub(crate) limits: CallLimits,
@@ -85,7 +85,7 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("base_url", &self.inner.redactor.url(self.inner.base.url()))
-            .field("auth", &self.inner.auth)
+            .field("auth", self.inner.credentials.default())
             .finish_non_exhaustive()
     }
 }
@@ -173,6 +173,7 @@ impl Client {
 pub struct ClientBuilder {
     pub(crate) base_url: String,
     pub(crate) auth: Auth,
+    pub(crate) credentials: Vec<(String, Auth)>,
     pub(crate) headers: Vec<(String, Vec<u8>)>,
     pub(crate) timeout: Setting,
     pub(crate) attempt_timeout: Setting,
@@ -216,6 +217,7 @@ impl ClientBuilder {
         Self {
             base_url,
             auth: Auth::none(),
+            credentials: Vec::new(),
             headers: Vec::new(),
             timeout: defaults::TIMEOUT.into(),
             attempt_timeout: defaults::ATTEMPT_TIMEOUT.into(),
@@ -429,7 +431,8 @@ impl ClientBuilder {
         let mut base = Base::new(&self.base_url, self.allow_http, &self.allowed_origins)?;
         let bases = self.region_bases(&base)?;
         base.is_beside(&bases);
-        self.auth.check()?;
+        let credentials =
+            Credentials::new(self.auth.clone(), std::mem::take(&mut self.credentials))?;
         if let Some(quota) = &self.quota {
             let quota: LocalQuota = quota
                 .parse()
@@ -479,9 +482,8 @@ impl ClientBuilder {
             engine,
             transport,
             runtime,
-            partition: self.auth.credential.partition(),
-            redactor: Arc::new(self.auth.credential.redactor()),
-            auth: self.auth,
+            redactor: Arc::new(credentials.redactor()),
+            credentials,
             headers,
             limits,
             read_timeout,

@@ -34,7 +34,15 @@ mod events;
 pub use events::{Event, Events};
 
 mod auth;
-pub use auth::{Auth, FetchToken, Token};
+pub use auth::Auth;
+
+mod credentials;
+
+mod token_source;
+pub use gatewright_engine::token::Token;
+pub use token_source::FetchToken;
+
+pub mod signing;
 
 mod body;
 pub use body::{Body, BoxError, ByteStream};

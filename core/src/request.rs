@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::Error;
 use crate::body::Body;
 use crate::client::Client;
+use crate::credentials::Choice;
 use crate::events::{EventSettings, Events, can_be_sent_again};
 use crate::hedge::Hedge;
 use crate::pages::{PageStyle, Pages};
@@ -30,6 +31,7 @@ pub struct RequestBuilder {
     body: Body,
     limits: CallLimits,
     idempotency_key: Option<String>,
+    pub(crate) credential: Choice,
     error_for_status: bool,
     pub(crate) hedge: Option<Hedge>,
     wrong: Option<Error>,
@@ -45,6 +47,7 @@ impl RequestBuilder {
             body: Body::Empty,
             limits: client.inner.limits,
             idempotency_key: None,
+            credential: Choice::Default,
             error_for_status: client.inner.error_for_status,
             hedge: client.inner.hedge,
             wrong: None,
@@ -260,6 +263,7 @@ impl RequestBuilder {
             body: Body::Empty,
             limits: self.limits,
             idempotency_key: None,
+            credential: self.credential.clone(),
             error_for_status: true,
             hedge: self.hedge,
             wrong: None,
@@ -282,6 +286,8 @@ impl RequestBuilder {
         if inner.is_closed() {
             return Err(Error::new(ErrorKind::Closed, "the client is closed"));
         }
+        let auth = inner.credentials.get(&self.credential)?;
+        auth.auth.check_body(&self.body)?;
         let mut target = inner.base.join(&self.path)?;
         if !self.query.is_empty() {
             target.url.query_pairs_mut().extend_pairs(&self.query);
@@ -313,6 +319,7 @@ impl RequestBuilder {
         }
         let prepared = Prepared {
             once: !self.body.is_replayable(),
+            auth,
             method: self.method,
             url: target.url,
             headers,

@@ -15,13 +15,14 @@ use http::{HeaderMap, Method, StatusCode};
 use url::Url;
 
 use crate::Error;
-use crate::auth::TokenFailure;
 use crate::body::Body;
 use crate::client::Inner;
+use crate::credentials::Bound;
 use crate::hedge::Hedge;
 use crate::response::{Response, StreamResponse};
 use crate::runtime::{BoxFuture, RandomOf, Runtime, until};
 use crate::shared_quota;
+use crate::token_source::TokenFailure;
 
 mod attempt;
 mod ending;
@@ -31,6 +32,7 @@ use ending::{Ending, Last};
 
 /// A request that is ready to be sent, as often as it takes.
 pub(crate) struct Prepared {
+    pub(crate) auth: Arc<Bound>,
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
@@ -45,6 +47,17 @@ pub(crate) struct Prepared {
     pub(crate) streamed: bool,
     /// A second copy is sent where the answer is slow.
     pub(crate) hedge: Option<Hedge>,
+}
+
+impl Prepared {
+    /// Tells the quotas and cached answers of its credential from those of others; 0 where no credential goes along.
+    pub(crate) fn partition(&self) -> u64 {
+        if self.cross_origin {
+            0
+        } else {
+            self.auth.partition
+        }
+    }
 }
 
 /// What came of a call: the answer whole, or with its body still to come.
@@ -71,13 +84,9 @@ pub(crate) async fn send(client: &Inner, mut request: Prepared) -> Result<Sent, 
         repeatable: is_idempotent(&request.method)
             || request.headers.contains_key(&client.idempotency.header),
         replayable: request.body.is_replayable(),
-        refreshable: client.auth.source.is_some() && !request.cross_origin,
+        refreshable: request.auth.auth.can_learn() && !request.cross_origin,
     };
-    let partition = if request.cross_origin {
-        0
-    } else {
-        client.partition
-    };
+    let partition = request.partition();
     let mut call = client.call_to(&request.url, facts, request.limits, partition);
     if request.streamed {
         call.on_streamed();
@@ -101,10 +110,10 @@ pub(crate) async fn send(client: &Inner, mut request: Prepared) -> Result<Sent, 
                 shared_quota::take(client, request.cross_origin, &mut driving.call).await;
         }
         if step == Step::RefreshToken {
-            let fetched = fetch_token(client, driving.call.deadline()).await;
+            let fetched = fetch_token(client, &request.auth, driving.call.deadline()).await;
             step = match fetched {
                 Some(Ok(fresh)) => {
-                    token = Some(fresh);
+                    token = fresh;
                     driving.call.on_token(runtime.instant(), true)
                 }
                 Some(Err(failure)) => {
@@ -160,8 +169,15 @@ pub(crate) async fn send(client: &Inner, mut request: Prepared) -> Result<Sent, 
                     ..
                 } = &answer
                 {
+                    let auth = &request.auth.auth;
+                    let learned = auth
+                        .signer
+                        .as_ref()
+                        .filter(|_| !request.cross_origin)
+                        .is_some_and(|signer| signer.on_answer(&request.url, *status, headers));
                     if *status == StatusCode::UNAUTHORIZED
-                        && let (Some(source), Some((_, generation))) = (&client.auth.source, &token)
+                        && !learned
+                        && let (Some(source), Some((_, generation))) = (&auth.source, &token)
                     {
                         source.invalidate(*generation);
                     }
@@ -227,11 +243,7 @@ pub(crate) async fn send(client: &Inner, mut request: Prepared) -> Result<Sent, 
                 }
                 (request.url, request.method) = (url, method);
                 redirects += 1;
-                let partition = if request.cross_origin {
-                    0
-                } else {
-                    client.partition
-                };
+                let partition = request.partition();
                 let (host, region) = client.place_of(&request.url);
                 driving
                     .call
@@ -268,14 +280,18 @@ async fn next_step(engine: &Engine, call: &mut Call, runtime: &dyn Runtime) -> S
     .await
 }
 
+/// The call's token, where it needs one; `None`: the deadline passed.
 async fn fetch_token(
     client: &Inner,
+    bound: &Bound,
     deadline: Instant,
-) -> Option<Result<(Secret, Generation), TokenFailure>> {
-    let source = client.auth.source.as_ref()?;
-    until(&*client.runtime, deadline, source.token(&client.runtime))
-        .await
-        .ok()
+) -> Option<Result<Option<(Secret, Generation)>, TokenFailure>> {
+    let Some(source) = &bound.auth.source else {
+        return Some(Ok(None));
+    };
+    let token = source.token(&client.transport, &client.runtime);
+    let fetched = until(&*client.runtime, deadline, token).await.ok()?;
+    Some(fetched.map(Some))
 }
 
 fn trace(call: &Call) {

@@ -43,8 +43,12 @@ pub enum Credential {
         /// The password.
         password: Secret,
     },
-    /// A bearer token that a callback fetches.
+    /// A bearer token that is fetched: by a callback, or by OAuth.
     Token,
+    /// `Authorization: DPoP …` (RFC 9449, section 7.1), beside which goes a proof.
+    Dpop(Secret),
+    /// As [`Credential::Dpop`], with a token that is fetched.
+    DpopToken,
 }
 
 /// Why a credential cannot be used.
@@ -97,8 +101,8 @@ impl Credential {
             }
         };
         match self {
-            Self::None | Self::Token => Ok(()),
-            Self::ApiKeyHeader { key, .. } | Self::Bearer(key) => visible(key),
+            Self::None | Self::Token | Self::DpopToken => Ok(()),
+            Self::ApiKeyHeader { key, .. } | Self::Bearer(key) | Self::Dpop(key) => visible(key),
             Self::ApiKeyQuery { name, key } => {
                 if name.is_empty() {
                     return Err(CredentialError::BadName);
@@ -151,9 +155,15 @@ impl Credential {
                 put(headers, COOKIE, "", &value);
             }
             Self::Bearer(secret) => put(headers, AUTHORIZATION, "Bearer ", secret.expose()),
-            Self::Token => {
+            Self::Dpop(secret) => put(headers, AUTHORIZATION, "DPoP ", secret.expose()),
+            Self::Token | Self::DpopToken => {
                 if let Some(secret) = token {
-                    put(headers, AUTHORIZATION, "Bearer ", secret.expose());
+                    let scheme = if matches!(self, Self::Token) {
+                        "Bearer "
+                    } else {
+                        "DPoP "
+                    };
+                    put(headers, AUTHORIZATION, scheme, secret.expose());
                 }
             }
             Self::Basic { user, password } => {
@@ -168,10 +178,11 @@ impl Credential {
     #[must_use]
     pub fn redactor(&self) -> Redactor {
         match self {
-            Self::None | Self::Token => Redactor::default(),
-            Self::ApiKeyHeader { key, .. } | Self::ApiKeyCookie { key, .. } | Self::Bearer(key) => {
-                Redactor::new(vec![key.clone()], None)
-            }
+            Self::None | Self::Token | Self::DpopToken => Redactor::default(),
+            Self::ApiKeyHeader { key, .. }
+            | Self::ApiKeyCookie { key, .. }
+            | Self::Bearer(key)
+            | Self::Dpop(key) => Redactor::new(vec![key.clone()], None),
             Self::ApiKeyQuery { name, key } => Redactor::new(vec![key.clone()], Some(name.clone())),
             Self::Basic { user, password } => {
                 let pair = zeroize::Zeroizing::new(format!("{user}:{}", password.expose()));
@@ -181,7 +192,8 @@ impl Credential {
         }
     }
 
-    /// Tells credentials apart, so that their quotas are kept apart. Not reversible, stable within a process only.
+    /// Tells credentials apart, so that their quotas and cached answers are kept apart. Not reversible, and the same for the same
+    /// credential. All fetched tokens are one here: their sources are told apart by the driver.
     #[must_use]
     pub fn partition(&self) -> u64 {
         let parts: [&str; 3] = match self {
@@ -192,15 +204,28 @@ impl Credential {
             Self::Bearer(key) => ["bearer", "", key.expose()],
             Self::Basic { user, password } => ["basic", user, password.expose()],
             Self::Token => ["token", "", ""],
+            Self::Dpop(key) => ["dpop", "", key.expose()],
+            Self::DpopToken => ["dpop-token", "", ""],
         };
-        // FNV-1a: an index into this process's own table, nothing that an attacker could feed.
-        parts
-            .iter()
-            .flat_map(|p| p.bytes().chain([0]))
-            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-            })
+        partition_of(parts)
     }
+}
+
+/// A number that tells texts apart: 64 bits of the SHA-256 over all of them. One credential of a client could otherwise be made
+/// to read what was cached for another.
+#[must_use]
+pub fn partition_of<'a>(parts: impl IntoIterator<Item = &'a str>) -> u64 {
+    use sha2::Digest as _;
+    let mut hash = sha2::Sha256::new();
+    for part in parts {
+        // Lengths in between, so that no two lists of texts are one text.
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let digest: [u8; 32] = hash.finalize().into();
+    digest
+        .first_chunk::<8>()
+        .map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
 fn put(headers: &mut HeaderMap, name: HeaderName, prefix: &str, secret: &str) {
@@ -237,6 +262,11 @@ mod tests {
         assert_eq!(bearer[AUTHORIZATION], "Bearer k");
         assert!(bearer[AUTHORIZATION].is_sensitive());
         assert_eq!(applied(&Credential::Token).0[AUTHORIZATION], "Bearer tok");
+        assert_eq!(applied(&Credential::DpopToken).0[AUTHORIZATION], "DPoP tok");
+        assert_eq!(
+            applied(&Credential::Dpop("k".into())).0[AUTHORIZATION],
+            "DPoP k"
+        );
         let basic = Credential::Basic {
             user: "Aladdin".into(),
             password: "open sesame".into(),
@@ -287,5 +317,6 @@ mod tests {
         let a = Credential::Bearer("one".into()).partition();
         assert_ne!(a, Credential::Bearer("two".into()).partition());
         assert_eq!(a, Credential::Bearer("one".into()).partition());
+        assert_ne!(partition_of(["ab", "c"]), partition_of(["a", "bc"]));
     }
 }

@@ -66,7 +66,7 @@ const SENSITIVE: [&str; 14] = [
 #[derive(Clone, Default)]
 pub struct Redactor {
     secrets: Vec<Secret>,
-    parameter: Option<String>,
+    parameters: Vec<String>,
 }
 
 impl fmt::Debug for Redactor {
@@ -86,7 +86,10 @@ impl Redactor {
             .into_iter()
             .filter(|s| s.expose().len() >= 4)
             .collect();
-        Self { secrets, parameter }
+        Self {
+            secrets,
+            parameters: parameter.into_iter().collect(),
+        }
     }
 
     /// The same with one secret more, for a token that was fetched.
@@ -96,6 +99,15 @@ impl Redactor {
         if secret.expose().len() >= 4 {
             more.secrets.push(secret.clone());
         }
+        more
+    }
+
+    /// The same with all that another one knows, for a client with several credentials.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let mut more = self.clone();
+        more.secrets.extend(other.secrets.iter().cloned());
+        more.parameters.extend(other.parameters.iter().cloned());
         more
     }
 
@@ -170,7 +182,7 @@ impl Redactor {
     }
 
     fn hides(&self, name: &str) -> bool {
-        self.parameter.as_deref() == Some(name)
+        self.parameters.iter().any(|known| known == name)
             || SENSITIVE.iter().any(|s| name.eq_ignore_ascii_case(s))
     }
 }
@@ -220,6 +232,16 @@ mod tests {
     fn debug_shows_no_secret() {
         let shown = format!("{:?} {:?}", Secret::new("canary-secret"), redactor());
         assert!(!shown.contains("canary"), "{shown}");
+    }
+
+    #[test]
+    fn two_redactors_know_what_both_know() {
+        let both = redactor().and(&Redactor::new(
+            vec!["other-secret".into()],
+            Some("z".into()),
+        ));
+        let url = Url::parse("https://h.example/other-secret?k=1&z=2&q=canary-secret").unwrap();
+        assert_eq!(both.url(&url), "https://h.example/***?k=***&z=***&q=***");
     }
 
     #[test]

@@ -8,16 +8,19 @@ use gatewright_engine::problem::read_problem;
 use gatewright_engine::redact::Secret;
 use gatewright_engine::redirect::{Redirect, RedirectRefusal, judge_redirect};
 use gatewright_engine::retry::FailureClass;
+use gatewright_engine::signing::{Signable, SignedBody};
 use gatewright_engine::{ErrorKind, Instant, defaults};
 use http::{HeaderMap, Method, StatusCode};
+use url::Url;
 
 use super::Prepared;
 use super::ending::{Content, Last};
-use crate::body::BoxError;
+use crate::body::{Body, BoxError};
 use crate::client::Inner;
 use crate::hooks::{AfterAttempt, BeforeAttempt};
 use crate::response::next_chunk;
 use crate::runtime::{Runtime, until};
+use crate::signing::{SignRequest, SigningMoment, fresh_text};
 use crate::transport::{ResponseBody, TransportError, TransportRequest};
 
 /// An error body that dawdles is not waited for longer than this: its status has said what matters.
@@ -84,7 +87,13 @@ pub(super) async fn attempt(
         headers = before.headers;
     }
     if !request.cross_origin {
-        client.auth.credential.apply(token, &mut headers, &mut url);
+        let auth = &request.auth.auth;
+        auth.credential.apply(token, &mut headers, &mut url);
+        if let Some(signer) = &auth.signer
+            && let Err(error) = sign(&**signer, client, request, token, &url, &mut headers)
+        {
+            return hook_failed(error);
+        }
     }
     let outgoing = TransportRequest {
         method: request.method.clone(),
@@ -126,6 +135,35 @@ pub(super) async fn attempt(
         }
     }
     tried
+}
+
+/// Puts the signature on.
+fn sign(
+    signer: &dyn SignRequest,
+    client: &Inner,
+    request: &Prepared,
+    token: Option<&Secret>,
+    url: &Url,
+    headers: &mut HeaderMap,
+) -> Result<(), BoxError> {
+    let before = headers.clone();
+    let body = match &request.body {
+        Body::Empty => SignedBody::Bytes(b""),
+        Body::Bytes(bytes) => SignedBody::Bytes(bytes),
+        Body::Once { .. } | Body::Replayable { .. } => SignedBody::Stream,
+    };
+    let signable = Signable {
+        method: &request.method,
+        url,
+        headers: &before,
+        body,
+    };
+    let moment = SigningMoment {
+        now: client.runtime.now().wall,
+        nonce: &fresh_text()?,
+        token,
+    };
+    signer.sign(&signable, &moment, headers)
 }
 
 fn hook_failed(error: BoxError) -> Tried {

@@ -16,10 +16,10 @@ use http::{HeaderMap, StatusCode};
 
 use super::{Driving, Prepared, Sent};
 use crate::Error;
-use crate::auth::TokenFailure;
 use crate::body::BoxError;
 use crate::client::Inner;
 use crate::response::{Head, Response, Silence, StreamResponse};
+use crate::token_source::TokenFailure;
 use crate::transport::{ResponseBody, TransportError};
 
 /// What the last attempt left behind, for the answer or the error.
