@@ -304,7 +304,8 @@ impl ClientBuilder {
         self
     }
 
-    /// A quota of one's own, such as `100/min, burst 20`. Default none.
+    /// A quota of one's own, such as `100/min, burst 20`, or several with a semicolon between them, such as
+    /// `100/min, burst 20; 1000/day`: a call takes from each. At most 8. Default none.
     pub fn quota(mut self, quota: impl Into<String>) -> Self {
         self.quota = Some(quota.into());
         self
@@ -434,10 +435,8 @@ impl ClientBuilder {
         let credentials =
             Credentials::new(self.auth.clone(), std::mem::take(&mut self.credentials))?;
         if let Some(quota) = &self.quota {
-            let quota: LocalQuota = quota
-                .parse()
+            self.pacing.local = LocalQuota::read_all(quota)
                 .map_err(|why| Error::new(ErrorKind::InvalidConfig, format!("`quota`: {why}")))?;
-            self.pacing.local = Some(quota);
         }
         if let Some(name) = &self.idempotency_header {
             self.idempotency.header = HeaderName::try_from(name.as_str()).map_err(|_| {

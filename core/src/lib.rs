@@ -27,6 +27,7 @@ pub use request::{RequestBuilder, checked_header};
 mod response;
 pub use response::{Response, StreamResponse};
 
+mod pacing;
 mod pages;
 pub use pages::{Page, PageStyle, Pages};
 

@@ -8,6 +8,7 @@ use gatewright_engine::Instant;
 use gatewright_engine::call::{Answer, Call, CallLimits, RequestFacts, Step};
 use gatewright_engine::host::Engine;
 use gatewright_engine::idempotency::is_idempotent;
+use gatewright_engine::pacing::Route;
 use gatewright_engine::redact::Secret;
 use gatewright_engine::redirect::{Redirect, keep_travelling_headers};
 use gatewright_engine::token::Generation;
@@ -95,6 +96,9 @@ pub(crate) async fn send(client: &Inner, mut request: Prepared) -> Result<Sent, 
         call,
         runtime: Arc::clone(&client.runtime),
     };
+    driving
+        .call
+        .set_route(Route::new(&request.method, request.url.path()));
     if client.shared_quota.is_some() {
         driving.call.needs_shared_quota();
     }
@@ -249,6 +253,9 @@ pub(crate) async fn send(client: &Inner, mut request: Prepared) -> Result<Sent, 
                     .call
                     .on_redirect(now, status, &headers, host, partition);
                 driving.call.on_region(region);
+                driving
+                    .call
+                    .set_route(Route::new(&request.method, request.url.path()));
             }
         }
     }

@@ -199,6 +199,11 @@ impl Call {
         }
     }
 
+    /// Where the call goes: what its pacing goes by. Without it, all calls to a host are taken to go to the same place.
+    pub fn set_route(&mut self, route: crate::pacing::Route) {
+        self.ticket.set_route(route);
+    }
+
     /// When the call began.
     #[must_use]
     pub fn started(&self) -> Instant {

@@ -4,9 +4,13 @@
 //! |---|---|---|
 //! | [`Dialect::Draft10`] | `RateLimit: "burst";r=3;t=7`, `RateLimit-Policy: "burst";q=10;w=10` | draft-ietf-httpapi-ratelimit-headers-08 to -10, RFC 9651 lists |
 //! | [`Dialect::Draft07`] | `RateLimit: limit=10, remaining=3, reset=7`, `RateLimit-Policy: 10;w=10` | draft -07, RFC 8941 dictionary |
+//! | [`Dialect::Kong`] | `X-RateLimit-Limit-Minute`, `-Remaining-Minute` and so on, beside the triple | Kong's rate limiting |
 //! | [`Dialect::Draft06`] | `RateLimit-Limit: 10, 10;w=10`, `RateLimit-Remaining`, `RateLimit-Reset` | drafts -00 to -06 |
-//! | [`Dialect::PerUnit`] | `X-RateLimit-Remaining-Requests`, `-Tokens` and their `-Limit-`, `-Reset-` | OpenAI |
-//! | [`Dialect::XRateLimit`] | `X-RateLimit-Remaining` or `X-Rate-Limit-Remaining`, `-Limit`, `-Reset`, `-Resource` | GitHub, Twitter, many |
+//! | [`Dialect::PerUnit`] | `X-RateLimit-Remaining-Requests`, `-Tokens` and their `-Limit-`, `-Reset-` | OpenAI and who copied it |
+//! | [`Dialect::Anthropic`] | `Anthropic-RateLimit-Requests-Remaining`, `-Input-Tokens-` and so on | Anthropic |
+//! | [`Dialect::Discord`] | `X-RateLimit-*` with `-Bucket`, `-Reset-After`, `-Scope` | Discord |
+//! | [`Dialect::XRateLimit`] | `X-RateLimit-Remaining` or `X-Rate-Limit-Remaining`, `-Limit`, `-Reset`, `-Resource` | GitHub, Tyk, APISIX, X (Twitter), many |
+//! | [`Dialect::Shopify`] | `X-Shopify-Shop-Api-Call-Limit: 32/40` | Shopify's REST Admin API |
 //!
 //! The first of these that is present and well-formed is read, the others are ignored. What is malformed or negative
 //! is left out, what is absurd saturates; however much a server sends, at most [`MAX_POLICIES`] policies are kept.
@@ -18,9 +22,14 @@ use http::HeaderMap;
 
 use crate::time::Now;
 
+mod per_window;
 mod reset;
+mod scope;
 mod structured;
 mod triple;
+
+use scope::read_reach;
+pub use scope::{Reach, Scope};
 
 /// Policies that one response can name; what comes after is ignored.
 pub const MAX_POLICIES: usize = 8;
@@ -30,16 +39,20 @@ pub const MAX_POLICIES: usize = 8;
 pub struct LimitReadings {
     readings: Vec<Reading>,
     dialect: Option<Dialect>,
+    reach: Reach,
 }
 
 /// What one response said of one policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reading {
-    /// The policy's name: the server's own in [`Dialect::Draft10`], else `default`, `x-ratelimit`, `requests`, `tokens`.
+    /// The policy's name: the server's own in [`Dialect::Draft10`], the window in [`Dialect::Kong`] (`minute`), the unit
+    /// where it is in the header's name (`requests`, `tokens`), else `default`, `x-ratelimit`, `discord`, `shopify`.
     pub policy: Cow<'static, str>,
-    /// Which of the server's counters for that policy (draft-10 `pk`, GitHub's resource).
+    /// Which of the server's counters for that policy (draft-10 `pk`, GitHub's resource, Discord's bucket).
     pub partition_key: Option<Box<[u8]>>,
+    /// Which calls of a credential take from it, as far as that is not said by the partition key.
+    pub scope: Scope,
     /// The quota: how many units fit in the window.
     pub limit: Option<u64>,
     /// The window the quota is for.
@@ -56,16 +69,17 @@ pub struct Reading {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unit {
-    /// Calls in progress at the same time.
+    /// Calls in progress at the same time. So many may be under way, and no more.
     ConcurrentRequests,
-    /// Bytes of content.
+    /// Bytes of content. A call without a body may cost none, so that it holds nobody back: it is reported.
     ContentBytes,
-    /// Something this client does not know.
+    /// Something this client does not know. It is reported.
     Other,
-    /// Calls. The only unit that holds calls back, because only of it is it known what a call costs.
+    /// Calls. Each takes one, so that they are paced.
     #[default]
     Requests,
-    /// Tokens of a language model.
+    /// Tokens of a language model. Nobody knows what a call will take, but it takes some: calls are held back where none
+    /// are left, and otherwise it is reported.
     Tokens,
 }
 
@@ -73,14 +87,22 @@ pub enum Unit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Dialect {
+    /// `Anthropic-RateLimit-*`, with resets as RFC 3339 times.
+    Anthropic,
+    /// `X-RateLimit-*` with `X-RateLimit-Bucket`.
+    Discord,
     /// `RateLimit-Limit`, `RateLimit-Remaining`, `RateLimit-Reset`.
     Draft06,
     /// `RateLimit` as a dictionary.
     Draft07,
     /// `RateLimit` as a list of named policies.
     Draft10,
+    /// `X-RateLimit-*-Second`, `-Minute`, `-Hour`, `-Day`, `-Month`, `-Year`.
+    Kong,
     /// `X-RateLimit-*-Requests` and `X-RateLimit-*-Tokens`.
     PerUnit,
+    /// `X-Shopify-Shop-Api-Call-Limit`.
+    Shopify,
     /// `X-RateLimit-*` or `X-Rate-Limit-*`.
     XRateLimit,
 }
@@ -90,6 +112,12 @@ impl LimitReadings {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.readings.is_empty()
+    }
+
+    /// Which calls a refusal with these headers is meant for.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        self.reach
     }
 
     /// The dialect that was read.
@@ -122,16 +150,31 @@ pub fn read_limits(headers: &HeaderMap, now: Now) -> LimitReadings {
     if present == Present::default() {
         return LimitReadings::default();
     }
-    let readers: [Reader; 5] = [
+    let reach = read_reach(headers, present.reach);
+    let readers: [Reader; 9] = [
         (present.structured, Dialect::Draft10, |headers, _| {
             structured::read_list(headers)
         }),
         (present.structured, Dialect::Draft07, |headers, _| {
             structured::read_dictionary(headers)
         }),
+        (present.per_window, Dialect::Kong, per_window::read_kong),
         (present.triple, Dialect::Draft06, triple::read_draft06),
         (present.per_unit, Dialect::PerUnit, triple::read_per_unit),
+        (
+            present.anthropic,
+            Dialect::Anthropic,
+            triple::read_anthropic,
+        ),
+        (
+            present.prefixed && present.bucket,
+            Dialect::Discord,
+            triple::read_discord,
+        ),
         (present.prefixed, Dialect::XRateLimit, triple::read_prefixed),
+        (present.shopify, Dialect::Shopify, |headers, _| {
+            per_window::read_shopify(headers)
+        }),
     ];
     for (present, dialect, read) in readers {
         if !present {
@@ -142,10 +185,14 @@ pub fn read_limits(headers: &HeaderMap, now: Now) -> LimitReadings {
             return LimitReadings {
                 readings,
                 dialect: Some(dialect),
+                reach,
             };
         }
     }
-    LimitReadings::default()
+    LimitReadings {
+        reach,
+        ..LimitReadings::default()
+    }
 }
 
 /// Whether a dialect's headers are there, and what reads them.
@@ -156,8 +203,13 @@ type Reader = (bool, Dialect, fn(&HeaderMap, Now) -> Vec<Reading>);
 struct Present {
     structured: bool,
     triple: bool,
+    per_window: bool,
     per_unit: bool,
+    anthropic: bool,
     prefixed: bool,
+    bucket: bool,
+    shopify: bool,
+    reach: bool,
 }
 
 impl Present {
@@ -167,17 +219,29 @@ impl Present {
             let name = name.as_str();
             match name.as_bytes() {
                 [b'r', b'a', b't', ..] => match name {
-                    "ratelimit" => present.structured = true,
+                    // A policy alone says how many calls may be under way.
+                    "ratelimit" | "ratelimit-policy" => present.structured = true,
                     "ratelimit-remaining" => present.triple = true,
                     _ => {}
                 },
                 [b'x', b'-', b'r', b'a', b't', ..] => match name {
                     "x-ratelimit-remaining" | "x-rate-limit-remaining" => present.prefixed = true,
                     "x-ratelimit-remaining-requests" | "x-ratelimit-remaining-tokens" => {
-                        present.per_unit = true
+                        present.per_unit = true;
                     }
-                    _ => {}
+                    "x-ratelimit-bucket" => present.bucket = true,
+                    "x-ratelimit-scope" | "x-ratelimit-global" => present.reach = true,
+                    _ => present.per_window |= name.starts_with("x-ratelimit-remaining-"),
                 },
+                [b'x', b'-', b's', b'h', ..] => {
+                    present.shopify |= name == "x-shopify-shop-api-call-limit";
+                }
+                [b'a', b'n', b't', b'h', ..] => {
+                    present.anthropic |= name.starts_with("anthropic-ratelimit-");
+                }
+                [b's', b't', b'r', b'i', ..] => {
+                    present.reach |= name == "stripe-rate-limited-reason";
+                }
                 _ => {}
             }
         }

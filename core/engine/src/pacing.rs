@@ -1,4 +1,4 @@
-//! Holds calls back so that a server's quota lasts: one [`Pacer`] for each host and credential.
+//! Holds calls back so that a server's quotas last: one [`Pacer`] for each host and credential.
 //!
 //! 1. [`Pacer::poll`] answers `Go`, `Wait` or `Refuse`. Who waits asks again at `until`, or when woken.
 //! 2. What came of a call that went is told: [`Pacer::on_response`], [`Pacer::on_failed`], [`Pacer::on_cancelled`],
@@ -11,16 +11,18 @@
 //! |---|---|---|
 //! | Unhindered: no quota known, nobody waits | `poll` | Unhindered: everybody goes (`without_limit_headers_everybody_goes`) |
 //! | Unhindered | an answer names a quota | Paced: calls go as its gate allows (`a_burst_at_the_start_waits_for_the_first_answer`) |
-//! | Paced | `poll` by who is not first, or too early | Paced: waits in line (`waiting_calls_go_in_the_order_they_came`) |
+//! | Paced | `poll` by who is not first in its line, or too early | Paced: waits in line (`waiting_calls_go_in_the_order_they_came`) |
 //! | Paced | `poll` by who cannot make its deadline | Paced: refused at once (`who_cannot_make_the_deadline_is_refused_at_once`) |
 //! | Paced | `on_cancelled` | Paced: the next one has the place (`a_cancelled_call_gives_its_place_to_the_next`) |
-//! | any | `on_throttled` | Paused: nobody goes (`a_pause_holds_everybody_and_is_never_shortened`) |
+//! | any | `on_throttled`, partition unknown | Paused: nobody goes (`a_pause_holds_everybody_and_is_never_shortened`) |
+//! | any | `on_throttled`, partition known | that partition is paused, and only that (`a_refusal_pauses_its_partition_and_only_that`) |
 //! | Paused | the time comes | Recovering, see `release.rs` (`releases_after_a_pause_are_spread`) |
 //!
-//! How freely calls go at the start and after a pause is in `release.rs`. Each quota of the server is a gate (`gate.rs`,
-//! all of them in `gates.rs`) that follows one of two models (`window.rs`, `continuous.rs`), the user's own quota is a
-//! bucket (`bucket.rs`), waiting calls stand in line (`queue.rs`), and each attempt has a [`Ticket`] (`ticket.rs`). Why
-//! it is so: `docs/decisions/0003-pacing.md`.
+//! How freely calls go at the start and after a pause is in `release.rs`. Which of the server's counters a call takes from
+//! is learned (`gates.rs`, `routes.rs`); each counter (`counter.rs`) of calls is a gate (`gate.rs`) that follows one of two
+//! models (`window.rs`, `continuous.rs`), one of something else a meter (`meter.rs`), the user's own quotas are buckets
+//! (`bucket.rs`), waiting calls stand in lines (`lanes.rs`, `queue.rs`), and each attempt has a [`Ticket`] (`ticket.rs`).
+//! Why it is so: `docs/decisions/0003-pacing.md` and `0017-partitions.md`.
 
 use std::task::Waker;
 use std::time::Duration;
@@ -33,12 +35,17 @@ use crate::time::{Instant, Now};
 mod admission;
 mod bucket;
 mod continuous;
+mod counter;
 mod gate;
 mod gates;
 mod hold;
+mod lanes;
 mod local_quota;
+mod meter;
 mod queue;
 mod release;
+mod route;
+mod routes;
 mod settings;
 mod state;
 mod ticket;
@@ -46,17 +53,19 @@ mod window;
 
 pub use admission::{Admission, WaitReason};
 use bucket::{Bucket, after};
+use counter::Asking;
 use gate::LONGEST_WAIT;
-use gates::Gates;
+use gates::{Answered, Gates};
 use hold::{HeldBy, Hold};
-pub use local_quota::{LocalQuota, LocalQuotaError};
-use queue::Queue;
+use lanes::{LaneKey, Lanes};
+pub use local_quota::{LocalQuota, LocalQuotaError, MAX_LOCAL_QUOTAS};
+use queue::Waiter;
 use release::{Phase, Release};
+pub use route::Route;
 pub use settings::PacingSettings;
 pub use state::{GateModel, GateState, PacerState};
 pub use ticket::Ticket;
 use ticket::TicketState;
-use window::{Asked, Heard};
 
 /// After this, a call that is still under way is taken to have been counted.
 const COUNTED_WITHIN: Duration = Duration::from_millis(500);
@@ -73,19 +82,15 @@ pub struct Pacer {
     release: Release,
     paused_until: Option<Instant>,
     gates: Gates,
-    local: Option<Bucket>,
-    queue: Queue,
+    local: Vec<Bucket>,
+    lanes: Lanes,
     /// Calls that went so far.
     admitted: u64,
     in_flight: u32,
     last_admitted: Instant,
-    /// The one before, for when the last is given back.
-    previous_admitted: Instant,
     /// The shortest time an answer took.
     fastest: Duration,
     last_order: u64,
-    /// What the head was told to wait for; `None` where it has been woken since.
-    head_waits_until: Option<Instant>,
     wakes: Vec<Waker>,
     /// How long the device has slept. Callers count the time they were awake; servers count all of it, and so do gates.
     slept: Duration,
@@ -95,10 +100,11 @@ impl Pacer {
     /// A pacer that has heard nothing yet.
     #[must_use]
     pub fn new(settings: PacingSettings) -> Self {
-        let local = settings.local.map(|quota| {
+        let bucket = |quota: &LocalQuota| {
             let per = u64::try_from(quota.per().as_nanos()).unwrap_or(u64::MAX);
             Bucket::new(quota.limit().get().into(), per, quota.burst().get().into())
-        });
+        };
+        let local = settings.local.iter().map(bucket).collect();
         Self {
             release: Release::new(if settings.enabled {
                 Phase::Fresh
@@ -109,14 +115,12 @@ impl Pacer {
             paused_until: None,
             gates: Gates::default(),
             local,
-            queue: Queue::default(),
+            lanes: Lanes::default(),
             admitted: 0,
             in_flight: 0,
             last_admitted: Instant::ORIGIN,
-            previous_admitted: Instant::ORIGIN,
             fastest: Duration::MAX,
             last_order: 0,
-            head_waits_until: None,
             wakes: Vec::new(),
             slept: Duration::ZERO,
         }
@@ -130,8 +134,8 @@ impl Pacer {
             return;
         }
         self.slept = slept;
-        self.queue.postpone(more);
-        self.wake_head();
+        self.lanes.postpone(more);
+        self.wake_heads();
     }
 
     /// Whether the call may go at `now`. One that waits is in the queue until it goes, is refused, or is cancelled.
@@ -171,24 +175,38 @@ impl Pacer {
             TicketState::Idle | TicketState::Queued => {}
             TicketState::Admitted => return Admission::Go,
         }
-        self.pass_time(now);
+        let lane = self.lane_of(ticket);
+        self.pass_time(now, lane, ticket.route);
         self.line_up(ticket);
-        let (ahead, queued) = self.queue.place_of(ticket.order);
-        let forbidden = self.hold(now, ahead, false);
-        let polite = if self.queue.is_pressed() {
+        let (own, queued) = self
+            .lanes
+            .get(lane)
+            .map_or((0, false), |lane| lane.queue.place_of(ticket.order));
+        let is_pressed = self
+            .lanes
+            .get(lane)
+            .is_some_and(|lane| lane.queue.is_pressed());
+        let place = Place {
+            lane,
+            route: ticket.route,
+            order: ticket.order,
+            own,
+        };
+        let forbidden = self.hold(now, &place, false);
+        let polite = if is_pressed {
             forbidden
         } else {
-            self.hold(now, ahead, true)
+            self.hold(now, &place, true)
         };
         // A wait that no server asks for is not worth a missed deadline.
         let pressed = polite.is_some_and(|hold| hold.until > deadline);
         let hold = if pressed { forbidden } else { polite };
-        if ahead == 0 && hold.is_none() {
+        if own == 0 && hold.is_none() {
             self.leave(ticket);
             self.admit(ticket, now);
             return Admission::Go;
         }
-        let full = !queued && self.queue.len() >= self.settings.max_queue;
+        let full = !queued && self.lanes.len() >= self.settings.max_queue;
         let too_late = deadline < now || forbidden.is_some_and(|hold| hold.until > deadline);
         if full || too_late {
             self.leave(ticket);
@@ -201,34 +219,50 @@ impl Pacer {
                 reason,
             };
         }
-        let was_pressed = self.queue.is_pressed();
-        self.queue.put(ticket.order, deadline, waker, pressed);
+        let waiter = Waiter {
+            order: ticket.order,
+            deadline,
+            waker: waker.cloned(),
+            pressed,
+            route: ticket.route,
+        };
+        self.lanes.put(lane, waiter);
         ticket.state = TicketState::Queued;
-        if pressed && !was_pressed && ahead > 0 {
-            self.wake_head();
-        }
-        let until = hold.map_or(now, |hold| hold.until);
-        if ahead == 0 {
-            self.head_waits_until = Some(until);
-            return Admission::Wait {
-                until,
-                reason: hold.map_or(WaitReason::Queue, |hold| self.reason(hold.by)),
-            };
-        }
         // Who has a waker is woken when its turn comes, and asks again only to see whether the deadline still holds.
         let soonest = if waker.is_some() {
             ASK_AGAIN_WOKEN
         } else {
             ASK_AGAIN
         };
-        let until = until.max(now + soonest).min(deadline.max(now + ASK_AGAIN));
+        let latest = deadline.max(now + ASK_AGAIN);
+        let until = hold.map_or(now, |hold| hold.until);
+        let until = match hold {
+            // It may be over at any time, and then the head is woken.
+            Some(Hold {
+                by: HeldBy::Calls(_),
+                ..
+            }) => until.max(now + soonest).min(latest),
+            _ => until,
+        };
         let reason = match hold {
+            Some(hold) if own == 0 => self.reason(hold.by),
             Some(Hold {
                 by: by @ (HeldBy::Scout | HeldBy::Pause),
                 ..
             }) => self.reason(by),
             _ => WaitReason::Queue,
         };
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            if own == 0 {
+                lane.head_waits_until = Some(until);
+            } else if pressed && !is_pressed {
+                lane.wake_head(&mut self.wakes);
+            }
+        }
+        if own == 0 {
+            return Admission::Wait { until, reason };
+        }
+        let until = until.max(now + soonest).min(latest);
         Admission::Wait { until, reason }
     }
 
@@ -239,6 +273,7 @@ impl Pacer {
         if ticket.state == TicketState::Admitted {
             ticket.sent_at = now;
             self.release.on_sent(ticket.generation, now);
+            self.gates.on_sent(ticket, now);
         }
     }
 
@@ -256,34 +291,69 @@ impl Pacer {
         }
         let now = now.instant + self.slept;
         self.fastest = self.fastest.min(now.since(ticket.sent_at));
+        ticket.reach = readings.reach();
+        (ticket.named, ticket.exhausted) = (0, 0);
         if self.settings.enabled && !(self.gates.is_empty() && readings.is_empty()) {
-            let call = self.heard(ticket, now, refused);
-            self.gates
-                .on_answer(&call, status, readings, ticket.overruled);
+            let answered = Answered {
+                ticket,
+                now,
+                status,
+                within: COUNTED_WITHIN.max(self.fastest.saturating_mul(2)),
+                admitted: self.admitted,
+                in_flight: self.in_flight,
+                last_admitted: self.last_admitted,
+            };
+            let taught = self.gates.on_answer(&answered, readings);
+            (ticket.named, ticket.exhausted) = (taught.named, taught.exhausted);
+            if taught.moved {
+                self.sort_lanes();
+            }
         }
         self.look_after_the_queue(now);
     }
 
-    /// The server refused with 429, or asked for quiet by a `Retry-After` on a 503: nobody goes before `now + pause`.
+    /// The server refused with 429, or asked for quiet by a `Retry-After` on a 503: no call of that partition goes before
+    /// `now + pause`. Where it is not known what the partition is, no call goes at all.
     ///
-    /// A later, shorter pause does not shorten it. At most 24 h.
+    /// The partition is: what the answer's `Reach` says; else the counters that it named, those with nothing left before
+    /// others; else those of a partitioned policy that earlier answers of the same route named. A later, shorter pause does
+    /// not shorten it. At most 24 h.
     pub fn on_throttled(&mut self, ticket: &mut Ticket, now: Instant, pause: Duration) {
         self.settle(ticket, false);
         if !self.settings.enabled || pause.is_zero() {
             return;
         }
         let nanos = u64::try_from(pause.as_nanos()).unwrap_or(u64::MAX);
-        let until = after(now + self.slept, nanos.min(LONGEST_WAIT));
-        self.paused_until = Some(self.paused_until.map_or(until, |paused| paused.max(until)));
-        self.wake_head();
-        // Some of those who wait may not make their deadlines any more.
-        self.wakes.extend(self.queue.late_wakers(until));
+        let now = now + self.slept;
+        let until = after(now, nanos.min(LONGEST_WAIT));
+        match self.gates.pause(ticket, now, until) {
+            Some((paused, moved)) => {
+                if moved {
+                    self.sort_lanes();
+                }
+                // Some of those who wait may not make their deadlines any more.
+                for lane in self.lanes.iter_mut() {
+                    if lane.key.mask & paused != 0 {
+                        lane.wake_head(&mut self.wakes);
+                        self.wakes.extend(lane.queue.late_wakers(until));
+                    }
+                }
+            }
+            None => {
+                self.paused_until =
+                    Some(self.paused_until.map_or(until, |paused| paused.max(until)));
+                self.wake_heads();
+                for lane in self.lanes.iter() {
+                    self.wakes.extend(lane.queue.late_wakers(until));
+                }
+            }
+        }
     }
 
     /// The call ended without an answer, and the server may have counted it.
     pub fn on_failed(&mut self, ticket: &mut Ticket, now: Instant) {
         if self.settle(ticket, false) {
-            self.gates.on_lost(self.admitted);
+            self.gates.on_lost(ticket);
             self.look_after_the_queue(now + self.slept);
         }
     }
@@ -298,12 +368,9 @@ impl Pacer {
             TicketState::Admitted if sent => self.on_failed(ticket, now),
             TicketState::Admitted => {
                 self.settle(ticket, false);
-                self.gates.give_back();
-                if let Some(local) = &mut self.local {
+                self.gates.never_sent(ticket);
+                for local in &mut self.local {
                     local.give_back();
-                }
-                if ticket.index.saturating_add(1) == self.admitted {
-                    self.last_admitted = self.previous_admitted;
                 }
                 self.look_after_the_queue(now + self.slept);
             }
@@ -319,7 +386,7 @@ impl Pacer {
     /// Whether nobody waits and nothing is under way, so that forgetting this pacer costs no more than a new scout.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.queue.is_empty() && self.in_flight == 0
+        self.lanes.is_empty() && self.in_flight == 0
     }
 
     /// Whether the server has named a quota.
@@ -331,19 +398,18 @@ impl Pacer {
     #[must_use]
     pub fn state(&self, now: Instant) -> PacerState {
         let now = now + self.slept;
-        let asked = self.asked(now, 0, true);
-        let mut gates: Vec<GateState> = self.gates.iter().map(|gate| gate.state(&asked)).collect();
-        if let (Some(local), Some(quota)) = (&self.local, self.settings.local) {
-            gates.push(GateState::local(quota, local, now));
+        let mut gates = self.gates.state(now);
+        for (local, quota) in self.local.iter().zip(&self.settings.local) {
+            gates.push(GateState::local(*quota, local, now));
         }
+        let paused_until = self.paused_until.max(self.gates.general_pause());
         PacerState {
             gates,
             in_flight: self.in_flight,
-            paused_for: self
-                .paused_until
+            paused_for: paused_until
                 .map(|until| until.since(now))
                 .filter(|left| !left.is_zero()),
-            queued: self.queue.len(),
+            queued: self.lanes.len(),
             scouting: self.release.phase() == Phase::Scouting,
         }
     }
@@ -352,39 +418,35 @@ impl Pacer {
     fn is_unhindered(&self) -> bool {
         self.release.phase() == Phase::Open
             && self.gates.is_empty()
-            && self.local.is_none()
+            && self.local.is_empty()
             && self.paused_until.is_none()
-            && self.queue.is_empty()
+            && self.lanes.is_empty()
     }
 
-    fn pass_time(&mut self, now: Instant) {
+    fn pass_time(&mut self, now: Instant, lane: LaneKey, route: Route) {
         if self.paused_until.is_some_and(|until| now >= until) {
             self.paused_until = None;
             self.release.recover();
         }
         self.release.pass_time(now, self.settings.scout);
-        if self.queue.sweep(now, &mut self.wakes) {
-            self.wake_head();
-        }
+        self.gates.pass_time(lane, route, now, self.settings.scout);
+        self.lanes.sweep(now, &mut self.wakes);
     }
 
-    fn asked(&self, now: Instant, ahead: u64, polite: bool) -> Asked {
-        Asked {
+    fn asking(&self, now: Instant, polite: bool, followed: bool) -> Asking {
+        Asking {
             now,
-            ahead,
-            admitted: self.admitted,
-            in_flight: self.in_flight.into(),
-            last_admitted: self.last_admitted,
-            followed: u64::try_from(self.queue.len()).unwrap_or(u64::MAX) > ahead.saturating_add(1),
-            spread: true,
+            ahead: 0,
+            followed,
             polite,
+            step: self.settings.scout,
         }
     }
 
-    /// What holds back, at `now`, a call with `ahead` others before it. `polite`: waits that no server asks for count
-    /// too, such as for the scout and for an even spread.
-    fn hold(&self, now: Instant, ahead: usize, polite: bool) -> Option<Hold> {
-        let ahead = u64::try_from(ahead).unwrap_or(u64::MAX);
+    /// What holds back, at `now`, a call in that place. `polite`: waits that no server asks for count too, such as for
+    /// the scout and for an even spread.
+    fn hold(&self, now: Instant, place: &Place, polite: bool) -> Option<Hold> {
+        let own = u64::try_from(place.own).unwrap_or(u64::MAX);
         let mut held = None;
         if let Some(until) = self.paused_until {
             held = Hold::later(held, until, HeldBy::Pause, now);
@@ -398,25 +460,69 @@ impl Pacer {
             };
             held = Hold::later(held, until, by, now);
         }
-        if let Some(local) = &self.local {
-            held = Hold::later(held, local.ready_at(ahead), HeldBy::Local, now);
+        let behind = self
+            .lanes
+            .get(place.lane)
+            .map_or(0, |lane| lane.queue.len());
+        let asking = self.asking(now, polite, behind > place.own.saturating_add(1));
+        let alone = self.lanes.iter().all(|lane| lane.key == place.lane);
+        if alone {
+            for local in &self.local {
+                held = Hold::later(held, local.ready_at(own), HeldBy::Local, now);
+            }
+            return self
+                .gates
+                .hold(held, place.lane, place.route, &asking, |_| own);
         }
-        for (at, until) in self.gates.ready_at(&self.asked(now, ahead, polite)) {
-            held = Hold::later(held, until, HeldBy::Gate(at), now);
+        // Those who came before it, stand in another line, and wait for nothing but what both take from.
+        let before: Vec<(u64, u64)> = self
+            .lanes
+            .iter()
+            .filter(|lane| lane.key != place.lane)
+            .map(|lane| (lane, lane.queue.place_of(place.order).0))
+            .filter(|(lane, before)| {
+                *before > 0
+                    && !self
+                        .gates
+                        .is_stuck(lane.key, place.lane, lane.route, &asking)
+            })
+            .map(|(lane, before)| (lane.key.mask, u64::try_from(before).unwrap_or(u64::MAX)))
+            .collect();
+        let all = before
+            .iter()
+            .fold(own, |all, (_, before)| all.saturating_add(*before));
+        for local in &self.local {
+            held = Hold::later(held, local.ready_at(all), HeldBy::Local, now);
         }
-        held
+        self.gates
+            .hold(held, place.lane, place.route, &asking, |slot| {
+                before
+                    .iter()
+                    .filter(|(mask, _)| mask & (1 << slot) != 0)
+                    .fold(own, |all, (_, before)| all.saturating_add(*before))
+            })
     }
 
     fn reason(&self, by: HeldBy) -> WaitReason {
         match by {
-            HeldBy::Gate(at) => self
+            HeldBy::Gate(slot) | HeldBy::Calls(slot) => self
                 .gates
-                .policy(at)
+                .policy(slot)
                 .map_or(WaitReason::Queue, |policy| WaitReason::Quota { policy }),
             HeldBy::Local => WaitReason::LocalQuota,
             HeldBy::Pause => WaitReason::Paused,
             HeldBy::Scout => WaitReason::Scout,
         }
+    }
+
+    /// The line that a call stands in, or would.
+    fn lane_of(&self, ticket: &Ticket) -> LaneKey {
+        let key = self.gates.lane_of(ticket.route);
+        let queued = ticket.state == TicketState::Queued;
+        let stands_in = queued.then(|| self.lanes.line_of(key, ticket.order));
+        stands_in
+            .flatten()
+            .unwrap_or_else(|| self.lanes.key_for(key))
     }
 
     /// Gives a ticket its place in line, once.
@@ -429,29 +535,19 @@ impl Pacer {
 
     fn admit(&mut self, ticket: &mut Ticket, now: Instant) {
         self.line_up(ticket);
-        let mut overruled = 0;
-        if !self.gates.is_empty() {
-            let asked = Asked {
-                followed: !self.queue.is_empty(),
-                ..self.asked(now, 0, true)
-            };
-            overruled = self.gates.take(&asked);
-        }
-        if let Some(local) = &mut self.local {
+        let followed = !self.lanes.is_empty();
+        for local in &mut self.local {
             local.take(now);
         }
-        *ticket = Ticket {
-            state: TicketState::Admitted,
-            order: ticket.order,
-            index: self.admitted,
-            sent_at: now,
-            alone: self.in_flight == 0,
-            generation: self.release.on_admitted(now),
-            overruled,
-        };
+        ticket.state = TicketState::Admitted;
+        ticket.index = self.admitted;
+        ticket.sent_at = now;
+        ticket.alone = self.in_flight == 0;
+        ticket.generation = self.release.on_admitted(now);
+        let asking = self.asking(now, true, followed);
+        self.gates.take(ticket, &asking);
         self.admitted = self.admitted.saturating_add(1);
         self.in_flight = self.in_flight.saturating_add(1);
-        self.previous_admitted = self.last_admitted;
         self.last_admitted = now;
     }
 
@@ -463,64 +559,77 @@ impl Pacer {
         ticket.state = TicketState::Idle;
         self.in_flight = self.in_flight.saturating_sub(1);
         self.release.on_over(ticket.generation, answered);
+        self.gates.settle(ticket, answered);
         true
     }
 
     fn leave(&mut self, ticket: &mut Ticket) {
-        if ticket.state == TicketState::Queued && self.queue.remove(ticket.order) {
-            self.wake_head();
+        if ticket.state == TicketState::Queued {
+            let lane = self.lane_of(ticket);
+            self.lanes.remove(lane, ticket.order, &mut self.wakes);
         }
         ticket.state = TicketState::Idle;
     }
 
-    /// All that is known of when an answer was made.
-    fn heard(&self, ticket: &Ticket, now: Instant, refused: bool) -> Heard {
-        // An answer can take long to compute, but the call was counted when it came in. The time of the answer is
-        // safer, and costs nothing where no other call was sent meanwhile.
-        let later = self.admitted > ticket.index.saturating_add(1);
-        let within = COUNTED_WITHIN.max(self.fastest.saturating_mul(2));
-        let counted_by = if later {
-            now.min(ticket.sent_at + within)
-        } else {
-            now
-        };
-        Heard {
-            left: 0,
-            resets_in: 0,
-            sent_at: ticket.sent_at,
-            heard_at: now,
-            counted_by,
-            index: ticket.index,
-            admitted: self.admitted,
-            in_flight: self.in_flight.into(),
-            alone: ticket.alone,
-            refused,
-        }
+    /// Which calls take from what is known better now.
+    fn sort_lanes(&mut self) {
+        let gates = &self.gates;
+        self.lanes
+            .sort(|route| gates.lane_of(route), &mut self.wakes);
     }
 
-    /// Wakes the head where it may go earlier than it was told, and those who are late where all is much later.
+    /// Wakes heads that may go earlier than they were told, and those who are late where all is much later.
     fn look_after_the_queue(&mut self, now: Instant) {
-        if self.queue.is_empty() {
+        if self.lanes.is_empty() {
             return;
         }
-        self.pass_time(now);
-        let ready = self
-            .hold(now, 0, !self.queue.is_pressed())
-            .map_or(now, |hold| hold.until);
-        match self.head_waits_until {
-            Some(until) if ready < until => self.wake_head(),
-            Some(until) if ready > until + MUCH_LATER => {
-                self.wake_head();
-                self.wakes.extend(self.queue.late_wakers(ready));
+        let heads: Vec<(Place, bool, Option<Instant>)> = self
+            .lanes
+            .iter()
+            .map(|lane| {
+                let place = Place {
+                    lane: lane.key,
+                    route: lane.route,
+                    order: lane.queue.first(),
+                    own: 0,
+                };
+                (place, lane.queue.is_pressed(), lane.head_waits_until)
+            })
+            .collect();
+        for (place, is_pressed, waits_until) in heads {
+            self.pass_time(now, place.lane, place.route);
+            let ready = self
+                .hold(now, &place, !is_pressed)
+                .map_or(now, |hold| hold.until);
+            let (Some(until), Some(lane)) = (waits_until, self.lanes.get_mut(place.lane)) else {
+                continue;
+            };
+            if ready < until {
+                lane.wake_head(&mut self.wakes);
+            } else if ready > until + MUCH_LATER {
+                lane.wake_head(&mut self.wakes);
+                self.wakes.extend(lane.queue.late_wakers(ready));
             }
-            _ => {}
         }
     }
 
-    fn wake_head(&mut self) {
-        self.head_waits_until = None;
-        self.wakes.extend(self.queue.head_waker());
+    fn wake_heads(&mut self) {
+        for lane in self.lanes.iter_mut() {
+            lane.wake_head(&mut self.wakes);
+        }
     }
+}
+
+/// Where a call stands.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    lane: LaneKey,
+    /// Where it goes.
+    route: Route,
+    /// Its place in the order of all that came.
+    order: u64,
+    /// How many are before it in its line.
+    own: usize,
 }
 
 #[cfg(test)]

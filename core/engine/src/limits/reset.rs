@@ -1,4 +1,5 @@
-//! Reads the time of a reset, which dialects write as seconds, epoch seconds, epoch milliseconds, a date or a duration.
+//! Reads the time of a reset, which dialects write as seconds, epoch seconds, epoch milliseconds, a date, a time by RFC 3339
+//! or a duration.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -27,9 +28,17 @@ pub(super) fn read_reset(value: &str, headers: &HeaderMap, now: Now) -> Option<D
     if let Some(duration) = read_duration(value) {
         return Some(duration);
     }
+    if let Some(millis) = read_rfc3339(value) {
+        return Some(until(millis, headers, now));
+    }
     let at: SystemTime = httpdate::parse_http_date(value).ok()?;
     let millis = at.duration_since(UNIX_EPOCH).ok()?.as_secs_f64() * 1_000.0;
     Some(until(millis, headers, now))
+}
+
+/// A time in seconds and nothing else.
+pub(super) fn read_seconds(value: &str) -> Option<Duration> {
+    decimal(value).map(from_seconds)
 }
 
 fn from_seconds(seconds: f64) -> Duration {
@@ -82,4 +91,53 @@ fn read_duration(value: &str) -> Option<Duration> {
     } else {
         Some(from_seconds(seconds))
     }
+}
+
+/// A time such as `2025-08-21T12:40:59Z` (RFC 3339), as milliseconds since the epoch.
+fn read_rfc3339(value: &str) -> Option<f64> {
+    let (date, rest) = value.split_once(['T', 't', ' '])?;
+    let (time, offset) = match rest.find(['Z', 'z', '+', '-']) {
+        Some(at) => rest.split_at_checked(at)?,
+        None => return None,
+    };
+    let [year, month, day] = three(date, '-')?;
+    let [hour, minute, second] = three(time, ':')?;
+    let offset = match offset.split_at_checked(1)? {
+        ("Z" | "z", "") => 0.0,
+        (sign, hours) => {
+            let (hours, minutes) = hours.split_once(':')?;
+            let minutes = decimal(hours)? * 60.0 + decimal(minutes)?;
+            if sign == "-" { -minutes } else { minutes }
+        }
+    };
+    let sound = (1970.0..10_000.0).contains(&year)
+        && (1.0..=12.0).contains(&month)
+        && (1.0..=31.0).contains(&day)
+        && hour < 24.0
+        && minute < 60.0
+        && second < 61.0
+        && offset.abs() < 1440.0;
+    if !sound {
+        return None;
+    }
+    // Days since the epoch, with years that begin in March (proleptic Gregorian calendar).
+    let (year, month) = if month > 2.0 {
+        (year, month - 3.0)
+    } else {
+        (year - 1.0, month + 9.0)
+    };
+    let leaps = (year / 4.0).floor() - (year / 100.0).floor() + (year / 400.0).floor();
+    let days = 365.0 * year + leaps + ((153.0 * month + 2.0) / 5.0).floor() + day - 1.0 - 719_468.0;
+    let seconds = days * 86_400.0 + hour * 3_600.0 + (minute - offset) * 60.0 + second;
+    Some(seconds * 1_000.0)
+}
+
+/// Three numbers with `between` them. Only the last may have a fraction.
+fn three(text: &str, between: char) -> Option<[f64; 3]> {
+    let mut parts = text.split(between);
+    let (first, second, third) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || first.contains('.') || second.contains('.') {
+        return None;
+    }
+    Some([decimal(first)?, decimal(second)?, decimal(third)?])
 }

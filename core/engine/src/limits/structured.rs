@@ -14,7 +14,7 @@ use sfv::visitor::{
 };
 use sfv::{BareItemFromInput, KeyRef, Parser};
 
-use super::{MAX_POLICIES, Reading, Unit};
+use super::{MAX_POLICIES, Reading, Scope, Unit};
 
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -22,13 +22,11 @@ const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy")
 /// What a policy's name may be long; it is shown to people and kept with each gate.
 const LONGEST_NAME: usize = 64;
 /// What a partition key may be long.
-const LONGEST_KEY: usize = 256;
+pub(super) const LONGEST_KEY: usize = 256;
 
 /// The policies of `RateLimit`, completed from `RateLimit-Policy`. Empty where either breaks the grammar.
 pub(super) fn read_list(headers: &HeaderMap) -> Vec<Reading> {
-    let Some(left) = items(headers, &RATELIMIT) else {
-        return Vec::new();
-    };
+    let left = items(headers, &RATELIMIT).unwrap_or_default();
     let policies = items(headers, &RATELIMIT_POLICY).unwrap_or_default();
     let mut readings = Vec::with_capacity(left.len());
     for item in left {
@@ -52,7 +50,32 @@ pub(super) fn read_list(headers: &HeaderMap) -> Vec<Reading> {
             partition_key: item
                 .pk
                 .or_else(|| policy.and_then(|policy| policy.pk.clone())),
+            scope: Scope::Credential,
         });
+    }
+    // How many calls may be under way is told by the policy itself; nothing of it runs out with time.
+    let concurrency = |policy: &&Item<'_>| {
+        policy.valid && policy.unit == Unit::ConcurrentRequests && policy.q.is_some()
+    };
+    for policy in policies.iter().filter(concurrency) {
+        let Some(name) = policy.name.as_deref().map(shortened) else {
+            continue;
+        };
+        let known = |reading: &Reading| {
+            reading.policy == name && (policy.pk.is_none() || reading.partition_key == policy.pk)
+        };
+        if readings.len() < MAX_POLICIES && !readings.iter().any(known) {
+            readings.push(Reading {
+                policy: Cow::Owned(name.to_owned()),
+                partition_key: policy.pk.clone(),
+                scope: Scope::Credential,
+                limit: policy.q,
+                window: None,
+                remaining: None,
+                reset_after: None,
+                unit: Unit::ConcurrentRequests,
+            });
+        }
     }
     readings
 }
@@ -79,6 +102,7 @@ pub(super) fn read_dictionary(headers: &HeaderMap) -> Vec<Reading> {
     vec![Reading {
         policy: Cow::Borrowed("default"),
         partition_key: None,
+        scope: Scope::Credential,
         limit: fields.limit,
         window: fields.limit.and_then(|limit| window_of(headers, limit)),
         remaining: fields.remaining,

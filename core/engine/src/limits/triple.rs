@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-use super::reset::read_reset;
-use super::structured::{window_in, window_of};
-use super::{Reading, Unit};
+use super::reset::{read_reset, read_seconds};
+use super::structured::{LONGEST_KEY, window_in, window_of};
+use super::{Reading, Scope, Unit};
 use crate::decimal::decimal;
 use crate::time::Now;
 
@@ -23,28 +23,111 @@ pub(super) fn read_draft06(headers: &HeaderMap, now: Now) -> Vec<Reading> {
     vec![reading]
 }
 
-/// `X-RateLimit-*`, or `X-Rate-Limit-*` as Twitter spells it.
+/// `X-RateLimit-*`, or `X-Rate-Limit-*` as X (Twitter) spells it.
 pub(super) fn read_prefixed(headers: &HeaderMap, now: Now) -> Vec<Reading> {
-    let spellings = [
-        [
-            "x-ratelimit-limit",
-            "x-ratelimit-remaining",
-            "x-ratelimit-reset",
-        ],
-        [
-            "x-rate-limit-limit",
-            "x-rate-limit-remaining",
-            "x-rate-limit-reset",
-        ],
+    let usual = [
+        "x-ratelimit-limit",
+        "x-ratelimit-remaining",
+        "x-ratelimit-reset",
     ];
-    let read = |names| read_three(headers, now, names, "x-ratelimit", Unit::Requests);
-    let Some(mut reading) = spellings.into_iter().find_map(read) else {
+    if let Some(mut reading) =
+        read_three(headers, now, usual, "x-ratelimit", Unit::Requests).map(after(headers))
+    {
+        // GitHub counts each group of endpoints by itself.
+        reading.partition_key = text(headers, "x-ratelimit-resource")
+            .filter(|resource| resource.len() <= LONGEST_KEY)
+            .map(|resource| resource.as_bytes().into());
+        return vec![reading];
+    }
+    let of_x = [
+        "x-rate-limit-limit",
+        "x-rate-limit-remaining",
+        "x-rate-limit-reset",
+    ];
+    // Whoever spells it like this counts each endpoint by itself.
+    read_three(headers, now, of_x, "x-rate-limit", Unit::Requests)
+        .map(|reading| Reading {
+            scope: Scope::Endpoint,
+            ..reading
+        })
+        .into_iter()
+        .collect()
+}
+
+/// Discord's `X-RateLimit-*`: a bucket for a group of endpoints, in which each channel, guild and webhook counts by itself.
+pub(super) fn read_discord(headers: &HeaderMap, now: Now) -> Vec<Reading> {
+    let names = [
+        "x-ratelimit-limit",
+        "x-ratelimit-remaining",
+        "x-ratelimit-reset",
+    ];
+    let bucket = text(headers, "x-ratelimit-bucket").filter(|bucket| bucket.len() <= LONGEST_KEY);
+    let (Some(reading), Some(bucket)) = (
+        read_three(headers, now, names, "discord", Unit::Requests).map(after(headers)),
+        bucket,
+    ) else {
         return Vec::new();
     };
-    // GitHub counts each group of endpoints by itself.
-    reading.partition_key =
-        text(headers, "x-ratelimit-resource").map(|resource| resource.as_bytes().into());
-    vec![reading]
+    vec![Reading {
+        partition_key: Some(bucket.as_bytes().into()),
+        scope: Scope::Resource,
+        ..reading
+    }]
+}
+
+/// `X-RateLimit-Reset-After`, where there is one, wins over a reset that needs a clock.
+fn after(headers: &HeaderMap) -> impl Fn(Reading) -> Reading {
+    let after = text(headers, "x-ratelimit-reset-after").and_then(read_seconds);
+    move |reading| Reading {
+        reset_after: after.or(reading.reset_after),
+        ..reading
+    }
+}
+
+/// Anthropic's headers, one triple for calls and one for each kind of token.
+pub(super) fn read_anthropic(headers: &HeaderMap, now: Now) -> Vec<Reading> {
+    const KINDS: [(&str, Unit, [&str; 3]); 4] = [
+        (
+            "requests",
+            Unit::Requests,
+            [
+                "anthropic-ratelimit-requests-limit",
+                "anthropic-ratelimit-requests-remaining",
+                "anthropic-ratelimit-requests-reset",
+            ],
+        ),
+        (
+            "tokens",
+            Unit::Tokens,
+            [
+                "anthropic-ratelimit-tokens-limit",
+                "anthropic-ratelimit-tokens-remaining",
+                "anthropic-ratelimit-tokens-reset",
+            ],
+        ),
+        (
+            "input-tokens",
+            Unit::Tokens,
+            [
+                "anthropic-ratelimit-input-tokens-limit",
+                "anthropic-ratelimit-input-tokens-remaining",
+                "anthropic-ratelimit-input-tokens-reset",
+            ],
+        ),
+        (
+            "output-tokens",
+            Unit::Tokens,
+            [
+                "anthropic-ratelimit-output-tokens-limit",
+                "anthropic-ratelimit-output-tokens-remaining",
+                "anthropic-ratelimit-output-tokens-reset",
+            ],
+        ),
+    ];
+    KINDS
+        .into_iter()
+        .filter_map(|(policy, unit, names)| read_three(headers, now, names, policy, unit))
+        .collect()
 }
 
 /// OpenAI's `X-RateLimit-*-Requests` and `X-RateLimit-*-Tokens`.
@@ -78,6 +161,7 @@ fn read_three(
     Some(Reading {
         policy: Cow::Borrowed(policy),
         partition_key: None,
+        scope: Scope::Credential,
         limit,
         window,
         remaining: Some(remaining),
@@ -99,7 +183,7 @@ fn read_limit(value: &str) -> (Option<u64>, Option<Duration>) {
 
 /// A count: digits, saturated; a fraction is cut off. Negative counts mean different things to different servers and
 /// are ignored.
-fn whole(value: &str) -> Option<u64> {
+pub(super) fn whole(value: &str) -> Option<u64> {
     let digits = value.split('.').next().unwrap_or_default();
     decimal(value)?;
     if digits.is_empty() {
@@ -109,6 +193,6 @@ fn whole(value: &str) -> Option<u64> {
     Some(digits.parse().unwrap_or(u64::MAX))
 }
 
-fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+pub(super) fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }

@@ -313,6 +313,7 @@ mod tests {
         Heard {
             left,
             resets_in,
+            resets_from: 0,
             sent_at: at(sent),
             heard_at: at(sent + 10),
             counted_by: at(sent + 10),

@@ -1,4 +1,4 @@
-//! One quota of the server, by policy and partition key: which of two models it follows, and when it lets a call go.
+//! One quota of calls: which of two models it follows, and when it lets a call go. Whose it is: `counter.rs`.
 //!
 //! | Model | Event | Next |
 //! |---|---|---|
@@ -10,7 +10,6 @@
 //!
 //! Both models see every reading, so that changing between them loses nothing.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::bucket::after;
@@ -27,10 +26,6 @@ pub(super) const LONGEST_WAIT: u64 = 24 * 3600 * SECOND;
 /// One quota.
 #[derive(Clone, Debug)]
 pub(super) struct Gate {
-    pub(super) policy: Arc<str>,
-    pub(super) partition_key: Option<Box<[u8]>>,
-    /// Of all partition keys of its policy, this is the one that the server named last.
-    pub(super) current: bool,
     pub(super) limit: u64,
     /// The window's length in nanoseconds, where it is told.
     pub(super) span: Option<u64>,
@@ -62,6 +57,8 @@ enum Model {
 pub(super) struct Usable {
     left: u64,
     resets_in: u64,
+    /// The reset is no earlier than this after the call was sent.
+    resets_from: u64,
     limit: Option<u64>,
     span: Option<u64>,
 }
@@ -72,12 +69,15 @@ impl Usable {
         let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let span = reading.window.map(nanos).filter(|&window| window > 0);
         let remaining = reading.remaining?;
+        let told = reading.reset_after.map(nanos);
         Some(Self {
             left: reading
                 .limit
                 .map_or(remaining, |limit| remaining.min(limit)),
             // A window is reset within its own length at the latest.
-            resets_in: reading.reset_after.map(nanos).or(span)?.min(LONGEST_WAIT),
+            resets_in: told.or(span)?.min(LONGEST_WAIT),
+            // Rounded up to a second; where it is not told at all, it may be at once.
+            resets_from: told.unwrap_or(0).min(LONGEST_WAIT).saturating_sub(SECOND),
             limit: reading.limit,
             span,
         })
@@ -88,17 +88,15 @@ impl Usable {
         Heard {
             left: self.left,
             resets_in: self.resets_in,
+            resets_from: self.resets_from,
             ..*call
         }
     }
 }
 
 impl Gate {
-    pub(super) fn new(reading: &Reading, usable: &Usable, heard: &Heard) -> Self {
+    pub(super) fn new(usable: &Usable, heard: &Heard) -> Self {
         let mut gate = Self {
-            policy: Arc::from(&*reading.policy),
-            partition_key: reading.partition_key.clone(),
-            current: true,
             limit: usable.limit.unwrap_or(heard.left.saturating_add(1)),
             span: usable.span,
             heard_at: heard.heard_at,
@@ -124,13 +122,17 @@ impl Gate {
         self.check_fit(heard);
     }
 
-    pub(super) fn is_for(&self, reading: &Reading) -> bool {
-        *self.policy == *reading.policy && self.partition_key == reading.partition_key
+    /// Whether the reading is of a quota of the same size.
+    pub(super) fn has_limit_of(&self, reading: &Reading) -> bool {
+        let same = |told: Option<Duration>| {
+            let span = told.map(|span| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX));
+            span.is_none() || span == self.span
+        };
+        reading.limit.is_none_or(|limit| limit == self.limit) && same(reading.window)
     }
 
     /// Takes in what an answer said. `overruled`: the call went though the window model held that nothing was left.
     pub(super) fn on_reading(&mut self, usable: &Usable, heard: &Heard, overruled: bool) {
-        self.current = true;
         self.heard_at = heard.heard_at;
         let limit = usable
             .limit
@@ -285,19 +287,19 @@ impl Gate {
     pub(super) fn state(&self, asked: &Asked) -> GateState {
         let is_window = self.model == Model::Window;
         GateState {
-            policy: self.policy.to_string(),
-            partition_key: self.partition_key.as_deref().map(<[u8]>::to_vec),
-            model: if is_window {
-                GateModel::Window
-            } else {
-                GateModel::Continuous
-            },
-            limit: self.limit,
             window: self.span.map(Duration::from_nanos),
             remaining: self.left(asked.now, asked.in_flight),
             next_in: self.ready_at(asked).since(asked.now),
             resets_in: is_window.then(|| self.window.resets_by.since(asked.now)),
             shared: !is_window && self.continuous.as_ref().is_some_and(Continuous::is_shared),
+            ..GateState::of(
+                if is_window {
+                    GateModel::Window
+                } else {
+                    GateModel::Continuous
+                },
+                self.limit,
+            )
         }
     }
 }
@@ -349,6 +351,7 @@ mod tests {
             let heard = usable.heard(&Heard {
                 left: 0,
                 resets_in: 0,
+                resets_from: 0,
                 sent_at: at(sent),
                 heard_at: at(sent + 20),
                 counted_by: at(sent + 20),
@@ -360,7 +363,7 @@ mod tests {
             });
             self.index += 1;
             match &mut self.gate {
-                None => self.gate = Some(Gate::new(reading, &usable, &heard)),
+                None => self.gate = Some(Gate::new(&usable, &heard)),
                 Some(gate) => {
                     let overruled = gate.take(&Asked {
                         now: at(sent),

@@ -12,7 +12,9 @@ pub(super) struct Hold {
 /// What a wait is for.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum HeldBy {
-    /// A quota of the server: its place among the gates.
+    /// A quota of the server that is counted in calls under way: its slot among the counters.
+    Calls(usize),
+    /// A quota of the server: its slot among the counters.
     Gate(usize),
     /// The user's own quota.
     Local,

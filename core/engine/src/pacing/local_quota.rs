@@ -1,4 +1,4 @@
-//! The quota a user sets for one's own client, as text such as `100/min, burst 20`.
+//! The quotas a user sets for one's own client, as text such as `100/min, burst 20` or `100/min; 1000/day`.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -23,6 +23,8 @@ pub struct LocalQuota {
 pub enum LocalQuotaError {
     /// The part after the comma is not `burst N`.
     Burst(String),
+    /// There are more quotas than [`MAX_LOCAL_QUOTAS`].
+    Count(usize),
     /// The part before the slash is no whole number from 1 to 4294967295.
     Limit(String),
     /// There is no slash.
@@ -32,6 +34,9 @@ pub enum LocalQuotaError {
     /// The time is zero, or longer than 366 days.
     Window(String),
 }
+
+/// Quotas that one client may have.
+pub const MAX_LOCAL_QUOTAS: usize = 8;
 
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 /// Seconds, the name it is shown by, the names it is read by.
@@ -56,6 +61,19 @@ impl LocalQuota {
             return Err(LocalQuotaError::Window(format!("{}s", per.as_secs_f64())));
         }
         Ok(Self { limit, per, burst })
+    }
+
+    /// Reads one quota or several, with a semicolon between them: `100/min, burst 20; 1000/day`. A call takes from each.
+    ///
+    /// # Errors
+    /// What is wrong with the first that is wrong; [`LocalQuotaError::Count`] where there are more than
+    /// [`MAX_LOCAL_QUOTAS`].
+    pub fn read_all(text: &str) -> Result<Vec<Self>, LocalQuotaError> {
+        let quotas: Vec<Self> = text.split(';').map(str::parse).collect::<Result<_, _>>()?;
+        if quotas.len() > MAX_LOCAL_QUOTAS {
+            return Err(LocalQuotaError::Count(quotas.len()));
+        }
+        Ok(quotas)
     }
 
     /// Calls in [`per`](Self::per).
@@ -157,6 +175,10 @@ impl fmt::Display for LocalQuotaError {
                 f,
                 "got {got:?} when expecting \"burst\" and a whole number of at least 1, {example}"
             ),
+            Self::Count(got) => write!(
+                f,
+                "got {got} quotas when expecting at most {MAX_LOCAL_QUOTAS}, {example}"
+            ),
             Self::Limit(got) => write!(
                 f,
                 "got {got:?} when expecting a whole number of calls of at least 1, {example}"
@@ -207,6 +229,18 @@ mod tests {
     fn the_burst_is_a_tenth_of_the_limit_where_it_is_left_out() {
         assert_eq!(read("100/min").2, 10);
         assert_eq!(read("5/s").2, 1);
+    }
+
+    #[test]
+    fn several_quotas_stand_in_one_text() {
+        let all = LocalQuota::read_all("100/min, burst 20; 1000/day").unwrap();
+        let shown: Vec<String> = all.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["100/min, burst 20", "1000/d, burst 100"]);
+        let too_many = ["1/s"; 9].join(";");
+        let error = LocalQuota::read_all(&too_many).unwrap_err();
+        assert_eq!(error, LocalQuotaError::Count(9));
+        assert!(error.to_string().contains("at most 8"), "{error}");
+        assert!(LocalQuota::read_all("1/s;").is_err(), "nothing is no quota");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Those who wait, in order of arrival.
+//! Those who wait in one line, in order of arrival.
 //!
 //! The order is exact: only the first may go. Waiting costs no timer but the head's; the others are woken when they
 //! become the head, and ask again from time to time to see whether they still make their deadline.
@@ -7,16 +7,25 @@ use std::collections::VecDeque;
 use std::task::Waker;
 use std::time::Duration;
 
+use super::route::Route;
 use crate::time::Instant;
 
 /// One that waits.
 #[derive(Debug)]
-struct Waiter {
-    order: u64,
-    deadline: Instant,
-    waker: Option<Waker>,
+pub(super) struct Waiter {
+    pub(super) order: u64,
+    pub(super) deadline: Instant,
+    pub(super) waker: Option<Waker>,
     /// It makes its deadline only if nobody is held back for politeness.
-    pressed: bool,
+    pub(super) pressed: bool,
+    /// Where it goes.
+    pub(super) route: Route,
+}
+
+impl Waiter {
+    pub(super) fn order(&self) -> u64 {
+        self.order
+    }
 }
 
 /// The waiters, earliest first. Bounded by the pacer, which refuses those that do not fit.
@@ -33,6 +42,11 @@ impl Queue {
 
     pub(super) fn len(&self) -> usize {
         self.waiters.len()
+    }
+
+    /// The order of the head.
+    pub(super) fn first(&self) -> u64 {
+        self.waiters.front().map_or(u64::MAX, |head| head.order)
     }
 
     /// Whether somebody misses a deadline if waits are kept that no server asks for.
@@ -58,37 +72,16 @@ impl Queue {
     }
 
     /// Joins, or renews what is known of a waiter.
-    pub(super) fn put(
-        &mut self,
-        order: u64,
-        deadline: Instant,
-        waker: Option<&Waker>,
-        pressed: bool,
-    ) {
-        let (place, queued) = self.place_of(order);
+    pub(super) fn put(&mut self, new: Waiter) {
+        let (place, queued) = self.place_of(new.order);
+        self.pressed += usize::from(new.pressed);
         if !queued {
-            self.waiters.insert(
-                place,
-                Waiter {
-                    order,
-                    deadline,
-                    waker: waker.cloned(),
-                    pressed,
-                },
-            );
-            self.pressed += usize::from(pressed);
+            self.waiters.insert(place, new);
             return;
         }
-        let Some(waiter) = self.waiters.get_mut(place) else {
-            return;
-        };
-        self.pressed =
-            self.pressed.saturating_sub(usize::from(waiter.pressed)) + usize::from(pressed);
-        waiter.pressed = pressed;
-        waiter.deadline = deadline;
-        match (&mut waiter.waker, waker) {
-            (Some(old), Some(new)) => old.clone_from(new),
-            (slot, new) => *slot = new.cloned(),
+        if let Some(waiter) = self.waiters.get_mut(place) {
+            self.pressed = self.pressed.saturating_sub(usize::from(waiter.pressed));
+            *waiter = new;
         }
     }
 
@@ -129,5 +122,14 @@ impl Queue {
         let behind = self.waiters.iter().skip(1);
         let late = behind.filter(move |waiter| waiter.deadline < ready);
         late.filter_map(|waiter| waiter.waker.clone())
+    }
+}
+
+impl IntoIterator for Queue {
+    type Item = Waiter;
+    type IntoIter = std::collections::vec_deque::IntoIter<Waiter>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.waiters.into_iter()
     }
 }

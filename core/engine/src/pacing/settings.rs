@@ -11,8 +11,8 @@ pub struct PacingSettings {
     /// Whether to learn from the server's headers and to pause when told to. Default: `true`. Where `false`, only
     /// `local` holds calls back.
     pub enabled: bool,
-    /// A quota of one's own, kept beside the server's. Default: none.
-    pub local: Option<LocalQuota>,
+    /// Quotas of one's own, kept beside the server's; a call takes from each of them. Default: none.
+    pub local: Vec<LocalQuota>,
     /// Calls that may wait; more are refused. Default: 10 000.
     pub max_queue: usize,
     /// How long the answer to the first call is waited for before a second one goes, and again before a fourth, an
@@ -24,7 +24,7 @@ impl Default for PacingSettings {
     fn default() -> Self {
         Self {
             enabled: true,
-            local: None,
+            local: Vec::new(),
             max_queue: 10_000,
             scout: Duration::from_millis(150),
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::LocalQuota;
 use super::bucket::Bucket;
+use crate::limits::Unit;
 use crate::time::Instant;
 
 /// What a pacer knows and does at one moment.
@@ -44,20 +45,37 @@ pub struct GateState {
     pub resets_in: Option<Duration>,
     /// Others were seen to take from it.
     pub shared: bool,
+    /// What it counts.
+    pub unit: Unit,
+    /// Time until a pause of its calls is over that a 429 or `Retry-After` asked for.
+    pub paused_for: Option<Duration>,
 }
 
 impl GateState {
+    /// One of which nothing else is known.
+    pub(super) fn of(model: GateModel, limit: u64) -> Self {
+        Self {
+            policy: String::new(),
+            partition_key: None,
+            model,
+            limit,
+            window: None,
+            remaining: 0,
+            next_in: Duration::ZERO,
+            resets_in: None,
+            shared: false,
+            unit: Unit::Requests,
+            paused_for: None,
+        }
+    }
+
     pub(super) fn local(quota: LocalQuota, bucket: &Bucket, now: Instant) -> Self {
         Self {
             policy: "local".to_owned(),
-            partition_key: None,
-            model: GateModel::Local,
-            limit: quota.limit().get().into(),
             window: Some(quota.per()),
             remaining: bucket.left(now),
             next_in: bucket.ready_at(0).since(now),
-            resets_in: None,
-            shared: false,
+            ..Self::of(GateModel::Local, quota.limit().get().into())
         }
     }
 }
@@ -66,10 +84,14 @@ impl GateState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GateModel {
+    /// Calls in progress: one comes back when one ends.
+    Concurrent,
     /// Call by call (token bucket, GCRA).
     Continuous,
     /// Set by the user; comes back call by call.
     Local,
+    /// Not counted in calls: `remaining` is what the server last said.
+    Reported,
     /// As a whole, at its reset.
     Window,
 }

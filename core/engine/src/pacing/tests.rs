@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue};
 use super::*;
 use crate::limits::read_limits;
 
+mod partitions;
 mod servers;
 mod simulation;
 
@@ -359,7 +360,7 @@ fn a_full_queue_refuses() {
 #[test]
 fn a_cancelled_call_gives_its_place_to_the_next() {
     let mut world = World::with(PacingSettings {
-        local: "1/min".parse().ok(),
+        local: vec!["1/min".parse().unwrap()],
         ..PacingSettings::default()
     });
     let mut first = world.go(0);
@@ -586,16 +587,6 @@ fn what_a_server_forbids_for_a_time_is_over_sooner_on_a_device_that_sleeps() {
 }
 
 #[test]
-fn units_other_than_requests_hold_nobody() {
-    let mut world = World::heard(&[
-        ("x-ratelimit-limit-tokens", "1000"),
-        ("x-ratelimit-remaining-tokens", "0"),
-        ("x-ratelimit-reset-tokens", "6m0s"),
-    ]);
-    assert_eq!(world.how_many_go(5, 20), 5);
-}
-
-#[test]
 fn answers_that_do_not_name_a_quota_do_not_use_it_up() {
     let headers = [
         ("ratelimit-policy", "\"p\";q=5;w=60"),
@@ -618,33 +609,6 @@ fn answers_that_do_not_name_a_quota_do_not_use_it_up() {
 }
 
 #[test]
-fn an_exhausted_counter_gives_way_when_another_of_its_policy_is_named() {
-    let core = [
-        ("x-ratelimit-remaining", "50"),
-        ("x-ratelimit-reset", "3600"),
-        ("x-ratelimit-resource", "core"),
-    ];
-    let search = [
-        ("x-ratelimit-remaining", "0"),
-        ("x-ratelimit-reset", "60"),
-        ("x-ratelimit-resource", "search"),
-    ];
-    let mut world = World::heard(&core);
-    let mut searching = world.go(20);
-    let mut other = world.go(20);
-    world.answer(&mut searching, 30, 200, &search);
-    world.wait(31);
-    world.answer(&mut other, 40, 200, &core);
-    assert_eq!(world.pacer.state(at(41)).gates.len(), 2);
-    let mut world_without_queue = World::heard(&search);
-    world_without_queue.wait(31);
-    assert_eq!(
-        world.pacer.hold(at(41), 0, true).map(|hold| hold.until),
-        None
-    );
-}
-
-#[test]
 fn where_pacing_is_off_only_the_local_quota_holds() {
     let mut world = World::with(PacingSettings {
         enabled: false,
@@ -661,7 +625,7 @@ fn where_pacing_is_off_only_the_local_quota_holds() {
         .pacer
         .on_throttled(&mut ticket, at(10), millis(10_000));
     assert_eq!(world.how_many_go(5, 11), 5);
-    let local = "2/s, burst 2".parse().ok();
+    let local = vec!["2/s, burst 2".parse().unwrap()];
     let mut world = World::with(PacingSettings {
         enabled: false,
         local,
@@ -672,7 +636,7 @@ fn where_pacing_is_off_only_the_local_quota_holds() {
 
 #[test]
 fn the_local_quota_is_kept_exactly() {
-    let local = "100/min, burst 20".parse().ok();
+    let local = vec!["100/min, burst 20".parse().unwrap()];
     let mut world = World::with(PacingSettings {
         enabled: false,
         local,
@@ -699,11 +663,10 @@ fn the_local_quota_is_kept_exactly() {
 
 #[test]
 fn state_is_told_in_values() {
-    let mut world = World::heard(&[
+    let world = World::heard(&[
         ("ratelimit-policy", "\"burst\";q=10;w=60;pk=:QQ==:"),
         ("ratelimit", "\"burst\";r=2;t=30"),
     ]);
-    world.pacer.settings.local = None;
     let state = world.pacer.state(at(1_010));
     assert_eq!(
         (

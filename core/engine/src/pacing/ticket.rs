@@ -10,7 +10,13 @@
 //! | Admitted | `on_response`, `on_failed`, `on_throttled`, `on_cancelled` | Idle |
 //! | Idle | any `on_*` | Idle: nothing is counted twice (`a_ticket_is_counted_once`) |
 
+use super::counter::Counted;
+use super::route::Route;
+use crate::limits::Reach;
 use crate::time::Instant;
+
+/// Counters that a call is kept track of with; by further ones it is taken to be counted when they name it.
+pub(super) const MOST_COUNTED: usize = 6;
 
 /// The place of one call's attempt with a [`Pacer`](super::Pacer); it starts idle.
 ///
@@ -33,8 +39,43 @@ pub struct Ticket {
     pub(super) alone: bool,
     /// What to hand in to the release when it is over.
     pub(super) generation: u32,
-    /// A bit for each gate whose headers said that nothing was left, which the gate took for refilled.
-    pub(super) overruled: u32,
+    /// The same for the release of its route, while that was unknown.
+    pub(super) scout: u32,
+    /// Where the call goes.
+    pub(super) route: Route,
+    /// Its place with each counter that was thought to count it, with the counter's slot.
+    pub(super) counted: [(u8, Counted); MOST_COUNTED],
+    /// How many of these there are.
+    pub(super) counters: u8,
+    /// Of its last answer: a bit for each counter that it named, and for each of them that had nothing left.
+    pub(super) named: u64,
+    pub(super) exhausted: u64,
+    /// Of its last answer: which calls a refusal is meant for.
+    pub(super) reach: Reach,
+}
+
+impl Ticket {
+    /// A ticket for a call that goes there.
+    #[must_use]
+    pub fn to(route: Route) -> Self {
+        Self {
+            route,
+            ..Self::default()
+        }
+    }
+
+    /// The call goes elsewhere than was said. Takes effect with the next attempt.
+    pub fn set_route(&mut self, route: Route) {
+        self.route = route;
+    }
+
+    /// Its places with the counters.
+    pub(super) fn places(&self) -> impl Iterator<Item = (usize, &Counted)> {
+        self.counted
+            .iter()
+            .take(self.counters.into())
+            .map(|(slot, counted)| ((*slot).into(), counted))
+    }
 }
 
 /// Where a ticket is.

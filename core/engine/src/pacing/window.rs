@@ -51,6 +51,8 @@ pub(super) struct Heard {
     pub(super) left: u64,
     /// Nanoseconds until the reset.
     pub(super) resets_in: u64,
+    /// Nanoseconds from when the call was sent before which no reset comes.
+    pub(super) resets_from: u64,
     /// When the call was sent.
     pub(super) sent_at: Instant,
     /// When the answer arrived.
@@ -102,7 +104,7 @@ pub(super) enum Relation {
 impl Heard {
     /// Before this the quota that was reported is not reset.
     fn not_before(&self) -> Instant {
-        after(self.sent_at, self.resets_in.saturating_sub(SECOND))
+        after(self.sent_at, self.resets_from)
     }
 }
 
@@ -284,6 +286,7 @@ mod tests {
         Heard {
             left,
             resets_in: seconds * SECOND,
+            resets_from: (seconds * SECOND).saturating_sub(SECOND),
             sent_at: at(sent),
             heard_at: at(heard),
             counted_by: at(heard),
@@ -450,6 +453,7 @@ mod tests {
         let huge = Heard {
             left: u64::MAX,
             resets_in: u64::MAX,
+            resets_from: u64::MAX,
             ..answer(u64::MAX - 1, 0, 1, 0, 0)
         };
         let mut window = Window::new(&huge);
