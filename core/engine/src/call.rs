@@ -493,7 +493,7 @@ impl Call {
         self.decide(Decision::Redirect);
         self.host = host;
         self.partition = partition;
-        self.ticket = Ticket::default();
+        self.ticket = self.ticket.anew();
         self.slot = None;
         self.held_for = None;
         self.turn = now.instant;

@@ -131,7 +131,7 @@ impl Call {
             return Passage::Open(refused);
         }
         self.host = Arc::clone(&region.host);
-        self.ticket = Ticket::default();
+        self.ticket = self.ticket.anew();
         Passage::Elsewhere
     }
 
@@ -150,7 +150,7 @@ impl Call {
         {
             region.host.on_chosen(now);
             self.host = Arc::clone(&region.host);
-            self.ticket = Ticket::default();
+            self.ticket = self.ticket.anew();
         }
     }
 

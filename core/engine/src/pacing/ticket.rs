@@ -64,6 +64,12 @@ impl Ticket {
         }
     }
 
+    /// A ticket for the same place, with another pacer.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self::to(self.route)
+    }
+
     /// The call goes elsewhere than was said. Takes effect with the next attempt.
     pub fn set_route(&mut self, route: Route) {
         self.route = route;
