@@ -15,6 +15,7 @@ use tokio::sync::{Mutex, oneshot};
 use crate::callback::{AtHome, Home};
 use crate::error::to_exception;
 use crate::event_loop::{Deliver, EventLoop};
+use crate::event_stream::{AsyncEvents, events_of};
 use crate::fork::PerProcess;
 use crate::request::{Attempts, Options, Seconds, method};
 use crate::response::Response;
@@ -49,7 +50,7 @@ impl Pending {
 }
 
 /// Begins `call` on the worker; `deliver` makes its result of Python, on the loop's thread.
-fn start<T: Send + 'static>(
+pub(crate) fn start<T: Send + 'static>(
     py: Python<'_>,
     event_loop: Arc<EventLoop>,
     home: Option<Home>,
@@ -203,6 +204,52 @@ impl AsyncCore {
             log::answered(py, &answer)?;
             Ok(Py::new(py, Response::new(answer))?.into_any())
         })
+    }
+
+    /// The events that answer a request. Nothing is sent before the first is asked for.
+    #[pyo3(signature = (method_name, path, last_event_id, idle_timeout, params, headers, json, content, data, timeout,
+        attempt_timeout, max_attempts, /))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "keyword arguments of the Python layer"
+    )]
+    fn _events(
+        &self,
+        py: Python<'_>,
+        method_name: &str,
+        path: &str,
+        last_event_id: Option<String>,
+        idle_timeout: Seconds,
+        params: Option<Bound<'_, PyAny>>,
+        headers: Option<Bound<'_, PyAny>>,
+        json: Option<Bound<'_, PyAny>>,
+        content: Option<Bound<'_, PyAny>>,
+        data: Option<Bound<'_, PyAny>>,
+        timeout: Seconds,
+        attempt_timeout: Seconds,
+        max_attempts: Option<Attempts>,
+    ) -> PyResult<AsyncEvents> {
+        let options = Options {
+            params,
+            headers,
+            json,
+            content,
+            data,
+            timeout,
+            attempt_timeout,
+            max_attempts,
+            idempotency_key: None,
+            raise_for_status: None,
+        };
+        let home = if self.settings()?.asks || options.streams() {
+            Some(Home::of_loop(py, &EventLoop::running(py)?)?)
+        } else {
+            None
+        };
+        let method = method(py, method_name)?;
+        let request = options.request(py, &self.client(py)?, method, path, home.clone())?;
+        let events = events_of(request, last_event_id.as_deref(), idle_timeout);
+        Ok(AsyncEvents::new(events, home))
     }
 
     /// The pages of a list.

@@ -7,6 +7,7 @@
 //! | `async_client.rs`, `event_loop.rs`, `worker.rs` | calls on a worker thread, results in batches to the event loop |
 //! | `callback.rs`, `slot.rs`, `hooks.rs`, `credentials.rs`, `source.rs` | Python code that the core asks for something |
 //! | `response.rs`, `headers.rs`, `attempt.rs`, `page.rs`, `json.rs` | answers into Python |
+//! | `server_event.rs`, `event_stream.rs` | streams of server-sent events |
 //! | `log.rs` | records of calls to Python's `logging` |
 //! | `error.rs` | errors into exceptions, one class for each kind |
 //! | `webhook.rs` | verification and signing |
@@ -21,6 +22,7 @@ mod callback;
 mod credentials;
 mod error;
 mod event_loop;
+mod event_stream;
 mod fork;
 mod headers;
 mod hooks;
@@ -29,6 +31,7 @@ mod log;
 mod page;
 mod request;
 mod response;
+mod server_event;
 mod settings;
 mod slot;
 mod source;
@@ -50,6 +53,8 @@ mod _native {
     #[pymodule_export]
     use super::event_loop::Drain;
     #[pymodule_export]
+    use super::event_stream::{AsyncEvents, SyncEvents};
+    #[pymodule_export]
     use super::fork::after_fork_in_child;
     #[pymodule_export]
     use super::headers::Headers;
@@ -61,6 +66,8 @@ mod _native {
     use super::json::decode_object;
     #[pymodule_export]
     use super::response::Response;
+    #[pymodule_export]
+    use super::server_event::ServerEvent;
     #[pymodule_export]
     use super::sync_client::{SyncCore, SyncPages, SyncStream};
     #[pymodule_export]

@@ -23,6 +23,7 @@ use tokio::time::Sleep;
 
 use crate::callback::{AtHome, Home, Mailbox, Question, answer_now};
 use crate::error::to_exception;
+use crate::event_stream::{SyncEvents, events_of};
 use crate::fork::PerProcess;
 use crate::headers::Headers;
 use crate::request::{Attempts, Options, Seconds, method};
@@ -37,7 +38,7 @@ const SIGNAL_INTERVAL: Duration = Duration::from_millis(100);
 const STALE_AFTER: Duration = Duration::from_millis(50);
 
 /// A client and the runtime that drives it.
-struct Live {
+pub(crate) struct Live {
     client: Client,
     /// There until the end; an `Option` so that it can be taken then.
     runtime: Option<Runtime>,
@@ -84,7 +85,7 @@ impl Live {
     }
 
     /// Runs a call to its end, on this thread. Comes out of the runtime to answer callbacks and signals.
-    fn run<T: Send>(
+    pub(crate) fn run<T: Send>(
         &self,
         py: Python<'_>,
         mailbox: Option<Arc<Mailbox>>,
@@ -359,6 +360,46 @@ impl SyncCore {
             }),
             Err(error) => Err(to_exception(py, error)),
         }
+    }
+
+    /// The events that answer a request. Nothing is sent before the first is asked for.
+    #[pyo3(signature = (method_name, path, last_event_id, idle_timeout, /, *, params=None, headers=None, json=None,
+        content=None, data=None, timeout=Seconds::Default, attempt_timeout=Seconds::Default, max_attempts=None))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments")]
+    fn _events(
+        &self,
+        py: Python<'_>,
+        method_name: &str,
+        path: &str,
+        last_event_id: Option<String>,
+        idle_timeout: Seconds,
+        params: Option<Bound<'_, PyAny>>,
+        headers: Option<Bound<'_, PyAny>>,
+        json: Option<Bound<'_, PyAny>>,
+        content: Option<Bound<'_, PyAny>>,
+        data: Option<Bound<'_, PyAny>>,
+        timeout: Seconds,
+        attempt_timeout: Seconds,
+        max_attempts: Option<Attempts>,
+    ) -> PyResult<SyncEvents> {
+        let options = Options {
+            params,
+            headers,
+            json,
+            content,
+            data,
+            timeout,
+            attempt_timeout,
+            max_attempts,
+            idempotency_key: None,
+            raise_for_status: None,
+        };
+        let live = self.live(py)?;
+        let mailbox = self.mailbox(&options)?;
+        let home = mailbox.clone().map(Home::Caller);
+        let request = options.request(py, &live.client, method(py, method_name)?, path, home)?;
+        let events = events_of(request, last_event_id.as_deref(), idle_timeout);
+        Ok(SyncEvents::new(events, live, mailbox))
     }
 
     /// The pages of a list.

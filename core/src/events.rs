@@ -3,6 +3,7 @@
 //! | State | Event | Next |
 //! |---|---|---|
 //! | to connect | the answer's head came, and is an event stream | connected |
+//! | to connect | who waits gives up | to connect, where the request can be sent again, else over |
 //! | to connect | status 204 | over |
 //! | to connect | the call failed, or something else was answered | the caller is told; to connect where it can be resumed, else over |
 //! | connected | events came | connected |
@@ -173,6 +174,10 @@ impl Events {
             },
             (None, None) => return Ok(()),
         };
+        // Whoever gives up waiting here, and asks again, is connected anew.
+        if self.again.is_some() {
+            self.state = State::Next(None, Duration::ZERO);
+        }
         let id = self.parser.last_id().to_owned();
         if !id.is_empty() {
             request = request.header_in_place(LAST_EVENT_ID, &id);
@@ -182,12 +187,13 @@ impl Events {
         let mut answer = match request.stream().await {
             Ok(answer) => answer,
             Err(why) => {
-                if self.is_resumable() && why.retryability() != crate::Retryability::Permanent {
-                    self.state = State::Next(None, Duration::ZERO);
+                if !self.is_resumable() || why.retryability() == crate::Retryability::Permanent {
+                    self.state = State::Over;
                 }
                 return Err(why);
             }
         };
+        self.state = State::Over;
         if answer.status() == StatusCode::NO_CONTENT {
             return Ok(());
         }

@@ -11,8 +11,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
+use gatewright::runtime::BoxFuture;
 use gatewright::testing::{Scripted, VirtualClock, answer, answer_with, failure};
-use gatewright::transport::{ResponseBody, TransportError, TransportResponse};
+use gatewright::transport::{
+    ResponseBody, Transport, TransportError, TransportRequest, TransportResponse,
+};
 use gatewright::{Client, ClientBuilder, ErrorKind, Event, Events, FailureClass};
 
 type Step = Result<TransportResponse, TransportError>;
@@ -361,4 +364,42 @@ fn nothing_is_sent_for_wrong_settings() {
         assert_eq!(world.next(&mut events).unwrap(), None);
     }
     assert!(world.wire.requests().is_empty());
+}
+
+/// Does not answer the first request; the others as scripted.
+#[derive(Debug)]
+struct FirstNever(std::sync::atomic::AtomicBool, Scripted);
+
+impl Transport for FirstNever {
+    fn send(
+        &self,
+        request: TransportRequest,
+    ) -> BoxFuture<'static, Result<TransportResponse, TransportError>> {
+        if self.0.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            return self.1.send(request);
+        }
+        Box::pin(std::future::pending())
+    }
+}
+
+#[test]
+fn who_gives_up_while_it_connects_may_ask_again() {
+    let (clock, wire) = (
+        VirtualClock::new(7),
+        Scripted::new([connection(&["data: a\n\n"], End::Closed)]),
+    );
+    let client = Client::builder("https://api.example")
+        .runtime(clock.clone())
+        .transport(FirstNever(false.into(), wire.clone()))
+        .build()
+        .unwrap();
+    let mut events = client.get("/v1/events").events();
+    let mut given_up = Box::pin(events.next());
+    let waiting = clock.block_on(std::future::poll_fn(|cx| {
+        std::task::Poll::Ready(given_up.as_mut().poll(cx).is_pending())
+    }));
+    assert!(waiting);
+    drop(given_up);
+    let event = clock.block_on(events.next()).unwrap().unwrap();
+    assert_eq!((&*event.data, wire.requests().len()), ("a", 1));
 }

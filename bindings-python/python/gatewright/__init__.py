@@ -41,7 +41,16 @@ from gatewright._errors import (
     TokenError,
     UnprocessableError,
 )
-from gatewright._native import Attempt, AttemptRequest, AttemptResult, Headers, Response, __version__
+from gatewright._events import AsyncServerEvents, ServerEvents
+from gatewright._native import (
+    Attempt,
+    AttemptRequest,
+    AttemptResult,
+    Headers,
+    Response,
+    ServerEvent,
+    __version__,
+)
 from gatewright._native import after_fork_in_child as _after_fork_in_child
 from gatewright._page import Page
 from gatewright._settings import Retry
@@ -50,6 +59,7 @@ from gatewright._stream import AsyncStreamCall, AsyncStreamResponse, StreamRespo
 __all__ = [
     "ApiKey",
     "AsyncClient",
+    "AsyncServerEvents",
     "AsyncStreamCall",
     "AsyncStreamResponse",
     "Attempt",
@@ -59,8 +69,8 @@ __all__ = [
     "BadRequestError",
     "Basic",
     "Bearer",
-    "Client",
     "CircuitOpenError",
+    "Client",
     "ClosedError",
     "ConflictError",
     "ConnectError",
@@ -86,6 +96,8 @@ __all__ = [
     "ResponseTooLargeError",
     "Retry",
     "ServerError",
+    "ServerEvent",
+    "ServerEvents",
     "StreamResponse",
     "TimeoutError",
     "TlsError",

@@ -6,6 +6,7 @@ from gatewright import _native
 from gatewright._arguments import DEFAULT
 from gatewright._auth import credential
 from gatewright._awaiting import result
+from gatewright._events import AsyncServerEvents
 from gatewright._page import Page
 from gatewright._settings import native_settings
 from gatewright._stream import AsyncStreamCall, AsyncStreamResponse
@@ -402,6 +403,48 @@ class AsyncClient(_native.AsyncCore):
             return AsyncStreamResponse(await result(pending))
 
         return AsyncStreamCall(start)
+
+    def events(
+        self,
+        path: str,
+        /,
+        *,
+        method: str = "GET",
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        json: Any = None,
+        content: AsyncContent | None = None,
+        data: Params | None = None,
+        last_event_id: str | None = None,
+        idle_timeout: float | None = 60.0,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
+        max_attempts: int | None = None,
+    ) -> AsyncServerEvents:
+        """The server-sent events that answer a request, as they come. Nothing is sent before the first is asked for.
+
+        A connection that ends or breaks is made again, and goes on after the last event that came
+        (``Last-Event-ID``), where the request is a GET and its events have ids. The deadline and the attempts are for
+        each connecting. Leaving the ``async with`` block ends the request.
+
+        :param last_event_id: Goes on after this event, of an earlier stream.
+        :param idle_timeout: Seconds of silence after which a connection counts as broken; ``None`` for no limit.
+        """
+        native = self._events(
+            method,
+            path,
+            last_event_id,
+            idle_timeout,
+            params,
+            headers,
+            json,
+            content,
+            data,
+            timeout,
+            attempt_timeout,
+            max_attempts,
+        )
+        return AsyncServerEvents(native, last_event_id)
 
     async def pages(
         self,

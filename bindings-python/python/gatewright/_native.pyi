@@ -11,6 +11,7 @@ from gatewright._arguments import AsyncContent, Content, HeaderInput, Params
 
 __all__ = [
     "AsyncCore",
+    "AsyncEvents",
     "AsyncPages",
     "AsyncStream",
     "Attempt",
@@ -20,7 +21,9 @@ __all__ = [
     "Headers",
     "Pending",
     "Response",
+    "ServerEvent",
     "SyncCore",
+    "SyncEvents",
     "SyncPages",
     "SyncStream",
     "Verified",
@@ -246,6 +249,25 @@ class Response:
     def timeline(self) -> str:
         """The attempts as a picture in text, a line each: dots are waits, blocks are requests."""
 
+@final
+class ServerEvent:
+    """An event of a stream of server-sent events."""
+
+    @property
+    def event(self) -> str:
+        """What kind of event it is; ``message`` where the server did not say."""
+    @property
+    def data(self) -> str:
+        """Its data; lines are joined by a line feed."""
+    @property
+    def id(self) -> str:
+        """The id of the last event that had one, this one included; empty where none had."""
+    def json(self) -> Any:
+        """The data decoded from JSON. Raises ``DecodeError`` where it is none."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
 @disjoint_base
 class SyncCore:
     """The native half of ``Client``."""
@@ -313,6 +335,23 @@ class SyncCore:
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
     ) -> SyncStream: ...
+    def _events(
+        self,
+        method_name: str,
+        path: str,
+        last_event_id: str | None,
+        idle_timeout: float | None,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        json: Any = None,
+        content: Content | None = None,
+        data: Params | None = None,
+        timeout: float | None = ...,
+        attempt_timeout: float | None = ...,
+        max_attempts: int | None = None,
+    ) -> SyncEvents: ...
     def _pages(
         self,
         path: str,
@@ -340,6 +379,13 @@ class SyncStream:
     def next_chunk(self) -> bytes | None: ...
     def close(self) -> None: ...
     def head(self) -> _Head: ...
+
+@final
+class SyncEvents:
+    """Server-sent events, in batches."""
+
+    def next_batch(self) -> list[ServerEvent] | None: ...
+    def close(self) -> None: ...
 
 @final
 class SyncPages:
@@ -379,6 +425,22 @@ class AsyncCore:
         raise_for_status: bool | None,
         /,
     ) -> Pending: ...
+    def _events(
+        self,
+        method_name: str,
+        path: str,
+        last_event_id: str | None,
+        idle_timeout: float | None,
+        params: Params | None,
+        headers: HeaderInput | None,
+        json: Any,
+        content: AsyncContent | None,
+        data: Params | None,
+        timeout: float | None,
+        attempt_timeout: float | None,
+        max_attempts: int | None,
+        /,
+    ) -> AsyncEvents: ...
     def _pages(
         self,
         path: str,
@@ -405,6 +467,13 @@ class AsyncStream:
     def next_chunk(self) -> Pending: ...
     def close(self) -> Pending: ...
     def head(self) -> _Head: ...
+
+@final
+class AsyncEvents:
+    """Server-sent events, in batches."""
+
+    def next_batch(self) -> Pending: ...
+    def close(self) -> Pending: ...
 
 @final
 class AsyncPages:

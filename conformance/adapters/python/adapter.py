@@ -33,6 +33,7 @@ Json = dict[str, Any]
 CAPABILITIES = [
     "api_key_cookie",
     "connections",
+    "events",
     "failure_kinds",
     "float_times",
     "hooks",
@@ -51,7 +52,6 @@ CAPABILITIES = [
     "webhook_verify",
 ]
 LACKS = {
-    "events": "the Python SDK has no streams of events yet; `client.stream` gives their bytes",
     "replayable_upload": "an iterable of bytes is sent once",
 }
 ONLY_ASYNC = ["cancel", "interruptible_callbacks"]
@@ -116,6 +116,7 @@ TIMEOUTS = {
     "connect_timeout_ms": "connect_timeout",
     "read_timeout_ms": "read_timeout",
 }
+CALL_TIMEOUTS = {**TIMEOUTS, "idle_timeout_ms": "idle_timeout"}
 RETRY_TIMES = {
     "backoff_base_ms": "backoff_base",
     "backoff_cap_ms": "backoff_cap",
@@ -219,11 +220,11 @@ def arguments_of(request: Json, streamed: Callable[[list[bytes]], Any]) -> Json:
     """The request as arguments of a call, without method and path."""
     arguments: Json = {}
     for name, value in request.items():
-        if name in ("method", "path", "mode", "pages", "max_pages", "stop_after_bytes", "replayable"):
+        if name in ("method", "path", "mode", "pages", "max_pages", "max_events", "stop_after_bytes", "replayable"):
             continue
         if name == "query":
             arguments["params"] = value
-        elif name in ("headers", "json", "max_attempts", "idempotency_key", "raise_for_status"):
+        elif name in ("headers", "json", "last_event_id", "max_attempts", "idempotency_key", "raise_for_status"):
             arguments[name] = value
         elif name == "text":
             arguments["content"] = value
@@ -235,8 +236,8 @@ def arguments_of(request: Json, streamed: Callable[[list[bytes]], Any]) -> Json:
             arguments["content"] = streamed([chunk.encode() for chunk in value])
         elif name == "unencodable":
             arguments["json"] = {"value": object()}
-        elif name in ("timeout_ms", "attempt_timeout_ms"):
-            arguments[TIMEOUTS[name]] = seconds(value)
+        elif name in ("timeout_ms", "attempt_timeout_ms", "idle_timeout_ms"):
+            arguments[CALL_TIMEOUTS[name]] = seconds(value)
         else:
             raise UnsupportedError(f"the request's {name}")
     return arguments
@@ -387,7 +388,22 @@ class Sync:
             except Exception as error:
                 answer = failed(error)
             return {**answer, "pages": lengths, "items": items}
+        if mode == "events":
+            return self.events(client, request, arguments)
         raise UnsupportedError(f"the mode {mode}")
+
+    def events(self, client: Any, request: Json, arguments: Json) -> Json:
+        came: list[Json] = []
+        answer: Json = {"ok": True}
+        try:
+            with client.events(request["path"], method=request["method"], **arguments) as events:
+                for event in events:
+                    came.append({"event": event.event, "data": event.data, "id": event.id})
+                    if len(came) >= request.get("max_events", 100):
+                        break
+        except Exception as error:
+            answer = failed(error)
+        return {**answer, "events": came}
 
     def stream(self, client: Any, request: Json, arguments: Json) -> Json:
         received: Received | None = None
@@ -445,7 +461,22 @@ class Async:
             except Exception as error:
                 answer = failed(error)
             return {**answer, "pages": lengths, "items": items}
+        if mode == "events":
+            return await self.events(client, request, arguments)
         raise UnsupportedError(f"the mode {mode}")
+
+    async def events(self, client: Any, request: Json, arguments: Json) -> Json:
+        came: list[Json] = []
+        answer: Json = {"ok": True}
+        try:
+            async with client.events(request["path"], method=request["method"], **arguments) as events:
+                async for event in events:
+                    came.append({"event": event.event, "data": event.data, "id": event.id})
+                    if len(came) >= request.get("max_events", 100):
+                        break
+        except Exception as error:
+            answer = failed(error)
+        return {**answer, "events": came}
 
     async def stream(self, client: Any, request: Json, arguments: Json) -> Json:
         received: Received | None = None
