@@ -77,6 +77,18 @@ impl Body {
         !matches!(self, Self::Once { .. })
     }
 
+    /// The same once more, for another call; none where it can be sent once.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Empty | Self::Once { .. } => Self::Empty,
+            Self::Bytes(bytes) => Self::Bytes(bytes.clone()),
+            Self::Replayable { make, length } => Self::Replayable {
+                make: Arc::clone(make),
+                length: *length,
+            },
+        }
+    }
+
     /// The body for one attempt; a stream that can be sent once is gone afterwards.
     pub(crate) fn for_attempt(&mut self) -> Self {
         match self {

@@ -27,9 +27,11 @@ use crate::token_source::TokenFailure;
 
 mod attempt;
 mod ending;
+mod hedged;
 
 use attempt::{Bounds, Tried, attempt};
 use ending::{Ending, Last};
+use hedged::{Copies, hedged};
 
 /// A request that is ready to be sent, as often as it takes.
 pub(crate) struct Prepared {
@@ -59,6 +61,27 @@ impl Prepared {
             self.auth.partition
         }
     }
+
+    /// The same once more; `None` where its body cannot be sent twice.
+    pub(crate) fn again(&self) -> Option<Self> {
+        let body = match &self.body {
+            Body::Once { .. } => return None,
+            body => body.again(),
+        };
+        Some(Self {
+            auth: Arc::clone(&self.auth),
+            method: self.method.clone(),
+            url: self.url.clone(),
+            headers: self.headers.clone(),
+            body,
+            once: self.once,
+            limits: self.limits,
+            cross_origin: self.cross_origin,
+            error_for_status: self.error_for_status,
+            streamed: self.streamed,
+            hedge: self.hedge,
+        })
+    }
 }
 
 /// What came of a call: the answer whole, or with its body still to come.
@@ -68,19 +91,33 @@ pub(crate) enum Sent {
 }
 
 /// The call in hand. Dropping it, as Python, Rust and wasm do to cancel, gives its place back.
-struct Driving {
+struct Driving<'a> {
     call: Call,
-    runtime: Arc<dyn Runtime>,
+    runtime: &'a dyn Runtime,
+    /// The other copy of the request, where it is hedged.
+    copies: Option<&'a Copies>,
 }
 
-impl Drop for Driving {
+impl Drop for Driving<'_> {
     fn drop(&mut self) {
         self.call.on_cancelled(self.runtime.instant());
+        if let Some(copies) = self.copies {
+            copies.on_over(self.call.take_attempts());
+        }
     }
 }
 
-pub(crate) async fn send(client: &Inner, mut request: Prepared) -> Result<Sent, Error> {
-    let runtime = &*client.runtime;
+pub(crate) async fn send(client: &Inner, request: Prepared) -> Result<Sent, Error> {
+    match request.hedge {
+        Some(hedge) if request.method.is_safe() && !request.streamed => {
+            Box::pin(hedged(client, request, hedge)).await
+        }
+        _ => drive(begin(client, &request, None), client, request).await,
+    }
+}
+
+/// Begins the call of a request.
+fn begin<'a>(client: &'a Inner, request: &Prepared, copies: Option<&'a Copies>) -> Driving<'a> {
     let facts = RequestFacts {
         repeatable: is_idempotent(&request.method)
             || request.headers.contains_key(&client.idempotency.header),
@@ -92,16 +129,27 @@ pub(crate) async fn send(client: &Inner, mut request: Prepared) -> Result<Sent, 
     if request.streamed {
         call.on_streamed();
     }
-    let mut driving = Driving {
-        call,
-        runtime: Arc::clone(&client.runtime),
-    };
-    driving
-        .call
-        .set_route(Route::new(&request.method, request.url.path()));
+    call.set_route(Route::new(&request.method, request.url.path()));
     if client.shared_quota.is_some() {
-        driving.call.needs_shared_quota();
+        call.needs_shared_quota();
     }
+    if let Some(copies) = copies {
+        call.measure();
+        call.number_with(Arc::clone(&copies.numbers));
+    }
+    Driving {
+        call,
+        runtime: &*client.runtime,
+        copies,
+    }
+}
+
+async fn drive(
+    mut driving: Driving<'_>,
+    client: &Inner,
+    mut request: Prepared,
+) -> Result<Sent, Error> {
+    let runtime = &*client.runtime;
     let mut permit = None;
     let mut last = Last::Nothing;
     let mut redirects = 0;
@@ -155,13 +203,21 @@ pub(crate) async fn send(client: &Inner, mut request: Prepared) -> Result<Sent, 
             deadline: driving.call.deadline(),
             redirects,
         };
+        if let Some(copies) = driving.copies {
+            copies.on_sent(&driving.call, runtime.instant());
+        }
         let tried = attempt(client, &mut request, number, secret, &bounds).await;
+        if let Some(copies) = driving.copies {
+            copies.on_tried(&driving.call);
+        }
         if let Some(permit) = permit.take() {
             permit.settle(match &tried {
                 Tried::Failure(failure, _) => Some(failure.class),
                 _ => None,
             });
         }
+        // The device may have slept while the attempt was under way; what the server asks for is told from here.
+        client.engine.on_slept(runtime.slept());
         let now = runtime.now();
         let random = &mut RandomOf(runtime);
         match tried {

@@ -10,6 +10,7 @@ use crate::budget::{Budget, RetryCost};
 use crate::call::{Call, CallLimits, RequestFacts};
 use crate::concurrency::{Concurrency, ConcurrencyState, Slot};
 use crate::defaults;
+use crate::latency::Latencies;
 use crate::pacing::{Pacer, PacingSettings};
 use crate::regions::{Reach, RegionState, Regions};
 use crate::retry::RetryPolicy;
@@ -40,6 +41,7 @@ struct Inner {
     budget: Budget,
     breaker: Option<Breaker>,
     reach: Reach,
+    latencies: Latencies,
     pacers: Vec<(u64, Pacer)>,
 }
 
@@ -55,6 +57,7 @@ impl Host {
             budget: Budget::new(policy.budget),
             breaker: settings.breaker.map(Breaker::new),
             reach: Reach::default(),
+            latencies: Latencies::default(),
             pacers: Vec::new(),
         };
         Self {
@@ -83,6 +86,7 @@ impl Host {
             budget,
             breaker,
             reach,
+            latencies,
             pacers,
         } = &mut *inner;
         let pacing = &self.settings.pacing;
@@ -108,6 +112,7 @@ impl Host {
                 budget,
                 breaker,
                 reach,
+                latencies,
                 pacer,
                 slept,
                 open,
@@ -118,6 +123,7 @@ impl Host {
             budget,
             breaker,
             reach,
+            latencies,
             pacer,
             slept,
             open,
@@ -155,6 +161,11 @@ impl Host {
     pub(crate) fn is_healthy(&self, now: Instant) -> bool {
         let servers_now = now + self.slept.get();
         self.breaker_lets_through(now) && self.lock().reach.is_reachable(servers_now)
+    }
+
+    /// What 95 of 100 answers took at most, of those that were measured; `None` while too little is known.
+    pub(crate) fn usual_latency(&self) -> Option<Duration> {
+        self.lock().latencies.p95()
     }
 
     /// A call goes to this host rather than to another region.
@@ -201,6 +212,7 @@ pub(crate) struct Shared<'a> {
     pub(crate) budget: &'a mut Budget,
     pub(crate) breaker: Option<&'a mut Breaker>,
     pub(crate) reach: &'a mut Reach,
+    pub(crate) latencies: &'a mut Latencies,
     pub(crate) pacer: &'a mut Pacer,
     /// How long the device has slept: breakers, like servers, count that time too.
     pub(crate) slept: Duration,

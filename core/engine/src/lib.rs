@@ -18,6 +18,7 @@ pub use error::{Error, ErrorKind, Retryability};
 pub mod attempts;
 pub mod call;
 pub mod host;
+mod latency;
 pub mod timeline;
 
 pub mod backoff;

@@ -57,7 +57,7 @@ pub(super) struct Ending<'a> {
 }
 
 impl Ending<'_> {
-    pub(super) fn conclude(self, done: Done, driving: &mut Driving) -> Result<Sent, Error> {
+    pub(super) fn conclude(self, done: Done, driving: &mut Driving<'_>) -> Result<Sent, Error> {
         let elapsed = match (&done, driving.call.attempts().last()) {
             (Done::Return, Some(last)) => last.started + last.took,
             _ => self.client.runtime.instant().since(driving.call.started()),
