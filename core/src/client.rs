@@ -21,6 +21,7 @@ use url::Url;
 use crate::Error;
 use crate::auth::Auth;
 use crate::body::BoxError;
+use crate::cache::{Cache, CacheSettings};
 use crate::credentials::Credentials;
 use crate::hedge::{Hedge, checked_hedge};
 use crate::hooks::{AfterAttempt, AfterFn, BeforeAttempt, BeforeFn, Hooks};
@@ -62,6 +63,7 @@ pub(crate) struct Inner {
     pub(crate) hooks: Vec<Arc<dyn Hooks>>,
     pub(crate) max_response_bytes: u64,
     pub(crate) error_for_status: bool,
+    pub(crate) cache: Option<Arc<Cache>>,
     pub(crate) shared_quota: Option<Arc<dyn SharedQuota>>,
     pub(crate) regions: Option<RegionUrls>,
     pub(crate) hedge: Option<Hedge>,
@@ -151,6 +153,7 @@ impl Client {
     pub fn state(&self) -> HostState {
         self.inner.engine.on_slept(self.inner.runtime.slept());
         let mut state = self.inner.base_host.state(self.inner.runtime.instant());
+        state.cache = self.inner.cache.as_ref().map(|cache| cache.state());
         state.shared_quota = self
             .inner
             .shared_quota
@@ -193,6 +196,7 @@ pub struct ClientBuilder {
     pub(crate) hooks: Vec<Arc<dyn Hooks>>,
     pub(crate) max_response_bytes: u64,
     pub(crate) error_for_status: bool,
+    pub(crate) cache: Option<CacheSettings>,
     pub(crate) shared_quota: Option<Arc<dyn SharedQuota>>,
     pub(crate) transport: Option<Arc<dyn Transport>>,
     pub(crate) runtime: Option<Arc<dyn Runtime>>,
@@ -237,6 +241,7 @@ impl ClientBuilder {
             hooks: Vec::new(),
             max_response_bytes: defaults::MAX_RESPONSE_BYTES,
             error_for_status: true,
+            cache: None,
             shared_quota: None,
             transport: None,
             runtime: None,
@@ -476,6 +481,10 @@ impl ClientBuilder {
             own_origins: bases.iter().map(|base| base.url().origin()).collect(),
         };
         let regions = RegionUrls::new(bases, &engine);
+        let cache = match self.cache.map(CacheSettings::checked).transpose()? {
+            Some(rules) => Some(Arc::new(Cache::new(rules, &*runtime))),
+            None => None,
+        };
         let inner = Inner {
             base_host,
             engine,
@@ -495,6 +504,7 @@ impl ClientBuilder {
             regions,
             hedge,
             base,
+            cache,
             closed: AtomicBool::new(false),
         };
         Ok(Client {

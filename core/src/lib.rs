@@ -53,6 +53,9 @@ pub use hooks::{AfterAttempt, BeforeAttempt, Hooks};
 
 mod shared_quota;
 pub use shared_quota::{NoPermit, ShareMode, ShareState, SharedQuota};
+mod cache;
+pub use cache::{CacheMode, CacheSettings, CacheStatus};
+
 mod timeout;
 pub use timeout::Setting as Timeout;
 

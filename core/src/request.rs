@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::Error;
 use crate::body::Body;
+use crate::cache::{self, CacheMode};
 use crate::client::Client;
 use crate::credentials::Choice;
 use crate::events::{EventSettings, Events, can_be_sent_again};
@@ -16,7 +17,7 @@ use crate::hedge::Hedge;
 use crate::pages::{PageStyle, Pages};
 use crate::response::{Response, Silence, StreamResponse};
 use crate::runtime::RandomOf;
-use crate::send::{Prepared, Sent, send};
+use crate::send::{Prepared, Sent};
 use crate::timeout::{Setting, checked};
 
 /// A request in the making. What is wrong with it is said by [`RequestBuilder::send`], before anything is sent.
@@ -33,6 +34,7 @@ pub struct RequestBuilder {
     idempotency_key: Option<String>,
     pub(crate) credential: Choice,
     error_for_status: bool,
+    pub(crate) cache_mode: CacheMode,
     pub(crate) hedge: Option<Hedge>,
     wrong: Option<Error>,
 }
@@ -49,6 +51,7 @@ impl RequestBuilder {
             idempotency_key: None,
             credential: Choice::Default,
             error_for_status: client.inner.error_for_status,
+            cache_mode: CacheMode::Default,
             hedge: client.inner.hedge,
             wrong: None,
             client,
@@ -160,7 +163,7 @@ impl RequestBuilder {
     /// Every kind of [`ErrorKind`]; see there.
     pub async fn send(self) -> Result<Response, Error> {
         let (client, prepared) = self.prepare(false)?;
-        match send(&client.inner, prepared).await? {
+        match cache::send(&client, prepared).await? {
             Sent::Whole(response) => Ok(response),
             Sent::Streamed(response) => Ok(Response {
                 head: response.head,
@@ -175,7 +178,7 @@ impl RequestBuilder {
     /// As [`RequestBuilder::send`]. The deadline covers the body too: lift it for long streams with `timeout(None)`.
     pub async fn stream(self) -> Result<StreamResponse, Error> {
         let (client, prepared) = self.prepare(true)?;
-        match send(&client.inner, prepared).await? {
+        match cache::send(&client, prepared).await? {
             Sent::Streamed(response) => Ok(response),
             Sent::Whole(response) => Ok(StreamResponse {
                 head: response.head,
@@ -265,6 +268,7 @@ impl RequestBuilder {
             idempotency_key: None,
             credential: self.credential.clone(),
             error_for_status: true,
+            cache_mode: self.cache_mode,
             hedge: self.hedge,
             wrong: None,
         }
@@ -328,6 +332,8 @@ impl RequestBuilder {
             cross_origin: target.cross_origin,
             error_for_status: self.error_for_status,
             streamed,
+            cache_mode: self.cache_mode,
+            watch: None,
             hedge: self.hedge,
         };
         Ok((self.client, prepared))

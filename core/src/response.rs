@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use gatewright_engine::attempts::Attempt;
+use gatewright_engine::cache::CacheStatus;
 use gatewright_engine::call::request_id;
 use gatewright_engine::concurrency::Slot;
 use gatewright_engine::error::ErrorParts;
@@ -21,7 +22,7 @@ use crate::runtime::{Runtime, until_from};
 use crate::transport::{ResponseBody, TransportError};
 
 /// What a whole and a streamed answer have in common.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Head {
     pub(crate) method: Method,
     pub(crate) url: Url,
@@ -30,6 +31,8 @@ pub(crate) struct Head {
     pub(crate) attempts: Vec<Attempt>,
     pub(crate) elapsed: Duration,
     pub(crate) redactor: Arc<Redactor>,
+    /// How a client with a cache answered; `None` where the cache had no part in it.
+    pub(crate) cache: Option<CacheStatus>,
 }
 
 impl Head {
@@ -98,6 +101,18 @@ macro_rules! head_accessors {
             &self.head.attempts
         }
 
+        /// How a client with a cache answered; `None` without a cache, and for requests with which it has nothing to do.
+        #[must_use]
+        pub fn cache_status(&self) -> Option<CacheStatus> {
+            self.head.cache
+        }
+
+        /// Whether the body came from the cache: it was fresh, confirmed by the server, or allowed to be stale.
+        #[must_use]
+        pub fn from_cache(&self) -> bool {
+            self.head.cache.is_some_and(CacheStatus::from_cache)
+        }
+
         /// From the start of the call to its answer.
         #[must_use]
         pub fn elapsed(&self) -> Duration {
@@ -107,7 +122,7 @@ macro_rules! head_accessors {
 }
 
 /// A whole answer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Response {
     pub(crate) head: Head,
     pub(crate) body: Bytes,

@@ -34,6 +34,14 @@ pub trait Runtime: fmt::Debug + Send + Sync + 'static {
 
     /// 64 random bits, good enough for ids that nobody may guess.
     fn random(&self) -> u64;
+
+    /// Drives `task` to its end behind the calls, such as the validation of an answer that was given though stale.
+    ///
+    /// # Errors
+    /// The task, where nothing is driven here but what somebody waits for. That is the default.
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), BoxFuture<'static, ()>> {
+        Err(task)
+    }
 }
 
 /// Lends a runtime's randomness to the engine.
@@ -102,6 +110,20 @@ pub struct SystemRuntime {
     origin: std::time::Instant,
     /// The clock that goes on in sleep, at the origin.
     booted: Duration,
+    /// Whether what is spawned is driven whether or not somebody waits.
+    background: bool,
+}
+
+#[cfg(feature = "native")]
+impl SystemRuntime {
+    /// For programs that drive tokio's runtime only while somebody waits for a call: nothing is done behind calls.
+    #[must_use]
+    pub fn without_background() -> Self {
+        Self {
+            background: false,
+            ..Self::default()
+        }
+    }
 }
 
 #[cfg(feature = "native")]
@@ -110,6 +132,7 @@ impl Default for SystemRuntime {
         Self {
             origin: std::time::Instant::now(),
             booted: crate::transport::sleep::boot_time(),
+            background: true,
         }
     }
 }
@@ -145,6 +168,16 @@ impl Runtime for SystemRuntime {
         const FAR: Duration = Duration::from_secs(10);
         let wait = at.since(self.instant()).min(FAR);
         Box::pin(tokio::time::sleep(wait))
+    }
+
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), BoxFuture<'static, ()>> {
+        match tokio::runtime::Handle::try_current() {
+            Ok(tokio) if self.background => {
+                tokio.spawn(task);
+                Ok(())
+            }
+            _ => Err(task),
+        }
     }
 
     fn random(&self) -> u64 {

@@ -17,6 +17,7 @@ use url::Url;
 
 use crate::Error;
 use crate::body::Body;
+use crate::cache::{CacheMode, Watch};
 use crate::client::Inner;
 use crate::credentials::Bound;
 use crate::hedge::Hedge;
@@ -30,6 +31,7 @@ mod ending;
 mod hedged;
 
 use attempt::{Bounds, Tried, attempt};
+pub(crate) use ending::describe_answer;
 use ending::{Ending, Last};
 use hedged::{Copies, hedged};
 
@@ -50,9 +52,34 @@ pub(crate) struct Prepared {
     pub(crate) streamed: bool,
     /// A second copy is sent where the answer is slow.
     pub(crate) hedge: Option<Hedge>,
+    pub(crate) cache_mode: CacheMode,
+    /// Where what hooks change is noted, for the cache.
+    pub(crate) watch: Option<Arc<Watch>>,
 }
 
 impl Prepared {
+    /// The same request once more. A body that is a stream is left out: only requests without one are sent again as a whole.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            method: self.method.clone(),
+            url: self.url.clone(),
+            headers: self.headers.clone(),
+            body: match &self.body {
+                Body::Bytes(bytes) => Body::Bytes(bytes.clone()),
+                _ => Body::Empty,
+            },
+            once: self.once,
+            auth: Arc::clone(&self.auth),
+            limits: self.limits,
+            cross_origin: self.cross_origin,
+            error_for_status: self.error_for_status,
+            streamed: self.streamed,
+            hedge: self.hedge,
+            cache_mode: self.cache_mode,
+            watch: self.watch.clone(),
+        }
+    }
+
     /// Tells the quotas and cached answers of its credential from those of others; 0 where no credential goes along.
     pub(crate) fn partition(&self) -> u64 {
         if self.cross_origin {

@@ -390,6 +390,30 @@ impl Error {
         }
     }
 
+    /// The same error without the error that caused it, for several calls that share one failure.
+    #[must_use]
+    pub fn without_cause(&self) -> Self {
+        let parts = &*self.0;
+        Self(Box::new(ErrorParts {
+            kind: parts.kind,
+            what: parts.what.clone(),
+            method: parts.method.clone(),
+            url: parts.url.clone(),
+            status: parts.status,
+            headers: parts.headers.clone(),
+            body: parts.body.clone(),
+            problem: parts.problem.clone(),
+            request_id: parts.request_id.clone(),
+            retry_after: parts.retry_after,
+            retryability: parts.retryability,
+            no_retry: parts.no_retry,
+            attempts: parts.attempts.clone(),
+            elapsed: parts.elapsed,
+            advice: parts.advice,
+            source: None,
+        }))
+    }
+
     /// All parts, to be changed and made an error again.
     #[must_use]
     pub fn into_parts(self) -> ErrorParts {

@@ -193,6 +193,7 @@ impl Host {
             budget_capacity: inner.budget.capacity(),
             breaker: inner.breaker.as_ref().map(|b| b.state(now + slept)),
             concurrency: self.concurrency.as_ref().map(|limit| limit.state()),
+            cache: None,
             pacers: inner
                 .pacers
                 .iter_mut()
@@ -234,6 +235,8 @@ pub struct HostState {
     pub concurrency: Option<ConcurrencyState>,
     /// What is known of the limits of each credential.
     pub pacers: Vec<crate::pacing::PacerState>,
+    /// What the client's cache holds, for all hosts; `None` without a cache.
+    pub cache: Option<crate::cache::CacheState>,
     /// What is known of the quota that is shared with other processes; `None` where there is none. The driver fills it in.
     pub shared_quota: Option<crate::fleet::ShareState>,
     /// The regions of a client that has several, nearest first. The driver fills it in.

@@ -85,6 +85,9 @@ pub(super) async fn attempt(
             }
         }
         headers = before.headers;
+        if let Some(watch) = &request.watch {
+            watch.note(&request.headers, &headers);
+        }
     }
     if !request.cross_origin {
         let auth = &request.auth.auth;

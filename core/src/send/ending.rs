@@ -87,6 +87,7 @@ impl Ending<'_> {
                     attempts,
                     elapsed,
                     redactor: Arc::clone(&self.client.redactor),
+                    cache: None,
                 };
                 let slot = driving.call.take_slot();
                 let streamed = |head, body| {
@@ -218,7 +219,11 @@ impl Ending<'_> {
     }
 }
 
-fn describe_answer(status: StatusCode, problem: Option<&Problem>, body: &[u8]) -> String {
+pub(crate) fn describe_answer(
+    status: StatusCode,
+    problem: Option<&Problem>,
+    body: &[u8],
+) -> String {
     let said = match problem.and_then(Problem::text) {
         Some(text) => shortened(text),
         None => shortened(String::from_utf8_lossy(body.get(..400).unwrap_or(body)).trim()),

@@ -16,12 +16,22 @@ const EPOCH: i64 = 1_767_225_600_000;
 #[derive(Clone, Debug)]
 pub struct VirtualClock(Arc<Mutex<State>>);
 
-#[derive(Debug)]
 struct State {
     now: Instant,
     slept: Duration,
     timers: Vec<(Instant, Waker)>,
     random: u64,
+    /// What is to be driven behind whatever is waited for.
+    tasks: Vec<BoxFuture<'static, ()>>,
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State")
+            .field("now", &self.now)
+            .field("tasks", &self.tasks.len())
+            .finish_non_exhaustive()
+    }
 }
 
 struct Flag(AtomicBool);
@@ -41,6 +51,7 @@ impl VirtualClock {
             slept: Duration::ZERO,
             timers: Vec::new(),
             random: seed,
+            tasks: Vec::new(),
         })))
     }
 
@@ -73,7 +84,8 @@ impl VirtualClock {
         self.state().slept += by;
     }
 
-    /// Runs `future` to its end; the clock jumps to the next timer whenever everything waits.
+    /// Runs `future` to its end; the clock jumps to the next timer whenever everything waits. What was spawned is driven
+    /// along; what is left of it then goes on with the next `block_on`.
     ///
     /// # Panics
     /// Where everything waits and no timer is left: that would never end.
@@ -87,6 +99,12 @@ impl VirtualClock {
             while flag.0.swap(false, Ordering::SeqCst) {
                 if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
                     return output;
+                }
+                let tasks = std::mem::take(&mut self.state().tasks);
+                for mut task in tasks {
+                    if task.as_mut().poll(&mut cx).is_pending() {
+                        self.state().tasks.push(task);
+                    }
                 }
             }
             let next = self.state().timers.iter().map(|(at, _)| *at).min();
@@ -133,6 +151,11 @@ impl Runtime for VirtualClock {
             }
             Poll::Pending
         }))
+    }
+
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), BoxFuture<'static, ()>> {
+        self.state().tasks.push(task);
+        Ok(())
     }
 
     fn random(&self) -> u64 {
