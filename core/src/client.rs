@@ -481,10 +481,8 @@ impl ClientBuilder {
             own_origins: bases.iter().map(|base| base.url().origin()).collect(),
         };
         let regions = RegionUrls::new(bases, &engine);
-        let cache = match self.cache.map(CacheSettings::checked).transpose()? {
-            Some(rules) => Some(Arc::new(Cache::new(rules, &*runtime))),
-            None => None,
-        };
+        let cache = self.cache.map(CacheSettings::checked).transpose()?;
+        let cache = cache.map(|rules| Arc::new(Cache::new(rules, &*runtime)));
         let inner = Inner {
             base_host,
             engine,
