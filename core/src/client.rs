@@ -30,6 +30,7 @@ use crate::request::{RequestBuilder, checked_header};
 use crate::runtime::Runtime;
 use crate::shared_quota::SharedQuota;
 use crate::target::{Base, same_origin};
+use crate::throughput::Floor;
 use crate::timeout::{Setting, checked};
 use crate::transport::Transport;
 #[cfg(feature = "native")]
@@ -58,6 +59,7 @@ pub(crate) struct Inner {
     pub(crate) headers: HeaderMap,
     pub(crate) limits: CallLimits,
     pub(crate) read_timeout: Option<Duration>,
+    pub(crate) min_throughput: Floor,
     pub(crate) idempotency: Idempotency,
     pub(crate) redirects: RedirectPolicy,
     pub(crate) hooks: Vec<Arc<dyn Hooks>>,
@@ -181,6 +183,7 @@ pub struct ClientBuilder {
     pub(crate) timeout: Setting,
     pub(crate) attempt_timeout: Setting,
     pub(crate) read_timeout: Setting,
+    pub(crate) min_throughput: Floor,
     pub(crate) retry: RetryPolicy,
     pub(crate) breaker: Option<BreakerSettings>,
     pub(crate) max_concurrency: Option<u32>,
@@ -226,6 +229,7 @@ impl ClientBuilder {
             timeout: defaults::TIMEOUT.into(),
             attempt_timeout: defaults::ATTEMPT_TIMEOUT.into(),
             read_timeout: defaults::READ_TIMEOUT.into(),
+            min_throughput: Floor::default(),
             retry: RetryPolicy::default(),
             breaker: Some(BreakerSettings::default()),
             max_concurrency: None,
@@ -493,6 +497,7 @@ impl ClientBuilder {
             headers,
             limits,
             read_timeout,
+            min_throughput: self.min_throughput,
             idempotency: self.idempotency,
             redirects,
             hooks: self.hooks,

@@ -34,6 +34,27 @@ pub use pages::{Page, PageStyle, Pages};
 mod events;
 pub use events::{Event, Events};
 
+mod json_lines;
+pub use json_lines::{JsonLines, Line};
+
+mod download;
+pub use download::Download;
+#[cfg(feature = "native")]
+pub use download::Downloaded;
+
+mod upload;
+pub use upload::{Upload, UploadSource, Uploaded};
+
+mod throughput;
+pub use throughput::{MinThroughput, Stalled};
+
+mod transfer;
+
+mod record;
+
+#[cfg(feature = "native")]
+mod blocking;
+
 mod auth;
 pub use auth::Auth;
 

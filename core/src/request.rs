@@ -1,8 +1,12 @@
 //! Building a request.
 
+use std::time::Duration;
+
 use gatewright_engine::ErrorKind;
 use gatewright_engine::call::CallLimits;
 use gatewright_engine::reconnect::Reconnect;
+use gatewright_engine::resume::Resume;
+use gatewright_engine::throughput::MinThroughput;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Serialize;
@@ -12,6 +16,7 @@ use crate::body::Body;
 use crate::cache::{self, CacheMode};
 use crate::client::Client;
 use crate::credentials::Choice;
+use crate::download::TransferSettings;
 use crate::events::{EventSettings, Events, can_be_sent_again};
 use crate::hedge::Hedge;
 use crate::pages::{PageStyle, Pages};
@@ -19,6 +24,7 @@ use crate::response::{Response, Silence, StreamResponse};
 use crate::runtime::RandomOf;
 use crate::send::{Prepared, Sent};
 use crate::timeout::{Setting, checked};
+use crate::transfer::Transfer;
 
 /// A request in the making. What is wrong with it is said by [`RequestBuilder::send`], before anything is sent.
 #[derive(Debug)]
@@ -36,6 +42,7 @@ pub struct RequestBuilder {
     error_for_status: bool,
     pub(crate) cache_mode: CacheMode,
     pub(crate) hedge: Option<Hedge>,
+    pub(crate) transfer: Transfer,
     wrong: Option<Error>,
 }
 
@@ -53,6 +60,7 @@ impl RequestBuilder {
             error_for_status: client.inner.error_for_status,
             cache_mode: CacheMode::Default,
             hedge: client.inner.hedge,
+            transfer: Transfer::of(client.inner.min_throughput),
             wrong: None,
             client,
         }
@@ -186,6 +194,7 @@ impl RequestBuilder {
                 runtime: std::sync::Arc::clone(&client.inner.runtime),
                 deadline: gatewright_engine::Instant::from_nanos(u64::MAX),
                 read_timeout: client.inner.read_timeout,
+                throughput: None,
                 silence: Silence::ReadTimeout,
                 slot: None,
             }),
@@ -239,6 +248,80 @@ impl RequestBuilder {
         }
     }
 
+    /// What the client's settings say about downloads and uploads.
+    pub(crate) fn transfer_settings(&self) -> TransferSettings {
+        let inner = &self.client.inner;
+        let policy = inner.engine.policy();
+        let max_attempts = self.limits.max_attempts.unwrap_or(policy.max_attempts);
+        let url = self.full_url();
+        TransferSettings {
+            runtime: std::sync::Arc::clone(&inner.runtime),
+            host: inner.host_of(url.as_ref().unwrap_or(self.base_url())),
+            resume: Resume::new(policy.backoff, max_attempts, policy.max_retry_after),
+            floor: self.transfer.floor.of_transfers(),
+        }
+    }
+
+    /// Whether the caller set this header.
+    pub(crate) fn has_header(&self, name: &HeaderName) -> bool {
+        self.headers.contains_key(name)
+    }
+
+    /// The same request without its body.
+    pub(crate) fn once_more(&mut self) -> Self {
+        let mut again = self.to(self.method.clone(), None);
+        again.headers.clone_from(&self.headers);
+        again.idempotency_key.clone_from(&self.idempotency_key);
+        again.wrong = self.wrong.take();
+        again
+    }
+
+    /// A request that belongs to this one: to the same place or to another, with its headers but those that are about its body.
+    pub(crate) fn to(&self, method: Method, url: Option<&str>) -> Self {
+        let mut other = self.at(self.base_url());
+        other.method = method;
+        match url {
+            Some(url) => url.clone_into(&mut other.path),
+            None => {
+                other.path.clone_from(&self.path);
+                other.query.clone_from(&self.query);
+            }
+        }
+        let about_body: Vec<HeaderName> = other
+            .headers
+            .keys()
+            .filter(|name| {
+                let name = name.as_str();
+                name.starts_with("content-") || name.starts_with("if-") || name == "repr-digest"
+            })
+            .cloned()
+            .collect();
+        for name in about_body {
+            other.headers.remove(name);
+        }
+        other
+    }
+
+    /// The body of `size` bytes may take as long as it goes out at `floor`; `piece`: no idempotency key goes along.
+    pub(crate) fn body_out_at(
+        mut self,
+        floor: Option<MinThroughput>,
+        size: u64,
+        piece: bool,
+    ) -> Self {
+        self.transfer.keyless = piece;
+        // Without a floor the timeouts are as ever: something has to bound it.
+        if let Some(floor) = floor {
+            self.transfer.upload = Some(self.limits.attempt_timeout.take());
+            self.limits.timeout = self.limits.timeout.and_then(|timeout| {
+                let seconds = size.checked_div(floor.bytes_per_second)?;
+                let going_out = Duration::from_secs(seconds).saturating_add(floor.grace);
+                Some(timeout.saturating_add(going_out))
+            });
+        }
+        self
+    }
+
     pub(crate) fn base_url(&self) -> &url::Url {
         self.client.inner.base.url()
     }
@@ -270,6 +353,7 @@ impl RequestBuilder {
             error_for_status: true,
             cache_mode: self.cache_mode,
             hedge: self.hedge,
+            transfer: self.transfer,
             wrong: None,
         }
     }
@@ -314,7 +398,9 @@ impl RequestBuilder {
                 )
             })?;
             headers.insert(idempotency.header.clone(), value);
-        } else if idempotency.applies_to(&self.method) && !headers.contains_key(&idempotency.header)
+        } else if !self.transfer.keyless
+            && idempotency.applies_to(&self.method)
+            && !headers.contains_key(&idempotency.header)
         {
             headers.insert(
                 idempotency.header.clone(),
@@ -331,6 +417,7 @@ impl RequestBuilder {
             limits: self.limits,
             cross_origin: target.cross_origin,
             error_for_status: self.error_for_status,
+            transfer: self.transfer,
             streamed,
             cache_mode: self.cache_mode,
             watch: None,

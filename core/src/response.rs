@@ -1,6 +1,7 @@
 //! Answers: whole, or as a stream.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use gatewright_engine::concurrency::Slot;
 use gatewright_engine::error::ErrorParts;
 use gatewright_engine::redact::Redactor;
 use gatewright_engine::retry::FailureClass;
+use gatewright_engine::throughput::Throughput;
 use gatewright_engine::{ErrorKind, Instant};
 use http::{HeaderMap, Method, StatusCode};
 use serde::de::DeserializeOwned;
@@ -19,6 +21,7 @@ use url::Url;
 
 use crate::Error;
 use crate::runtime::{Runtime, until_from};
+use crate::throughput::stalled;
 use crate::transport::{ResponseBody, TransportError};
 
 /// What a whole and a streamed answer have in common.
@@ -185,6 +188,7 @@ pub struct StreamResponse {
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) deadline: Instant,
     pub(crate) read_timeout: Option<Duration>,
+    pub(crate) throughput: Option<Throughput>,
     pub(crate) silence: Silence,
     /// Where attempts at once are limited: this one is under way until its body is read.
     pub(crate) slot: Option<Slot>,
@@ -236,6 +240,7 @@ impl StreamResponse {
             &*self.runtime,
             self.deadline,
             self.read_timeout,
+            self.throughput.as_mut(),
         )
         .await
         {
@@ -247,8 +252,8 @@ impl StreamResponse {
             }
             Err(mut error) => {
                 self.slot = None;
-                let mut advice = None;
-                if error.class == FailureClass::ReadTimeout {
+                let mut advice = error.advice();
+                if error.class == FailureClass::ReadTimeout && advice.is_none() {
                     let (text, what_to_do) = self.silence.broken();
                     text.clone_into(&mut error.text);
                     advice = Some(what_to_do);
@@ -277,9 +282,42 @@ pub(crate) async fn next_chunk(
     runtime: &dyn Runtime,
     deadline: Instant,
     read_timeout: Option<Duration>,
+    throughput: Option<&mut Throughput>,
 ) -> Result<Option<Bytes>, TransportError> {
-    let moment = || read_timeout.map_or(deadline, |t| (runtime.instant() + t).min(deadline));
-    match until_from(runtime, moment, body.next()).await {
+    // Read once somebody has to wait: a piece that is there costs no look at the clock.
+    const NEVER: u64 = u64::MAX;
+    let begun = AtomicU64::new(NEVER);
+    let patience = throughput.as_ref().map(|throughput| throughput.patience());
+    let moment = || {
+        if read_timeout.is_none() && patience.is_none() {
+            return deadline;
+        }
+        let now = runtime.instant();
+        begun.store(now.as_nanos(), Ordering::Relaxed);
+        let limits = [read_timeout, patience].into_iter().flatten();
+        limits.fold(deadline, |first, limit| first.min(now + limit))
+    };
+    let came = until_from(runtime, moment, body.next()).await;
+    if let Some(throughput) = throughput {
+        let waited = match begun.load(Ordering::Relaxed) {
+            NEVER => Duration::ZERO,
+            begun => runtime.instant().since(Instant::from_nanos(begun)),
+        };
+        let slow = match &came {
+            Ok(Some(Ok(chunk))) => {
+                throughput.on_bytes(u64::try_from(chunk.len()).unwrap_or(u64::MAX), waited);
+                throughput.judge()
+            }
+            Ok(_) => Ok(()),
+            Err(_) => throughput.check(waited),
+        };
+        if let Err(slow) = slow
+            && runtime.instant() < deadline
+        {
+            return Err(stalled(slow));
+        }
+    }
+    match came {
         Ok(chunk) => chunk.transpose(),
         Err(_) if runtime.instant() >= deadline => Err(TransportError::new(
             FailureClass::Timeout,

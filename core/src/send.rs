@@ -25,6 +25,7 @@ use crate::response::{Response, StreamResponse};
 use crate::runtime::{BoxFuture, RandomOf, Runtime, until};
 use crate::shared_quota;
 use crate::token_source::TokenFailure;
+use crate::transfer::Transfer;
 
 mod attempt;
 mod ending;
@@ -49,6 +50,7 @@ pub(crate) struct Prepared {
     pub(crate) cross_origin: bool,
     /// An error status is an error; else it is an answer like any other once it is not retried.
     pub(crate) error_for_status: bool,
+    pub(crate) transfer: Transfer,
     pub(crate) streamed: bool,
     /// A second copy is sent where the answer is slow.
     pub(crate) hedge: Option<Hedge>,

@@ -106,6 +106,13 @@ impl TransportError {
         {
             return Some(pins::PinMismatch::ADVICE);
         }
+        if self
+            .source
+            .as_ref()
+            .is_some_and(|source| source.is::<crate::throughput::Stalled>())
+        {
+            return Some(crate::throughput::ADVICE);
+        }
         None
     }
 }

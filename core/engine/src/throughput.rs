@@ -67,6 +67,8 @@ impl fmt::Display for Stalled {
     }
 }
 
+impl std::error::Error for Stalled {}
+
 /// Measures one transfer.
 #[derive(Clone, Debug)]
 pub struct Throughput {

@@ -181,6 +181,16 @@ impl UploadState {
         }
     }
 
+    /// Pieces of so many bytes, at least 1.
+    pub fn set_chunk(&mut self, bytes: u64) {
+        self.chunk = bytes.max(1);
+    }
+
+    /// The length is known now.
+    pub const fn set_length(&mut self, length: u64) {
+        self.length = Some(length);
+    }
+
     /// The server is known to speak the draft: it is not asked.
     pub fn assume_support(&mut self) {
         if self.next == Next::Discover {

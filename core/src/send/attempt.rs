@@ -9,6 +9,7 @@ use gatewright_engine::redact::Secret;
 use gatewright_engine::redirect::{Redirect, RedirectRefusal, judge_redirect};
 use gatewright_engine::retry::FailureClass;
 use gatewright_engine::signing::{Signable, SignedBody};
+use gatewright_engine::throughput::Throughput;
 use gatewright_engine::{ErrorKind, Instant, defaults};
 use http::{HeaderMap, Method, StatusCode};
 use url::Url;
@@ -21,6 +22,7 @@ use crate::hooks::{AfterAttempt, BeforeAttempt};
 use crate::response::next_chunk;
 use crate::runtime::{Runtime, until};
 use crate::signing::{SignRequest, SigningMoment, fresh_text};
+use crate::throughput::MinThroughput;
 use crate::transport::{ResponseBody, TransportError, TransportRequest};
 
 /// An error body that dawdles is not waited for longer than this: its status has said what matters.
@@ -193,7 +195,11 @@ async fn exchange(
     bounds: &Bounds,
 ) -> Tried {
     let runtime = &*client.runtime;
-    let answer = match until(runtime, bounds.timeout_at, client.transport.send(outgoing)).await {
+    let answer = match request
+        .transfer
+        .send(client, outgoing, bounds.timeout_at)
+        .await
+    {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => return failed(client, error),
         Err(_) => return Tried::Failure(timed_out(""), None),
@@ -280,7 +286,15 @@ async fn exchange(
     {
         return too_large(headers);
     }
-    match read_whole(answer.body, declared, client, bounds.deadline).await {
+    match read_whole(
+        answer.body,
+        declared,
+        client,
+        bounds.deadline,
+        request.transfer.floor.of_bodies(),
+    )
+    .await
+    {
         Ok(Some(body)) => Tried::Answer(Last::Answer {
             status,
             headers,
@@ -331,16 +345,34 @@ async fn read_whole(
     declared: Option<u64>,
     client: &Inner,
     deadline: Instant,
+    floor: Option<MinThroughput>,
 ) -> Result<Option<Bytes>, TransportError> {
     let runtime = &*client.runtime;
-    let Some(first) = next_chunk(&mut body, runtime, deadline, client.read_timeout).await? else {
+    let mut throughput = floor.map(Throughput::new);
+    let Some(first) = next_chunk(
+        &mut body,
+        runtime,
+        deadline,
+        client.read_timeout,
+        throughput.as_mut(),
+    )
+    .await?
+    else {
         return Ok(Some(Bytes::new()));
     };
     let fits = |length: usize| u64::try_from(length).is_ok_and(|l| l <= client.max_response_bytes);
     if !fits(first.len()) {
         return Ok(None);
     }
-    let Some(second) = next_chunk(&mut body, runtime, deadline, client.read_timeout).await? else {
+    let Some(second) = next_chunk(
+        &mut body,
+        runtime,
+        deadline,
+        client.read_timeout,
+        throughput.as_mut(),
+    )
+    .await?
+    else {
         return Ok(Some(first));
     };
     let declared = declared
@@ -351,7 +383,15 @@ async fn read_whole(
     whole.extend_from_slice(&first);
     whole.extend_from_slice(&second);
     while fits(whole.len()) {
-        match next_chunk(&mut body, runtime, deadline, client.read_timeout).await? {
+        match next_chunk(
+            &mut body,
+            runtime,
+            deadline,
+            client.read_timeout,
+            throughput.as_mut(),
+        )
+        .await?
+        {
             Some(chunk) => whole.extend_from_slice(&chunk),
             None => return Ok(Some(whole.freeze())),
         }
@@ -367,7 +407,7 @@ async fn read_error_body(
 ) -> Bytes {
     let give_up = (runtime.instant() + ERROR_BODY_PATIENCE).min(deadline);
     let mut read = BytesMut::new();
-    while let Ok(Some(chunk)) = next_chunk(&mut body, runtime, give_up, None).await {
+    while let Ok(Some(chunk)) = next_chunk(&mut body, runtime, give_up, None, None).await {
         let room = defaults::MAX_ERROR_BYTES.saturating_sub(read.len());
         read.extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
         if read.len() >= defaults::MAX_ERROR_BYTES {

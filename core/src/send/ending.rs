@@ -12,6 +12,7 @@ use gatewright_engine::error::ErrorParts;
 use gatewright_engine::problem::{Problem, read_problem};
 use gatewright_engine::redact::Secret;
 use gatewright_engine::retry::{FailureClass, NoRetry};
+use gatewright_engine::throughput::Throughput;
 use http::{HeaderMap, StatusCode};
 
 use super::{Driving, Prepared, Sent};
@@ -97,6 +98,7 @@ impl Ending<'_> {
                         runtime: Arc::clone(&self.client.runtime),
                         deadline: driving.call.deadline(),
                         read_timeout: self.client.read_timeout,
+                        throughput: self.request.transfer.floor.of_bodies().map(Throughput::new),
                         silence: Silence::ReadTimeout,
                         slot,
                     })
