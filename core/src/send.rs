@@ -75,6 +75,7 @@ impl Prepared {
             limits: self.limits,
             cross_origin: self.cross_origin,
             error_for_status: self.error_for_status,
+            transfer: self.transfer,
             streamed: self.streamed,
             hedge: self.hedge,
             cache_mode: self.cache_mode,
@@ -92,7 +93,7 @@ impl Prepared {
     }
 
     /// The same once more; `None` where its body cannot be sent twice.
-    pub(crate) fn again(&self) -> Option<Self> {
+    pub(crate) fn copied(&self) -> Option<Self> {
         let body = match &self.body {
             Body::Once { .. } => return None,
             body => body.again(),
@@ -107,8 +108,11 @@ impl Prepared {
             limits: self.limits,
             cross_origin: self.cross_origin,
             error_for_status: self.error_for_status,
+            transfer: self.transfer,
             streamed: self.streamed,
             hedge: self.hedge,
+            cache_mode: self.cache_mode,
+            watch: self.watch.clone(),
         })
     }
 }

@@ -99,6 +99,7 @@ pub(super) fn in_form(client: &Inner, request: &Prepared, answer: Response) -> R
         // It is all there.
         deadline: Instant::from_nanos(u64::MAX),
         read_timeout: client.read_timeout,
+        throughput: None,
         silence: Silence::ReadTimeout,
         slot: None,
     }))

@@ -88,7 +88,7 @@ type Copy<'a> = Pin<Box<dyn Future<Output = Result<Sent, Error>> + Send + 'a>>;
 
 pub(super) async fn hedged(client: &Inner, request: Prepared, hedge: Hedge) -> Result<Sent, Error> {
     let copies = Copies::new(hedge);
-    let Some(again) = request.again() else {
+    let Some(again) = request.copied() else {
         return drive(begin(client, &request, None), client, request).await;
     };
     let driving = begin(client, &request, Some(&copies));
