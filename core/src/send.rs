@@ -60,29 +60,6 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// The same request once more. A body that is a stream is left out: only requests without one are sent again as a whole.
-    pub(crate) fn again(&self) -> Self {
-        Self {
-            method: self.method.clone(),
-            url: self.url.clone(),
-            headers: self.headers.clone(),
-            body: match &self.body {
-                Body::Bytes(bytes) => Body::Bytes(bytes.clone()),
-                _ => Body::Empty,
-            },
-            once: self.once,
-            auth: Arc::clone(&self.auth),
-            limits: self.limits,
-            cross_origin: self.cross_origin,
-            error_for_status: self.error_for_status,
-            transfer: self.transfer,
-            streamed: self.streamed,
-            hedge: self.hedge,
-            cache_mode: self.cache_mode,
-            watch: self.watch.clone(),
-        }
-    }
-
     /// Tells the quotas and cached answers of its credential from those of others; 0 where no credential goes along.
     pub(crate) fn partition(&self) -> u64 {
         if self.cross_origin {
@@ -99,11 +76,19 @@ impl Prepared {
             body => body.again(),
         };
         Some(Self {
+            body,
+            ..self.without_body()
+        })
+    }
+
+    /// The same once more, but for its body.
+    pub(crate) fn without_body(&self) -> Self {
+        Self {
             auth: Arc::clone(&self.auth),
             method: self.method.clone(),
             url: self.url.clone(),
             headers: self.headers.clone(),
-            body,
+            body: Body::Empty,
             once: self.once,
             limits: self.limits,
             cross_origin: self.cross_origin,
@@ -113,7 +98,7 @@ impl Prepared {
             hedge: self.hedge,
             cache_mode: self.cache_mode,
             watch: self.watch.clone(),
-        })
+        }
     }
 }
 

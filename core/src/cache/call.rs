@@ -113,7 +113,7 @@ impl Asked<'_> {
                 || request.cache_mode != CacheMode::Default
                 || self.said.no_cache;
             if alone {
-                let mut own = request.again();
+                let mut own = request.without_body();
                 shorten(self.client, &mut own, self.started);
                 let landed = self.validation(own, &found, since).await;
                 return self.finish(&request, &found, share(Arc::new(landed)));
@@ -183,7 +183,7 @@ impl Asked<'_> {
 
     fn board(&self, request: &Prepared, found: &Found, since: Tick) -> (Seat, bool) {
         self.cache.flights.board(found.number, || {
-            let mut own = request.again();
+            let mut own = request.without_body();
             own.streamed = false;
             shorten(self.client, &mut own, self.started);
             Box::pin(self.validation(own, found, since))
@@ -245,7 +245,7 @@ impl Asked<'_> {
 
     /// A streamed call: validated, but what else comes goes by.
     async fn streamed(&self, request: Prepared, found: Found, since: Tick) -> Result<Sent, Error> {
-        let mut conditional = request.again();
+        let mut conditional = request.without_body();
         let watch = Watch::of(self.client);
         conditional.watch.clone_from(&watch);
         if !found.stored.add_conditions(&mut conditional.headers) {
@@ -263,7 +263,7 @@ impl Asked<'_> {
         let confirmed = !is_redirected(&answer.head.attempts)
             && found.stored.is_confirmed_by(&answer.head.headers);
         if !confirmed {
-            let mut plain = request.again();
+            let mut plain = request.without_body();
             shorten(self.client, &mut plain, self.started);
             return send(self.client, plain).await.map(missed);
         }

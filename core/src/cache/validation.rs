@@ -79,7 +79,7 @@ pub(super) async fn validate(
     );
     let started = client.runtime.instant();
     let watch = Watch::of(&client);
-    let mut conditional = request.again();
+    let mut conditional = request.without_body();
     conditional.watch.clone_from(&watch);
     let has_conditions = found.stored.add_conditions(&mut conditional.headers);
     let mut outcome = send(&client, conditional).await.map(whole);
@@ -108,7 +108,7 @@ pub(super) async fn validate(
         }
         // Not changed since something that is not stored here: without conditions, then.
         let before = std::mem::take(&mut answer.head.attempts);
-        let mut plain = request.again();
+        let mut plain = request.without_body();
         plain.watch.clone_from(&watch);
         let passed = shorten(&client, &mut plain, started);
         outcome = send(&client, plain).await.map(whole);
