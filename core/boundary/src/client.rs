@@ -133,6 +133,11 @@ impl HostClient {
         json::text(state::to_json(&self.client.state()))
     }
 
+    /// Forgets every answer that the cache has stored.
+    pub fn clear_cache(&self) {
+        self.client.clear_cache();
+    }
+
     /// Refuses further calls. Those under way go on.
     pub fn close(&self) {
         self.client.close();

@@ -15,6 +15,8 @@ mod webhook;
 #[cfg(feature = "client")]
 mod batch;
 #[cfg(feature = "client")]
+mod cache;
+#[cfg(feature = "client")]
 mod call;
 #[cfg(feature = "client")]
 mod client;

@@ -1,8 +1,9 @@
-//! What comes with an answer beside its body, as JSON: `{method, url, shownUrl, requestId, elapsedMs, headers, attempts}`.
+//! What comes with an answer beside its body, as JSON: `{method, url, shownUrl, requestId, elapsedMs, headers, attempts, cache}`;
+//! `cache` only where the client's cache had a part in it.
 
 use std::time::Duration;
 
-use gatewright::{Attempt, Decision, Outcome, Response, StreamResponse};
+use gatewright::{Attempt, CacheStatus, Decision, Outcome, Response, StreamResponse};
 use http::HeaderMap;
 
 use crate::json;
@@ -16,6 +17,7 @@ pub(crate) fn of_answer(out: &mut Vec<u8>, answer: &Response) {
         answer.elapsed(),
         answer.headers(),
         answer.attempts(),
+        answer.cache_status(),
     );
 }
 
@@ -28,6 +30,7 @@ pub(crate) fn of_stream(out: &mut Vec<u8>, answer: &StreamResponse) {
         answer.elapsed(),
         answer.headers(),
         answer.attempts(),
+        answer.cache_status(),
     );
 }
 
@@ -46,6 +49,7 @@ fn rest(
     elapsed: Duration,
     headers: &HeaderMap,
     attempts: &[Attempt],
+    cache: Option<CacheStatus>,
 ) {
     out.extend_from_slice(b",\"requestId\":");
     json::or_null(out, request_id, json::string);
@@ -55,6 +59,7 @@ fn rest(
     self::headers(out, headers);
     out.extend_from_slice(b",\"attempts\":");
     self::attempts(out, attempts);
+    crate::cache::status(out, cache);
     out.push(b'}');
 }
 

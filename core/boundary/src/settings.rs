@@ -5,6 +5,7 @@ use std::sync::Arc;
 use gatewright::engine::defaults;
 use gatewright::{Auth, Client, ClientBuilder, Error, ErrorKind, RetryPolicy};
 
+use crate::cache;
 use crate::headers;
 use crate::hooks::HostHooks;
 use crate::members::{Member, Members, shown_name};
@@ -107,6 +108,7 @@ impl Gathered {
             "headers" => set_headers(builder, &member)?,
             "pacing" => builder.pacing(member.flag()?),
             "quota" => builder.quota(member.text()?),
+            "cache" => builder.cache(cache::settings(&member)?),
             "idempotencyKeys" => builder.idempotency_keys(member.flag()?),
             "maxRedirects" => builder.max_redirects(member.count(0)?),
             "allowedOrigins" => member

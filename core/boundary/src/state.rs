@@ -1,5 +1,6 @@
 //! What a client knows of its host, as JSON: `{budgetLeft, budgetCapacity, limits: [{inFlight, queued, pausedForMs, quotas: [{policy, limit,
-//! remaining, windowMs, nextInMs, resetsInMs, shared}]}]}`.
+//! remaining, windowMs, nextInMs, resetsInMs, shared}]}], cache}`; `cache` (`cache.rs`) only
+//! where the client has one.
 
 use gatewright::engine::host::HostState;
 
@@ -47,6 +48,8 @@ pub(crate) fn to_json(state: &HostState) -> Vec<u8> {
         }
         out.extend_from_slice(b"]}");
     }
-    out.extend_from_slice(b"]}");
+    out.push(b']');
+    crate::cache::state(&mut out, state.cache.as_ref());
+    out.push(b'}');
     out
 }
