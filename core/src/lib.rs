@@ -16,6 +16,9 @@ pub use breaker::BreakerSettings;
 mod client;
 pub use client::{Client, ClientBuilder};
 
+mod explain;
+pub use explain::{Explanation, Hypothetical, Plan};
+
 mod hedge;
 pub use hedge::Hedge;
 

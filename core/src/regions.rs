@@ -98,6 +98,14 @@ impl RegionUrls {
         Some(moved)
     }
 
+    /// The first healthy region beside this one, which was not asked after so many attempts.
+    pub(crate) fn elsewhere(&self, at: usize, attempts: u32, now: Instant) -> Option<&Region> {
+        let tried = usize::try_from(attempts).unwrap_or(usize::MAX);
+        (tried < self.bases.len())
+            .then(|| self.regions.elsewhere(at, now))
+            .flatten()
+    }
+
     pub(crate) fn state(&self, now: Instant) -> Vec<RegionState> {
         self.regions.state(now)
     }

@@ -31,6 +31,7 @@ mod attempt;
 mod ending;
 mod hedged;
 
+pub(crate) use attempt::refusal;
 use attempt::{Bounds, Tried, attempt};
 pub(crate) use ending::describe_answer;
 use ending::{Ending, Last};

@@ -160,7 +160,7 @@ pub struct Permit {
     generation: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum State {
     Closed(Window),
     Open {
@@ -175,7 +175,7 @@ enum State {
 }
 
 /// The breaker of one host.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Breaker {
     settings: BreakerSettings,
     state: State,

@@ -13,7 +13,7 @@ pub enum RetryCost {
 }
 
 impl RetryCost {
-    const fn tokens(self) -> u32 {
+    pub(crate) const fn tokens(self) -> u32 {
         match self {
             Self::Plain => defaults::RETRY_COST,
             Self::AfterTimeout => defaults::TIMEOUT_RETRY_COST,

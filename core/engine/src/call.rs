@@ -38,7 +38,7 @@ mod record;
 mod step;
 use admit::Passage;
 use again::Cause;
-use again::kind_of;
+pub(crate) use again::{Room, Wait, kind_of, weigh};
 pub use quota::NoPermit;
 pub use record::request_id;
 pub use step::{Answer, CallLimits, Done, Failed, Failure, RequestFacts, Step};

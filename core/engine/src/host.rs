@@ -168,6 +168,17 @@ impl Host {
         self.lock().latencies.p95()
     }
 
+    /// Copies, for what would happen.
+    pub(crate) fn copy_of_budget_and_breaker(&self) -> (Budget, Option<Breaker>) {
+        let inner = self.lock();
+        (inner.budget.clone(), inner.breaker.clone())
+    }
+
+    /// Now, by the clock of servers.
+    pub(crate) fn servers_now(&self, now: Instant) -> Instant {
+        now + self.slept.get()
+    }
+
     /// A call goes to this host rather than to another region.
     pub(crate) fn on_chosen(&self, now: Instant) {
         let until = now + self.slept.get() + self.settings.open();

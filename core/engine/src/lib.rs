@@ -17,6 +17,7 @@ pub use error::{Error, ErrorKind, Retryability};
 
 pub mod attempts;
 pub mod call;
+pub mod explain;
 pub mod host;
 mod latency;
 pub mod timeline;

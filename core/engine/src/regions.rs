@@ -55,6 +55,14 @@ impl Regions {
         self.0.get(at)
     }
 
+    /// The first healthy region beside this one.
+    #[must_use]
+    pub fn elsewhere(&self, at: usize, now: Instant) -> Option<&Region> {
+        let mut others = self.0.iter().enumerate().filter(|(other, _)| *other != at);
+        let found = others.find(|(_, region)| region.host.is_healthy(now));
+        found.map(|(_, region)| region)
+    }
+
     /// As values, for `client.state()`.
     #[must_use]
     pub fn state(&self, now: Instant) -> Vec<RegionState> {

@@ -314,7 +314,11 @@ fn failed(client: &Inner, error: TransportError) -> Tried {
     Tried::Failure(failure, Some(Box::new(error)))
 }
 
-fn refusal(client: &Inner, status: StatusCode, why: &RedirectRefusal) -> (ErrorKind, String) {
+pub(crate) fn refusal(
+    client: &Inner,
+    status: StatusCode,
+    why: &RedirectRefusal,
+) -> (ErrorKind, String) {
     match why {
         RedirectRefusal::CrossOrigin(to) => {
             let to = client.redactor.text(&to.origin().ascii_serialization());

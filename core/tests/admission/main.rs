@@ -9,6 +9,7 @@
 
 mod breaker;
 mod concurrency;
+mod explain;
 mod hedging;
 mod regions;
 mod timed;

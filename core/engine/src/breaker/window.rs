@@ -15,7 +15,7 @@ struct Bucket {
 }
 
 /// Counts over a window that slides. All of it is in place: it does not grow.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Window([Bucket; BUCKETS]);
 
 fn stretch_of(now: Instant, window: Duration) -> u64 {

@@ -12,7 +12,7 @@ use super::{Call, State, Step};
 use crate::attempts::{Attempt, Decision, Outcome};
 use crate::breaker::Refused;
 use crate::concurrency::Turn;
-use crate::pacing::{Admission, Ticket, WaitReason};
+use crate::pacing::{Admission, WaitReason};
 use crate::time::Instant;
 
 /// The answer to an attempt that wants to go.
