@@ -477,7 +477,7 @@ impl ClientBuilder {
         let engine = Engine::with(self.retry, settings);
         let base_host = engine.host(&base.url().origin().ascii_serialization());
         if let Some(quota) = &self.shared_quota {
-            quota.on_client(&base.url().origin().ascii_serialization());
+            quota.on_client(&base.url().origin().ascii_serialization())?;
         }
         let redirects = RedirectPolicy {
             max: self.max_redirects,

@@ -76,9 +76,14 @@ mod hooks;
 pub use hooks::{AfterAttempt, BeforeAttempt, Hooks};
 
 mod shared_quota;
-pub use shared_quota::{NoPermit, ShareMode, ShareState, SharedQuota};
+pub use shared_quota::{NoPermit, ShareMode, ShareState, SharedQuota, Taken};
 mod cache;
 pub use cache::{CacheMode, CacheSettings, CacheStatus};
+
+#[cfg(feature = "redis")]
+mod fleet;
+#[cfg(feature = "redis")]
+pub use fleet::RedisQuota;
 
 mod timeout;
 pub use timeout::Setting as Timeout;

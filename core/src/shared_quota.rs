@@ -14,16 +14,25 @@ use gatewright_engine::retry::FailureClass;
 pub use gatewright_engine::call::NoPermit;
 pub use gatewright_engine::fleet::{ShareMode, ShareState};
 
+use crate::Error;
 use crate::client::{ClientBuilder, Inner};
 use crate::runtime::{BoxFuture, Instant, Runtime, until};
+
+/// A permit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// What was waited for, for the record of the attempt; `None` where the permit was there.
+    pub waited_for: Option<WaitReason>,
+    /// What [`SharedQuota::give_back`] is told where the permit is not used.
+    pub ticket: u64,
+}
 
 /// A quota that several clients share, wherever they are. One permit is taken for each attempt.
 pub trait SharedQuota: fmt::Debug + Send + Sync + 'static {
     /// Takes a permit, waiting for it if need be. `deadline` is when the call's time is up, by `runtime`'s clock; no answer
     /// by then counts as a refusal.
     ///
-    /// `Ok(None)`: it was there. `Ok(Some(reason))`: what was waited for, for the record of the attempt. Dropping the
-    /// future must leave no permit taken.
+    /// Dropping the future before it is ready must leave no permit taken.
     ///
     /// # Errors
     /// [`NoPermit`] where there can be none before the deadline; the call fails with `rate_limited`.
@@ -31,10 +40,12 @@ pub trait SharedQuota: fmt::Debug + Send + Sync + 'static {
         &'a self,
         runtime: &'a dyn Runtime,
         deadline: Instant,
-    ) -> BoxFuture<'a, Result<Option<WaitReason>, NoPermit>>;
+    ) -> BoxFuture<'a, Result<Taken, NoPermit>>;
 
-    /// A permit that was taken was not used: nothing was sent.
-    fn give_back(&self) {}
+    /// A permit that was taken was not used: nothing was sent. `ticket` is what came with it.
+    fn give_back(&self, ticket: u64) {
+        let _ = ticket;
+    }
 
     /// The server asked this client to be left alone for so long (429, or `Retry-After` on a 503), or said that nothing is
     /// left of a quota until then.
@@ -42,9 +53,13 @@ pub trait SharedQuota: fmt::Debug + Send + Sync + 'static {
         let _ = pause;
     }
 
-    /// A client of the API at `origin` was made that uses this quota.
-    fn on_client(&self, origin: &str) {
+    /// A client of the API at `origin`, such as `https://api.example.com`, is about to be made that uses this quota.
+    ///
+    /// # Errors
+    /// Where that cannot be; then no client is made.
+    fn on_client(&self, origin: &str) -> Result<(), Error> {
         let _ = origin;
+        Ok(())
     }
 
     /// What is known of it, for `client.state()`.
@@ -64,7 +79,7 @@ impl ClientBuilder {
 
 /// A permit in hand. Dropping it gives it back.
 #[derive(Debug)]
-pub(crate) struct Permit(Option<Arc<dyn SharedQuota>>);
+pub(crate) struct Permit(Option<(Arc<dyn SharedQuota>, u64)>);
 
 impl Permit {
     /// The attempt is over. A permit was used unless nothing can have reached the server.
@@ -80,8 +95,8 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        if let Some(quota) = self.0.take() {
-            quota.give_back();
+        if let Some((quota, ticket)) = self.0.take() {
+            quota.give_back(ticket);
         }
     }
 }
@@ -104,8 +119,14 @@ pub(crate) async fn take(
             reason: WaitReason::SharedQuota { away: false },
         }),
     };
-    let permit = taken.is_ok().then(|| Permit(Some(Arc::clone(quota))));
-    (call.on_quota(runtime.instant(), taken), permit)
+    let (answer, permit) = match taken {
+        Ok(taken) => (
+            Ok(taken.waited_for),
+            Some(Permit(Some((Arc::clone(quota), taken.ticket)))),
+        ),
+        Err(refused) => (Err(refused), None),
+    };
+    (call.on_quota(runtime.instant(), answer), permit)
 }
 
 /// What the server asked this client for is asked of all that share the quota.

@@ -14,7 +14,7 @@ use std::time::Duration;
 use gatewright::engine::pacing::WaitReason;
 use gatewright::runtime::{BoxFuture, Instant, Runtime};
 use gatewright::testing::{Scripted, VirtualClock, answer, answer_with, failure};
-use gatewright::{Client, ErrorKind, FailureClass, NoPermit, ShareState, SharedQuota};
+use gatewright::{Client, ErrorKind, FailureClass, NoPermit, ShareState, SharedQuota, Taken};
 
 /// A number of permits, each of which takes a second to come by.
 #[derive(Clone, Debug, Default)]
@@ -40,13 +40,16 @@ impl SharedQuota for Shelf {
         &'a self,
         runtime: &'a dyn Runtime,
         _: Instant,
-    ) -> BoxFuture<'a, Result<Option<WaitReason>, NoPermit>> {
+    ) -> BoxFuture<'a, Result<Taken, NoPermit>> {
         Box::pin(async move {
             let until = runtime.instant() + Duration::from_secs(1);
             runtime.sleep_until(until).await;
             let reason = WaitReason::SharedQuota { away: false };
             if self.left.fetch_sub(1, Ordering::SeqCst) > 0 {
-                return Ok(Some(reason));
+                return Ok(Taken {
+                    waited_for: Some(reason),
+                    ticket: 7,
+                });
             }
             self.left.fetch_add(1, Ordering::SeqCst);
             Err(NoPermit {
@@ -56,7 +59,8 @@ impl SharedQuota for Shelf {
         })
     }
 
-    fn give_back(&self) {
+    fn give_back(&self, ticket: u64) {
+        assert_eq!(ticket, 7);
         self.left.fetch_add(1, Ordering::SeqCst);
     }
 

@@ -33,7 +33,7 @@ use crate::limits::LimitReadings;
 use crate::time::{Instant, Now};
 
 mod admission;
-mod bucket;
+pub(crate) mod bucket;
 mod continuous;
 mod counter;
 mod gate;

@@ -5,7 +5,7 @@
 use crate::time::Instant;
 
 /// `nanos` after `at`, saturating.
-pub(super) fn after(at: Instant, nanos: u64) -> Instant {
+pub(crate) fn after(at: Instant, nanos: u64) -> Instant {
     Instant::from_nanos(at.as_nanos().saturating_add(nanos))
 }
 
@@ -16,7 +16,7 @@ pub(super) fn before(at: Instant, nanos: u64) -> Instant {
 
 /// Calls that fit, and when they come back.
 #[derive(Clone, Debug)]
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     /// Time in which one call comes back; at least 1 ns.
     pub(super) interval: u64,
     /// Calls that fit when it is full; at least 1.
@@ -27,7 +27,7 @@ pub(super) struct Bucket {
 
 impl Bucket {
     /// A full bucket that gets `quota` calls in `window` nanoseconds and holds `capacity`.
-    pub(super) fn new(quota: u64, window: u64, capacity: u64) -> Self {
+    pub(crate) fn new(quota: u64, window: u64, capacity: u64) -> Self {
         // Rounded up: a refill that is a nanosecond late is never refused.
         let interval = window.div_ceil(quota.max(1)).max(1);
         Self {
@@ -37,29 +37,39 @@ impl Bucket {
         }
     }
 
+    /// A bucket that is empty at `at` and gets a call each `interval` from then on.
+    pub(crate) fn empty(interval: u64, capacity: u64, at: Instant) -> Self {
+        let (interval, capacity) = (interval.max(1), capacity.max(1));
+        Self {
+            interval,
+            capacity,
+            full_at: after(at, interval.saturating_mul(capacity)),
+        }
+    }
+
     /// The time in which `calls` come back.
     pub(super) fn time_for(&self, calls: u64) -> u64 {
         self.interval.saturating_mul(calls)
     }
 
     /// When a call may be taken that has `ahead` others before it.
-    pub(super) fn ready_at(&self, ahead: u64) -> Instant {
+    pub(crate) fn ready_at(&self, ahead: u64) -> Instant {
         let may_be_missing = self.time_for(self.capacity.saturating_sub(1));
         before(after(self.full_at, self.time_for(ahead)), may_be_missing)
     }
 
     /// Takes one call at `at`.
-    pub(super) fn take(&mut self, at: Instant) {
+    pub(crate) fn take(&mut self, at: Instant) {
         self.full_at = after(self.full_at.max(at), self.interval);
     }
 
     /// Puts one call back that was not used.
-    pub(super) fn give_back(&mut self) {
+    pub(crate) fn give_back(&mut self) {
         self.full_at = before(self.full_at, self.interval);
     }
 
     /// Whole calls that are there at `now`.
-    pub(super) fn left(&self, now: Instant) -> u64 {
+    pub(crate) fn left(&self, now: Instant) -> u64 {
         let missing = self.full_at.as_nanos().saturating_sub(now.as_nanos());
         self.capacity
             .saturating_sub(missing.div_ceil(self.interval))
