@@ -42,6 +42,7 @@ export {
   UnprocessableError,
 } from "./errors.ts";
 export { Response } from "./response.ts";
+export { ServerEvent, ServerEvents } from "./server_events.ts";
 export { StreamResponse } from "./stream_response.ts";
 export { version } from "./version.ts";
 export { generateSecret, Webhook, WebhookError, WebhookKeyError, WebhookVerificationError } from "./webhooks.ts";

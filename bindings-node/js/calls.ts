@@ -7,6 +7,7 @@
  * | `HEAD`: the head of a streamed answer | HEAD, ERROR |
  * | `PIECE`: the next piece of one | CHUNK, END, ERROR |
  * | `PAGE`: the next page of a list | ANSWER, END, ERROR |
+ * | `EVENTS`: the next events of a stream of them | CHUNK, END, ERROR |
  *
  * or until its signal is aborted: then it is rejected at once, whatever it was doing. A streamed answer on which nobody waits is not in
  * the table, so that it can be collected as garbage.
@@ -25,6 +26,7 @@ export const WHOLE = 0;
 export const HEAD = 1;
 export const PIECE = 2;
 export const PAGE = 3;
+export const EVENTS = 4;
 
 type Settle = (value: unknown) => void;
 
@@ -125,7 +127,7 @@ export function giveUp(call: number, reason: unknown): void {
   waiting?.reject(reason);
 }
 
-/** Ends the wait for a page as if there were no more, and gives the call up. */
+/** Ends the wait for a page, or for events, as if there were no more, and gives the call up. */
 export function stopWaiting(call: number): void {
   const waiting = take(call);
   if (waiting !== undefined) {

@@ -1,6 +1,14 @@
 /** The client: begins calls, and says what came of them. */
 
-import type { BodyOptions, ClientOptions, ClientState, Page, PageOptions, RequestOptions } from "../types/shared.js";
+import type {
+  BodyOptions,
+  ClientOptions,
+  ClientState,
+  EventOptions,
+  Page,
+  PageOptions,
+  RequestOptions,
+} from "../types/shared.js";
 import type { Callbacks } from "./callbacks.ts";
 import { HEAD, isWaiting, nextNumber, port, refuse, WHOLE, wait } from "./calls.ts";
 import { errorFromJson, invalidConfig, invalidRequest } from "./errors.ts";
@@ -8,10 +16,11 @@ import type { Head } from "./frames.ts";
 import { Incoming } from "./incoming.ts";
 import { INSPECT, type Inspect, shown } from "./inspect.ts";
 import type { NativeClient } from "./native.ts";
-import { listJson, type OptionKind, optionsJson, settingsJson } from "./options.ts";
+import { eventsJson, listJson, type OptionKind, optionsJson, settingsJson } from "./options.ts";
 import { itemsOfAll, Pages } from "./pages.ts";
 import { jsonBody, type RequestBody, requestBody } from "./request_body.ts";
 import type { Response } from "./response.ts";
+import { type Begun, ServerEvents } from "./server_events.ts";
 import { signalOf, type Watch, watchOf } from "./signals.ts";
 import { StreamResponse } from "./stream_response.ts";
 import { kindOf } from "./text.ts";
@@ -83,6 +92,11 @@ export class Client {
 
   items<T = unknown>(path: string, options?: PageOptions): AsyncIterableIterator<T> {
     return itemsOfAll(this.#pages<T>(path, options));
+  }
+
+  events(path: string, options?: EventOptions): ServerEvents {
+    const { lastEventId } = options ?? {};
+    return new ServerEvents(() => this.#beginEvents(path, options), typeof lastEventId === "string" ? lastEventId : "");
   }
 
   get baseUrl(): string {
@@ -177,6 +191,23 @@ export class Client {
       keepUpload(call, body.source);
     }
     this.#native.start(call, method, path, kind === HEAD ? 1 : 0, json, body?.content);
+  }
+
+  #beginEvents(path: string, options: EventOptions | undefined): Begun | Promise<Begun> {
+    const method = options?.method ?? "GET";
+    checkStart(method, path, options);
+    const signal = signalIn(options);
+    const begin = (body: RequestBody | undefined): Begun => {
+      if (body?.source !== undefined) {
+        throw invalidRequest("`body` is a stream, which a stream of events cannot send; give text, bytes or `json`");
+      }
+      const { json, style } = eventsJson(options, body);
+      const list = nextNumber();
+      this.#native.events(list, method, path, json, body?.content, style);
+      return { list, keep: this.#callbacks, watch: signal === undefined ? undefined : watchOf(signal) };
+    };
+    const body = bodyIn(options);
+    return body instanceof Promise ? body.then(begin) : begin(body);
   }
 
   #pages<T>(path: string, options: PageOptions | undefined): Pages<T> {

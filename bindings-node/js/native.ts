@@ -22,6 +22,9 @@ export interface Native extends WebhookNative {
   pull(call: number): void;
   /** Asks for the next page of a list: ANSWER, END or ERROR. */
   nextPage(call: number, list: number): void;
+  /** Asks for the next events of a stream: CHUNK, END or ERROR. */
+  nextEvents(call: number, list: number): void;
+  /** Forgets a list or a stream of events. */
   dropPages(list: number): void;
   /** Answers a question. */
   answer(question: number, text: string | undefined, bytes: Uint8Array | undefined): void;
@@ -50,6 +53,15 @@ export interface NativeClient {
   ): void;
   /** Begins a list; its pages come by `nextPage`. */
   pages(list: number, path: string, options: string | undefined, style: string): void;
+  /** Begins a stream of server-sent events, with a style of `{lastEventId, idleTimeoutMs}`; they come by `nextEvents`. */
+  events(
+    list: number,
+    method: string,
+    path: string,
+    options: string | undefined,
+    body: string | Uint8Array | undefined,
+    style: string,
+  ): void;
   baseUrl(): string;
   /** `ClientState` as JSON. */
   state(): string;

@@ -163,6 +163,9 @@ const bodyReaders: Readers = { ...requestReaders, json: apart, body: apart };
 
 const { idempotencyKey: _key, throwOnError: _throws, ...pageReaders } = requestReaders;
 const listReaders: Readers = { ...pageReaders, items: apart, cursor: apart, cursorParam: apart };
+const { idempotencyKey: _keyOfEvents, throwOnError: _throwsOfEvents, ...eventRequestReaders } = bodyReaders;
+const eventReaders: Readers = { ...eventRequestReaders, method: apart, lastEventId: apart, idleTimeout: apart };
+const eventStyleReaders: Readers = { lastEventId: text, idleTimeout: time };
 const styleReaders: Readers = { items: text, cursor: text, cursorParam: text };
 
 /** Reads an object by its readers. Names that none has are refused; members that are undefined are as if they were not there. */
@@ -275,4 +278,23 @@ export function listJson(options: object | undefined): { json: string | undefine
     }
   }
   return { json: withBody(json, undefined), style: JSON.stringify(style), items: style.items };
+}
+
+/** The options of a stream of events: those of its requests, and its own. */
+export function eventsJson(
+  options: object | undefined,
+  body: RequestBody | undefined,
+): { json: string | undefined; style: string } {
+  const json: Json = {};
+  const style: Json = {};
+  if (options !== undefined) {
+    read(options, eventReaders, json, invalidRequest, "a stream of events");
+    for (const name of Object.keys(eventStyleReaders)) {
+      const value = (options as Json)[name];
+      if (value !== undefined) {
+        eventStyleReaders[name]?.(value, name, style, invalidRequest);
+      }
+    }
+  }
+  return { json: withBody(json, body), style: JSON.stringify(style) };
 }

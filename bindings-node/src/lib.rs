@@ -93,7 +93,13 @@ pub fn next_page(env: Env, call: u32, list: u32) -> Result<()> {
     on_port(env, |thread| thread.port.next_page(call, list))
 }
 
-/// Forgets a list.
+/// Asks for the next events of a stream.
+#[napi(catch_unwind)]
+pub fn next_events(env: Env, call: u32, list: u32) -> Result<()> {
+    on_port(env, |thread| thread.port.next_events(call, list))
+}
+
+/// Forgets a list or a stream of events.
 #[napi(catch_unwind)]
 pub fn drop_pages(env: Env, list: u32) -> Result<()> {
     on_port(env, |thread| thread.port.drop_pages(list))

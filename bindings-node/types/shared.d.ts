@@ -173,6 +173,16 @@ export interface PageOptions extends Omit<RequestOptions, "idempotencyKey" | "th
   readonly cursorParam?: string;
 }
 
+/** A stream of server-sent events. `timeout` is the time to connect, each time anew. */
+export interface EventOptions extends Omit<BodyOptions, "idempotencyKey" | "throwOnError"> {
+  /** Default `GET`. A stream that answers another method ends where it breaks. */
+  readonly method?: string;
+  /** Goes on after this event, of an earlier stream. */
+  readonly lastEventId?: string;
+  /** Silence after which a connection counts as broken, `null` for no limit. Default 60 000. */
+  readonly idleTimeout?: number | null;
+}
+
 /** One attempt of a call, as it happened. Times count from the start of the call. */
 export interface Attempt {
   /** 1 for the first. */
@@ -260,6 +270,33 @@ export abstract class StreamResponse {
   constructor(...unavailable: never);
 }
 
+/** An event of a stream of server-sent events. */
+export class ServerEvent {
+  private constructor(...unavailable: never);
+  /** What kind of event it is; `message` where the server did not say. */
+  readonly event: string;
+  /** Its data; lines are joined by a line feed. */
+  readonly data: string;
+  /** The id of the last event that had one, this one included; empty where none had. */
+  readonly id: string;
+  /** The data decoded from JSON. @throws {DecodeError} */
+  json<T = unknown>(): T;
+}
+
+/**
+ * Server-sent events, as they come. A connection that ends or breaks is made again, and goes on after the last event, where the request
+ * is a GET and its events have ids. Leaving the loop ends the request. After an error the iteration can go on with `next`.
+ */
+export class ServerEvents implements AsyncIterableIterator<ServerEvent> {
+  private constructor(...unavailable: never);
+  [Symbol.asyncIterator](): this;
+  next(): Promise<IteratorResult<ServerEvent, undefined>>;
+  /** Ends the request. */
+  return(): Promise<IteratorResult<ServerEvent, undefined>>;
+  /** The id of the last event that was handed over and had one; where a later stream can go on. */
+  readonly lastEventId: string;
+}
+
 /** One page of a list. */
 export interface Page<T = unknown> {
   readonly items: T[];
@@ -330,6 +367,9 @@ export class Client {
   pages<T = unknown>(path: string, options?: PageOptions): AsyncIterableIterator<Page<T>>;
   /** The items of all pages of a list. */
   items<T = unknown>(path: string, options?: PageOptions): AsyncIterableIterator<T>;
+
+  /** The server-sent events that answer a request. Nothing is sent before the first is asked for. */
+  events(path: string, options?: EventOptions): ServerEvents;
 
   /** The base URL, without secrets. */
   readonly baseUrl: string;

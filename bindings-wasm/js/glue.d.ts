@@ -11,6 +11,7 @@ declare module "gatewright:glue" {
   export const cancel: Native["cancel"];
   export const pull: Native["pull"];
   export const nextPage: Native["nextPage"];
+  export const nextEvents: Native["nextEvents"];
   export const dropPages: Native["dropPages"];
   export const answer: Native["answer"];
   export const fail: Native["fail"];

@@ -15,6 +15,7 @@ export function instanceOf(module: WebAssembly.Module): Native {
     cancel: glue.cancel,
     pull: glue.pull,
     nextPage: glue.nextPage,
+    nextEvents: glue.nextEvents,
     dropPages: glue.dropPages,
     answer: glue.answer,
     fail: glue.fail,
@@ -64,6 +65,17 @@ class AsciiClient implements NativeClient {
 
   pages(list: number, path: string, options: string | undefined, style: string): void {
     this.#client.pages(list, asciiHost(path), options, style);
+  }
+
+  events(
+    list: number,
+    method: string,
+    path: string,
+    options: string | undefined,
+    body: string | Uint8Array | undefined,
+    style: string,
+  ): void {
+    this.#client.events(list, method, asciiHost(path), options, body, style);
   }
 
   baseUrl(): string {

@@ -36,6 +36,26 @@ impl NativeClient {
         self.0.pages(list, path, options.as_deref(), style);
     }
 
+    /// Begins a stream of server-sent events. They come by `nextEvents`.
+    pub fn events(
+        &self,
+        list: u32,
+        method: &str,
+        path: &str,
+        options: Option<String>,
+        body: &JsValue,
+        style: &str,
+    ) {
+        self.0.events(
+            list,
+            method,
+            path,
+            options.as_deref(),
+            body_of(body),
+            style,
+        );
+    }
+
     /// The base URL, redacted.
     #[wasm_bindgen(js_name = baseUrl)]
     #[must_use]

@@ -88,7 +88,13 @@ pub fn next_page(call: u32, list: u32) {
     port().next_page(call, list);
 }
 
-/// Forgets a list.
+/// Asks for the next events of a stream.
+#[wasm_bindgen(js_name = nextEvents)]
+pub fn next_events(call: u32, list: u32) {
+    port().next_events(call, list);
+}
+
+/// Forgets a list or a stream of events.
 #[wasm_bindgen(js_name = dropPages)]
 pub fn drop_pages(list: u32) {
     port().drop_pages(list);

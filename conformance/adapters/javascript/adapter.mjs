@@ -7,7 +7,7 @@
 import { CAPABILITIES, LACKS, Unsupported } from "./host.mjs";
 import { clientOptions } from "./options.mjs";
 import { bodyOf, failed, head, Received } from "./outcome.mjs";
-import { callOptions, pageOptions } from "./request.mjs";
+import { callOptions, eventOptions, pageOptions } from "./request.mjs";
 import { webhook } from "./webhooks.mjs";
 
 /**
@@ -128,6 +128,8 @@ export class Adapter {
         return this.#stream(client, request, signal);
       case "pages":
         return this.#pages(client, request, signal);
+      case "events":
+        return this.#events(client, request, signal);
       default:
         throw new Unsupported(`the mode ${request.mode}`);
     }
@@ -181,6 +183,30 @@ export class Adapter {
       answer = this.#failed(error, signal);
     }
     return { ...answer, pages, items };
+  }
+
+  /**
+   * @param {Client} client
+   * @param {Json} request
+   * @param {AbortSignal} signal
+   * @returns {Promise<Json>}
+   */
+  async #events(client, request, signal) {
+    /** @type {Json[]} */
+    const events = [];
+    /** @type {Json} */
+    let answer = { ok: true };
+    try {
+      for await (const { event, data, id } of client.events(request.path, eventOptions(request, signal))) {
+        events.push({ event, data, id });
+        if (events.length >= (request.max_events ?? 100)) {
+          break;
+        }
+      }
+    } catch (error) {
+      answer = this.#failed(error, signal);
+    }
+    return { ...answer, events };
   }
 
   /**

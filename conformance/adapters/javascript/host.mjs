@@ -24,15 +24,14 @@ export class Unsupported extends Error {}
  *
  * @type {Readonly<Record<string, string>>}
  */
-export const LACKS = Object.freeze({
-  events: "the JavaScript packages have no streams of events yet; `client.stream` gives their bytes",
-});
+export const LACKS = Object.freeze({});
 
 /** All that PROTOCOL.md has. */
 export const CAPABILITIES = Object.freeze([
   "api_key_cookie",
   "cancel",
   "connections",
+  "events",
   "failure_kinds",
   "float_times",
   "hooks",

@@ -18,7 +18,18 @@ const PLAIN = {
 };
 
 /** Members that are no options of a call. */
-const OF_THE_CALL = ["method", "path", "mode", "pages", "max_pages", "stop_after_bytes", "replayable"];
+const OF_THE_CALL = [
+  "method",
+  "path",
+  "mode",
+  "pages",
+  "max_pages",
+  "max_events",
+  "last_event_id",
+  "idle_timeout_ms",
+  "stop_after_bytes",
+  "replayable",
+];
 
 /**
  * @param {Json} request
@@ -61,6 +72,20 @@ export function pageOptions(request, signal) {
   }
   const { items, cursor, cursor_param: cursorParam } = request.pages ?? {};
   return { ...callOptions(request, signal), items, cursor, cursorParam };
+}
+
+/**
+ * @param {Json} request
+ * @param {AbortSignal} signal
+ * @returns {import("../../../bindings-node/types/shared.js").EventOptions}
+ */
+export function eventOptions(request, signal) {
+  return {
+    ...callOptions(request, signal),
+    method: request.method,
+    ...("last_event_id" in request ? { lastEventId: request.last_event_id } : {}),
+    ...("idle_timeout_ms" in request ? { idleTimeout: millis(request.idle_timeout_ms) } : {}),
+  };
 }
 
 /**
