@@ -11,8 +11,8 @@ const require = createRequire(HERE);
 const NAMES = [
   "AuthenticationError",
   "BadRequestError",
-  "Client",
   "CircuitOpenError",
+  "Client",
   "ClosedError",
   "ConflictError",
   "ConnectError",
@@ -35,6 +35,8 @@ const NAMES = [
   "Response",
   "ResponseTooLargeError",
   "ServerError",
+  "ServerEvent",
+  "ServerEvents",
   "StreamResponse",
   "TimeoutError",
   "TlsError",
