@@ -40,6 +40,7 @@ mod python;
 mod python_tests;
 mod report;
 mod rust_tests;
+mod sim;
 mod swift;
 mod swift_examples;
 mod swift_folder;
@@ -102,7 +103,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "test",
         arguments: "[PART...]",
-        about: "everything CI checks, or only these parts: lint rust webhook-wasm targets python node web swift kotlin conformance examples",
+        about: "everything CI checks, or only these parts: lint rust sim webhook-wasm targets python node web swift kotlin conformance examples",
         run: test::run,
     },
     Command {
@@ -116,6 +117,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[PART...]",
         about: "measure, side by side with others, everything or only these parts: engine client python node web mobile (the last four have parts of their own)",
         run: bench::run,
+    },
+    Command {
+        name: "sim",
+        arguments: "[--seeds N] [--calls M] [--seed S] [--trace] [--script FILE] [--broken RULE] [--threads N]",
+        about: "play the engine against a modelled gateway and network on a virtual clock, and check what must hold; a failing seed is printed as the smallest script that still fails (docs/simulation.md)",
+        run: sim::run,
     },
     Command {
         name: "package",

@@ -4,7 +4,7 @@ use crate::report::Report;
 use crate::workspace::Workspace;
 use crate::{
     Ended, Result, chosen_parts, conformance, examples, kotlin_tests, lint, node_tests,
-    python_tests, rust_tests, swift_tests, target_checks, web_tests, webhook_wasm,
+    python_tests, rust_tests, sim, swift_tests, target_checks, web_tests, webhook_wasm,
 };
 
 /// Runs a part's steps and reports each.
@@ -14,6 +14,7 @@ type Part = fn(&Workspace, &mut Report);
 const PARTS: &[(&str, Part)] = &[
     ("lint", lint::run),
     ("rust", rust_tests::run),
+    ("sim", sim::test),
     ("webhook-wasm", webhook_wasm::run),
     ("targets", target_checks::run),
     ("python", python_tests::run),

@@ -1,0 +1,89 @@
+//! Rules that are switched off on purpose, one at a time, to show that the invariants would notice.
+//!
+//! Each breaks something at the boundary of the engine: its settings, what goes in, what is made of what comes out. None
+//! needs a hook in the engine itself.
+
+use std::fmt;
+
+use crate::check::Invariant;
+
+/// A rule that is switched off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BrokenRule {
+    /// Every request counts as safe to repeat.
+    AllRepeatable,
+    /// The engine is given one attempt more than the user allowed.
+    AttemptMore,
+    /// The retry budget has no bound.
+    BudgetUnbounded,
+    /// A call that is cancelled does not say so.
+    CancelForgotten,
+    /// The engine is not told the call's deadline.
+    DeadlineIgnored,
+    /// Each attempt goes with an idempotency key of its own.
+    KeyPerAttempt,
+    /// What the gateway says of its quotas does not reach the engine.
+    LimitsHidden,
+    /// The user's own quota is not given to the engine.
+    LocalQuotaOff,
+    /// Calls are not held back.
+    PacingOff,
+    /// A waiting call takes a new place in line when it first asks again.
+    PlaceLost,
+    /// The record of a call is not what happened.
+    RecordTampered,
+    /// `Retry-After` does not reach the engine.
+    RetryAfterHidden,
+    /// What the engine says to wait before a retry is not waited.
+    RetryAtOnce,
+    /// A call that waits is not asked again when its time has come.
+    TimerForgotten,
+    /// A token that was refused is used again.
+    TokenKept,
+}
+
+impl BrokenRule {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::AllRepeatable,
+        Self::AttemptMore,
+        Self::BudgetUnbounded,
+        Self::CancelForgotten,
+        Self::DeadlineIgnored,
+        Self::KeyPerAttempt,
+        Self::LimitsHidden,
+        Self::LocalQuotaOff,
+        Self::PacingOff,
+        Self::PlaceLost,
+        Self::RecordTampered,
+        Self::RetryAfterHidden,
+        Self::RetryAtOnce,
+        Self::TimerForgotten,
+        Self::TokenKept,
+    ];
+
+    /// The invariant that is broken with it.
+    #[must_use]
+    pub const fn breaks(self) -> Invariant {
+        match self {
+            Self::AllRepeatable | Self::KeyPerAttempt => Invariant::OneEffect,
+            Self::AttemptMore => Invariant::Attempts,
+            Self::BudgetUnbounded => Invariant::RetryLoad,
+            Self::CancelForgotten => Invariant::Permits,
+            Self::DeadlineIgnored => Invariant::Deadline,
+            Self::LimitsHidden | Self::PacingOff => Invariant::Quota,
+            Self::LocalQuotaOff => Invariant::LocalQuota,
+            Self::PlaceLost => Invariant::Order,
+            Self::RecordTampered => Invariant::Record,
+            Self::RetryAfterHidden | Self::RetryAtOnce => Invariant::RetryAfter,
+            Self::TimerForgotten => Invariant::Ends,
+            Self::TokenKept => Invariant::Token,
+        }
+    }
+}
+
+impl fmt::Display for BrokenRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
