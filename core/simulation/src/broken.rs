@@ -14,10 +14,14 @@ pub enum BrokenRule {
     AllRepeatable,
     /// The engine is given one attempt more than the user allowed.
     AttemptMore,
+    /// The breaker is not given to the engine.
+    BreakerOff,
     /// The retry budget has no bound.
     BudgetUnbounded,
     /// A call that is cancelled does not say so.
     CancelForgotten,
+    /// The limit of attempts at once is not given to the engine.
+    ConcurrencyOff,
     /// The engine is not told the call's deadline.
     DeadlineIgnored,
     /// Each attempt goes with an idempotency key of its own.
@@ -47,8 +51,10 @@ impl BrokenRule {
     pub const ALL: &[Self] = &[
         Self::AllRepeatable,
         Self::AttemptMore,
+        Self::BreakerOff,
         Self::BudgetUnbounded,
         Self::CancelForgotten,
+        Self::ConcurrencyOff,
         Self::DeadlineIgnored,
         Self::KeyPerAttempt,
         Self::LimitsHidden,
@@ -68,6 +74,8 @@ impl BrokenRule {
         match self {
             Self::AllRepeatable | Self::KeyPerAttempt => Invariant::OneEffect,
             Self::AttemptMore => Invariant::Attempts,
+            Self::BreakerOff => Invariant::Breaker,
+            Self::ConcurrencyOff => Invariant::Concurrency,
             Self::BudgetUnbounded => Invariant::RetryLoad,
             Self::CancelForgotten => Invariant::Permits,
             Self::DeadlineIgnored => Invariant::Deadline,

@@ -10,8 +10,12 @@ use gatewright_engine::call::Done;
 use gatewright_engine::retry::FailureClass;
 
 use crate::clock::{MS, SECOND};
+
 use crate::gateway::Told;
 use crate::script::{CallPlan, Method, QuotaKind, QuotaPlan, Says, Script};
+
+mod breaker;
+use breaker::BreakerWatch;
 
 /// The longest that one answer may hold up all calls of a credential; see `pacing.rs` in the engine.
 const LONGEST_PAUSE: u64 = 24 * 3_600 * SECOND;
@@ -21,6 +25,10 @@ const LONGEST_PAUSE: u64 = 24 * 3_600 * SECOND;
 pub enum Invariant {
     /// No call has more attempts than allowed; a 401 is repeated once, with a new token.
     Attempts,
+    /// A host that is down is left alone but for a probe now and then.
+    Breaker,
+    /// No more attempts are under way than allowed.
+    Concurrency,
     /// Nothing is sent after a deadline, and no call lives longer.
     Deadline,
     /// Every call ends.
@@ -49,6 +57,8 @@ impl Invariant {
     /// All of them.
     pub const ALL: &[Self] = &[
         Self::Attempts,
+        Self::Breaker,
+        Self::Concurrency,
         Self::Deadline,
         Self::Ends,
         Self::LocalQuota,
@@ -67,6 +77,8 @@ impl fmt::Display for Invariant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Attempts => "never more than the attempts",
+            Self::Breaker => "a host that is down is left alone",
+            Self::Concurrency => "never more at once than allowed",
             Self::Deadline => "never past the deadline",
             Self::Ends => "every call ends",
             Self::LocalQuota => "the user's own quota is kept",
@@ -118,6 +130,7 @@ pub(crate) enum Came {
 #[derive(Clone, Debug)]
 struct Seen {
     sent: Instant,
+    sent_real: u64,
     ended: Instant,
     ended_real: u64,
     came: Came,
@@ -132,11 +145,15 @@ struct Facts {
     started: Instant,
     /// It comes first that has the lower one.
     order: u64,
+    /// When its turn for this attempt began, in order.
+    entered: Option<u64>,
+    /// Where this attempt goes.
+    host: u32,
     waiting: bool,
     /// When it was let go for the attempt at hand, in real time.
     admitted: Option<u64>,
-    /// The gateway asked this call not to come back before, in real time.
-    not_before: u64,
+    /// The hosts that asked this call not to come back before, in real time.
+    not_before: Vec<(u32, u64)>,
     seen: Vec<Seen>,
     retries: u32,
     renewals: u32,
@@ -148,7 +165,8 @@ struct Lane {
     client: u32,
     host: u32,
     credential: u32,
-    orders: u64,
+    /// Calls that began here.
+    calls: u64,
     /// Those who wait for their turn: order and place.
     waiting: BTreeSet<(u64, usize)>,
     paused_until: u64,
@@ -180,6 +198,8 @@ struct Load {
     retries: Vec<(u64, u64)>,
     /// When a success came, and the most it gave back.
     refunds: Vec<(u64, u64)>,
+    under_way: u32,
+    watch: BreakerWatch,
 }
 
 /// Watches one simulation.
@@ -189,6 +209,8 @@ pub(crate) struct Checker<'s> {
     calls: Vec<Option<Facts>>,
     lanes: Vec<Lane>,
     loads: Vec<Load>,
+    orders: u64,
+    turns: u64,
     pub(crate) violations: Vec<Violation>,
 }
 
@@ -199,6 +221,8 @@ impl<'s> Checker<'s> {
             calls: Vec::new(),
             lanes: Vec::new(),
             loads: Vec::new(),
+            orders: 0,
+            turns: 0,
             violations: Vec::new(),
         }
     }
@@ -223,20 +247,25 @@ impl<'s> Checker<'s> {
         });
     }
 
-    pub(crate) fn on_started(&mut self, at: usize, plan: CallPlan, now: Instant) {
-        let key = (plan.client, plan.host, plan.credential);
+    fn lane(&mut self, client: u32, host: u32, credential: u32) -> usize {
+        let key = (client, host, credential);
         let same = |lane: &Lane| (lane.client, lane.host, lane.credential) == key;
-        let lane = self.lanes.iter().position(same).unwrap_or_else(|| {
+        self.lanes.iter().position(same).unwrap_or_else(|| {
             self.lanes.push(Lane {
-                client: plan.client,
-                host: plan.host,
-                credential: plan.credential,
+                client,
+                host,
+                credential,
                 ..Lane::default()
             });
             self.lanes.len() - 1
-        });
-        let order = self.lanes[lane].orders;
-        self.lanes[lane].orders += 1;
+        })
+    }
+
+    pub(crate) fn on_started(&mut self, at: usize, plan: CallPlan, now: Instant) {
+        let lane = self.lane(plan.client, plan.host, plan.credential);
+        self.orders += 1;
+        let order = self.orders;
+        self.lanes[lane].calls += 1;
         if self.calls.len() <= at {
             self.calls.resize(at + 1, None);
         }
@@ -245,13 +274,33 @@ impl<'s> Checker<'s> {
             lane,
             started: now,
             order,
+            entered: None,
+            host: plan.host,
             waiting: false,
             admitted: None,
-            not_before: 0,
+            not_before: Vec::new(),
             seen: Vec::new(),
             retries: 0,
             renewals: 0,
         });
+    }
+
+    /// The call was asked while it is not in its backoff: its turn has begun, for an attempt to `host`.
+    pub(crate) fn on_turn(&mut self, at: usize, host: u32) {
+        let Some(facts) = self.calls[at].as_ref() else {
+            return;
+        };
+        let (plan, before) = (facts.plan, facts.host);
+        if host != before {
+            self.leave(at);
+        }
+        let lane = self.lane(plan.client, host, plan.credential);
+        self.turns += 1;
+        let turns = self.turns;
+        if let Some(facts) = self.calls[at].as_mut() {
+            (facts.host, facts.lane) = (host, lane);
+            facts.entered.get_or_insert(turns);
+        }
     }
 
     /// The call is held back before an attempt; not for its backoff.
@@ -283,7 +332,7 @@ impl<'s> Checker<'s> {
             return;
         }
         facts.admitted = Some(real);
-        let (order, lane) = (facts.order, facts.lane);
+        let (order, lane, entered) = (facts.order, facts.lane, facts.entered);
         self.lanes[lane].admitted.push(real);
         let paused_until = self.lanes[lane].paused_until;
         if self.script.clients.pacing && real < paused_until {
@@ -298,6 +347,11 @@ impl<'s> Checker<'s> {
             .take_while(|(other, _)| *other < order);
         let passed = first.filter_map(|(_, other)| self.calls[*other].as_ref());
         let passed = passed.filter(|other| self.deadline_of(other).is_none_or(|by| by > now));
+        // Where attempts at once are limited, who comes for another stands behind those who are in line already.
+        let limited = self.script.clients.concurrency.is_some();
+        let passed = passed.filter(|other| !limited || other.entered < entered);
+        // A line is of one region, and who comes from another begins at its end.
+        let passed = passed.filter(|_| !self.script.clients.regions);
         let passed: Vec<u32> = passed.map(|other| other.plan.id).collect();
         if let Some(first) = passed.first() {
             let what = format!("went before call {first}, which came earlier and waits");
@@ -310,7 +364,14 @@ impl<'s> Checker<'s> {
         Some(facts.started + Duration::from_millis(deadline))
     }
 
-    pub(crate) fn on_sent(&mut self, at: usize, real: u64, now: Instant, token: Option<u64>) {
+    pub(crate) fn on_sent(
+        &mut self,
+        at: usize,
+        host: u32,
+        real: u64,
+        now: Instant,
+        token: Option<u64>,
+    ) {
         let Some(facts) = self.calls[at].as_ref() else {
             return;
         };
@@ -318,8 +379,10 @@ impl<'s> Checker<'s> {
         if self.deadline_of(facts).is_some_and(|by| now >= by) {
             found.push((Invariant::Deadline, "sent after its deadline".to_owned()));
         }
-        if real < facts.not_before {
-            let early = (facts.not_before - real) / 1_000;
+        let named = facts.not_before.iter().filter(|(of, _)| *of == host);
+        let not_before = named.map(|(_, until)| *until).max().unwrap_or(0);
+        if real < not_before {
+            let early = (not_before - real) / 1_000;
             let what = format!("sent {early} µs before the time that the gateway named");
             found.push((Invariant::RetryAfter, what));
         }
@@ -334,7 +397,7 @@ impl<'s> Checker<'s> {
         if refused && token.is_some() && last.as_ref().is_some_and(|last| last.token == token) {
             found.push((Invariant::Token, "a 401, then the same token".to_owned()));
         }
-        let (lane, client, host) = (facts.lane, facts.plan.client, facts.plan.host);
+        let (lane, client) = (facts.lane, facts.plan.client);
         if let Some(facts) = self.calls[at].as_mut() {
             facts.renewals += u32::from(refused);
             facts.retries += u32::from(last.is_some() && !refused);
@@ -344,6 +407,7 @@ impl<'s> Checker<'s> {
             }
             facts.seen.push(Seen {
                 sent: now,
+                sent_real: real,
                 ended: now,
                 ended_real: real,
                 came: Came::Pending,
@@ -351,6 +415,21 @@ impl<'s> Checker<'s> {
             });
         }
         self.lanes[lane].sent += 1;
+        let concurrency = self.script.clients.concurrency;
+        let breaker = self.script.clients.breaker;
+        let load = self.load(client, host);
+        load.under_way += 1;
+        if concurrency.is_some_and(|most| load.under_way > most) {
+            found.push((
+                Invariant::Concurrency,
+                format!("{} at once", load.under_way),
+            ));
+        }
+        if let Some(plan) = breaker
+            && let Some(what) = load.watch.on_sent(real, &plan)
+        {
+            found.push((Invariant::Breaker, what));
+        }
         if let Some(last) = last.filter(|_| !refused) {
             let after_timeout = matches!(
                 last.came,
@@ -389,9 +468,12 @@ impl<'s> Checker<'s> {
             return;
         };
         let admitted = facts.admitted.take();
-        let (lane, client, host) = (facts.lane, facts.plan.client, facts.plan.host);
+        facts.entered = None;
+        let (lane, client, host) = (facts.lane, facts.plan.client, facts.host);
         let retried = facts.retries > 0;
+        let mut sent = real;
         if let Some(seen) = facts.seen.last_mut() {
+            sent = seen.sent_real;
             (seen.ended, seen.ended_real, seen.came) = (now, real, came);
         }
         match came {
@@ -401,7 +483,7 @@ impl<'s> Checker<'s> {
                     Told::Nothing => 0,
                     Told::Until(until) => until,
                 };
-                facts.not_before = facts.not_before.max(until);
+                facts.not_before.push((host, until));
                 if matches!(status, 429 | 503) {
                     let lane = &mut self.lanes[lane];
                     let until = until.min(real.saturating_add(LONGEST_PAUSE));
@@ -418,6 +500,12 @@ impl<'s> Checker<'s> {
                 self.lanes[lane].give_back(admitted);
             }
             Came::Cancelled | Came::Failure(_) | Came::Pending => {}
+        }
+        let breaker = self.script.clients.breaker;
+        let load = self.load(client, host);
+        load.under_way = load.under_way.saturating_sub(1);
+        if let Some(plan) = breaker {
+            load.watch.on_came(sent, real, came, &plan);
         }
     }
 
@@ -513,7 +601,7 @@ impl<'s> Checker<'s> {
         } = self.script;
         let round_trip = 2 * network.latency.1 + gateway.work.1;
         // The time that all of the lane's calls take at most.
-        let calls = lane.orders * u64::from(clients.attempts);
+        let calls = lane.calls * u64::from(clients.attempts);
         let takes = |quota: &QuotaPlan| (calls / quota.limit + 2) * quota.window * 1_000;
         let takes = gateway.quotas.iter().map(takes).max().unwrap_or(0);
         let patient = |call: &CallPlan| call.deadline.is_none_or(|deadline| deadline >= takes);
@@ -521,6 +609,8 @@ impl<'s> Checker<'s> {
         clients.count == 1
             && clients.pacing
             && clients.token.is_none()
+            && !clients.regions
+            && clients.concurrency.is_none()
             && gateway.says == Says::Draft10
             && !gateway.quotas.iter().any(sliding)
             && round_trip <= 140
@@ -532,7 +622,13 @@ impl<'s> Checker<'s> {
         let within = |(at, _): &&(u64, u64)| (from..to).contains(at);
         let sum = |of: &[(u64, u64)]| -> u64 { of.iter().filter(within).map(|(_, n)| n).sum() };
         let cost = sum(&load.retries);
-        let held = u64::from(self.script.clients.budget) + sum(&load.refunds);
+        // With regions a retry may go elsewhere than to the host that paid for it.
+        let budgets = if self.script.clients.regions {
+            u64::from(self.script.gateway.hosts)
+        } else {
+            1
+        };
+        let held = u64::from(self.script.clients.budget) * budgets + sum(&load.refunds);
         (cost * 10 > held * tenths).then(|| {
             format!(
                 "client {} paid {cost} for retries to host {}, of {held}",

@@ -4,8 +4,8 @@
 
 use crate::dice::Dice;
 use crate::script::{
-    Asks, CallPlan, Dead, Death, Fault, FaultKind, Method, QuotaKind, QuotaPlan, Says, Script,
-    Sleep, Start, TokenPlan,
+    Asks, BreakerPlan, CallPlan, Dead, Death, Fault, FaultKind, Method, QuotaKind, QuotaPlan, Says,
+    Script, Sleep, Start, TokenPlan,
 };
 
 /// What a script is about.
@@ -98,12 +98,28 @@ fn settings(script: &mut Script, theme: Theme, dice: &mut Dice) {
             },
         });
     }
+    if theme == Theme::Dead || dice.chance(500) {
+        clients.breaker = Some(BreakerPlan {
+            percent: dice.pick(&[50, 50, 20, 100]),
+            volume: dice.pick(&[20, 20, 5, 1]),
+            window: dice.pick(&[30_000, 30_000, 2_000]),
+            open: dice.pick(&[10_000, 10_000, 1_000]),
+        });
+    }
+    if theme != Theme::Quota && dice.chance(250) {
+        clients.concurrency = Some(dice.pick(&[1, 2, 8, 32]));
+    }
+    clients.regions = theme != Theme::Quota && dice.chance(150);
     clients.late = dice.pick(&[0, 0, 1, 15]);
 }
 
 fn gateway(script: &mut Script, theme: Theme, dice: &mut Dice) {
     let gateway = &mut script.gateway;
-    gateway.hosts = dice.pick(&[1, 1, 1, 2]);
+    gateway.hosts = if script.clients.regions {
+        dice.pick(&[2, 3])
+    } else {
+        dice.pick(&[1, 1, 1, 2])
+    };
     let quick = theme == Theme::Quota && dice.chance(700);
     gateway.work = dice.pick(&[(0, 2), (1, 20), (5, 60), (10, 400)]);
     script.network.latency = dice.pick(&[(0, 1), (1, 10), (5, 40), (20, 100)]);

@@ -107,11 +107,12 @@ impl Search {
 
     fn simplify_settings(&mut self) {
         let simple = Script::default();
-        let steps: [fn(&mut Script, &Script); 12] = [
+        let steps: [fn(&mut Script, &Script); 13] = [
             |script, simple| script.clients.token = simple.clients.token,
             |script, simple| script.clients.local = simple.clients.local,
             |script, simple| script.clients.breaker = simple.clients.breaker,
             |script, simple| script.clients.concurrency = simple.clients.concurrency,
+            |script, simple| script.clients.regions = simple.clients.regions,
             |script, simple| script.clients.late = simple.clients.late,
             |script, simple| script.network = simple.network,
             |script, simple| script.gateway.work = simple.gateway.work,

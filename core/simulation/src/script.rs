@@ -53,6 +53,8 @@ pub struct Clients {
     pub breaker: Option<BreakerPlan>,
     /// Calls to a host that may be under way at once.
     pub concurrency: Option<u32>,
+    /// The hosts are regions of one API: a call may go to any of them.
+    pub regions: bool,
 }
 
 /// When a circuit opens, and for how long.

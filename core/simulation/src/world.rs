@@ -10,10 +10,12 @@ use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use gatewright_engine::Instant;
+use gatewright_engine::breaker::BreakerSettings;
 use gatewright_engine::call::{Answer, Call, CallLimits, Failure, RequestFacts, Step};
-use gatewright_engine::host::Engine;
-use gatewright_engine::pacing::{LocalQuota, PacingSettings};
+use gatewright_engine::host::{Engine, EngineSettings};
+use gatewright_engine::pacing::LocalQuota;
 use gatewright_engine::problem::{Problem, read_problem};
+use gatewright_engine::regions::{Region, Regions};
 use gatewright_engine::retry::{FailureClass, RetryPolicy};
 use gatewright_engine::token::Generation;
 use http::{HeaderMap, StatusCode};
@@ -124,6 +126,7 @@ struct Live {
 struct Wire {
     call: usize,
     attempt: u32,
+    host: u32,
     token: Option<u64>,
     reply: Option<Box<Reply>>,
 }
@@ -136,6 +139,8 @@ struct World<'s> {
     ties: u64,
     events: BinaryHeap<Reverse<(u64, u64, Event)>>,
     engines: Vec<Engine>,
+    /// The hosts as regions, of each client.
+    regions: Vec<Regions>,
     clocks: Vec<Clock>,
     dice: Vec<Dice>,
     gateway: GatewayModel<'s>,
@@ -165,14 +170,19 @@ impl<'s> World<'s> {
             .faults
             .iter()
             .map(|fault| ((fault.call, fault.attempt), fault.kind));
+        let engines: Vec<Engine> = clients.clone().map(|_| engine(script, broken)).collect();
         let mut world = Self {
+            regions: engines
+                .iter()
+                .map(|engine| regions(script, engine))
+                .collect(),
+            engines,
             script,
             broken,
             now: 0,
             steps: 0,
             ties: 0,
             events: BinaryHeap::new(),
-            engines: clients.clone().map(|_| engine(script, broken)).collect(),
             clocks: clients
                 .clone()
                 .map(|client| Clock::new(sleeps(client)))
@@ -364,7 +374,14 @@ impl<'s> World<'s> {
             attempt_timeout: Some(Duration::from_millis(self.script.clients.attempt_timeout)),
             max_attempts: None,
         };
-        let host = engine.host(&format!("https://h{}", plan.host));
+        if self.script.clients.regions {
+            let regions = &self.regions[plan.client as usize];
+            let (preferred, partition) = (plan.host as usize, plan.credential.into());
+            if let Some(call) = engine.call_in(regions, preferred, facts, limits, partition, now) {
+                return call;
+            }
+        }
+        let host = engine.host(&name_of(plan.host));
         engine.call(host, facts, limits, plan.credential.into(), now)
     }
 
@@ -389,9 +406,13 @@ impl<'s> World<'s> {
             now
         };
         let step = call.next(asked, live.waker.as_ref());
+        let host = host_of(live);
+        if !backing_off {
+            self.check.on_turn(at, host);
+        }
         match step {
             Step::Wait { until } => {
-                if !backing_off && live.phase == Phase::Waiting {
+                if !backing_off && self.calls[at].phase == Phase::Waiting {
                     self.check.on_held(at);
                 }
                 self.wait(at, until);
@@ -536,7 +557,7 @@ impl<'s> World<'s> {
         live.phase = Phase::Flying;
         live.sent += 1;
         live.wire = wire;
-        let (plan, attempt) = (live.plan, live.sent);
+        let (plan, attempt, host) = (live.plan, live.sent, host_of(live));
         let token = self
             .script
             .clients
@@ -546,20 +567,21 @@ impl<'s> World<'s> {
         self.wires.push(Wire {
             call: at,
             attempt,
+            host,
             token,
             reply: None,
         });
         self.played.attempts += 1;
-        self.check.on_sent(at, self.now, now, token);
+        self.check.on_sent(at, host, self.now, now, token);
         self.trace.line(
             self.now,
-            format_args!("call {} sends attempt {attempt}", plan.id),
+            format_args!("call {} sends attempt {attempt} to host {host}", plan.id),
         );
         let there = self.now + self.latency(wire, 0);
         let event = match self.faults.get(&(plan.id, attempt)) {
             Some(FaultKind::Refused) => Event::Fail(wire, FailureClass::Connect),
             Some(FaultKind::ConnectTimeout) => Event::Fail(wire, FailureClass::ConnectTimeout),
-            _ if self.gateway.death(plan.host, there) == Some(Death::Refused) => {
+            _ if self.gateway.death(host, there) == Some(Death::Refused) => {
                 Event::Fail(wire, FailureClass::Connect)
             }
             _ => Event::Arrive(wire),
@@ -593,6 +615,7 @@ impl<'s> World<'s> {
         let Wire {
             call,
             attempt,
+            host,
             token,
             ..
         } = self.wires[wire];
@@ -608,7 +631,7 @@ impl<'s> World<'s> {
         let good = |token| tokens.is_some_and(|tokens| tokens.is_good(token, self.now));
         let request = Arrival {
             call,
-            host: plan.host,
+            host,
             credential: plan.credential,
             method: plan.method,
             key,
@@ -800,12 +823,19 @@ impl<'s> World<'s> {
         for client in 0..self.engines.len() {
             let now = self.clocks[client].instant(self.now);
             for (name, state) in self.engines[client].state(now) {
-                let taken = state
-                    .pacers
-                    .iter()
-                    .any(|pacer| pacer.in_flight > 0 || pacer.queued > 0);
+                let slots = state
+                    .concurrency
+                    .is_some_and(|now| now.in_flight > 0 || now.queued > 0);
+                let taken = slots
+                    || state
+                        .pacers
+                        .iter()
+                        .any(|pacer| pacer.in_flight > 0 || pacer.queued > 0);
                 if taken {
-                    let what = format!("client {client}, {name}: {:?}", state.pacers);
+                    let what = format!(
+                        "client {client}, {name}: {:?} {:?}",
+                        state.concurrency, state.pacers
+                    );
                     self.check
                         .violated(Invariant::Permits, self.now, None, what);
                 }
@@ -814,11 +844,11 @@ impl<'s> World<'s> {
         self.call_again();
     }
 
-    /// One call more to each place: nothing stands in its way.
+    /// One call more to each place: nothing stands in its way. First one to each host, because a breaker that is open lets
+    /// one through to see.
     fn call_again(&mut self) {
         self.after_the_end = true;
         self.steps = 0;
-        self.now = self.now.saturating_add(QUIET);
         let mut places: Vec<(u32, u32, u32)> = Vec::new();
         for plan in &self.script.calls {
             let place = (plan.client, plan.host, plan.credential);
@@ -826,31 +856,37 @@ impl<'s> World<'s> {
                 places.push(place);
             }
         }
-        let first = self.calls.len();
-        for (id, (client, host, credential)) in (AFTER_THE_END..).zip(places) {
-            let at = self.add(CallPlan {
-                id,
-                start: Start::At(0),
-                client,
-                host,
-                credential,
-                method: Method::Get,
-                once: false,
-                deadline: Some(60_000),
-                cancel: None,
-            });
-            self.at(self.now, Event::Start(at));
-        }
+        let mut hosts = places.clone();
+        hosts.sort_unstable();
+        hosts.dedup_by_key(|(client, host, _)| (*client, *host));
         let before = (
             self.played.calls,
             self.played.attempts,
             self.played.succeeded,
         );
-        self.go_on();
-        let wanted = (self.calls.len() - first) as u64;
+        let wanted = hosts.len() + places.len();
+        let mut id = AFTER_THE_END;
+        for round in [hosts, places] {
+            self.now = self.now.saturating_add(QUIET);
+            for (client, host, credential) in round {
+                let at = self.add(CallPlan {
+                    id,
+                    start: Start::At(0),
+                    client,
+                    host,
+                    credential,
+                    method: Method::Get,
+                    once: false,
+                    deadline: Some(60_000),
+                    cancel: None,
+                });
+                id += 1;
+                self.at(self.now, Event::Start(at));
+            }
+            self.go_on();
+        }
         let went = self.played.succeeded - before.2;
-        // A token that the gateway has not told about may have expired: then it was fetched anew.
-        if went != wanted {
+        if went != wanted as u64 {
             let what = format!("a day later {went} of {wanted} calls went through");
             self.check
                 .violated(Invariant::Permits, self.now, None, what);
@@ -874,17 +910,46 @@ fn engine(script: &Script, broken: Option<BrokenRule>) -> Engine {
     } else {
         script.clients.budget
     };
-    let mut pacing = PacingSettings::default();
-    pacing.enabled = script.clients.pacing && broken != Some(BrokenRule::PacingOff);
-    pacing.local = script
-        .clients
-        .local
-        .filter(|_| broken != Some(BrokenRule::LocalQuotaOff))
-        .and_then(|(calls, per, burst)| {
-            let per = Duration::from_millis(per);
-            LocalQuota::new(calls.try_into().ok()?, per, burst.try_into().ok()?).ok()
-        });
-    Engine::new(policy, pacing)
+    let mut settings = EngineSettings::default();
+    settings.pacing.enabled = script.clients.pacing && broken != Some(BrokenRule::PacingOff);
+    let local = script.clients.local.and_then(|(calls, per, burst)| {
+        let per = Duration::from_millis(per);
+        LocalQuota::new(calls.try_into().ok()?, per, burst.try_into().ok()?).ok()
+    });
+    let local = local.filter(|_| broken != Some(BrokenRule::LocalQuotaOff));
+    settings.pacing.local = local.into_iter().collect();
+    let breaker = script.clients.breaker.map(|plan| {
+        let mut breaker = BreakerSettings::default();
+        breaker.failure_rate = f64::from(plan.percent) / 100.0;
+        breaker.minimum_calls = plan.volume;
+        breaker.window = Duration::from_millis(plan.window);
+        breaker.open = Duration::from_millis(plan.open);
+        breaker
+    });
+    settings.breaker = breaker.filter(|_| broken != Some(BrokenRule::BreakerOff));
+    let concurrency = script.clients.concurrency;
+    settings.max_concurrency = concurrency.filter(|_| broken != Some(BrokenRule::ConcurrencyOff));
+    Engine::with(policy, settings)
+}
+
+fn name_of(host: u32) -> String {
+    format!("https://h{host}")
+}
+
+fn regions(script: &Script, engine: &Engine) -> Regions {
+    Regions::new((0..script.gateway.hosts).map(|host| {
+        let name = name_of(host);
+        Region {
+            host: engine.host(&name),
+            name: name.into(),
+        }
+    }))
+}
+
+/// Where the call's attempt goes.
+fn host_of(live: &Live) -> u32 {
+    let region = live.call.as_ref().and_then(Call::region);
+    region.map_or(live.plan.host, |at| u32::try_from(at).unwrap_or(0))
 }
 
 fn in_words(served: &Served) -> String {

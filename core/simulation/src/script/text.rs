@@ -99,6 +99,9 @@ impl fmt::Display for Script {
         if let Some(most) = self.clients.concurrency {
             writeln!(f, "concurrency {most}")?;
         }
+        if self.clients.regions {
+            writeln!(f, "regions on")?;
+        }
         writeln!(f, "timers-late {}ms", self.clients.late)?;
         let Gateway {
             hosts,
@@ -210,6 +213,7 @@ impl Default for Script {
                 late: 0,
                 breaker: None,
                 concurrency: None,
+                regions: false,
             },
             gateway: Gateway {
                 hosts: 1,
@@ -302,6 +306,10 @@ impl Script {
                 });
             }
             "concurrency" => self.clients.concurrency = Some(words.next()?),
+            "regions" => {
+                words.word("on")?;
+                self.clients.regions = true;
+            }
             "timers-late" => self.clients.late = words.millis()?,
             "hosts" => self.gateway.hosts = words.next()?,
             "quota" => {
