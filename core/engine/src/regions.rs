@@ -89,6 +89,8 @@ pub(crate) struct Route {
     pub(crate) at: usize,
     /// A bit for each that had an attempt of this call.
     tried: u32,
+    /// Those that were left for another though they had asked this call to wait: until when it does not come back.
+    left_alone: Vec<(usize, Instant)>,
 }
 
 impl Route {
@@ -98,6 +100,7 @@ impl Route {
             preferred,
             at: preferred,
             tried: 0,
+            left_alone: Vec::new(),
         }
     }
 
@@ -116,6 +119,22 @@ impl Route {
     /// An attempt goes to the region where the route is now.
     pub(crate) fn on_sent(&mut self) {
         self.tried |= bit(self.at);
+    }
+
+    /// The region of this attempt asked to be left alone until then, and another is asked instead.
+    pub(crate) fn leave_alone(&mut self, until: Instant) {
+        self.left_alone.retain(|(at, _)| *at != self.at);
+        self.left_alone.push((self.at, until));
+    }
+
+    /// Whether the region where the route is now did not ask this call to wait longer.
+    pub(crate) fn may_come(&self, now: Instant) -> bool {
+        self.is_free(self.at, now)
+    }
+
+    fn is_free(&self, at: usize, now: Instant) -> bool {
+        let asked = |(of, until): &(usize, Instant)| *of == at && now < *until;
+        !self.left_alone.iter().any(asked)
     }
 
     /// The URL names another region from here on.
@@ -138,18 +157,16 @@ impl Route {
     }
 
     /// Where the next attempt goes: a healthy region that this call did not try, else any healthy one, else one whose breaker lets it
-    /// through, else the preferred one.
+    /// through, else the preferred one. A region that asked this call to wait is passed over until its time has come.
     pub(crate) fn choose(&mut self, now: Instant) {
         let tried = self.tried;
+        let free = || self.in_order().filter(|(at, _)| self.is_free(*at, now));
         let healthy = |region: &Region| region.host.is_healthy(now);
-        let found = self
-            .in_order()
+        let found = free()
             .find(|(at, region)| tried & bit(*at) == 0 && healthy(region))
-            .or_else(|| self.in_order().find(|(_, region)| healthy(region)))
-            .or_else(|| {
-                self.in_order()
-                    .find(|(_, region)| region.host.breaker_lets_through(now))
-            })
+            .or_else(|| free().find(|(_, region)| healthy(region)))
+            .or_else(|| free().find(|(_, region)| region.host.breaker_lets_through(now)))
+            .or_else(|| free().next())
             .map(|(at, _)| at);
         self.at = found.unwrap_or(self.preferred);
         if let Some(region) = self.region() {

@@ -12,7 +12,7 @@ use gatewright_engine::retry::FailureClass;
 use crate::clock::{MS, SECOND};
 
 use crate::gateway::Told;
-use crate::script::{CallPlan, Method, QuotaKind, QuotaPlan, Says, Script};
+use crate::script::{CallPlan, Fault, FaultKind, Method, QuotaKind, QuotaPlan, Says, Script};
 
 mod breaker;
 use breaker::BreakerWatch;
@@ -605,10 +605,18 @@ impl<'s> Checker<'s> {
         let takes = |quota: &QuotaPlan| (calls / quota.limit + 2) * quota.window * 1_000;
         let takes = gateway.quotas.iter().map(takes).max().unwrap_or(0);
         let patient = |call: &CallPlan| call.deadline.is_none_or(|deadline| deadline >= takes);
+        // An answer of something before the gateway, which knows nothing of limits.
+        let unheaded = |fault: &Fault| {
+            matches!(
+                fault.kind,
+                FaultKind::Answer(..) | FaultKind::ShouldRetry(..)
+            )
+        };
         let sliding = |quota: &QuotaPlan| quota.kind == QuotaKind::Sliding;
         clients.count == 1
             && clients.pacing
             && clients.token.is_none()
+            && !self.script.faults.iter().any(unheaded)
             && !clients.regions
             && clients.concurrency.is_none()
             && gateway.says == Says::Draft10

@@ -123,7 +123,9 @@ impl Call {
         };
         let before = route.at;
         route.choose(now);
-        let Some(region) = route.region().filter(|_| route.at != before) else {
+        let elsewhere = route.at != before && route.may_come(now);
+        let Some(region) = route.region().filter(|_| elsewhere) else {
+            route.at = before;
             return Passage::Open(refused);
         };
         if !region.host.breaker_lets_through(now) {

@@ -120,6 +120,9 @@ impl Call {
             Ok(paid) => paid,
             Err((why, retry_after)) => return self.give_up(kind, why, retry_after.max(asked)),
         };
+        if let (Some(_), Some(asked), Some(route)) = (elsewhere, asked, &mut self.route) {
+            route.leave_alone(now + asked);
+        }
         self.paid = Some(taken);
         self.failing = Some(kind);
         // Who is asked to send less does not send it elsewhere.

@@ -380,6 +380,19 @@ fn when_all_regions_were_tried_there_is_a_backoff() {
 }
 
 #[test]
+fn a_region_that_asked_to_wait_is_not_come_back_to_before() {
+    let mut world = World::with(quick_breaker);
+    let mut call = world.call_in(REPEATABLE);
+    world.send(&mut call);
+    world.answer(&mut call, 502, &[("retry-after", "50")]);
+    world.send(&mut call);
+    world.lose(&mut call, FailureClass::ConnectionLost);
+    world.wait(&mut call);
+    world.send(&mut call);
+    assert_eq!(regions_of(&call), ["eu", "us", "us"]);
+}
+
+#[test]
 fn where_all_breakers_are_open_the_call_fails() {
     let mut world = World::with(quick_breaker);
     for _ in 0..8 {
