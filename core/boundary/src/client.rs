@@ -11,7 +11,7 @@ use crate::events::EventStream;
 use crate::frame::Frame;
 use crate::list::List;
 use crate::port::Port;
-use crate::{error, json, options, state, stream};
+use crate::{error, explain, json, options, state, stream};
 
 /// One client of the host language's.
 pub struct HostClient {
@@ -136,6 +136,17 @@ impl HostClient {
     /// Forgets every answer that the cache has stored.
     pub fn clear_cache(&self) {
         self.client.clear_cache();
+    }
+
+    /// What would be done with the outcome of an attempt that did not happen, as JSON; see `explain.rs` for both forms.
+    ///
+    /// # Errors
+    /// The error as JSON, where that cannot be supposed.
+    pub fn explain(&self, supposed: &str) -> Result<String, String> {
+        explain::supposed(supposed)
+            .and_then(|supposed| self.client.explain(supposed))
+            .map(|explained| json::text(explain::to_json(&explained)))
+            .map_err(|wrong| json::text(error::to_json(&wrong, self.port.language())))
     }
 
     /// Refuses further calls. Those under way go on.

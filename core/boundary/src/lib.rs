@@ -13,6 +13,8 @@ mod json;
 mod webhook;
 
 #[cfg(feature = "client")]
+mod admission;
+#[cfg(feature = "client")]
 mod batch;
 #[cfg(feature = "client")]
 mod cache;
@@ -24,6 +26,8 @@ mod client;
 mod error;
 #[cfg(feature = "client")]
 mod events;
+#[cfg(feature = "client")]
+mod explain;
 #[cfg(feature = "client")]
 mod frame;
 #[cfg(feature = "client")]

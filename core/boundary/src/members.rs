@@ -125,6 +125,11 @@ impl<'j> Member<'j> {
         }
     }
 
+    /// A number. The core checks which.
+    pub(crate) fn number(&self) -> Result<f64, String> {
+        self.float().ok_or_else(|| self.must_be("a number"))
+    }
+
     /// A time limit in milliseconds, `null` for none. The core checks the number.
     pub(crate) fn timeout(&self) -> Result<Timeout, String> {
         if self.is_null() {

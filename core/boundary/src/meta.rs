@@ -138,5 +138,14 @@ fn attempt(out: &mut Vec<u8>, attempt: &Attempt) {
     json::or_null(out, wait, json::milliseconds);
     out.extend_from_slice(b",\"budgetLeft\":");
     json::number(out, attempt.budget_left.into());
+    // Most have neither.
+    if let Some(region) = &attempt.region {
+        json::member(out, "region");
+        json::string(out, region);
+    }
+    if attempt.hedge {
+        json::member(out, "hedge");
+        json::boolean(out, true);
+    }
     out.push(b'}');
 }

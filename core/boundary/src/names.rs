@@ -16,7 +16,7 @@ pub enum Language {
 }
 
 /// What the core calls an option, and what the host language does. Nothing else is changed: a server may speak of fields in backticks, too.
-const NAMES: [(&str, &str); 17] = [
+const NAMES: [(&str, &str); 19] = [
     ("allow_http", "allowHttp"),
     ("allowed_origins", "allowedOrigins"),
     ("attempt_timeout", "attemptTimeout"),
@@ -29,6 +29,8 @@ const NAMES: [(&str, &str); 17] = [
     ("idempotency_header", "idempotencyHeader"),
     ("idle_timeout", "idleTimeout"),
     ("max_attempts", "retry.maxAttempts"),
+    ("max_concurrency", "maxConcurrency"),
+    ("failure_rate", "breaker.failureRate"),
     ("max_redirects", "maxRedirects"),
     ("max_response_bytes", "maxResponseBytes"),
     ("max_retry_after", "retry.maxRetryAfter"),

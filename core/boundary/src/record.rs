@@ -33,6 +33,9 @@ struct Told {
     decision: String,
     reason: Option<String>,
     wait_ms: Option<f64>,
+    region: Option<String>,
+    #[serde(default)]
+    hedge: bool,
 }
 
 fn duration(milliseconds: f64) -> Duration {
@@ -44,6 +47,12 @@ impl Told {
     fn words(&self) -> String {
         let readable = |milliseconds| Readable(duration(milliseconds));
         let mut words = format!("#{} at {}", self.number, readable(self.started_ms));
+        if let Some(region) = &self.region {
+            words += &format!(" in {region}");
+        }
+        if self.hedge {
+            words += " (hedge)";
+        }
         if let Some(reason) = &self.queued_for {
             words += &format!(" (held {} for {reason})", readable(self.queued_ms));
         }

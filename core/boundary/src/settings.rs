@@ -5,6 +5,7 @@ use std::sync::Arc;
 use gatewright::engine::defaults;
 use gatewright::{Auth, Client, ClientBuilder, Error, ErrorKind, RetryPolicy};
 
+use crate::admission;
 use crate::cache;
 use crate::headers;
 use crate::hooks::HostHooks;
@@ -108,6 +109,10 @@ impl Gathered {
             "headers" => set_headers(builder, &member)?,
             "pacing" => builder.pacing(member.flag()?),
             "quota" => builder.quota(member.text()?),
+            "breaker" => builder.breaker(admission::breaker(&member)?),
+            "maxConcurrency" => builder.max_concurrency(member.count(1)?),
+            "regions" => builder.regions(member.texts()?),
+            "hedge" => builder.hedge(admission::hedge(&member)?),
             "cache" => builder.cache(cache::settings(&member)?),
             "idempotencyKeys" => builder.idempotency_keys(member.flag()?),
             "maxRedirects" => builder.max_redirects(member.count(0)?),

@@ -1,5 +1,6 @@
 //! The boundary as the host language sees it: frames and questions on one side, what goes onto the wire on the other. No real time passes.
 
+mod admission;
 mod cache;
 mod calls;
 mod events;

@@ -82,6 +82,45 @@ pub enum FailureClass {
     Tls,
 }
 
+impl FailureClass {
+    /// Every class.
+    pub const ALL: &[Self] = &[
+        Self::BodySource,
+        Self::Connect,
+        Self::ConnectTimeout,
+        Self::ConnectionLost,
+        Self::Decode,
+        Self::HiddenRedirect,
+        Self::Hook,
+        Self::NotProcessed,
+        Self::Protocol,
+        Self::ReadTimeout,
+        Self::ResponseTooLarge,
+        Self::Timeout,
+        Self::Tls,
+    ];
+
+    /// A stable name, such as `connection_lost`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::BodySource => "body_source",
+            Self::Connect => "connect",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::ConnectionLost => "connection_lost",
+            Self::Decode => "decode",
+            Self::HiddenRedirect => "hidden_redirect",
+            Self::Hook => "hook",
+            Self::NotProcessed => "not_processed",
+            Self::Protocol => "protocol",
+            Self::ReadTimeout => "read_timeout",
+            Self::ResponseTooLarge => "response_too_large",
+            Self::Timeout => "timeout",
+            Self::Tls => "tls",
+        }
+    }
+}
+
 impl fmt::Display for FailureClass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
