@@ -30,6 +30,7 @@ use crate::request::{RequestBuilder, checked_header};
 use crate::runtime::Runtime;
 use crate::shared_quota::SharedQuota;
 use crate::target::{Base, same_origin};
+use crate::telemetry::Observer;
 use crate::throughput::Floor;
 use crate::timeout::{Setting, checked};
 use crate::transport::Transport;
@@ -60,6 +61,7 @@ pub(crate) struct Inner {
     pub(crate) limits: CallLimits,
     pub(crate) read_timeout: Option<Duration>,
     pub(crate) min_throughput: Floor,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) idempotency: Idempotency,
     pub(crate) redirects: RedirectPolicy,
     pub(crate) hooks: Vec<Arc<dyn Hooks>>,
@@ -184,6 +186,7 @@ pub struct ClientBuilder {
     pub(crate) attempt_timeout: Setting,
     pub(crate) read_timeout: Setting,
     pub(crate) min_throughput: Floor,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) retry: RetryPolicy,
     pub(crate) breaker: Option<BreakerSettings>,
     pub(crate) max_concurrency: Option<u32>,
@@ -230,6 +233,7 @@ impl ClientBuilder {
             attempt_timeout: defaults::ATTEMPT_TIMEOUT.into(),
             read_timeout: defaults::READ_TIMEOUT.into(),
             min_throughput: Floor::default(),
+            observer: None,
             retry: RetryPolicy::default(),
             breaker: Some(BreakerSettings::default()),
             max_concurrency: None,
@@ -498,6 +502,7 @@ impl ClientBuilder {
             limits,
             read_timeout,
             min_throughput: self.min_throughput,
+            observer: self.observer,
             idempotency: self.idempotency,
             redirects,
             hooks: self.hooks,

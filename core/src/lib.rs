@@ -53,6 +53,8 @@ pub use throughput::{MinThroughput, Stalled};
 
 mod transfer;
 
+pub mod telemetry;
+
 mod record;
 
 #[cfg(feature = "native")]

@@ -23,6 +23,7 @@ use crate::pages::{PageStyle, Pages};
 use crate::response::{Response, Silence, StreamResponse};
 use crate::runtime::RandomOf;
 use crate::send::{Prepared, Sent};
+use crate::telemetry::{self, Tracing};
 use crate::timeout::{Setting, checked};
 use crate::transfer::Transfer;
 
@@ -43,6 +44,7 @@ pub struct RequestBuilder {
     pub(crate) cache_mode: CacheMode,
     pub(crate) hedge: Option<Hedge>,
     pub(crate) transfer: Transfer,
+    pub(crate) tracing: Tracing,
     wrong: Option<Error>,
 }
 
@@ -61,6 +63,7 @@ impl RequestBuilder {
             cache_mode: CacheMode::Default,
             hedge: client.inner.hedge,
             transfer: Transfer::of(client.inner.min_throughput),
+            tracing: Tracing::default(),
             wrong: None,
             client,
         }
@@ -170,8 +173,7 @@ impl RequestBuilder {
     /// # Errors
     /// Every kind of [`ErrorKind`]; see there.
     pub async fn send(self) -> Result<Response, Error> {
-        let (client, prepared) = self.prepare(false)?;
-        match cache::send(&client, prepared).await? {
+        match self.go(false).await?.1 {
             Sent::Whole(response) => Ok(response),
             Sent::Streamed(response) => Ok(Response {
                 head: response.head,
@@ -185,8 +187,8 @@ impl RequestBuilder {
     /// # Errors
     /// As [`RequestBuilder::send`]. The deadline covers the body too: lift it for long streams with `timeout(None)`.
     pub async fn stream(self) -> Result<StreamResponse, Error> {
-        let (client, prepared) = self.prepare(true)?;
-        match cache::send(&client, prepared).await? {
+        let (client, sent) = self.go(true).await?;
+        match sent {
             Sent::Streamed(response) => Ok(response),
             Sent::Whole(response) => Ok(StreamResponse {
                 head: response.head,
@@ -354,8 +356,19 @@ impl RequestBuilder {
             cache_mode: self.cache_mode,
             hedge: self.hedge,
             transfer: self.transfer,
+            tracing: self.tracing.clone(),
             wrong: None,
         }
+    }
+
+    async fn go(mut self, streamed: bool) -> Result<(Client, Sent), Error> {
+        let tracing = std::mem::take(&mut self.tracing);
+        let (client, mut prepared) = self.prepare(streamed)?;
+        telemetry::begin(&client, &mut prepared, tracing);
+        let trace = prepared.trace.clone();
+        let sent = cache::send(&client, prepared).await;
+        telemetry::end(trace, &sent);
+        Ok((client, sent?))
     }
 
     fn prepare(mut self, streamed: bool) -> Result<(Client, Prepared), Error> {
@@ -418,6 +431,7 @@ impl RequestBuilder {
             cross_origin: target.cross_origin,
             error_for_status: self.error_for_status,
             transfer: self.transfer,
+            trace: None,
             streamed,
             cache_mode: self.cache_mode,
             watch: None,

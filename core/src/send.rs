@@ -24,6 +24,7 @@ use crate::hedge::Hedge;
 use crate::response::{Response, StreamResponse};
 use crate::runtime::{BoxFuture, RandomOf, Runtime, until};
 use crate::shared_quota;
+use crate::telemetry::CallTrace;
 use crate::token_source::TokenFailure;
 use crate::transfer::Transfer;
 
@@ -52,6 +53,8 @@ pub(crate) struct Prepared {
     /// An error status is an error; else it is an answer like any other once it is not retried.
     pub(crate) error_for_status: bool,
     pub(crate) transfer: Transfer,
+    /// What is known of its trace; `None` where nobody asks.
+    pub(crate) trace: Option<Arc<CallTrace>>,
     pub(crate) streamed: bool,
     /// A second copy is sent where the answer is slow.
     pub(crate) hedge: Option<Hedge>,
@@ -95,6 +98,7 @@ impl Prepared {
             cross_origin: self.cross_origin,
             error_for_status: self.error_for_status,
             transfer: self.transfer,
+            trace: self.trace.clone(),
             streamed: self.streamed,
             hedge: self.hedge,
             cache_mode: self.cache_mode,

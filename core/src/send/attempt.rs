@@ -49,6 +49,19 @@ pub(super) enum Tried {
     },
 }
 
+impl Tried {
+    /// The status of the answer, or how it failed.
+    fn told(&self) -> (Option<u16>, Option<FailureClass>) {
+        match self {
+            Self::Answer(Last::Answer { status, .. })
+            | Self::Redirect { status, .. }
+            | Self::Refused { status, .. } => (Some(status.as_u16()), None),
+            Self::Failure(failure, _) => (None, Some(failure.class)),
+            Self::Answer(_) => (None, None),
+        }
+    }
+}
+
 pub(super) struct Bounds {
     pub(super) timeout_at: Instant,
     pub(super) deadline: Instant,
@@ -100,6 +113,10 @@ pub(super) async fn attempt(
             return hook_failed(error);
         }
     }
+    let traced = request
+        .trace
+        .as_ref()
+        .and_then(|trace| trace.attempt(number, request, client, &mut headers));
     let outgoing = TransportRequest {
         method: request.method.clone(),
         url,
@@ -107,6 +124,10 @@ pub(super) async fn attempt(
         body: request.body.for_attempt(),
     };
     let tried = exchange(client, request, outgoing, bounds).await;
+    if let Some(traced) = traced {
+        let (status, failure) = tried.told();
+        traced.end(status, failure);
+    }
     if let Some(started) = hooked_at {
         let (answer, error) = match &tried {
             Tried::Answer(Last::Answer {
