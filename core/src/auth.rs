@@ -19,7 +19,7 @@ pub struct Auth {
     pub(crate) source: Option<Arc<TokenSource>>,
     pub(crate) signer: Option<Arc<dyn SignRequest>>,
     /// What is wrong with it, to be said when the client is built.
-    wrong: Option<String>,
+    pub(crate) wrong: Option<String>,
 }
 
 impl Auth {

@@ -38,7 +38,7 @@ use crate::transport::Transport;
 use crate::transport::native::{NativeSettings, NativeTransport, Pins, Proxy};
 
 /// What `User-Agent` says where the caller sets none.
-const AGENT: &str = concat!("gatewright/", env!("CARGO_PKG_VERSION"));
+pub(crate) const AGENT: &str = concat!("gatewright/", env!("CARGO_PKG_VERSION"));
 
 /// What carries attempts, and what tells the time.
 type Machine = (Arc<dyn Transport>, Arc<dyn Runtime>);

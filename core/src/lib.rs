@@ -71,6 +71,11 @@ pub use token_source::FetchToken;
 
 pub mod signing;
 
+pub mod oauth;
+pub use oauth::OAuth;
+
+pub mod token_store;
+
 mod body;
 pub use body::{Body, BoxError, ByteStream};
 

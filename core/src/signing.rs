@@ -1,11 +1,22 @@
 //! Signatures over requests, made anew for each attempt.
 
+mod der;
+mod dpop;
+mod http_signature;
+mod key;
+
+pub use dpop::Dpop;
+pub use gatewright_engine::signing::{
+    HashAlgorithm, HmacScheme, Signable, SignatureText, SignedBody, SigningError,
+};
+pub use http_signature::HttpSignature;
+pub use key::SigningKey;
+
 use std::fmt::Debug;
 
 use gatewright_engine::UnixMillis;
 use gatewright_engine::oauth::random_text;
 use gatewright_engine::redact::Secret;
-use gatewright_engine::signing::{HmacScheme, Signable, SigningError};
 use http::{HeaderMap, StatusCode};
 use url::Url;
 

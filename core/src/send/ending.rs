@@ -19,6 +19,7 @@ use super::{Driving, Prepared, Sent};
 use crate::Error;
 use crate::body::BoxError;
 use crate::client::Inner;
+use crate::oauth::advice_of;
 use crate::response::{Head, Response, Silence, StreamResponse};
 use crate::token_source::TokenFailure;
 use crate::transport::{ResponseBody, TransportError};
@@ -206,6 +207,7 @@ impl Ending<'_> {
                 parts.source = token_failure
                     .as_ref()
                     .map(|failure| Box::new(failure.clone()) as BoxError);
+                parts.advice = token_failure.as_ref().and_then(advice_of);
                 describe_unsent(failed, request, token_failure.as_ref())
             }
         };
