@@ -296,6 +296,11 @@ impl<'a> Playing<'a> {
                     .map_err(Stop::Wrong)?;
                 self.learn_tokens();
             }
+            Step::ClearCache(name) => {
+                let request =
+                    json!({ "op": "client.clear_cache", "client": self.client_id(&name) });
+                self.adapter.ask(request).await?;
+            }
             Step::Close(name) => {
                 // It stays open in the adapter, so that calls on it can be tried.
                 let request = json!({ "op": "client.shut", "client": self.client_id(&name) });

@@ -13,8 +13,9 @@ use crate::step::Step;
 /// The longest a scenario may take unless it says otherwise.
 const DEADLINE_MS: u64 = 15_000;
 /// What an adapter may say that it cannot do, so that scenarios which need it are skipped.
-pub(crate) const CAPABILITIES: [&str; 22] = [
+pub(crate) const CAPABILITIES: [&str; 23] = [
     "api_key_cookie",
+    "cache",
     "cancel",
     "connections",
     "events",

@@ -8,9 +8,10 @@ use crate::scenario::GatewaySetup;
 /// What belongs to the harness in a call; all else goes to the adapter as the request.
 const OF_HARNESS: [&str; 4] = ["after_ms", "cancel_after_ms", "client", "repeat"];
 /// What an adapter understands of a request, see PROTOCOL.md.
-const OF_REQUEST: [&str; 22] = [
+const OF_REQUEST: [&str; 23] = [
     "attempt_timeout_ms",
     "base64",
+    "cache",
     "chunks",
     "headers",
     "idempotency_key",
@@ -47,6 +48,7 @@ const OF_SIGN: [&str; 5] = ["base64", "message_id", "secrets", "text", "timestam
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Call(Call),
+    ClearCache(String),
     Close(String),
     Gateway(Box<GatewaySetup>),
     Together(Vec<Call>),
@@ -82,6 +84,7 @@ impl Step {
             _ => return Err("a step is a call (with a `method`) or has one member".to_owned()),
         };
         match (name.as_str(), inner) {
+            ("clear_cache", Value::String(client)) => Ok(Self::ClearCache(client.clone())),
             ("close", Value::String(client)) => Ok(Self::Close(client.clone())),
             ("gateway", change) => {
                 GatewaySetup::deserialize_from(change).map(|setup| Self::Gateway(Box::new(setup)))
@@ -108,7 +111,7 @@ impl Step {
         match self {
             Self::Call(call) => vec![&call.client],
             Self::Together(calls) => calls.iter().map(|call| call.client.as_str()).collect(),
-            Self::Close(client) => vec![client],
+            Self::ClearCache(client) | Self::Close(client) => vec![client],
             Self::Gateway(_) | Self::Wait(_) | Self::Webhook { .. } => Vec::new(),
         }
     }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use gatewright::{
-    Body, BoxError, Client, Event, PageStyle, RequestBuilder, StreamResponse, Timeout,
+    Body, BoxError, CacheMode, Client, Event, PageStyle, RequestBuilder, StreamResponse, Timeout,
 };
 use http::Method;
 use serde_json::{Map, Value, json};
@@ -76,6 +76,12 @@ fn build(client: &Client, request: &Value) -> Result<(RequestBuilder, Reading), 
                 builder.body(chunks(value, replayable))
             }
             "unencodable" => builder.json(&Unencodable),
+            "cache" => builder.cache_mode(
+                value
+                    .as_str()
+                    .and_then(CacheMode::from_name)
+                    .ok_or_else(wrong)?,
+            ),
             "idempotency_key" => builder.idempotency_key(value.as_str().ok_or_else(wrong)?),
             "timeout_ms" => builder.timeout(timeout(value)?),
             "attempt_timeout_ms" => builder.attempt_timeout(timeout(value)?),

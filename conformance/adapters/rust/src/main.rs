@@ -17,8 +17,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::open::Counts;
 
-const CAPABILITIES: [&str; 22] = [
+const CAPABILITIES: [&str; 23] = [
     "api_key_cookie",
+    "cache",
     "cancel",
     "connections",
     "events",
@@ -133,6 +134,10 @@ async fn answer(state: &State, request: &Value) -> Answer {
                 }
                 Err(error) => outcome::error(&error),
             })
+        }
+        "client.clear_cache" => {
+            client()?.0.clear_cache();
+            Ok(json!({ "ok": true }))
         }
         "client.shut" => {
             client()?.0.close();

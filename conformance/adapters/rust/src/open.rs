@@ -7,8 +7,8 @@ use std::time::Duration;
 use gatewright::runtime::BoxFuture;
 use gatewright::transport::native::Proxy;
 use gatewright::{
-    AfterAttempt, Auth, BeforeAttempt, BoxError, Client, ClientBuilder, Error, Hooks, RetryPolicy,
-    Timeout, Token,
+    AfterAttempt, Auth, BeforeAttempt, BoxError, CacheSettings, Client, ClientBuilder, Error,
+    Hooks, RetryPolicy, Timeout, Token,
 };
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
@@ -138,6 +138,7 @@ pub(crate) fn open(options: &Value) -> Result<(Result<Client, Error>, Arc<Counts
             "allow_http" => builder.allow_http(options.flag(name)?),
             "max_response_bytes" => builder.max_response_bytes(options.number(name)?),
             "raise_for_status" => builder.error_for_status(options.flag(name)?),
+            "cache" => builder.cache(cache(value)?),
             "hooks" => builder.hooks(ScriptedHooks::read(value, &counts)?),
             _ => {
                 match name.as_str() {
@@ -168,6 +169,29 @@ pub(crate) fn open(options: &Value) -> Result<(Result<Client, Error>, Arc<Counts
         builder = builder.retry(retry);
     }
     Ok((builder.build(), counts))
+}
+
+/// `true`, `false`, or the settings.
+fn cache(value: &Value) -> Result<Option<CacheSettings>, Unsupported> {
+    if let Some(on) = value.as_bool() {
+        return Ok(on.then(CacheSettings::default));
+    }
+    let empty = Map::new();
+    let options = Options(value.as_object().unwrap_or(&empty));
+    let mut settings = match options.has("max_bytes") {
+        true => CacheSettings::memory(options.number("max_bytes")?),
+        false => CacheSettings::default(),
+    };
+    for name in options.0.keys() {
+        settings = match name.as_str() {
+            "max_bytes" => settings,
+            "max_entry_bytes" => settings.max_entry_bytes(options.number(name)?),
+            "stale_if_error_ms" => settings.stale_if_error(options.millis(name)?),
+            "heuristic_freshness_ms" => settings.heuristic_freshness(options.millis(name)?),
+            _ => return Err(Unsupported(format!("the option cache.{name}"))),
+        };
+    }
+    Ok(Some(settings))
 }
 
 fn auth(value: &Value, counts: &Arc<Counts>) -> Result<Result<Auth, Error>, Unsupported> {

@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use gatewright::{Attempt, Decision, Error, Outcome, Response, StreamResponse};
+use gatewright::{Attempt, CacheStatus, Decision, Error, Outcome, Response, StreamResponse};
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -27,6 +27,7 @@ pub(crate) fn response(response: &Response) -> Value {
         response.request_id(),
         response.attempts(),
         response.elapsed(),
+        response.cache_status(),
     );
     if let Some(members) = answer.as_object_mut() {
         members.insert("body".to_owned(), body(response.bytes()));
@@ -43,6 +44,7 @@ pub(crate) fn head(response: &StreamResponse) -> Value {
         response.request_id(),
         response.attempts(),
         response.elapsed(),
+        response.cache_status(),
     )
 }
 
@@ -53,6 +55,7 @@ fn of_head(
     request_id: Option<&str>,
     attempts: &[Attempt],
     elapsed: Duration,
+    cache: Option<CacheStatus>,
 ) -> Value {
     json!({
         "ok": true,
@@ -62,6 +65,7 @@ fn of_head(
         "request_id": request_id,
         "attempts": attempts.iter().map(attempt).collect::<Vec<_>>(),
         "elapsed_ms": millis(elapsed),
+        "cache": cache.map(CacheStatus::as_str),
     })
 }
 
