@@ -17,7 +17,7 @@ use redis::{
 use super::{Config, invalid};
 use crate::Error;
 
-const SCRIPT: &str = include_str!("take.lua");
+pub(super) const SCRIPT: &str = include_str!("take.lua");
 
 /// Checks the form of the URLs.
 pub(super) fn check(urls: &[Secret]) -> Result<(), Error> {

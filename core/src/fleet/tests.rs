@@ -1,3 +1,10 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
 use super::*;
 use crate::Client;
 
@@ -68,3 +75,86 @@ fn the_name_is_the_host_of_the_base_url_where_none_is_given() {
     assert_eq!(state.quota, "600/min, burst 60");
     assert_eq!(state.mode.as_str(), "new");
 }
+
+/// The script and the engine's rules are one: every number is the same, whatever is asked and whatever the clock does.
+#[tokio::test]
+async fn the_script_answers_as_the_ledger_does() {
+    use gatewright_engine::fleet::{Ask, Ledger};
+
+    let Some(redis) = redis_server::RedisServer::start() else {
+        return;
+    };
+    let script = store::SCRIPT.replace("redis.call('TIME')", "{ARGV[18], ARGV[19]}");
+    assert_ne!(script, store::SCRIPT);
+    let client = redis::Client::open(redis.url()).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let mut seed = 0x5eed_u64;
+    let mut below = |limit: u64| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seed % limit
+    };
+    let quotas = [
+        "600/min, burst 60",
+        "7/s, burst 1",
+        "60000/min, burst 3000",
+        "1000/d, burst 50",
+        "1000000/s, burst 1000000",
+    ];
+    for (index, quota) in quotas.into_iter().enumerate() {
+        let terms = Terms::new(quota.parse().unwrap(), ShareSettings::default()).unwrap();
+        let mut ledger = Ledger::default();
+        let mut micros = 1_790_000_000_000_000_u64;
+        let mut ends = vec![Instant::ORIGIN];
+        for step in 0..600 {
+            micros += match below(20) {
+                0 => below(20_000_000),
+                1 => below(2_000_000),
+                _ => below(200_000),
+            };
+            if below(100) == 0 {
+                micros -= below(3_000_000);
+            }
+            let mut ask = Ask::default();
+            ask.want = u32::try_from(below(40)).unwrap();
+            ask.patience = Duration::from_millis(below(5_000));
+            if below(4) == 0 {
+                ask.back = u32::try_from(below(10)).unwrap();
+                ask.back_last = ask.back / 2;
+                ask.back_age = Duration::from_millis(below(300));
+                let recent =
+                    ends.len() - 1 - usize::try_from(below(3)).unwrap().min(ends.len() - 1);
+                ask.back_end = ends[recent];
+            }
+            if below(50) == 0 {
+                ask.pause = Some(Duration::from_millis(1 + below(9_000)));
+            }
+            ask.away = below(10) == 0;
+            ask.leave = below(30) == 0;
+            let id = below(6);
+            let now = Instant::from_nanos(micros * 1_000);
+            let expected = ledger.answer(&terms, id, &ask, now);
+            let mut arguments = store::arguments(&terms, &id.to_string(), &ask);
+            arguments.push((micros / 1_000_000).to_string());
+            arguments.push((micros % 1_000_000).to_string());
+            let answer: Vec<i64> = redis::cmd("EVAL")
+                .arg(&script)
+                .arg(2)
+                .arg(format!("{{{index}}}:quota"))
+                .arg(format!("{{{index}}}:processes"))
+                .arg(&arguments)
+                .query_async(&mut connection)
+                .await
+                .unwrap();
+            let found = store::grant(&answer).unwrap();
+            assert_eq!(found, expected, "step {step} of {quota}: {ask:?}");
+            if found.granted > 0 {
+                ends.push(found.end);
+            }
+        }
+    }
+}
+
+#[path = "../../tests/fleet/redis_server.rs"]
+mod redis_server;
