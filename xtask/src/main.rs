@@ -38,6 +38,7 @@ mod project;
 mod public_types;
 mod python;
 mod python_tests;
+mod redis;
 mod report;
 mod rust_tests;
 mod sim;

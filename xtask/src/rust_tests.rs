@@ -7,6 +7,7 @@ use crate::report::Report;
 use crate::workspace::Workspace;
 
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
+    crate::redis::ensure();
     // All at once: dependencies are then built once, with one set of features.
     if report.suite_if_it_starts(
         "cargo test",
