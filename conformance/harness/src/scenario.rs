@@ -13,22 +13,27 @@ use crate::step::Step;
 /// The longest a scenario may take unless it says otherwise.
 const DEADLINE_MS: u64 = 15_000;
 /// What an adapter may say that it cannot do, so that scenarios which need it are skipped.
-pub(crate) const CAPABILITIES: [&str; 23] = [
+pub(crate) const CAPABILITIES: [&str; 28] = [
     "api_key_cookie",
+    "breaker",
     "cache",
     "cancel",
+    "concurrency",
     "connections",
     "events",
+    "explain",
     "failure_kinds",
     "float_times",
+    "hedging",
     "hooks",
     "idempotency",
     "input_errors",
     "interruptible_callbacks",
-    "pages",
     "pacing",
+    "pages",
     "partial_bodies",
     "redirects",
+    "regions",
     "replayable_upload",
     "stream_download",
     "stream_upload",

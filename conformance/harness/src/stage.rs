@@ -64,15 +64,20 @@ impl Stage {
         Ok((session, names))
     }
 
-    /// The requests of the session `name` that reached the other origin: they have its name in their path or query.
+    /// The requests of the session `name` that reached the other origin: they have its name in their path or query, or, where all
+    /// headers go along, as between regions, in the header that names a session.
     pub(crate) fn elsewhere(&self, name: &str) -> Vec<Value> {
-        let session = self.elsewhere.session("default");
-        let journal = session
-            .map(|session| session.journal(0))
-            .unwrap_or_default();
-        journal
-            .iter()
-            .filter(|entry| entry.path.contains(name) || entry.query.contains(name))
+        let journal = |session: &str| {
+            let session = self.elsewhere.session(session);
+            session
+                .map(|session| session.journal(0))
+                .unwrap_or_default()
+        };
+        let of_name = journal("default")
+            .into_iter()
+            .filter(|entry| entry.path.contains(name) || entry.query.contains(name));
+        of_name
+            .chain(journal(name))
             .filter_map(|entry| serde_json::to_value(entry).ok())
             .collect()
     }

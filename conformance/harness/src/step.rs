@@ -8,12 +8,13 @@ use crate::scenario::GatewaySetup;
 /// What belongs to the harness in a call; all else goes to the adapter as the request.
 const OF_HARNESS: [&str; 4] = ["after_ms", "cancel_after_ms", "client", "repeat"];
 /// What an adapter understands of a request, see PROTOCOL.md.
-const OF_REQUEST: [&str; 23] = [
+const OF_REQUEST: [&str; 25] = [
     "attempt_timeout_ms",
     "base64",
     "cache",
     "chunks",
     "headers",
+    "hedge",
     "idempotency_key",
     "idle_timeout_ms",
     "json",
@@ -29,6 +30,7 @@ const OF_REQUEST: [&str; 23] = [
     "raise_for_status",
     "replayable",
     "stop_after_bytes",
+    "supposed",
     "text",
     "timeout_ms",
     "unencodable",

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::open::timeout;
-use crate::{Answer, Unsupported, outcome};
+use crate::{Answer, Unsupported, admission, outcome};
 
 /// A request's members that are not for the builder.
 #[derive(Default)]
@@ -26,6 +26,9 @@ struct Reading {
 }
 
 pub(crate) async fn call(client: &Client, request: &Value) -> Answer {
+    if request.get("mode").is_some_and(|mode| mode == "explain") {
+        return admission::explain(client, request);
+    }
     let (builder, reading) = build(client, request)?;
     match reading.mode.as_deref() {
         None | Some("whole") => Ok(match builder.send().await {
@@ -83,6 +86,7 @@ fn build(client: &Client, request: &Value) -> Result<(RequestBuilder, Reading), 
                     .ok_or_else(wrong)?,
             ),
             "idempotency_key" => builder.idempotency_key(value.as_str().ok_or_else(wrong)?),
+            "hedge" => builder.hedge(admission::hedge(value)?),
             "timeout_ms" => builder.timeout(timeout(value)?),
             "attempt_timeout_ms" => builder.attempt_timeout(timeout(value)?),
             "max_attempts" => builder.max_attempts(number()?.try_into().map_err(|_| wrong())?),

@@ -1,6 +1,7 @@
 //! The conformance adapter of the Rust SDK: reads requests line by line, carries them out, answers line by line.
 //! The protocol is in `conformance/PROTOCOL.md`.
 
+mod admission;
 mod call;
 mod open;
 mod outcome;
@@ -17,22 +18,27 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::open::Counts;
 
-const CAPABILITIES: [&str; 23] = [
+const CAPABILITIES: [&str; 28] = [
     "api_key_cookie",
+    "breaker",
     "cache",
     "cancel",
+    "concurrency",
     "connections",
     "events",
+    "explain",
     "failure_kinds",
     "float_times",
+    "hedging",
     "hooks",
     "idempotency",
     "input_errors",
     "interruptible_callbacks",
-    "pages",
     "pacing",
+    "pages",
     "partial_bodies",
     "redirects",
+    "regions",
     "replayable_upload",
     "stream_download",
     "stream_upload",

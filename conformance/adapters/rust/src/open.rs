@@ -13,7 +13,7 @@ use gatewright::{
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
 
-use crate::Unsupported;
+use crate::{Unsupported, admission};
 
 /// How often a client called back.
 #[derive(Debug, Default)]
@@ -128,6 +128,10 @@ pub(crate) fn open(options: &Value) -> Result<(Result<Client, Error>, Arc<Counts
                     options.has("idempotency_quoted") && options.flag("idempotency_quoted")?;
                 builder.idempotency_header(options.text(name)?, quoted)
             }
+            "breaker" => builder.breaker(admission::breaker(value)?),
+            "max_concurrency" => builder.max_concurrency(options.number(name)?),
+            "regions" => builder.regions(admission::texts(value)),
+            "hedge" => builder.hedge(admission::hedge(value)?),
             "max_redirects" => builder.max_redirects(options.number(name)?),
             "allowed_origins" => value
                 .as_array()

@@ -15,7 +15,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn millis(duration: Duration) -> f64 {
+pub(crate) fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
@@ -110,7 +110,7 @@ fn attempt(attempt: &Attempt) -> Value {
         Outcome::Cancelled => (None, Some("cancelled".to_owned())),
         Outcome::Pending => (None, Some("pending".to_owned())),
     };
-    json!({
+    let mut shown = json!({
         "number": attempt.number,
         "started_ms": millis(attempt.started),
         "queued_ms": millis(attempt.queued),
@@ -124,7 +124,16 @@ fn attempt(attempt: &Attempt) -> Value {
         "reason": reason,
         "wait_ms": wait,
         "budget_left": attempt.budget_left,
-    })
+    });
+    if let Some(members) = shown.as_object_mut() {
+        if let Some(region) = &attempt.region {
+            members.insert("region".to_owned(), region.to_string().into());
+        }
+        if attempt.hedge {
+            members.insert("hedge".to_owned(), true.into());
+        }
+    }
+    shown
 }
 
 pub(crate) fn error(error: &Error) -> Value {
