@@ -20,7 +20,8 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-use crate::time::Now;
+use crate::retry_after::server_date;
+use crate::time::{Now, UnixMillis};
 
 mod per_window;
 mod reset;
@@ -40,6 +41,7 @@ pub struct LimitReadings {
     readings: Vec<Reading>,
     dialect: Option<Dialect>,
     reach: Reach,
+    served_at: Option<UnixMillis>,
 }
 
 /// What one response said of one policy.
@@ -61,6 +63,8 @@ pub struct Reading {
     pub remaining: Option<u64>,
     /// Time until the quota is reset or restored, counted from when the server answered. Usually whole seconds.
     pub reset_after: Option<Duration>,
+    /// The same as a time of the server's clock, where it was said so. Usually whole seconds.
+    pub reset_at: Option<UnixMillis>,
     /// What is counted.
     pub unit: Unit,
 }
@@ -112,6 +116,12 @@ impl LimitReadings {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.readings.is_empty()
+    }
+
+    /// What the server's clock showed (`Date`, cut to whole seconds), where a reset is said as a time of it.
+    #[must_use]
+    pub fn served_at(&self) -> Option<UnixMillis> {
+        self.served_at
     }
 
     /// Which calls a refusal with these headers is meant for.
@@ -182,10 +192,12 @@ pub fn read_limits(headers: &HeaderMap, now: Now) -> LimitReadings {
         }
         let readings = read(headers, now);
         if !readings.is_empty() {
+            let needs_clock = readings.iter().any(|reading| reading.reset_at.is_some());
             return LimitReadings {
                 readings,
                 dialect: Some(dialect),
                 reach,
+                served_at: needs_clock.then(|| server_date(headers)).flatten(),
             };
         }
     }

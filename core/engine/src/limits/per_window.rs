@@ -50,9 +50,10 @@ const WINDOWS: [(&str, &str, &str, u64); 6] = [
     ),
 ];
 
-/// Kong's `X-RateLimit-Limit-Minute` and `-Remaining-Minute`, for each window that is configured. Of the one that is
-/// nearest to its end `RateLimit-Limit`, `-Remaining` and `-Reset` tell when it is reset; of the others it is known only
-/// that they are reset within their own length.
+/// Kong's `X-RateLimit-Limit-Minute` and `-Remaining-Minute`, for each window that is configured. `RateLimit-Limit`,
+/// `-Remaining` and `-Reset` are of the one that is nearest to its end, so that only that one is read, with its length.
+/// Without these three all windows are read, of which it is known only that they are reset within their own length. Empty
+/// where the three are there and speak of none of the windows: then whoever sends this counts otherwise than Kong.
 pub(super) fn read_kong(headers: &HeaderMap, now: Now) -> Vec<Reading> {
     let mut readings: Vec<Reading> = WINDOWS
         .iter()
@@ -65,21 +66,23 @@ pub(super) fn read_kong(headers: &HeaderMap, now: Now) -> Vec<Reading> {
                 window: Some(Duration::from_secs(seconds)),
                 remaining: Some(whole(text(headers, remaining)?)?),
                 reset_after: None,
+                reset_at: None,
                 unit: Unit::Requests,
             })
         })
         .collect();
-    let reset = text(headers, "ratelimit-reset").and_then(|value| read_reset(value, headers, now));
     let of = |name| text(headers, name).and_then(whole);
     let (limit, remaining) = (of("ratelimit-limit"), of("ratelimit-remaining"));
-    let nearest = readings.iter_mut().find(|reading| {
-        reading.limit == limit
-            && reading.remaining == remaining
-            && reset.is_some_and(|reset| reading.window.is_some_and(|window| reset <= window))
-    });
-    if let Some(nearest) = nearest {
-        nearest.reset_after = reset;
+    if remaining.is_none() {
+        return readings;
     }
+    let reset = text(headers, "ratelimit-reset").and_then(|value| read_reset(value, headers, now));
+    let reset = reset.and_then(|reset| reset.after);
+    readings.retain_mut(|reading| {
+        reading.reset_after = reset;
+        let within = reset.is_none() || reset <= reading.window;
+        reading.limit == limit && reading.remaining == remaining && within
+    });
     readings
 }
 
@@ -105,6 +108,7 @@ pub(super) fn read_shopify(headers: &HeaderMap) -> Vec<Reading> {
             reset_after: Some(Duration::from_secs(
                 (u64::from(missing) * window).div_ceil(u64::from(holds_u32)),
             )),
+            reset_at: None,
             unit: Unit::Requests,
         })
     };

@@ -7,7 +7,7 @@ use http::HeaderMap;
 
 use crate::decimal::decimal;
 use crate::retry_after::server_date;
-use crate::time::Now;
+use crate::time::{Now, UnixMillis};
 
 /// No server is believed beyond ten years.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -16,24 +16,51 @@ const EPOCH_SECONDS: f64 = 1e9;
 /// From here on a number is a time since the epoch in milliseconds: as seconds it would be the year 33658.
 const EPOCH_MILLIS: f64 = 1e12;
 
-/// Time until the reset that `value` names; zero where it is past. `None` where it cannot be read.
-pub(super) fn read_reset(value: &str, headers: &HeaderMap, now: Now) -> Option<Duration> {
+/// When a quota is reset.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Reset {
+    /// Time until then; zero where it is past.
+    pub(super) after: Option<Duration>,
+    /// The time of the server's clock, where it was said so.
+    pub(super) at: Option<UnixMillis>,
+}
+
+/// The reset that `value` names. `None` where it cannot be read.
+pub(super) fn read_reset(value: &str, headers: &HeaderMap, now: Now) -> Option<Reset> {
     if let Some(number) = decimal(value) {
         return Some(match number {
-            millis if millis > EPOCH_MILLIS => until(millis, headers, now),
-            seconds if seconds > EPOCH_SECONDS => until(seconds * 1_000.0, headers, now),
-            seconds => from_seconds(seconds),
+            millis if millis > EPOCH_MILLIS => at(millis, headers, now),
+            seconds if seconds > EPOCH_SECONDS => at(seconds * 1_000.0, headers, now),
+            seconds => after(from_seconds(seconds)),
         });
     }
     if let Some(duration) = read_duration(value) {
-        return Some(duration);
+        return Some(after(duration));
     }
     if let Some(millis) = read_rfc3339(value) {
-        return Some(until(millis, headers, now));
+        return Some(at(millis, headers, now));
     }
-    let at: SystemTime = httpdate::parse_http_date(value).ok()?;
-    let millis = at.duration_since(UNIX_EPOCH).ok()?.as_secs_f64() * 1_000.0;
-    Some(until(millis, headers, now))
+    let date: SystemTime = httpdate::parse_http_date(value).ok()?;
+    let millis = date.duration_since(UNIX_EPOCH).ok()?.as_secs_f64() * 1_000.0;
+    Some(at(millis, headers, now))
+}
+
+fn after(duration: Duration) -> Reset {
+    Reset {
+        after: Some(duration),
+        at: None,
+    }
+}
+
+fn at(epoch_millis: f64, headers: &HeaderMap, now: Now) -> Reset {
+    /// The year 10000.
+    const LAST: f64 = 253_402_300_800_000.0;
+    #[expect(clippy::cast_possible_truncation, reason = "bounded just here")]
+    let millis = epoch_millis.clamp(0.0, LAST) as i64;
+    Reset {
+        after: Some(until(epoch_millis, headers, now)),
+        at: Some(UnixMillis(millis)),
+    }
 }
 
 /// A time in seconds and nothing else.

@@ -46,6 +46,7 @@ pub(super) fn read_list(headers: &HeaderMap) -> Vec<Reading> {
             window: policy.and_then(|policy| policy.w).map(Duration::from_secs),
             remaining: Some(remaining),
             reset_after: item.t.map(Duration::from_secs),
+            reset_at: None,
             unit,
             partition_key: item
                 .pk
@@ -73,6 +74,7 @@ pub(super) fn read_list(headers: &HeaderMap) -> Vec<Reading> {
                 window: None,
                 remaining: None,
                 reset_after: None,
+                reset_at: None,
                 unit: Unit::ConcurrentRequests,
             });
         }
@@ -107,6 +109,7 @@ pub(super) fn read_dictionary(headers: &HeaderMap) -> Vec<Reading> {
         window: fields.limit.and_then(|limit| window_of(headers, limit)),
         remaining: fields.remaining,
         reset_after: fields.reset.map(Duration::from_secs),
+        reset_at: None,
         unit: Unit::Requests,
     }]
 }

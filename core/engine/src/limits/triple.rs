@@ -80,6 +80,7 @@ fn after(headers: &HeaderMap) -> impl Fn(Reading) -> Reading {
     let after = text(headers, "x-ratelimit-reset-after").and_then(read_seconds);
     move |reading| Reading {
         reset_after: after.or(reading.reset_after),
+        reset_at: reading.reset_at.filter(|_| after.is_none()),
         ..reading
     }
 }
@@ -158,6 +159,8 @@ fn read_three(
 ) -> Option<Reading> {
     let remaining = whole(text(headers, remaining)?)?;
     let (limit, window) = text(headers, limit).map_or((None, None), read_limit);
+    let reset = text(headers, reset).and_then(|value| read_reset(value, headers, now));
+    let reset = reset.unwrap_or_default();
     Some(Reading {
         policy: Cow::Borrowed(policy),
         partition_key: None,
@@ -165,7 +168,8 @@ fn read_three(
         limit,
         window,
         remaining: Some(remaining),
-        reset_after: text(headers, reset).and_then(|value| read_reset(value, headers, now)),
+        reset_after: reset.after,
+        reset_at: reset.at,
         unit,
     })
 }

@@ -28,6 +28,9 @@ pub(super) struct Continuous {
     bucket: Bucket,
     /// The most the bucket may hold.
     quota: u64,
+    /// The rate is the server's, or the closest to it that is known. Where it is slower, times that the server tells are not
+    /// to be counted in calls.
+    exact: bool,
     /// Calls in a row that went as soon as they might, with nobody waiting behind.
     at_the_limit: u32,
     /// The part of the refill that others take, in 1024ths; zero: none.
@@ -37,6 +40,38 @@ pub(super) struct Continuous {
     /// Calls that were let in though the window model would have held them back.
     proofs: u8,
     latest: Latest,
+    credit: Credit,
+}
+
+/// What is surely there, whatever the rate: what an answer left, less all calls that it may not include.
+#[derive(Clone, Copy, Debug)]
+struct Credit {
+    left: u64,
+    index: u64,
+    heard_at: Instant,
+}
+
+impl Credit {
+    fn on_reading(&mut self, heard: &Heard) {
+        // Of calls that were under way together nobody knows which was counted first: the least holds.
+        let together = heard.sent_at < self.heard_at;
+        *self = Self {
+            left: if together {
+                self.left.min(heard.left)
+            } else {
+                heard.left
+            },
+            index: self.index.max(heard.index),
+            heard_at: heard.heard_at,
+        };
+    }
+
+    fn left(&self, asked: &Asked) -> u64 {
+        let later = asked.admitted.saturating_sub(self.index.saturating_add(1));
+        self.left
+            .saturating_sub(later)
+            .saturating_sub(asked.in_flight)
+    }
 }
 
 /// The most recent reading, in order of sending.
@@ -71,15 +106,29 @@ impl Continuous {
         let mut new = Self {
             bucket,
             quota,
+            exact: true,
             at_the_limit: 0,
             others: 0,
             margin: MARGIN,
             proofs: 0,
             latest,
+            credit: Credit {
+                left: heard.left,
+                index: heard.index,
+                heard_at: heard.heard_at,
+            },
         };
         new.bucket.capacity = new.holds(heard);
         new.bucket.full_at = new.full_by(heard);
         Some(new)
+    }
+
+    /// A call comes back in this time, which is less than was thought. What is missing stays the same.
+    pub(super) fn quicken(&mut self, interval: u64, exact: bool) {
+        self.exact = exact;
+        if interval > 0 && interval < self.bucket.interval {
+            self.bucket.interval = interval;
+        }
     }
 
     /// Time in which `calls` come back, in nanoseconds.
@@ -94,7 +143,7 @@ impl Continuous {
         // exact where it agrees with that; otherwise it says something else and is not used.
         let least = self.bucket.time_for(missing.saturating_sub(1));
         let most = self.bucket.time_for(missing);
-        let restored_in = if heard.resets_in > least {
+        let restored_in = if self.exact && heard.resets_in > least {
             heard.resets_in.min(most)
         } else {
             most
@@ -106,6 +155,7 @@ impl Continuous {
 
     /// Takes in what an answer said.
     pub(super) fn on_reading(&mut self, heard: &Heard) {
+        self.credit.on_reading(heard);
         if heard.refused {
             // A refusal takes nothing.
             self.bucket.give_back();
@@ -275,6 +325,9 @@ impl Continuous {
             return ready;
         }
         if self.others == 0 {
+            if !self.exact && self.credit.left(asked) > asked.ahead {
+                return Instant::ORIGIN;
+            }
             // A bucket of one or two has no room for it.
             let reserve = match (self.bucket.capacity, asked.followed) {
                 (0..=2, _) => 0,
@@ -313,6 +366,7 @@ mod tests {
         Heard {
             left,
             resets_in,
+            whole: true,
             resets_from: 0,
             sent_at: at(sent),
             heard_at: at(sent + 10),

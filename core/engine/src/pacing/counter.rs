@@ -55,7 +55,7 @@ pub(super) struct Counter {
 /// What is counted.
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
-    Calls(Gate),
+    Calls(Box<Gate>),
     Concurrent(u64),
     Meter(Meter),
     Quiet,
@@ -218,6 +218,7 @@ impl Counter {
             index: self.admitted,
             alone: self.under_way() == 0,
             overruled,
+            by_window: matches!(&self.kind, Kind::Calls(gate) if !gate.is_continuous()),
             generation: self.release.on_admitted(asking.now),
         };
         self.admitted = self.admitted.saturating_add(1);
@@ -316,6 +317,8 @@ pub(super) struct Counted {
     pub(super) alone: bool,
     /// It went though the window model held that nothing was left.
     pub(super) overruled: bool,
+    /// It went because the window model held that something was left.
+    pub(super) by_window: bool,
     /// What to hand in to the release when it is over.
     pub(super) generation: u32,
 }

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use super::bucket::after;
 use super::continuous::{Blame, Continuous};
+use super::rate::Rate;
+use super::server_clock::Bounds;
 use super::state::{GateModel, GateState};
 use super::window::{Asked, Heard, Relation, Window};
 use crate::limits::Reading;
@@ -37,8 +39,8 @@ pub(super) struct Gate {
     fits_a_bucket: bool,
     /// It was seen to come back call by call. Without a rate that is no model yet.
     shown: bool,
-    /// If it is restored evenly, a call takes longer than this to come back, by the readings before the rate is known.
-    slowest: u64,
+    /// How fast it comes back if it is restored evenly, where its window is not told.
+    rate: Rate,
     /// It was wrongly taken for one; not again before this.
     window_until: Instant,
 }
@@ -59,17 +61,29 @@ pub(super) struct Usable {
     resets_in: u64,
     /// The reset is no earlier than this after the call was sent.
     resets_from: u64,
+    /// The reset was told in whole seconds from now.
+    whole: bool,
     limit: Option<u64>,
     span: Option<u64>,
 }
 
 impl Usable {
-    /// `None` where it does not say what is left, or for how long.
-    pub(super) fn of(reading: &Reading) -> Option<Self> {
+    /// `None` where it does not say what is left, or for how long. `at`: when the reset comes, where it was said as a time
+    /// of the server's clock and that is known. `sent` and `heard`: the call, and its answer.
+    pub(super) fn of(
+        reading: &Reading,
+        at: Option<Bounds>,
+        sent: Instant,
+        heard: Instant,
+    ) -> Option<Self> {
         let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let span = reading.window.map(nanos).filter(|&window| window > 0);
         let remaining = reading.remaining?;
-        let told = reading.reset_after.map(nanos);
+        let told = match at {
+            Some(at) => Some(nanos(at.latest.since(heard))),
+            None => reading.reset_after.map(nanos),
+        };
+        let earliest = at.map(|at| nanos(at.earliest.since(sent)));
         Some(Self {
             left: reading
                 .limit
@@ -77,7 +91,15 @@ impl Usable {
             // A window is reset within its own length at the latest.
             resets_in: told.or(span)?.min(LONGEST_WAIT),
             // Rounded up to a second; where it is not told at all, it may be at once.
-            resets_from: told.unwrap_or(0).min(LONGEST_WAIT).saturating_sub(SECOND),
+            resets_from: earliest
+                .or(told)
+                .unwrap_or(0)
+                .min(LONGEST_WAIT)
+                .saturating_sub(SECOND),
+            whole: reading.reset_at.is_none()
+                && reading
+                    .reset_after
+                    .is_some_and(|told| told.subsec_nanos() == 0),
             limit: reading.limit,
             span,
         })
@@ -88,6 +110,7 @@ impl Usable {
         Heard {
             left: self.left,
             resets_in: self.resets_in,
+            whole: self.whole,
             resets_from: self.resets_from,
             ..*call
         }
@@ -105,7 +128,7 @@ impl Gate {
             model: Model::Window,
             fits_a_bucket: true,
             shown: false,
-            slowest: 0,
+            rate: Rate::default(),
             window_until: Instant::ORIGIN,
         };
         gate.restart(heard);
@@ -132,7 +155,14 @@ impl Gate {
     }
 
     /// Takes in what an answer said. `overruled`: the call went though the window model held that nothing was left.
-    pub(super) fn on_reading(&mut self, usable: &Usable, heard: &Heard, overruled: bool) {
+    /// `by_window`: the window model let it go.
+    pub(super) fn on_reading(
+        &mut self,
+        usable: &Usable,
+        heard: &Heard,
+        overruled: bool,
+        by_window: bool,
+    ) {
         self.heard_at = heard.heard_at;
         let limit = usable
             .limit
@@ -140,7 +170,9 @@ impl Gate {
         if limit != self.limit || (usable.span.is_some() && usable.span != self.span) {
             self.limit = limit;
             self.span = usable.span.or(self.span);
-            self.window.on_reading(heard);
+            // What was left of the one says nothing of the other.
+            self.window = Window::new(heard);
+            self.rate = Rate::default();
             self.restart(heard);
             return;
         }
@@ -152,7 +184,7 @@ impl Gate {
             // What can be read from rises and falls of its times holds for times that are rounded up.
             self.fits_a_bucket = false;
         }
-        if heard.refused && self.model == Model::Continuous {
+        if heard.refused && self.model == Model::Continuous && !by_window {
             self.on_surprise(heard.heard_at, overruled);
         }
         self.shown |= self.model == Model::Window && self.shows_a_bucket(heard);
@@ -178,7 +210,10 @@ impl Gate {
             self.shown = false;
             self.window_until = after(
                 now,
-                self.span.unwrap_or(0).saturating_mul(10).max(60 * SECOND),
+                self.span
+                    .unwrap_or(self.window.longest)
+                    .saturating_mul(10)
+                    .clamp(20 * SECOND, LONGEST_WAIT),
             );
         }
     }
@@ -187,19 +222,25 @@ impl Gate {
     /// is missing takes, in whole seconds. A fixed window's reset is further away, unless it is nearly used up or over.
     fn check_fit(&mut self, heard: &Heard) {
         let missing = self.limit.saturating_sub(heard.left);
-        if let Some(continuous) = &self.continuous {
-            let restored = continuous.time_for(missing).div_ceil(SECOND);
-            self.fits_a_bucket &= heard.resets_in <= restored.saturating_mul(SECOND);
+        if self.span.is_some()
+            && let Some(continuous) = &self.continuous
+        {
+            // Rounded up to a second, or to a whole second of a clock.
+            let restored = continuous.time_for(missing).saturating_add(SECOND);
+            self.fits_a_bucket &= heard.resets_in < restored;
             return;
         }
-        // The window is not told. Where nothing is left, the time until all is restored is the window, unless a call
-        // takes so long to come back that a fraction of one makes a difference.
-        let slowest = heard.resets_in.saturating_sub(SECOND) / missing.max(1);
-        self.slowest = self.slowest.max(slowest);
-        let interval = heard.resets_in / self.limit.max(1);
-        if heard.left == 0 && interval > 0 && interval < SECOND {
-            self.fits_a_bucket &= self.slowest <= interval;
-            self.continuous = Continuous::new(self.limit, heard.resets_in, heard);
+        self.rate.on_reading(heard, self.limit);
+        self.fits_a_bucket &= self.rate.is_possible();
+        let Some(interval) = self.rate.interval() else {
+            return;
+        };
+        if self.continuous.is_none() {
+            let window = interval.saturating_mul(self.limit);
+            self.continuous = Continuous::new(self.limit, window, heard);
+        }
+        if let Some(continuous) = &mut self.continuous {
+            continuous.quicken(interval, self.rate.is_exact());
         }
     }
 
@@ -242,6 +283,11 @@ impl Gate {
         if let Some(continuous) = &mut self.continuous {
             continuous.give_back();
         }
+    }
+
+    /// Whether calls are let go as they come back.
+    pub(super) fn is_continuous(&self) -> bool {
+        self.model == Model::Continuous
     }
 
     /// A call goes. Answers whether the window model would have held it back.
@@ -347,10 +393,11 @@ mod tests {
             );
             let readings = read_limits(&headers, Now::default());
             let reading = readings.iter().next().unwrap();
-            let usable = Usable::of(reading).unwrap();
+            let usable = Usable::of(reading, None, at(sent), at(sent + 20)).unwrap();
             let heard = usable.heard(&Heard {
                 left: 0,
                 resets_in: 0,
+                whole: true,
                 resets_from: 0,
                 sent_at: at(sent),
                 heard_at: at(sent + 20),
@@ -375,7 +422,7 @@ mod tests {
                         spread: true,
                         polite: true,
                     });
-                    gate.on_reading(&usable, &heard, overruled);
+                    gate.on_reading(&usable, &heard, overruled, false);
                 }
             }
             self
@@ -484,7 +531,10 @@ mod tests {
             headers.insert("x-ratelimit-limit", limit.parse().unwrap());
             headers.insert("x-ratelimit-reset", reset.parse().unwrap());
             let readings = read_limits(&headers, Now::default());
-            readings.iter().next().and_then(Usable::of)
+            readings
+                .iter()
+                .next()
+                .and_then(|reading| Usable::of(reading, None, at(0), at(0)))
         };
         assert!(usable("10", "").is_none(), "left, but for how long?");
         assert_eq!(

@@ -18,10 +18,11 @@ use super::lanes::LaneKey;
 use super::meter::Meter;
 use super::route::Route;
 use super::routes::Routes;
+use super::server_clock::ServerClock;
 use super::state::GateState;
 use super::ticket::Ticket;
 use super::window::Heard;
-use crate::limits::{LimitReadings, Reach, Reading, Scope, Unit};
+use crate::limits::{Dialect, LimitReadings, Reach, Reading, Scope, Unit};
 use crate::time::Instant;
 
 /// Counters that are kept; the one that was not heard of for longest goes first. A mask has a bit for each.
@@ -41,7 +42,11 @@ pub(super) struct Gates {
     /// Pauses of one endpoint or path.
     quiet: u64,
     last_id: u32,
+    clock: ServerClock,
 }
+
+/// A quota that was not shown for so long, since before its reset, is none any more.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 
 /// What the pacer knows of the call whose answer was heard.
 #[derive(Clone, Copy, Debug)]
@@ -335,19 +340,32 @@ impl Gates {
     /// Takes in what an answer says, and does not say.
     pub(super) fn on_answer(&mut self, call: &Answered<'_>, readings: &LimitReadings) -> Taught {
         let mut taught = Taught::default();
+        if let Some(date) = readings.served_at() {
+            self.clock.on_date(date, call.ticket.sent_at, call.now);
+        }
+        // Who has room for one quota shows the one that is nearest to its end: now this, now that.
+        let one_slot = readings.iter().len() == 1
+            && !matches!(
+                readings.dialect(),
+                Some(Dialect::Draft10 | Dialect::Discord | Dialect::Shopify)
+            );
         for reading in readings {
-            if let Some(slot) = self.on_reading(call, reading, &mut taught) {
+            if let Some(slot) = self.on_reading(call, reading, one_slot, &mut taught) {
                 taught.named |= 1 << slot;
                 if reading.remaining == Some(0) {
                     taught.exhausted |= 1 << slot;
                 }
             }
         }
-        taught.moved |= self.on_unnamed(call, taught.named) | self.end_pauses(call.now);
+        taught.moved |= self.on_unnamed(call, taught.named, one_slot) | self.end_pauses(call.now);
         // What an error does not name says nothing; what it names does.
         let sure = call.status.as_u16() < 400 || taught.named != 0;
         if sure && !self.slots.is_empty() {
-            let rivals = self.rivals_of(taught.named);
+            let rivals = if one_slot {
+                0
+            } else {
+                self.rivals_of(taught.named)
+            };
             taught.moved |= self.routes.learn(call.ticket.route, taught.named, rivals);
         }
         taught
@@ -357,11 +375,15 @@ impl Gates {
         &mut self,
         call: &Answered<'_>,
         reading: &Reading,
+        one_slot: bool,
         taught: &mut Taught,
     ) -> Option<usize> {
         let refused = call.status == StatusCode::TOO_MANY_REQUESTS;
         let usable = match reading.unit {
-            Unit::Requests => Some(Usable::of(reading)?),
+            Unit::Requests => {
+                let at = reading.reset_at.and_then(|at| self.clock.bounds(at));
+                Some(Usable::of(reading, at, call.ticket.sent_at, call.now)?)
+            }
             Unit::ConcurrentRequests => {
                 reading.limit?;
                 None
@@ -377,11 +399,13 @@ impl Gates {
             Scope::Endpoint => route.endpoint,
             Scope::Resource => route.resource,
         };
-        let found = self.find(reading, place, route);
+        let found = self.find(reading, place, route, one_slot);
         let Some(slot) = found else {
             let heard = self.heard(call, None, refused);
             let kind = match (usable, reading.unit) {
-                (Some(usable), _) => Kind::Calls(Gate::new(&usable, &usable.heard(&heard))),
+                (Some(usable), _) => {
+                    Kind::Calls(Box::new(Gate::new(&usable, &usable.heard(&heard))))
+                }
                 (None, Unit::ConcurrentRequests) => Kind::Concurrent(reading.limit?.max(1)),
                 (None, _) => Kind::Meter(Meter::new(reading, call.ticket.sent_at, call.now)),
             };
@@ -417,7 +441,8 @@ impl Gates {
         match (&mut counter.kind, usable) {
             (Kind::Calls(gate), Some(usable)) => {
                 let overruled = place.is_some_and(|counted| counted.overruled);
-                gate.on_reading(&usable, &usable.heard(&heard), overruled);
+                let by_window = place.is_some_and(|counted| counted.by_window);
+                gate.on_reading(&usable, &usable.heard(&heard), overruled, by_window);
             }
             (Kind::Concurrent(limit), _) => *limit = reading.limit.unwrap_or(*limit).max(1),
             (Kind::Meter(meter), _) => meter.on_reading(reading, call.ticket.sent_at, call.now),
@@ -439,8 +464,8 @@ impl Gates {
     }
 
     /// The counter that a reading is of. Of several of one identity it is the one of the same size; else the one that the
-    /// route is known to take from, whose size has changed.
-    fn find(&self, reading: &Reading, place: u64, route: Route) -> Option<usize> {
+    /// route is known to take from, whose size has changed. Where only one quota is shown, another size is another quota.
+    fn find(&self, reading: &Reading, place: u64, route: Route, one_slot: bool) -> Option<usize> {
         let same = || {
             self.counters()
                 .filter(|(_, counter)| counter.is_for(reading, place))
@@ -450,7 +475,7 @@ impl Gates {
         of_this_size
             .or_else(|| {
                 same().find(|(slot, counter)| {
-                    known & (1 << slot) != 0 || counter.scope != Scope::Credential
+                    !one_slot && (known & (1 << slot) != 0 || counter.scope != Scope::Credential)
                 })
             })
             .map(|(slot, _)| slot)
@@ -546,9 +571,11 @@ impl Gates {
     /// What an answer says by not naming a quota. An error may come from in front of what counts, so that the call may
     /// have been counted or not; any other answer means that the call does not fall under that quota. Answers whether
     /// one was given up.
-    fn on_unnamed(&mut self, call: &Answered<'_>, named: u64) -> bool {
+    fn on_unnamed(&mut self, call: &Answered<'_>, named: u64, one_slot: bool) -> bool {
         let status = call.status;
-        let unsure = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
+        let error = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
+        // What is not shown may be counted all the same.
+        let unsure = error || (one_slot && named != 0);
         let mut over = 0u64;
         for (slot, counted) in call.ticket.places() {
             let Some(counter) = self
@@ -559,15 +586,24 @@ impl Gates {
             else {
                 continue;
             };
+            let over_for_good = |counter: &Counter| match &counter.kind {
+                Kind::Calls(gate) => call.ticket.sent_at >= gate.window.resets_by,
+                _ => false,
+            };
             if unsure {
                 counter.on_lost();
+                // Of those that are shown in turn one that was reset long ago has been taken back.
+                if !error
+                    && call.now.since(counter.heard_at) > FORGOTTEN_AFTER
+                    && over_for_good(counter)
+                {
+                    over |= 1 << slot;
+                }
                 continue;
             }
             counter.give_back();
             // Sent after the reset and not named: there is nothing left to remember, and maybe no such quota any more.
-            if let Kind::Calls(gate) = &counter.kind
-                && call.ticket.sent_at >= gate.window.resets_by
-            {
+            if over_for_good(counter) {
                 over |= 1 << slot;
             }
         }
@@ -656,6 +692,7 @@ fn heard(call: &Answered<'_>, later: bool, refused: bool) -> Heard {
     Heard {
         left: 0,
         resets_in: 0,
+        whole: true,
         resets_from: 0,
         sent_at: call.ticket.sent_at,
         heard_at: call.now,

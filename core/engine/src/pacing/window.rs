@@ -39,7 +39,7 @@ pub(super) struct Window {
     lost: u64,
     lost_before: u64,
     /// The longest time to a reset that was heard of: stands in for the window's length where that is not told.
-    longest: u64,
+    pub(super) longest: u64,
     /// The server cuts off fractions of a second instead of rounding up, so its resets come up to a second later.
     pub(super) rounds_down: bool,
 }
@@ -51,6 +51,8 @@ pub(super) struct Heard {
     pub(super) left: u64,
     /// Nanoseconds until the reset.
     pub(super) resets_in: u64,
+    /// It was told as whole seconds from then on.
+    pub(super) whole: bool,
     /// Nanoseconds from when the call was sent before which no reset comes.
     pub(super) resets_from: u64,
     /// When the call was sent.
@@ -286,6 +288,7 @@ mod tests {
         Heard {
             left,
             resets_in: seconds * SECOND,
+            whole: true,
             resets_from: (seconds * SECOND).saturating_sub(SECOND),
             sent_at: at(sent),
             heard_at: at(heard),

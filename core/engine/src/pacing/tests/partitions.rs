@@ -226,16 +226,19 @@ fn endpoints_with_limits_of_different_sizes_count_by_themselves() {
     for n in 0..10 {
         world.call("/items", 70 + 20 * n, 200, &said("1000", "900"));
     }
-    // A limit that changes for the endpoint that it was known of is the same counter.
+    // Another limit may be another quota, which was nearer to its end, or the same that has changed: what it was is kept
+    // until it is reset, and forgotten when it is not shown again.
     world.call("/items", 300, 200, &said("2000", "1900"));
+    assert_eq!(world.pacer.state(at(320)).gates.len(), 3);
+    world.call("/items", 100_000, 200, &said("2000", "1900"));
     let limits: Vec<u64> = world
         .pacer
-        .state(at(320))
+        .state(at(100_020))
         .gates
         .iter()
         .map(|gate| gate.limit)
         .collect();
-    assert_eq!(limits, [2000, 5]);
+    assert_eq!(limits, [5, 2000]);
 }
 
 #[test]
