@@ -15,6 +15,8 @@ mod webhook;
 #[cfg(feature = "client")]
 mod admission;
 #[cfg(feature = "client")]
+mod auth;
+#[cfg(feature = "client")]
 mod batch;
 #[cfg(feature = "client")]
 mod cache;

@@ -106,7 +106,6 @@ impl<'j> Member<'j> {
     }
 
     /// Whether it is the literal `false`.
-    #[cfg(feature = "native")]
     pub(crate) fn is_false(&self) -> bool {
         self.value.get() == "false"
     }

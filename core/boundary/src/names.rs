@@ -16,26 +16,35 @@ pub enum Language {
 }
 
 /// What the core calls an option, and what the host language does. Nothing else is changed: a server may speak of fields in backticks, too.
-const NAMES: [(&str, &str); 19] = [
+const NAMES: [(&str, &str); 28] = [
     ("allow_http", "allowHttp"),
     ("allowed_origins", "allowedOrigins"),
     ("attempt_timeout", "attemptTimeout"),
+    ("authorization_url", "authorizationUrl"),
     ("backoff_base", "retry.backoffBase"),
     ("backoff_cap", "retry.backoffCap"),
     ("base_url", "baseUrl"),
     ("ca_certificates", "caCertificates"),
+    ("client_auth", "clientAuth"),
+    ("client_id", "clientId"),
+    ("client_key", "clientKey"),
+    ("client_secret", "clientSecret"),
     ("connect_timeout", "connectTimeout"),
+    ("device_authorization_url", "deviceAuthorizationUrl"),
     ("error_for_status", "throwOnError"),
+    ("failure_rate", "breaker.failureRate"),
     ("idempotency_header", "idempotencyHeader"),
     ("idle_timeout", "idleTimeout"),
     ("max_attempts", "retry.maxAttempts"),
     ("max_concurrency", "maxConcurrency"),
-    ("failure_rate", "breaker.failureRate"),
     ("max_redirects", "maxRedirects"),
     ("max_response_bytes", "maxResponseBytes"),
     ("max_retry_after", "retry.maxRetryAfter"),
     ("raise_for_status", "throwOnError"),
     ("read_timeout", "readTimeout"),
+    ("revocation_url", "revocationUrl"),
+    ("token_url", "tokenUrl"),
+    ("unsigned_streams", "unsignedStreams"),
 ];
 
 /// What is another name in Swift than in the others, under which JSON has it or the core.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use gatewright::{Error, ErrorKind, PageStyle, RequestBuilder};
 
 use crate::admission;
+use crate::auth;
 use crate::cache;
 use crate::headers;
 use crate::members::{Member, Members, shown_name};
@@ -44,6 +45,7 @@ pub(crate) fn apply(
                 request.attempt_timeout(member.timeout().map_err(invalid)?)
             }
             "maxAttempts" => request.max_attempts(member.count(1).map_err(invalid)?),
+            "credential" => auth::choose(request, &member).map_err(invalid)?,
             "idempotencyKey" => request.idempotency_key(member.text().map_err(invalid)?),
             "hedge" => request.hedge(admission::hedge(&member).map_err(invalid)?),
             "cache" => request.cache_mode(cache::mode(&member).map_err(invalid)?),

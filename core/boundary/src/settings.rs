@@ -3,27 +3,21 @@
 use std::sync::Arc;
 
 use gatewright::engine::defaults;
-use gatewright::{Auth, Client, ClientBuilder, Error, ErrorKind, RetryPolicy};
+use gatewright::{Client, ClientBuilder, Error, ErrorKind, RetryPolicy};
 
 use crate::admission;
+use crate::auth::{self, Credential};
 use crate::cache;
 use crate::headers;
 use crate::hooks::HostHooks;
 use crate::members::{Member, Members, shown_name};
 use crate::port::Port;
-use crate::token::HostTokens;
 
 /// A client's settings.
 pub(crate) struct Settings {
     pub(crate) builder: ClientBuilder,
     /// The host language's number of the client.
     pub(crate) number: u32,
-}
-
-/// How a client proves who it is.
-enum Credential {
-    Given(Auth),
-    Callback,
 }
 
 /// What takes effect together, or has to wait for the rest.
@@ -72,15 +66,8 @@ fn read(port: &Arc<Port>, base_url: &str, settings: &str) -> Result<Settings, St
         let name = idempotency_header.unwrap_or_else(|| defaults::IDEMPOTENCY_HEADER.to_owned());
         builder = builder.idempotency_header(name, idempotency_quoted);
     }
-    match credential {
-        Some(Credential::Given(auth)) => builder = builder.auth(auth),
-        Some(Credential::Callback) => {
-            builder = builder.auth(Auth::token(HostTokens {
-                port: Arc::clone(port),
-                client: number,
-            }));
-        }
-        None => {}
+    if let Some(credential) = credential {
+        builder = credential.set(builder, port, number);
     }
     if before || after {
         builder = builder.hooks(HostHooks {
@@ -114,6 +101,7 @@ impl Gathered {
             "regions" => builder.regions(member.texts()?),
             "hedge" => builder.hedge(admission::hedge(&member)?),
             "cache" => builder.cache(cache::settings(&member)?),
+            "credentials" => auth::credentials(builder, &member)?,
             "idempotencyKeys" => builder.idempotency_keys(member.flag()?),
             "maxRedirects" => builder.max_redirects(member.count(0)?),
             "allowedOrigins" => member
@@ -132,7 +120,7 @@ impl Gathered {
 
     fn keep(&mut self, name: &str, member: Member<'_>) -> Result<(), String> {
         match name {
-            "auth" => self.credential = Some(credential(&member)?),
+            "auth" => self.credential = Some(Credential::read(&member)?),
             "maxAttempts" => {
                 self.retry.max_attempts = member.called("retry.maxAttempts").count(1)?;
             }
@@ -182,48 +170,6 @@ fn set_headers(mut builder: ClientBuilder, member: &Member<'_>) -> Result<Client
         builder = builder.header(name, bytes);
     }
     Ok(builder)
-}
-
-/// Reads `{kind, …}`. Nothing of its values is ever shown.
-fn credential(member: &Member<'_>) -> Result<Credential, String> {
-    let mut parts: [(&str, Option<String>); 8] = [
-        ("kind", None),
-        ("token", None),
-        ("user", None),
-        ("password", None),
-        ("key", None),
-        ("header", None),
-        ("query", None),
-        ("cookie", None),
-    ];
-    for part in member.members()? {
-        let Some((_, place)) = parts.iter_mut().find(|(name, _)| *name == part.name) else {
-            return Err(unknown("auth", &part.name));
-        };
-        let text = part
-            .text()
-            .map_err(|_| format!("`auth.{}` must be a string", part.name))?;
-        *place = Some(text);
-    }
-    let [kind, token, user, password, key, header, query, cookie] = parts;
-    let given = |(name, part): (&str, Option<String>)| {
-        part.ok_or_else(|| format!("`auth.{name}` is missing"))
-    };
-    let kind = given(kind)?;
-    let auth = match (kind.as_str(), header.1, query.1, cookie.1) {
-        ("none", None, None, None) => Auth::none(),
-        ("callback", None, None, None) => return Ok(Credential::Callback),
-        ("bearer", None, None, None) => Auth::bearer(given(token)?),
-        ("basic", None, None, None) => Auth::basic(given(user)?, given(password)?),
-        ("apiKey", Some(name), None, None) => {
-            Auth::api_key(&name, given(key)?).map_err(|_| "`auth.header` is no header name")?
-        }
-        ("apiKey", None, Some(name), None) => Auth::api_key_query(name, given(key)?),
-        ("apiKey", None, None, Some(name)) => Auth::api_key_cookie(name, given(key)?),
-        ("apiKey", ..) => return Err("`auth` must have one of header, query and cookie".to_owned()),
-        _ => return Err("`auth` is of no kind that is known".to_owned()),
-    };
-    Ok(Credential::Given(auth))
 }
 
 #[cfg(feature = "native")]

@@ -1,6 +1,7 @@
 //! The boundary as the host language sees it: frames and questions on one side, what goes onto the wire on the other. No real time passes.
 
 mod admission;
+mod auth;
 mod cache;
 mod calls;
 mod events;
