@@ -13,13 +13,14 @@ use crate::step::Step;
 /// The longest a scenario may take unless it says otherwise.
 const DEADLINE_MS: u64 = 15_000;
 /// What an adapter may say that it cannot do, so that scenarios which need it are skipped.
-pub(crate) const CAPABILITIES: [&str; 28] = [
+pub(crate) const CAPABILITIES: [&str; 33] = [
     "api_key_cookie",
     "breaker",
     "cache",
     "cancel",
     "concurrency",
     "connections",
+    "download",
     "events",
     "explain",
     "failure_kinds",
@@ -29,6 +30,8 @@ pub(crate) const CAPABILITIES: [&str; 28] = [
     "idempotency",
     "input_errors",
     "interruptible_callbacks",
+    "json_lines",
+    "min_throughput",
     "pacing",
     "pages",
     "partial_bodies",
@@ -39,7 +42,9 @@ pub(crate) const CAPABILITIES: [&str; 28] = [
     "stream_upload",
     "tls",
     "token_callback",
+    "trace_context",
     "truncated_encodings",
+    "upload",
     "webhook_sign",
     "webhook_verify",
 ];

@@ -8,10 +8,11 @@ use crate::scenario::GatewaySetup;
 /// What belongs to the harness in a call; all else goes to the adapter as the request.
 const OF_HARNESS: [&str; 4] = ["after_ms", "cancel_after_ms", "client", "repeat"];
 /// What an adapter understands of a request, see PROTOCOL.md.
-const OF_REQUEST: [&str; 25] = [
+const OF_REQUEST: [&str; 32] = [
     "attempt_timeout_ms",
     "base64",
     "cache",
+    "chunk_size",
     "chunks",
     "headers",
     "hedge",
@@ -21,8 +22,11 @@ const OF_REQUEST: [&str; 25] = [
     "last_event_id",
     "max_attempts",
     "max_events",
+    "max_line_bytes",
     "max_pages",
+    "max_values",
     "method",
+    "min_throughput",
     "mode",
     "pages",
     "path",
@@ -33,7 +37,10 @@ const OF_REQUEST: [&str; 25] = [
     "supposed",
     "text",
     "timeout_ms",
+    "traceparent",
+    "tracestate",
     "unencodable",
+    "url_template",
 ];
 const OF_VERIFY: [&str; 7] = [
     "base64",

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use gatewright::telemetry::TraceContext;
 use gatewright::{
     Body, BoxError, CacheMode, Client, Event, PageStyle, RequestBuilder, StreamResponse, Timeout,
 };
@@ -11,7 +12,9 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::open::timeout;
-use crate::{Answer, Unsupported, admission, outcome};
+use crate::{Answer, Unsupported, admission, open, outcome};
+
+mod transfers;
 
 /// A request's members that are not for the builder.
 #[derive(Default)]
@@ -23,6 +26,11 @@ struct Reading {
     idle_timeout: Option<Timeout>,
     max_events: Option<u64>,
     stop_after_bytes: Option<u64>,
+    max_line_bytes: Option<u64>,
+    max_values: Option<u64>,
+    chunk_size: Option<u64>,
+    /// The body of an upload.
+    source: Option<Body>,
 }
 
 pub(crate) async fn call(client: &Client, request: &Value) -> Answer {
@@ -38,6 +46,9 @@ pub(crate) async fn call(client: &Client, request: &Value) -> Answer {
         Some("stream") => Ok(stream(builder, reading.stop_after_bytes).await),
         Some("pages") => Ok(pages(builder, reading).await),
         Some("events") => Ok(events(builder, reading).await),
+        Some("json_lines") => Ok(transfers::json_lines(builder, reading).await),
+        Some("download") => Ok(transfers::download(builder, reading).await),
+        Some("upload") => Ok(transfers::upload(builder, reading).await),
         Some(other) => Err(Unsupported(format!("the mode {other}"))),
     }
 }
@@ -55,6 +66,7 @@ fn build(client: &Client, request: &Value) -> Result<(RequestBuilder, Reading), 
         .map_err(|_| Unsupported("that method".to_owned()))?;
     let mut builder = client.request(method, text("path"));
     let mut reading = Reading::default();
+    let uploads = text("mode") == "upload";
     for (name, value) in members {
         let wrong = || Unsupported(format!("the request's {name}: {value}"));
         let number = || value.as_u64().ok_or_else(wrong);
@@ -65,6 +77,10 @@ fn build(client: &Client, request: &Value) -> Result<(RequestBuilder, Reading), 
                 builder.header(name, value)
             }),
             "json" => builder.json(value),
+            "text" if uploads => {
+                reading.source = Some(value.as_str().ok_or_else(wrong)?.to_owned().into());
+                builder
+            }
             "text" => builder.body(value.as_str().ok_or_else(wrong)?.to_owned()),
             "base64" => builder.body(
                 STANDARD
@@ -76,7 +92,13 @@ fn build(client: &Client, request: &Value) -> Result<(RequestBuilder, Reading), 
                     .get("replayable")
                     .and_then(Value::as_bool)
                     .unwrap_or(false);
-                builder.body(chunks(value, replayable))
+                let body = chunks(value, replayable);
+                if uploads {
+                    reading.source = Some(body);
+                    builder
+                } else {
+                    builder.body(body)
+                }
             }
             "unencodable" => builder.json(&Unencodable),
             "cache" => builder.cache_mode(
@@ -90,12 +112,25 @@ fn build(client: &Client, request: &Value) -> Result<(RequestBuilder, Reading), 
             "timeout_ms" => builder.timeout(timeout(value)?),
             "attempt_timeout_ms" => builder.attempt_timeout(timeout(value)?),
             "max_attempts" => builder.max_attempts(number()?.try_into().map_err(|_| wrong())?),
+            "min_throughput" => {
+                builder.min_throughput(open::min_throughput(value).ok_or_else(wrong)?)
+            }
+            "traceparent" => {
+                let context = TraceContext::parse(value.as_str().ok_or_else(wrong)?);
+                let state = text("tracestate");
+                builder.trace_context(context.map_err(|_| wrong())?.with_state(state))
+            }
+            "tracestate" => builder,
+            "url_template" => builder.url_template(value.as_str().ok_or_else(wrong)?),
             "raise_for_status" => builder.error_for_status(value.as_bool().ok_or_else(wrong)?),
             _ => {
                 match name.as_str() {
                     "mode" => reading.mode = value.as_str().map(str::to_owned),
                     "stop_after_bytes" => reading.stop_after_bytes = Some(number()?),
                     "max_pages" => reading.max_pages = Some(number()?),
+                    "max_line_bytes" => reading.max_line_bytes = Some(number()?),
+                    "max_values" => reading.max_values = Some(number()?),
+                    "chunk_size" => reading.chunk_size = Some(number()?),
                     "max_events" => reading.max_events = Some(number()?),
                     "last_event_id" => reading.last_event_id = value.as_str().map(str::to_owned),
                     "idle_timeout_ms" => reading.idle_timeout = Some(timeout(value)?),

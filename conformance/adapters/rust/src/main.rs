@@ -18,13 +18,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::open::Counts;
 
-const CAPABILITIES: [&str; 28] = [
+const CAPABILITIES: [&str; 33] = [
     "api_key_cookie",
     "breaker",
     "cache",
     "cancel",
     "concurrency",
     "connections",
+    "download",
     "events",
     "explain",
     "failure_kinds",
@@ -34,6 +35,8 @@ const CAPABILITIES: [&str; 28] = [
     "idempotency",
     "input_errors",
     "interruptible_callbacks",
+    "json_lines",
+    "min_throughput",
     "pacing",
     "pages",
     "partial_bodies",
@@ -44,7 +47,9 @@ const CAPABILITIES: [&str; 28] = [
     "stream_upload",
     "tls",
     "token_callback",
+    "trace_context",
     "truncated_encodings",
+    "upload",
     "webhook_sign",
     "webhook_verify",
 ];
@@ -128,7 +133,7 @@ async fn answer(state: &State, request: &Value) -> Answer {
         "hello" => Ok(json!({
             "protocol": 1,
             "sdk": concat!("gatewright for Rust ", env!("CARGO_PKG_VERSION")),
-            "capabilities": CAPABILITIES,
+            "capabilities": CAPABILITIES.as_slice(),
         })),
         "client.open" => {
             let (opened, counts) = open::open(request.get("options").unwrap_or(&nothing))?;

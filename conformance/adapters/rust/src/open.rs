@@ -8,7 +8,7 @@ use gatewright::runtime::BoxFuture;
 use gatewright::transport::native::Proxy;
 use gatewright::{
     AfterAttempt, Auth, BeforeAttempt, BoxError, CacheSettings, Client, ClientBuilder, Error,
-    Hooks, RetryPolicy, Timeout, Token,
+    Hooks, MinThroughput, RetryPolicy, Timeout, Token,
 };
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
@@ -51,6 +51,19 @@ pub(crate) fn timeout(value: &Value) -> Result<Timeout, Unsupported> {
             .map(|ms| Timeout::Seconds(ms / 1e3))
             .ok_or_else(|| Unsupported(format!("the timeout {value}"))),
     }
+}
+
+/// `{bytes_per_second, grace_ms}`, `null` for none.
+#[expect(clippy::option_option, reason = "no number, and none at all")]
+pub(crate) fn min_throughput(value: &Value) -> Option<Option<MinThroughput>> {
+    if value.is_null() {
+        return Some(None);
+    }
+    let number = |name: &str| value.get(name).and_then(Value::as_u64);
+    Some(Some(MinThroughput {
+        bytes_per_second: number("bytes_per_second")?,
+        grace: Duration::from_millis(number("grace_ms")?),
+    }))
 }
 
 struct Options<'a>(&'a Map<String, Value>);
@@ -119,6 +132,9 @@ pub(crate) fn open(options: &Value) -> Result<(Result<Client, Error>, Arc<Counts
             "timeout_ms" => builder.timeout(timeout(value)?),
             "attempt_timeout_ms" => builder.attempt_timeout(timeout(value)?),
             "connect_timeout_ms" => builder.connect_timeout(timeout(value)?),
+            "min_throughput" => builder.min_throughput(
+                min_throughput(value).ok_or_else(|| options.wrong("min_throughput"))?,
+            ),
             "read_timeout_ms" => builder.read_timeout(timeout(value)?),
             "pacing" => builder.pacing(options.flag(name)?),
             "quota" => builder.quota(options.text(name)?),

@@ -95,7 +95,7 @@ fn body(bytes: &[u8]) -> Value {
     })
 }
 
-fn attempt(attempt: &Attempt) -> Value {
+pub(crate) fn attempt(attempt: &Attempt) -> Value {
     let (decision, reason, wait) = match attempt.decision {
         Decision::None => ("none", None, None),
         Decision::Return => ("return", None, None),
