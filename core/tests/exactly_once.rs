@@ -37,7 +37,7 @@ async fn two_thousand_posts_through_faults_take_effect_once_each() {
     };
     // Three of ten attempts fail for ever here, which no budget should bear in earnest.
     retry.budget = 1_000_000;
-    // Half of the attempts may fail here: the breaker would keep calls away, and this is about those that are made.
+    // So many failures would open the breaker, and this is about the attempts that are made.
     let client = Client::builder(gateway.url())
         .breaker(None)
         .auth(Auth::bearer("sk_test_unlimited_once"))

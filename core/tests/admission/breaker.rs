@@ -1,8 +1,12 @@
 //! The breaker of a client as built by default.
 
+use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use gatewright::engine::breaker::BreakerPhase;
-use gatewright::{BreakerSettings, Decision, ErrorKind, FailureClass, NoRetry, Outcome};
+use gatewright::{
+    BreakerSettings, ClientBuilder, Decision, ErrorKind, FailureClass, NoRetry, Outcome,
+    RetryPolicy,
+};
 
 use crate::timed::Say;
 use crate::{ms, world};
@@ -145,4 +149,28 @@ fn settings_that_cannot_be_are_refused() {
         assert_eq!(error.kind(), ErrorKind::InvalidConfig);
         assert!(error.what().starts_with(&format!("`breaker`: `{name}`")));
     }
+}
+
+/// A thousand calls, 64 at once, to a server that is dead for a minute: how many requests it gets.
+fn requests_of_a_thousand_calls(settings: fn(ClientBuilder) -> ClientBuilder) -> usize {
+    let world = world(|_| Say::StatusAfter(503, ms(10)), settings);
+    let calls = (0..1_000).map(|_| world.client.get("/x").send());
+    let all = futures_util::stream::iter(calls).buffer_unordered(64);
+    let failed = world
+        .clock
+        .block_on(all.filter(|came| std::future::ready(came.is_err())).count());
+    assert_eq!(failed, 1_000);
+    world.wire.asked().len()
+}
+
+#[test]
+fn a_dead_server_gets_the_calls_under_way_and_little_more() {
+    let with = requests_of_a_thousand_calls(|b| b);
+    let budget_alone = requests_of_a_thousand_calls(|b| b.breaker(None));
+    let neither = requests_of_a_thousand_calls(|b| {
+        let mut retry = RetryPolicy::default();
+        retry.budget = u32::MAX;
+        b.breaker(None).retry(retry)
+    });
+    assert_eq!((with, budget_alone, neither), (64, 1_100, 3_000));
 }

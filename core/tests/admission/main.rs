@@ -10,6 +10,7 @@
 mod breaker;
 mod concurrency;
 mod explain;
+mod gateway;
 mod hedging;
 mod regions;
 mod timed;
