@@ -95,7 +95,8 @@ pub(crate) struct AsyncCore {
 
 impl AsyncCore {
     fn client(&self, py: Python<'_>) -> PyResult<Client> {
-        self.client.get_or_make(|| self.settings()?.client(py))
+        self.client
+            .get_or_make(|| self.settings()?.client(py, true))
     }
 
     fn settings(&self) -> PyResult<&Settings> {
@@ -125,7 +126,7 @@ impl AsyncCore {
         let settings = settings.cloned().unwrap_or_else(|| PyDict::new(py));
         let settings = Settings::read(base_url, &settings)?;
         // Wrong settings are told of now, not at the first call.
-        let made = settings.client(py)?;
+        let made = settings.client(py, true)?;
         if self.settings.set(settings).is_err() {
             return Err(PyRuntimeError::new_err(
                 "the client was initialised already",
@@ -311,6 +312,12 @@ impl AsyncCore {
     #[getter]
     fn base_url(&self, py: Python<'_>) -> PyResult<String> {
         Ok(self.client(py)?.base_url())
+    }
+
+    /// Forgets every answer that the cache has stored.
+    fn clear_cache(&self, py: Python<'_>) -> PyResult<()> {
+        self.client(py)?.clear_cache();
+        Ok(())
     }
 
     /// Refuses further calls.

@@ -18,6 +18,7 @@ use pyo3::types::PyMapping;
 
 mod async_client;
 mod attempt;
+mod cache;
 mod callback;
 mod credentials;
 mod error;

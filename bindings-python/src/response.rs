@@ -1,7 +1,7 @@
 //! A whole answer.
 
 use gatewright::engine::timeline::timeline;
-use gatewright::{Error, ErrorKind, Response as Answer};
+use gatewright::{CacheStatus, Error, ErrorKind, Response as Answer};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDelta, PyTuple};
@@ -102,6 +102,18 @@ impl Response {
                 .map(Attempt::new)
                 .collect::<Vec<_>>(),
         )
+    }
+
+    /// How a client with a cache answered: `hit`, `revalidated`, `stale` or `miss`; `None` where the cache had no part in it.
+    #[getter]
+    fn cache_status(&self) -> Option<&'static str> {
+        self.answer.cache_status().map(CacheStatus::as_str)
+    }
+
+    /// Whether the body came from the cache.
+    #[getter]
+    fn from_cache(&self) -> bool {
+        self.answer.from_cache()
     }
 
     /// From the start of the call to its answer.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gatewright::runtime::SystemRuntime;
 use gatewright::transport::native::Proxy;
 use gatewright::{Auth, Client, ClientBuilder, Error, ErrorKind, RetryPolicy, Timeout};
 use pyo3::exceptions::{PyOverflowError, PyRuntimeError};
@@ -45,8 +46,8 @@ impl Settings {
         })
     }
 
-    /// Makes the client.
-    pub(crate) fn client(&self, py: Python<'_>) -> PyResult<Client> {
+    /// Makes the client. `background`: whether its runtime is driven whether or not a call is waited for.
+    pub(crate) fn client(&self, py: Python<'_>, background: bool) -> PyResult<Client> {
         let given = Given(self.given.bind(py));
         let mut builder = given.fill(py, Client::builder(self.base_url.clone()))?;
         builder = builder.auth(match (&self.token, given.any("auth")?) {
@@ -59,6 +60,9 @@ impl Settings {
                 before: self.before.clone(),
                 after: self.after.clone(),
             });
+        }
+        if !background {
+            builder = builder.runtime(SystemRuntime::without_background());
         }
         builder.build().map_err(|error| to_exception(py, error))
     }
@@ -191,6 +195,9 @@ impl<'py> Given<'_, 'py> {
         if let Some(pins) = self.get::<Vec<String>>("pins")? {
             builder = builder.pins(pins);
         }
+        if let Some(cache) = self.any("cache")? {
+            builder = builder.cache(crate::cache::settings(&cache)?);
+        }
         if let Some(max) = self.get("max_response_bytes")? {
             builder = builder.max_response_bytes(max);
         }
@@ -208,6 +215,7 @@ fn invalid(py: Python<'_>, what: String) -> PyErr {
 /// A client's state, as dictionaries.
 pub(crate) fn state<'py>(py: Python<'py>, client: &Client) -> PyResult<Bound<'py, PyAny>> {
     let state = client.state();
+    let cache = state.cache.as_ref().map(crate::cache::state);
     let limits = state.pacers.iter().map(|pacer| {
         let quotas = pacer.gates.iter().map(|gate| {
             serde_json::json!({
@@ -231,6 +239,7 @@ pub(crate) fn state<'py>(py: Python<'py>, client: &Client) -> PyResult<Bound<'py
         "budget_left": state.budget_left,
         "budget_capacity": state.budget_capacity,
         "limits": limits.collect::<Vec<_>>(),
+        "cache": cache,
     });
     json::decode(py, state.to_string().as_bytes()).map_err(PyRuntimeError::new_err)
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex as StdMutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use gatewright::{Client, Error, ErrorKind, PageStyle, Pages, StreamResponse};
+use gatewright::{CacheStatus, Client, Error, ErrorKind, PageStyle, Pages, StreamResponse};
 use http::Method;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -171,7 +171,7 @@ pub(crate) struct SyncCore {
 impl SyncCore {
     fn live(&self, py: Python<'_>) -> PyResult<Arc<Live>> {
         self.live
-            .get_or_make(|| Live::new(self.settings()?.client(py)?).map(Arc::new))
+            .get_or_make(|| Live::new(self.settings()?.client(py, false)?).map(Arc::new))
     }
 
     fn settings(&self) -> PyResult<&Settings> {
@@ -226,7 +226,7 @@ impl SyncCore {
         let settings = settings.cloned().unwrap_or_else(|| PyDict::new(py));
         let settings = Settings::read(base_url, &settings)?;
         // Wrong settings are told of now, not at the first call.
-        let made = Arc::new(Live::new(settings.client(py)?)?);
+        let made = Arc::new(Live::new(settings.client(py, false)?)?);
         if self.settings.set(settings).is_err() {
             return Err(PyRuntimeError::new_err(
                 "the client was initialised already",
@@ -463,6 +463,12 @@ impl SyncCore {
         Ok(self.live(py)?.client.base_url())
     }
 
+    /// Forgets every answer that the cache has stored.
+    fn clear_cache(&self, py: Python<'_>) -> PyResult<()> {
+        self.live(py)?.client.clear_cache();
+        Ok(())
+    }
+
     /// Refuses further calls.
     fn close(&self) {
         if let Some(live) = self.live.get() {
@@ -518,7 +524,7 @@ impl SyncStream {
     }
 }
 
-/// Status, headers, URL, request id, attempts and seconds until the head was there.
+/// Status, headers, URL, request id, attempts, seconds until the head was there, and how the cache answered.
 pub(crate) type Head = (
     u16,
     Headers,
@@ -526,6 +532,7 @@ pub(crate) type Head = (
     Option<String>,
     Vec<crate::attempt::Attempt>,
     f64,
+    Option<&'static str>,
 );
 
 pub(crate) fn head_of(answer: &StreamResponse) -> Head {
@@ -541,6 +548,7 @@ pub(crate) fn head_of(answer: &StreamResponse) -> Head {
             .map(crate::attempt::Attempt::new)
             .collect(),
         answer.elapsed().as_secs_f64(),
+        answer.cache_status().map(CacheStatus::as_str),
     )
 }
 

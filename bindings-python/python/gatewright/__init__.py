@@ -10,6 +10,7 @@ import os as _os
 from gatewright import webhooks
 from gatewright._async_client import AsyncClient
 from gatewright._auth import ApiKey, Basic, Bearer, Token
+from gatewright._cache import Cache
 from gatewright._client import Client
 from gatewright._errors import (
     AuthenticationError,
@@ -69,6 +70,7 @@ __all__ = [
     "BadRequestError",
     "Basic",
     "Bearer",
+    "Cache",
     "CircuitOpenError",
     "Client",
     "ClosedError",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from gatewright._arguments import AsyncAfterAttempt, AsyncBeforeAttempt, AsyncContent, HeaderInput, Params
     from gatewright._auth import AsyncAuth
+    from gatewright._cache import Cache
     from gatewright._native import ClientState, Response
     from gatewright._settings import Retry
 
@@ -52,6 +53,7 @@ class AsyncClient(_native.AsyncCore):
         proxy: str | Literal[False] | None = None,
         ca_certificates: str | PathLike[str] | bytes | None = None,
         pins: Iterable[str] = (),
+        cache: bool | Cache | None = None,
         before_attempt: AsyncBeforeAttempt | None = None,
         after_attempt: AsyncAfterAttempt | None = None,
         max_response_bytes: int = 100 * 1024 * 1024,
@@ -79,6 +81,7 @@ class AsyncClient(_native.AsyncCore):
         :param ca_certificates: PEM certificates that are trusted beside the system's: a path, or the PEM itself.
         :param pins: Public keys of which the host's verified chain has to show one, as ``"sha256/BASE64"``; for an
             allowed origin ``"host=sha256/BASE64"``. All other checks stay on.
+        :param cache: Keeps answers as their servers allow: ``True`` for 64 MiB in memory, or a :class:`Cache`.
         :param before_attempt: Called with an :class:`AttemptRequest` before each attempt; may change its headers.
         :param after_attempt: Called with an :class:`AttemptResult` after each attempt.
         :param max_response_bytes: The largest body that is read whole.
@@ -106,6 +109,7 @@ class AsyncClient(_native.AsyncCore):
             proxy=proxy,
             ca_certificates=ca_certificates,
             pins=pins,
+            cache=cache,
             before_attempt=before_attempt,
             after_attempt=after_attempt,
             max_response_bytes=max_response_bytes,

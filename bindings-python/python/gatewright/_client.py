@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from gatewright._arguments import AfterAttempt, BeforeAttempt, Content, HeaderInput, Params
     from gatewright._auth import Auth
+    from gatewright._cache import Cache
     from gatewright._native import ClientState, Response
     from gatewright._settings import Retry
 
@@ -51,6 +52,7 @@ class Client(_native.SyncCore):
         proxy: str | Literal[False] | None = None,
         ca_certificates: str | PathLike[str] | bytes | None = None,
         pins: Iterable[str] = (),
+        cache: bool | Cache | None = None,
         before_attempt: BeforeAttempt | None = None,
         after_attempt: AfterAttempt | None = None,
         max_response_bytes: int = 100 * 1024 * 1024,
@@ -78,6 +80,7 @@ class Client(_native.SyncCore):
         :param ca_certificates: PEM certificates that are trusted beside the system's: a path, or the PEM itself.
         :param pins: Public keys of which the host's verified chain has to show one, as ``"sha256/BASE64"``; for an
             allowed origin ``"host=sha256/BASE64"``. All other checks stay on.
+        :param cache: Keeps answers as their servers allow: ``True`` for 64 MiB in memory, or a :class:`Cache`.
         :param before_attempt: Called with an :class:`AttemptRequest` before each attempt; may change its headers.
         :param after_attempt: Called with an :class:`AttemptResult` after each attempt.
         :param max_response_bytes: The largest body that is read whole.
@@ -105,6 +108,7 @@ class Client(_native.SyncCore):
             proxy=proxy,
             ca_certificates=ca_certificates,
             pins=pins,
+            cache=cache,
             before_attempt=before_attempt,
             after_attempt=after_attempt,
             max_response_bytes=max_response_bytes,

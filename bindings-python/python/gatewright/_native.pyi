@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
-_Head: TypeAlias = tuple[int, Headers, str, str | None, list[Attempt], float]
+_Head: TypeAlias = tuple[int, Headers, str, str | None, list[Attempt], float, str | None]
 
 __version__: Final[str]
 
@@ -85,6 +85,26 @@ class LimitsState(TypedDict):
     """The quotas that calls must pass."""
 
 @type_check_only
+class CacheState(TypedDict):
+    """What a cache holds, and how it answered calls since its client was made."""
+
+    entries: int
+    """Answers that are stored."""
+    bytes: int
+    """What they take."""
+    max_bytes: int
+    """The most that they may take."""
+    hits: int
+    """Calls that were answered without the server."""
+    revalidated: int
+    """Calls that were answered from the cache after a 304."""
+    stale: int
+    """Calls that were answered from the cache though it was stale."""
+    misses: int
+    """Calls that the server answered."""
+    evicted: int
+    """Answers that had to go to make room."""
+
 class ClientState(TypedDict):
     """Budget and limits of the base URL's host at one moment."""
 
@@ -94,6 +114,8 @@ class ClientState(TypedDict):
     """What the retry budget holds when full."""
     limits: list[LimitsState]
     """The limits, one entry for each credential that was used."""
+    cache: CacheState | None
+    """What the cache holds and did; ``None`` without one."""
 
 @final
 class Headers(Mapping[str, str]):
@@ -244,6 +266,12 @@ class Response:
     def attempts(self) -> tuple[Attempt, ...]:
         """What was done, attempt by attempt."""
     @property
+    def cache_status(self) -> Literal["hit", "revalidated", "stale", "miss"] | None:
+        """How a client with a cache answered; ``None`` where the cache had no part in it."""
+    @property
+    def from_cache(self) -> bool:
+        """Whether the body came from the cache."""
+    @property
     def elapsed(self) -> timedelta:
         """From the start of the call to its answer."""
     def timeline(self) -> str:
@@ -366,6 +394,8 @@ class SyncCore:
         max_attempts: int | None = None,
     ) -> SyncPages: ...
     def _state(self) -> ClientState: ...
+    def clear_cache(self) -> None:
+        """Forgets every answer that the cache has stored."""
     @property
     def base_url(self) -> str:
         """The base URL, without secrets."""
@@ -455,6 +485,8 @@ class AsyncCore:
         /,
     ) -> AsyncPages: ...
     def _state(self) -> ClientState: ...
+    def clear_cache(self) -> None:
+        """Forgets every answer that the cache has stored."""
     def _close(self) -> None: ...
     @property
     def base_url(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from os import PathLike
 
+from gatewright._cache import native_cache
 from gatewright._value import Value
 
 TYPE_CHECKING = False
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gatewright._auth import AsyncAuth
+    from gatewright._cache import Cache
 
 
 class Retry(Value):
@@ -60,6 +62,7 @@ def native_settings(
     allowed_origins: Iterable[str],
     ca_certificates: str | PathLike[str] | bytes | None,
     pins: Iterable[str],
+    cache: bool | Cache | None,
     **plain: object,
 ) -> dict[str, object]:
     """The settings as the native module takes them."""
@@ -77,5 +80,6 @@ def native_settings(
         "allowed_origins": list(allowed_origins),
         "ca_certificates": ca_certificates,
         "pins": list(pins),
+        "cache": native_cache(cache),
         **plain,
     }

@@ -32,15 +32,23 @@ class _Head:
     """What was done, attempt by attempt."""
     elapsed: float
     """Seconds until the head was there."""
+    cache_status: str | None
+    """How a client with a cache answered: ``hit``, ``revalidated``, ``stale`` or ``miss``."""
 
     def __init__(self, native: SyncStream | AsyncStream) -> None:
-        self.status_code, self.headers, self.url, self.request_id, attempts, self.elapsed = native.head()
+        head = native.head()
+        self.status_code, self.headers, self.url, self.request_id, attempts, self.elapsed, self.cache_status = head
         self.attempts = tuple(attempts)
 
     @property
     def is_success(self) -> bool:
         """Whether the status is 2xx."""
         return 200 <= self.status_code < 300
+
+    @property
+    def from_cache(self) -> bool:
+        """Whether the body comes from the cache."""
+        return self.cache_status not in (None, "miss")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.status_code}>"
