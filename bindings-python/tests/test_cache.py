@@ -100,7 +100,10 @@ def test_an_old_answer_is_better_than_none_where_one_says_so(session: Session) -
     [
         (Cache(max_bytes=0), "`cache` has room for 0 bytes"),
         (Cache(max_bytes=-1), "`cache.max_bytes` is -1; it must be a number of bytes, zero or more"),
-        (Cache(stale_if_error=float("nan")), "`cache.stale_if_error` is nan; it must be a number of seconds, zero or more"),
+        (
+            Cache(stale_if_error=float("nan")),
+            "`cache.stale_if_error` is nan; it must be a number of seconds, zero or more",
+        ),
         (Cache(heuristic_freshness=-1.0), "`cache.heuristic_freshness` is -1.0"),
     ],
 )
