@@ -3,7 +3,7 @@
  * written; what values mean is checked there.
  *
  * Settings JSON (all optional): `auth`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `connectTimeoutMs`, `readTimeoutMs`, `maxAttempts`,
- * `backoffBaseMs`, `backoffCapMs`, `maxRetryAfterMs`, `budget`, `pacing`, `quota`, `idempotencyKeys`, `idempotencyHeader`,
+ * `backoffBaseMs`, `backoffCapMs`, `maxRetryAfterMs`, `budget`, `pacing`, `quota` or `sharedQuota`, `idempotencyKeys`, `idempotencyHeader`,
  * `idempotencyQuoted`, `maxRedirects`, `allowedOrigins`, `allowHttp`, `proxy`, `caCertificates`, `maxResponseBytes`, `throwOnError`,
  * `hooks: {before, after}`, `client`.
  *
@@ -19,6 +19,7 @@ import { Callbacks, register } from "./callbacks.ts";
 import { invalidConfig, invalidRequest } from "./errors.ts";
 import { headerPairs } from "./headers.ts";
 import { queryPairs } from "./query.ts";
+import { RedisQuota } from "./redis_quota.ts";
 import type { RequestBody } from "./request_body.ts";
 import { decode, kindOf } from "./text.ts";
 
@@ -99,7 +100,15 @@ const settings: Readers = {
     }
   },
   pacing: flag,
-  quota: text,
+  quota: (value, name, into, wrong) => {
+    if (value instanceof RedisQuota) {
+      into.sharedQuota = RedisQuota.jsonOf(value);
+    } else if (typeof value === "string") {
+      into[name] = value;
+    } else {
+      throw wrong(`\`quota\` must be a string or what redisQuota() makes, not ${kindOf(value)}`);
+    }
+  },
   idempotencyKeys: flag,
   idempotencyHeader: text,
   idempotencyQuoted: flag,

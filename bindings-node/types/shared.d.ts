@@ -104,6 +104,48 @@ export interface Hooks {
   afterAttempt?(attempt: AttemptResult): void | Promise<void>;
 }
 
+/** The settings of a quota that processes share. Times in milliseconds. */
+export interface RedisQuotaOptions {
+  /** The name under which it is shared. Default: host and port of the base URL. */
+  readonly name?: string;
+  /** What the keys in Redis begin with. Default `gatewright`. */
+  readonly prefix?: string;
+  /** Whether it is a Redis Cluster. Default: where `url` is a list. */
+  readonly cluster?: boolean;
+  /** How far ahead permits are taken. Default 1000. */
+  readonly ahead?: number;
+  /** How late a permit that was taken ahead may be used; taken off the burst. Default 500. */
+  readonly keep?: number;
+  /** How long Redis may take to answer before it counts as away; to connect, four times as long. Default 250. */
+  readonly timeout?: number;
+  /** How often Redis is tried while it is away. Default 500. */
+  readonly probe?: number;
+  /** How many processes share the quota, where Redis was never reached. Default 8. */
+  readonly assumedProcesses?: number;
+  /** Calls that may wait for a permit; more are refused. Default 10000. */
+  readonly maxQueue?: number;
+  /** PEM certificates that are trusted in place of the system's, for `rediss://`. */
+  readonly caCertificates?: string | Uint8Array;
+}
+
+/** A quota that processes share through Redis, see {@link redisQuota}. */
+export class RedisQuota {
+  private constructor(...unavailable: never);
+  readonly quota: string;
+  readonly name: string | undefined;
+}
+
+/**
+ * A quota such as `600/min, burst 50` that all processes share whose quota has the same name. Needs the addon of the package `gatewright`: where
+ * there are no sockets to Redis, making a client with it throws an `InvalidConfigError`.
+ * @param url `redis://[user:password@]host[:port][/db]`, `rediss://` for TLS; a list for a cluster.
+ */
+export function redisQuota(
+  url: string | URL | readonly (string | URL)[],
+  quota: string,
+  options?: RedisQuotaOptions,
+): RedisQuota;
+
 /** The settings of a client. All have defaults. */
 export interface ClientOptions {
   readonly auth?: Auth;
@@ -119,8 +161,8 @@ export interface ClientOptions {
   readonly retry?: RetryOptions | number | false;
   /** Whether calls are held back so that the server's quota lasts. Default true. */
   readonly pacing?: boolean;
-  /** A quota of one's own, such as `100/min, burst 20`. */
-  readonly quota?: string;
+  /** A quota of one's own, such as `100/min, burst 20`, or one that is shared with other processes. */
+  readonly quota?: string | RedisQuota;
   /** Whether POST and PATCH get an idempotency key by themselves. Default true. */
   readonly idempotencyKeys?: boolean;
   /** The header of the key. Default `idempotency-key`. */
@@ -311,6 +353,33 @@ export interface ClientState {
   readonly budgetCapacity: number;
   /** The limits, one entry for each credential that was used. */
   readonly limits: readonly LimitsState[];
+  /** The quota that is shared with other processes, where there is one. */
+  readonly sharedQuota?: SharedQuotaState;
+}
+
+/** What is known of a quota that is shared with other processes. */
+export interface SharedQuotaState {
+  /** The name under which it is shared. */
+  readonly name: string;
+  /** The quota, such as `600/min, burst 60`. */
+  readonly quota: string;
+  /** `new`: nothing asked for yet; `shared`: as it should be; `away`: Redis cannot be reached, and this process keeps to its part;
+   * `rejoining`: Redis is back, and the others are waited for. */
+  readonly mode: "new" | "shared" | "away" | "rejoining";
+  /** Processes that share it, as last seen; 0 where none was. */
+  readonly processes: number;
+  /** Permits taken ahead and not used yet. */
+  readonly held: number;
+  /** Calls that wait for a permit. */
+  readonly queued: number;
+  /** Time until the pause is over that a server asked one of the processes for. */
+  readonly pausedForMs: number | null;
+  /** How long Redis has been out of reach. */
+  readonly awayForMs: number | null;
+  /** Permits used so far. */
+  readonly used: number;
+  /** Times Redis was asked so far. */
+  readonly roundTrips: number;
 }
 
 /** What is known of the limits of one credential. */

@@ -30,6 +30,7 @@ mod hooks;
 mod json;
 mod log;
 mod page;
+mod quota;
 mod request;
 mod response;
 mod server_event;
@@ -65,6 +66,8 @@ mod _native {
     use super::hooks::AttemptResult;
     #[pymodule_export]
     use super::json::decode_object;
+    #[pymodule_export]
+    use super::quota::RedisQuota;
     #[pymodule_export]
     use super::response::Response;
     #[pymodule_export]

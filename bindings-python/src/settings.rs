@@ -14,6 +14,7 @@ use crate::credentials::{self, PythonTokens};
 use crate::error::to_exception;
 use crate::hooks::PythonHooks;
 use crate::json;
+use crate::quota::RedisQuota;
 use crate::slot::Slot;
 
 /// The settings of a client, kept so that a child process can make its client anew.
@@ -161,8 +162,11 @@ impl<'py> Given<'_, 'py> {
         if let Some(pacing) = self.get("pacing")? {
             builder = builder.pacing(pacing);
         }
-        if let Some(quota) = self.get::<String>("quota")? {
-            builder = builder.quota(quota);
+        if let Some(quota) = self.any("quota")? {
+            builder = match quota.cast::<RedisQuota>() {
+                Ok(shared) => builder.shared_quota(shared.get().shared()),
+                Err(_) => builder.quota(quota.extract::<String>()?),
+            };
         }
         if let Some(automatic) = self.get("idempotency_keys")? {
             builder = builder.idempotency_keys(automatic);
@@ -240,6 +244,7 @@ pub(crate) fn state<'py>(py: Python<'py>, client: &Client) -> PyResult<Bound<'py
         "budget_capacity": state.budget_capacity,
         "limits": limits.collect::<Vec<_>>(),
         "cache": cache,
+        "shared_quota": state.shared_quota.as_ref().map(crate::quota::state),
     });
     json::decode(py, state.to_string().as_bytes()).map_err(PyRuntimeError::new_err)
 }

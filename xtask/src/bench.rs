@@ -20,7 +20,9 @@ use python::Python;
 use server::Server;
 
 /// What is written in Rust alone.
-const RUST_PARTS: &[&str] = &["engine", "client"];
+const RUST_PARTS: &[&str] = &["engine", "client", FLEET];
+/// Starts gateways and Redis servers of its own.
+const FLEET: &str = "fleet";
 const PYTHON_PARTS: &[&str] = &["python-sync", "python-async", "webhooks", "import"];
 const NODE_PARTS: &[&str] = &["node-http", "node-bodies", "node-webhooks", "node-start"];
 const WEB_PARTS: &[&str] = &["web-size", "web-first-call", "web-calls"];
@@ -146,7 +148,10 @@ fn side_by_side(workspace: &Workspace, mobile: &Mobile) -> Result<bool> {
 
 fn in_rust(workspace: &Workspace, part: &str) -> Result<bool> {
     let mut command = Command::new(workspace.built("release", &format!("bench-{part}")));
-    if part == "engine" {
+    if part == FLEET {
+        crate::redis::ensure();
+    }
+    if matches!(part, "engine" | FLEET) {
         return measure(&mut command);
     }
     let server = Server::start(workspace)?;

@@ -116,7 +116,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "bench",
         arguments: "[PART...]",
-        about: "measure, side by side with others, everything or only these parts: engine client python node web mobile (the last four have parts of their own)",
+        about: "measure, side by side with others, everything or only these parts: engine client fleet python node web mobile (the last four have parts of their own)",
         run: bench::run,
     },
     Command {

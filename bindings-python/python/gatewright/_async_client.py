@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gatewright._arguments import AsyncAfterAttempt, AsyncBeforeAttempt, AsyncContent, HeaderInput, Params
     from gatewright._auth import AsyncAuth
     from gatewright._cache import Cache
-    from gatewright._native import ClientState, Response
+    from gatewright._native import ClientState, RedisQuota, Response
     from gatewright._settings import Retry
 
 
@@ -43,7 +43,7 @@ class AsyncClient(_native.AsyncCore):
         max_attempts: int | None = None,
         retry: Retry | None = None,
         pacing: bool = True,
-        quota: str | None = None,
+        quota: str | RedisQuota | None = None,
         idempotency_keys: bool = True,
         idempotency_header: str = "idempotency-key",
         idempotency_quoted: bool = False,
@@ -70,7 +70,7 @@ class AsyncClient(_native.AsyncCore):
         :param max_attempts: Attempts in all; in place of ``retry.max_attempts``.
         :param retry: All rules of retrying.
         :param pacing: Whether calls are held back so that the server's quota lasts.
-        :param quota: A quota of one's own, such as ``"100/min, burst 20"``.
+        :param quota: A quota of one's own, such as ``"100/min, burst 20"``, or a :class:`RedisQuota` that processes share.
         :param idempotency_keys: Whether POST and PATCH get an idempotency key by themselves.
         :param idempotency_header: The header of the key.
         :param idempotency_quoted: Whether the key is quoted, as the IETF draft has it.

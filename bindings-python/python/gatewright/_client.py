@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gatewright._arguments import AfterAttempt, BeforeAttempt, Content, HeaderInput, Params
     from gatewright._auth import Auth
     from gatewright._cache import Cache
-    from gatewright._native import ClientState, Response
+    from gatewright._native import ClientState, RedisQuota, Response
     from gatewright._settings import Retry
 
 
@@ -42,7 +42,7 @@ class Client(_native.SyncCore):
         max_attempts: int | None = None,
         retry: Retry | None = None,
         pacing: bool = True,
-        quota: str | None = None,
+        quota: str | RedisQuota | None = None,
         idempotency_keys: bool = True,
         idempotency_header: str = "idempotency-key",
         idempotency_quoted: bool = False,
@@ -69,7 +69,7 @@ class Client(_native.SyncCore):
         :param max_attempts: Attempts in all; in place of ``retry.max_attempts``.
         :param retry: All rules of retrying.
         :param pacing: Whether calls are held back so that the server's quota lasts.
-        :param quota: A quota of one's own, such as ``"100/min, burst 20"``.
+        :param quota: A quota of one's own, such as ``"100/min, burst 20"``, or a :class:`RedisQuota` that processes share.
         :param idempotency_keys: Whether POST and PATCH get an idempotency key by themselves.
         :param idempotency_header: The header of the key.
         :param idempotency_quoted: Whether the key is quoted, as the IETF draft has it.

@@ -20,6 +20,7 @@ __all__ = [
     "Drain",
     "Headers",
     "Pending",
+    "RedisQuota",
     "Response",
     "ServerEvent",
     "SyncCore",
@@ -105,6 +106,70 @@ class CacheState(TypedDict):
     evicted: int
     """Answers that had to go to make room."""
 
+@type_check_only
+class SharedQuotaState(TypedDict):
+    """What is known of a quota that is shared with other processes. Times are seconds from now."""
+
+    name: str
+    """The name under which it is shared."""
+    quota: str
+    """The quota, such as ``600/min, burst 60``."""
+    mode: Literal["new", "shared", "away", "rejoining"]
+    """``away``: Redis cannot be reached, and this process keeps to its part; ``rejoining``: it is back, and the others
+    are waited for."""
+    processes: int
+    """Processes that share it, as last seen; 0 where none was."""
+    held: int
+    """Permits taken ahead and not used yet."""
+    queued: int
+    """Calls that wait for a permit."""
+    paused_for: float | None
+    """Time until the pause is over that a server asked one of the processes for."""
+    away_for: float | None
+    """How long Redis has been out of reach."""
+    used: int
+    """Permits used so far."""
+    round_trips: int
+    """Times Redis was asked so far."""
+
+@final
+class RedisQuota:
+    """A quota that any number of processes share through Redis: all whose quota has the same name and prefix.
+
+    While Redis cannot be reached, each process keeps to its part, the quota divided by the processes last seen."""
+
+    def __new__(
+        cls,
+        url: str | Iterable[str],
+        quota: str,
+        *,
+        name: str | None = None,
+        prefix: str = "gatewright",
+        cluster: bool = False,
+        ahead: float = 1.0,
+        keep: float = 0.5,
+        timeout: float = 0.25,
+        probe: float = 0.5,
+        assumed_processes: int = 8,
+        max_queue: int = 10_000,
+        ca_certificates: bytes | None = None,
+    ) -> Self:
+        """
+        :param url: ``redis://[user:password@]host[:port][/db]``, ``rediss://`` for TLS; several for a cluster.
+        :param quota: The quota, such as ``"600/min, burst 50"``.
+        :param name: The name under which it is shared; by default host and port of the base URL.
+        :param prefix: What the keys in Redis begin with.
+        :param cluster: Whether it is a Redis Cluster.
+        :param ahead: Seconds for which permits are taken ahead.
+        :param keep: Seconds by which a permit that was taken ahead may be used late; taken off the burst.
+        :param timeout: Seconds that Redis may take to answer before it counts as away; to connect, four times as long.
+        :param probe: Seconds between two tries while Redis is away.
+        :param assumed_processes: How many processes share the quota, where Redis was never reached.
+        :param max_queue: Calls that may wait for a permit; more are refused.
+        :param ca_certificates: PEM certificates that are trusted in place of the system's, for ``rediss://``.
+        """
+
+@type_check_only
 class ClientState(TypedDict):
     """Budget and limits of the base URL's host at one moment."""
 
@@ -116,6 +181,8 @@ class ClientState(TypedDict):
     """The limits, one entry for each credential that was used."""
     cache: CacheState | None
     """What the cache holds and did; ``None`` without one."""
+    shared_quota: SharedQuotaState | None
+    """The quota that is shared with other processes, where there is one."""
 
 @final
 class Headers(Mapping[str, str]):

@@ -57,6 +57,8 @@ mod record;
 #[cfg(feature = "client")]
 mod settings;
 #[cfg(feature = "client")]
+mod shared_quota;
+#[cfg(feature = "client")]
 mod state;
 #[cfg(feature = "client")]
 mod stream;

@@ -12,6 +12,7 @@ use crate::headers;
 use crate::hooks::HostHooks;
 use crate::members::{Member, Members, shown_name};
 use crate::port::Port;
+use crate::shared_quota;
 
 /// A client's settings.
 pub(crate) struct Settings {
@@ -96,6 +97,7 @@ impl Gathered {
             "headers" => set_headers(builder, &member)?,
             "pacing" => builder.pacing(member.flag()?),
             "quota" => builder.quota(member.text()?),
+            "sharedQuota" => shared_quota::settings(builder, &member)?,
             "breaker" => builder.breaker(admission::breaker(&member)?),
             "maxConcurrency" => builder.max_concurrency(member.count(1)?),
             "regions" => builder.regions(member.texts()?),

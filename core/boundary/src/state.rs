@@ -1,5 +1,6 @@
 //! What a client knows of its host, as JSON: `{budgetLeft, budgetCapacity, limits: [{inFlight, queued, pausedForMs, quotas: [{policy, limit,
-//! remaining, windowMs, nextInMs, resetsInMs, shared}]}], breaker, concurrency, cache, regions}`; `breaker` and `concurrency` (`admission.rs`)
+//! remaining, windowMs, nextInMs, resetsInMs, shared}]}], breaker, concurrency, cache, regions}`; `sharedQuota` (`shared_quota.rs`) is there only where
+//! the client has one; `breaker` and `concurrency` (`admission.rs`)
 //! are null where they are off, `cache` (`cache.rs`) is there only where the client has one. `regions: [{name, healthy, ...}]`, each with the
 //! members of its host, is there where the client has several.
 
@@ -75,6 +76,7 @@ fn of_host(out: &mut Vec<u8>, state: &HostState) {
     }
     out.push(b']');
     crate::cache::state(out, state.cache.as_ref());
+    crate::shared_quota::state(out, state.shared_quota.as_ref());
     crate::admission::breaker_state(out, state.breaker.as_ref());
     crate::admission::concurrency_state(out, state.concurrency.as_ref());
 }
