@@ -50,11 +50,12 @@ def test_clients_share_a_quota(session: Session, redis_url: str) -> None:
     quotas = [RedisQuota(redis_url, "50/s, burst 10", name="shared") for _ in range(2)]
     with session.client(quota=quotas[0]) as one, session.client(quota=quotas[1]) as other:
         begun = time.monotonic()
+        held = set()
         for _ in range(15):
             one.get("/v1/greeting")
-            held = other.get("/v1/greeting").attempts[0].queued_for
+            held.add(other.get("/v1/greeting").attempts[0].queued_for)
         assert time.monotonic() - begun > 0.5, "30 calls at 50 a second, the burst used up beforehand"
-        assert held == "shared quota"
+        assert "shared quota" in held
         state = one.state()["shared_quota"]
     assert state is not None
     assert (state["name"], state["quota"], state["mode"]) == ("shared", "50/s, burst 10", "shared")
