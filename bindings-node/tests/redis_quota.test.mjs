@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { tmpdir } from "node:os";
 import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
@@ -21,11 +21,18 @@ async function redis() {
   const { port } = free.address();
   free.close();
   await once(free, "close");
-  const server = spawn("redis-server", ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"], {
-    cwd: tmpdir(),
-    stdio: "ignore",
-  });
-  const [started] = await Promise.race([once(server, "spawn").then(() => [true]), once(server, "error").then(() => [false])]);
+  const server = spawn(
+    "redis-server",
+    ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+    {
+      cwd: tmpdir(),
+      stdio: "ignore",
+    },
+  );
+  const [started] = await Promise.race([
+    once(server, "spawn").then(() => [true]),
+    once(server, "error").then(() => [false]),
+  ]);
   if (!started) {
     return undefined;
   }
@@ -44,7 +51,8 @@ async function redis() {
 }
 
 const url = ON_FETCH ? undefined : await redis();
-const withRedis = url === undefined ? { skip: ON_FETCH ? "over fetch: no sockets" : "there is no redis-server on the path" } : {};
+const withRedis =
+  url === undefined ? { skip: ON_FETCH ? "over fetch: no sockets" : "there is no redis-server on the path" } : {};
 
 test("clients share a quota", withRedis, async () => {
   const session = new Session();

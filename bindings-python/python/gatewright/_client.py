@@ -69,7 +69,7 @@ class Client(_native.SyncCore):
         :param max_attempts: Attempts in all; in place of ``retry.max_attempts``.
         :param retry: All rules of retrying.
         :param pacing: Whether calls are held back so that the server's quota lasts.
-        :param quota: A quota of one's own, such as ``"100/min, burst 20"``, or a :class:`RedisQuota` that processes share.
+        :param quota: A quota of one's own, such as ``"100/min, burst 20"``, or a :class:`RedisQuota` of all processes.
         :param idempotency_keys: Whether POST and PATCH get an idempotency key by themselves.
         :param idempotency_header: The header of the key.
         :param idempotency_quoted: Whether the key is quoted, as the IETF draft has it.
