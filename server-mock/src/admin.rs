@@ -22,6 +22,7 @@ use crate::tier::Tier;
 use crate::world::{DEFAULT_SESSION, is_session_name};
 
 mod guard;
+mod oauth;
 mod webhooks;
 
 type Answer = Result<Response, AdminError>;
@@ -48,6 +49,7 @@ pub(crate) fn router(shared: Arc<Shared>, own: SocketAddr) -> Router {
         .route("/admin/effects", get(effects))
         .route("/admin/limits", get(limits))
         .route("/admin/tokens", post(mint_token))
+        .merge(oauth::routes())
         .merge(webhooks::routes())
         .route(
             "/admin/{*rest}",

@@ -64,6 +64,17 @@ impl Call {
         self.parts.headers.get(name).map(|value| value.as_bytes())
     }
 
+    /// `http://HOST`, as the caller wrote it.
+    pub(crate) fn origin(&self) -> String {
+        let host = self.header("host").unwrap_or(b"localhost");
+        format!("http://{}", String::from_utf8_lossy(host))
+    }
+
+    /// The request's address without its query.
+    pub(crate) fn own_url(&self) -> String {
+        format!("{}{}", self.origin(), self.path())
+    }
+
     /// A header that is a whole number.
     pub(crate) fn number_in_header(&self, name: &str) -> Option<u64> {
         self.parts.headers.get(name)?.to_str().ok()?.parse().ok()

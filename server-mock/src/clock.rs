@@ -116,7 +116,7 @@ impl Clock {
 }
 
 /// Real time as the process sees it: the wall clock once, then a monotonic count from there.
-fn real_now_ns() -> u64 {
+pub(crate) fn real_now_ns() -> u64 {
     static START: OnceLock<(u64, Instant)> = OnceLock::new();
     let (wall, start) = START.get_or_init(|| {
         let wall = SystemTime::now()

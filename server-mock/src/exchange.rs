@@ -3,6 +3,7 @@
 //! Order, and where a refusal stops: read, record, fault (statuses and cuts before execution), authentication 401,
 //! body size 413, scope 403, limits 429, path 404 and method 405, idempotency, the operation, faults on the response.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ use http::header::{
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use percent_encoding::percent_decode_str;
 use serde_json::json;
 
 use crate::call::{Call, UploadEnd};
@@ -25,7 +27,7 @@ use crate::journal::{Arrival, Ending, request_id};
 use crate::key::{Identity, Unauthorized, credential};
 use crate::limiter::{LimitedCall, Shown};
 use crate::logical::Logical;
-use crate::op::{ANY, Op, route};
+use crate::op::{ANY, Op, route, session_in_path};
 use crate::options::Auth;
 use crate::quota::InProgress;
 use crate::receive::receive;
@@ -34,7 +36,7 @@ use crate::stable_hash::stable_hash;
 use crate::timestamp::date_header;
 use crate::wire::{Connection, End};
 use crate::world::{DEFAULT_SESSION, Worlds};
-use crate::{endpoints, play, problem, records};
+use crate::{endpoints, oauth, play, problem, records};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -77,11 +79,7 @@ pub(crate) async fn serve(
     let received = Instant::now();
     connection.begin();
     let (parts, incoming) = request.into_parts();
-    let session = parts
-        .headers
-        .get("x-mock-session")
-        .map_or(Ok(DEFAULT_SESSION), |name| name.to_str());
-    let Some(world) = session.ok().and_then(|name| worlds.world(name).ok()) else {
+    let Some(world) = session_name(&parts).and_then(|name| worlds.world(&name).ok()) else {
         return Ok(invalid_session(parts.uri.path()));
     };
     let op = if is_preflight(&parts) {
@@ -118,6 +116,17 @@ pub(crate) async fn serve(
         return Ok(answer(&call, seq, reply));
     };
     play_out(call, seq, fault, connection).await
+}
+
+/// The session in the path, else in the header, else the default.
+fn session_name(parts: &Parts) -> Option<Cow<'_, str>> {
+    if let Some(name) = session_in_path(parts.uri.path()) {
+        return percent_decode_str(name).decode_utf8().ok();
+    }
+    match parts.headers.get("x-mock-session") {
+        None => Some(DEFAULT_SESSION.into()),
+        Some(name) => name.to_str().ok().map(Into::into),
+    }
 }
 
 /// Enters the request in the journal and gives it its id.
@@ -281,6 +290,8 @@ async fn execute(call: &Call, latency: Duration) -> Reply {
     match call.op {
         Op::Health => return Reply::json(StatusCode::OK, &json!({ "status": "ok" })),
         Op::Preflight => return preflight(call),
+        Op::OAuth(op) => return oauth::respond(call, op).await,
+        Op::MethodNotAllowed if is_oauth(call.path()) => return wrong_method(call),
         Op::Unknown if !call.path().starts_with("/v1/") => return unknown_path(call),
         _ => {}
     }
@@ -288,17 +299,14 @@ async fn execute(call: &Call, latency: Duration) -> Reply {
         Ok(identity) => identity,
         Err(why) => {
             let (problem, challenge) = problem::unauthorized(why);
-            return problem::challenged(call.problem(problem), challenge);
+            let reply = problem::challenged(call.problem(problem), challenge);
+            return with_nonce(call, reply);
         }
     };
     if call.upload.end == UploadEnd::TooLarge {
         return too_large(call);
     }
-    if let Some(scope) = call
-        .op
-        .scope()
-        .filter(|scope| !identity.scopes().contains(scope))
-    {
+    if let Some(scope) = call.op.scope().filter(|scope| !identity.has(scope)) {
         let (problem, challenge) = problem::insufficient_scope(scope);
         return problem::challenged(call.problem(problem), &challenge);
     }
@@ -306,7 +314,7 @@ async fn execute(call: &Call, latency: Duration) -> Reply {
         Ok(admitted) => admitted,
         Err(reply) => return *reply,
     };
-    let mut reply = operate(call, &identity, latency).await;
+    let mut reply = with_nonce(call, operate(call, &identity, latency).await);
     if let Some((headers, in_progress)) = admitted {
         reply.headers.extend(headers);
         reply.body.hold(Some(in_progress));
@@ -314,9 +322,32 @@ async fn execute(call: &Call, latency: Duration) -> Reply {
     reply
 }
 
+/// The nonce for the next proof, where the session wants one (RFC 9449, section 8.2).
+fn with_nonce(call: &Call, reply: Reply) -> Reply {
+    if !call.parts.headers.contains_key("dpop") {
+        return reply;
+    }
+    let options = Arc::clone(&call.world.state().options);
+    if !options.oauth.dpop_nonce {
+        return reply;
+    }
+    let nonce = oauth::nonce(options.seed, call.world.clock.now_ns());
+    reply.with_text(oauth::DPOP_NONCE, nonce)
+}
+
 fn identify(call: &Call) -> Result<Identity, Unauthorized> {
-    let state = call.world.state();
+    let mut guard = call.world.state();
+    let state = &mut *guard;
     match &call.credential {
+        Some(token) if token.starts_with("oat_") => {
+            let access = oauth::holder(state, call, token)?;
+            Ok(Identity {
+                tenant: access.grant.tenant,
+                tier: access.grant.tier,
+                readonly: false,
+                granted: Some(access.grant.scopes),
+            })
+        }
         Some(key) => state.tokens.identify(key, call.world.clock.now_ns()),
         None if state.options.auth == Auth::Off => Ok(Identity::anonymous()),
         None => Err(Unauthorized::Missing),
@@ -384,14 +415,21 @@ async fn operate(call: &Call, identity: &Identity, latency: Duration) -> Reply {
         Op::Lines => endpoints::lines(call),
         Op::Ticks => endpoints::ticks(call),
         Op::Redirect => endpoints::redirect(call),
-        Op::MethodNotAllowed => {
-            let (problem, allow) =
-                problem::method_not_allowed(call.parts.method.as_str(), call.route().allow);
-            return problem::allowing(call.problem(problem), allow);
-        }
-        Op::Health | Op::Preflight | Op::Unknown => return unknown_path(call),
+        Op::MethodNotAllowed => return wrong_method(call),
+        Op::Health | Op::OAuth(_) | Op::Preflight | Op::Unknown => return unknown_path(call),
     };
     replied.unwrap_or_else(|problem| call.problem(problem))
+}
+
+/// The authorization server asks for no key, not even to say what is wrong with a method.
+fn is_oauth(path: &str) -> bool {
+    path.starts_with("/oauth/") || path.starts_with("/.well-known/")
+}
+
+fn wrong_method(call: &Call) -> Reply {
+    let (problem, allow) =
+        problem::method_not_allowed(call.parts.method.as_str(), call.route().allow);
+    problem::allowing(call.problem(problem), allow)
 }
 
 fn unknown_path(call: &Call) -> Reply {

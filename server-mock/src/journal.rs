@@ -236,9 +236,15 @@ impl Drop for Journal {
 impl Entry {
     fn new(arrival: Arrival<'_>) -> Self {
         let kept = arrival.body.len().min(KEPT_BODY_BYTES);
+        let front = arrival.body.get(..kept).unwrap_or_default();
+        let is_form = matches!(arrival.op, Op::OAuth(_));
         // Small bodies are copied, or they would keep the connection's whole read buffer alive.
-        let body = Bytes::copy_from_slice(arrival.body.get(..kept).unwrap_or_default());
-        let cut = kept < arrival.body.len();
+        let body = if is_form {
+            redact::form(front).into()
+        } else {
+            Bytes::copy_from_slice(front)
+        };
+        let cut = kept < arrival.body.len() || is_form;
         Self {
             received: arrival.received,
             at_ns: arrival.at_ns,

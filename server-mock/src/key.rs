@@ -32,6 +32,8 @@ pub(crate) struct Identity {
     pub(crate) tenant: String,
     pub(crate) tier: Tier,
     pub(crate) readonly: bool,
+    /// The scopes of an access token; a key has those of its kind.
+    pub(crate) granted: Option<Vec<String>>,
 }
 
 /// Why a caller is nobody.
@@ -39,8 +41,16 @@ pub(crate) struct Identity {
 pub(crate) enum Unauthorized {
     Expired,
     Missing,
+    /// A token bound to a key came with a proof that is none, or an unbound one with a proof.
+    ProofInvalid,
+    /// A token bound to a key came without a proof.
+    ProofMissing,
+    /// The proof needs the server's nonce.
+    ProofNonce,
     Revoked,
     TokenExpired,
+    TokenRevoked,
+    TokenUnknown,
     Unknown,
 }
 
@@ -68,14 +78,23 @@ impl Identity {
             tenant: "anonymous".into(),
             tier: Tier::Unlimited,
             readonly: false,
+            granted: None,
         }
     }
 
-    pub(crate) fn scopes(&self) -> &'static [&'static str] {
-        if self.readonly {
-            &READ_SCOPES
-        } else {
-            &ALL_SCOPES
+    pub(crate) fn scopes(&self) -> Vec<&str> {
+        match &self.granted {
+            Some(granted) => granted.iter().map(String::as_str).collect(),
+            None if self.readonly => READ_SCOPES.to_vec(),
+            None => ALL_SCOPES.to_vec(),
+        }
+    }
+
+    pub(crate) fn has(&self, scope: &str) -> bool {
+        match &self.granted {
+            Some(granted) => granted.iter().any(|known| known == scope),
+            None if self.readonly => READ_SCOPES.contains(&scope),
+            None => ALL_SCOPES.contains(&scope),
         }
     }
 }
@@ -135,6 +154,7 @@ fn parse_key(key: &str) -> Result<Identity, Unauthorized> {
         tenant: tenant.into(),
         tier,
         readonly,
+        granted: None,
     })
 }
 
@@ -174,7 +194,7 @@ fn authorization(value: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(value).ok()?;
     let (scheme, rest) = text.trim().split_once(' ')?;
     let rest = rest.trim();
-    if scheme.eq_ignore_ascii_case("bearer") {
+    if scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("dpop") {
         return Some(rest.to_owned());
     }
     if scheme.eq_ignore_ascii_case("basic") {

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod admin;
+mod bounded;
 mod call;
 mod clock;
 mod dialect;
@@ -26,6 +27,7 @@ mod listener;
 mod lock;
 mod logical;
 mod meter;
+mod oauth;
 mod op;
 mod options;
 mod play;
@@ -56,6 +58,7 @@ pub use journal::JournalEntry;
 pub use key::Token;
 pub use limiter::{Decision, LimitedCall, Limiter};
 pub use meter::Window;
+pub use oauth::{AuthMethod, Consent, Dpop, OAuthClient, OAuthOptions};
 pub use options::{Auth, Options, OptionsChange, Shared};
 pub use policy::{Partition, Policy, Unit};
 pub use session::{ClockState, LimitState, Refused, Session};

@@ -2,6 +2,8 @@
 
 use http::Method;
 
+use crate::oauth::OAuthOp;
+
 /// What a resource's operation does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
@@ -31,6 +33,7 @@ pub(crate) enum Op {
     Health,
     Lines,
     MethodNotAllowed,
+    OAuth(OAuthOp),
     Preflight,
     Redirect,
     Resource(Kind, Action),
@@ -88,6 +91,9 @@ fn find<'a>(method: &Method, path: &'a str) -> (Found, &'a str, &'static str) {
     if path == "/healthz" {
         return (Found::Read(Op::Health), "", READ);
     }
+    if let Some((op, provider)) = oauth(path) {
+        return oauth_route(method, op, provider);
+    }
     let Some(rest) = path.strip_prefix("/v1/") else {
         return (Found::None, "", "");
     };
@@ -113,6 +119,65 @@ fn find<'a>(method: &Method, path: &'a str) -> (Found, &'a str, &'static str) {
         ("delay", Some(ms)) => (Found::Op(Op::Delay), ms, ANY),
         _ => (Found::None, "", ""),
     }
+}
+
+/// The operation of the authorization server that a path means, and the issuer's name in it.
+fn oauth(path: &str) -> Option<(OAuthOp, &str)> {
+    for well_known in [
+        "/.well-known/oauth-authorization-server/oauth/",
+        "/.well-known/openid-configuration/oauth/",
+    ] {
+        if let Some(provider) = path.strip_prefix(well_known) {
+            return (!provider.contains('/')).then_some((OAuthOp::Metadata, provider));
+        }
+    }
+    let (provider, rest) = path.strip_prefix("/oauth/")?.split_once('/')?;
+    let op = match rest {
+        ".well-known/openid-configuration" => OAuthOp::Metadata,
+        "authorize" => OAuthOp::Authorize,
+        "device" => OAuthOp::Device,
+        "device_authorization" => OAuthOp::DeviceAuthorization,
+        "introspect" => OAuthOp::Introspect,
+        "jwks" => OAuthOp::Jwks,
+        "revoke" => OAuthOp::Revoke,
+        "token" => OAuthOp::Token,
+        "userinfo" => OAuthOp::Userinfo,
+        _ => return None,
+    };
+    Some((op, provider))
+}
+
+/// `generic`, or `generic~my-session`: the session in the path, where there is one.
+pub(crate) fn session_in_path(path: &str) -> Option<&str> {
+    oauth(path)?.1.split_once('~').map(|(_, session)| session)
+}
+
+fn oauth_route<'a>(
+    method: &Method,
+    op: OAuthOp,
+    provider: &'a str,
+) -> (Found, &'a str, &'static str) {
+    let name = provider.split('~').next().unwrap_or_default();
+    let known = (1..=32).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if !known {
+        return (Found::None, "", "");
+    }
+    let (reads, posts, allow) = match op {
+        OAuthOp::Metadata | OAuthOp::Jwks => (true, false, READ),
+        OAuthOp::Authorize | OAuthOp::Device | OAuthOp::Userinfo => (true, true, COLLECTION),
+        _ => (false, true, "POST, OPTIONS"),
+    };
+    let allowed = (reads && (method == Method::GET || method == Method::HEAD))
+        || (posts && method == Method::POST);
+    let op = if allowed {
+        Op::OAuth(op)
+    } else {
+        Op::MethodNotAllowed
+    };
+    (Found::Op(op), provider, allow)
 }
 
 fn resource<'a>(
@@ -183,6 +248,20 @@ impl Op {
             Self::Unknown,
             Self::Whoami,
         ];
+        all.extend(
+            [
+                OAuthOp::Authorize,
+                OAuthOp::Device,
+                OAuthOp::DeviceAuthorization,
+                OAuthOp::Introspect,
+                OAuthOp::Jwks,
+                OAuthOp::Metadata,
+                OAuthOp::Revoke,
+                OAuthOp::Token,
+                OAuthOp::Userinfo,
+            ]
+            .map(Self::OAuth),
+        );
         for kind in [Kind::Contacts, Kind::Users] {
             for action in [Create, Delete, Get, List, Replace, Update] {
                 all.push(Self::Resource(kind, action));
@@ -205,6 +284,15 @@ impl Op {
             Self::Health => "healthz",
             Self::Lines => "lines",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::OAuth(OAuthOp::Authorize) => "oauth.authorize",
+            Self::OAuth(OAuthOp::Device) => "oauth.device",
+            Self::OAuth(OAuthOp::DeviceAuthorization) => "oauth.device_authorization",
+            Self::OAuth(OAuthOp::Introspect) => "oauth.introspect",
+            Self::OAuth(OAuthOp::Jwks) => "oauth.jwks",
+            Self::OAuth(OAuthOp::Metadata) => "oauth.metadata",
+            Self::OAuth(OAuthOp::Revoke) => "oauth.revoke",
+            Self::OAuth(OAuthOp::Token) => "oauth.token",
+            Self::OAuth(OAuthOp::Userinfo) => "oauth.userinfo",
             Self::Preflight => "options",
             Self::Redirect => "redirect",
             Self::Resource(Contacts, Create) => "contacts.create",

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::dialect::{Dialect, RetryAfter};
 use crate::header_rules::{HeaderRule, MAX_HEADER_RULES};
 use crate::meter::Window;
+use crate::oauth::OAuthOptions;
 use crate::policy::{MAX_POLICIES, Policy};
 use crate::tier::Limits;
 
@@ -43,6 +44,8 @@ pub struct Options {
     pub response_headers: Shared<HeaderRule>,
     /// Whether records say `Last-Modified` and heed the conditions that go with it. Default: false.
     pub last_modified: bool,
+    /// The authorization server.
+    pub oauth: OAuthOptions,
     /// Entries the journal keeps; the oldest are dropped. Default: 100 000, 0 keeps none.
     pub journal_entries: usize,
     /// Seed of request ids and tokens. Default: derived from the session's name.
@@ -150,6 +153,9 @@ pub struct OptionsChange {
     /// See [`Options::last_modified`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<bool>,
+    /// See [`Options::oauth`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oauth: Option<OAuthOptions>,
     /// See [`Options::journal_entries`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub journal_entries: Option<usize>,
@@ -188,6 +194,7 @@ impl Options {
             announce_concurrency: false,
             response_headers: Shared::default(),
             last_modified: false,
+            oauth: OAuthOptions::default(),
             journal_entries: 100_000,
             seed,
         }
@@ -226,6 +233,9 @@ impl Options {
                     .map_err(|fault| format!("response_headers: {fault}"))?;
             }
         }
+        if let Some(oauth) = &change.oauth {
+            oauth.check().map_err(|fault| format!("oauth: {fault}"))?;
+        }
         let Self {
             dialect,
             retry_after,
@@ -240,6 +250,7 @@ impl Options {
             announce_concurrency,
             response_headers,
             last_modified,
+            oauth,
             journal_entries,
             seed,
         } = self;
@@ -256,6 +267,7 @@ impl Options {
         set(announce_concurrency, change.announce_concurrency);
         set(response_headers, change.response_headers);
         set(last_modified, change.last_modified);
+        set(oauth, change.oauth);
         set(journal_entries, change.journal_entries);
         set(seed, change.seed);
         Ok(())

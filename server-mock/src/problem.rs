@@ -123,6 +123,31 @@ pub(crate) fn unauthorized(why: Unauthorized) -> (Problem, &'static str) {
             "no credentials were sent; send `Authorization: Bearer KEY`, `X-API-Key: KEY` or `?api_key=KEY`",
             r#"Bearer realm="gatewright""#,
         ),
+        Unauthorized::TokenRevoked => (
+            "token_revoked",
+            "the token has been revoked; get a new one",
+            r#"Bearer realm="gatewright", error="invalid_token", error_description="the token has been revoked""#,
+        ),
+        Unauthorized::TokenUnknown => (
+            "invalid_token",
+            "the token is not known; get a new one",
+            r#"Bearer realm="gatewright", error="invalid_token", error_description="the token is not known""#,
+        ),
+        Unauthorized::ProofMissing => (
+            "proof_missing",
+            "the token is bound to a key; send `Authorization: DPoP TOKEN` and a DPoP proof",
+            r#"DPoP realm="gatewright", error="invalid_token", error_description="the token is bound to a key", algs="ES256 EdDSA RS256 PS256""#,
+        ),
+        Unauthorized::ProofInvalid => (
+            "invalid_dpop_proof",
+            "the DPoP proof is not right for this request, this token and its key, or was used before",
+            r#"DPoP realm="gatewright", error="invalid_dpop_proof", algs="ES256 EdDSA RS256 PS256""#,
+        ),
+        Unauthorized::ProofNonce => (
+            "use_dpop_nonce",
+            "the DPoP proof needs the nonce of DPoP-Nonce",
+            r#"DPoP realm="gatewright", error="use_dpop_nonce", error_description="the proof needs the nonce of DPoP-Nonce""#,
+        ),
         Unauthorized::Unknown => (
             "invalid_api_key",
             "the key is not known; test keys look like sk_test_pro_acme",

@@ -45,6 +45,32 @@ pub(crate) fn query(query: &str) -> String {
         .join("&")
 }
 
+/// A form sent to the authorization server, without what must stay secret; lengths change.
+pub(crate) fn form(body: &[u8]) -> Vec<u8> {
+    String::from_utf8_lossy(body)
+        .split('&')
+        .map(|pair| match pair.split_once('=') {
+            Some((name, secret)) if SECRET_FIELDS.contains(&name) || name.contains('%') => {
+                format!("{name}={}", last_four(secret))
+            }
+            _ => pair.into(),
+        })
+        .collect::<Vec<String>>()
+        .join("&")
+        .into_bytes()
+}
+
+const SECRET_FIELDS: [&str; 8] = [
+    "client_assertion",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "device_code",
+    "password",
+    "refresh_token",
+    "token",
+];
+
 fn is_secret_parameter(name: &str) -> bool {
     ["api_key", "access_token", "token", "key"]
         .iter()
@@ -85,6 +111,15 @@ mod tests {
             "a=***; api_key=***acme"
         );
         assert_eq!(redacted("accept", "*/*"), None);
+    }
+
+    #[test]
+    fn forms_lose_their_secrets_only() {
+        let shown = form(b"grant_type=refresh_token&refresh_token=ort_0123456789&client_id=a&client_secret=short");
+        assert_eq!(
+            String::from_utf8(shown).unwrap(),
+            "grant_type=refresh_token&refresh_token=***6789&client_id=a&client_secret=***"
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::effects::Effects;
 use crate::fault_rules::{FaultRule, RuleState};
 use crate::journal::JournalEntry;
 use crate::key::{Identity, Token, is_tenant};
+use crate::oauth::Decision;
 use crate::options::{Options, OptionsChange};
 use crate::tier::{Limits, Tier};
 use crate::timestamp::rfc3339;
@@ -259,10 +260,48 @@ impl Session {
             tenant: tenant.into(),
             tier,
             readonly: false,
+            granted: None,
         };
         let expires_ns = self.world.clock.now_ns().saturating_add(nanos(ttl));
         let mut state = self.world.state();
         let seed = state.options.seed;
         Ok(state.tokens.mint(identity, expires_ns, seed))
+    }
+
+    /// The user approves the device with this code, or refuses it.
+    pub fn decide_device(&self, user_code: &str, approve: bool) -> Result<(), Refused> {
+        let decision = if approve {
+            Decision::Approved
+        } else {
+            Decision::Denied
+        };
+        let now_ns = self.world.clock.now_ns();
+        if self
+            .world
+            .state()
+            .oauth
+            .devices
+            .decide(user_code, decision, now_ns)
+        {
+            Ok(())
+        } else {
+            Err(Refused("no device with this user code is waiting".into()))
+        }
+    }
+
+    /// Revokes all access tokens of its authorization server, and with `refresh` the refresh tokens too.
+    pub fn revoke_oauth_tokens(&self, refresh: bool) {
+        self.world.state().oauth.tokens.revoke_all(refresh);
+    }
+
+    /// Changes the signing key of its authorization server; the one before is still published.
+    pub fn rotate_oauth_keys(&self) {
+        let mut state = self.world.state();
+        state.oauth.rotations = state.oauth.rotations.saturating_add(1);
+    }
+
+    /// The devices that wait for a user, and the name of the signing key.
+    pub fn oauth_state(&self) -> serde_json::Value {
+        crate::oauth::state(&self.world.state().oauth)
     }
 }

@@ -17,6 +17,7 @@ use crate::key::Tokens;
 use crate::limiter::Limiter;
 use crate::lock::lock;
 use crate::logical::Seen;
+use crate::oauth::OAuth;
 use crate::op::Kind;
 use crate::options::Options;
 use crate::resource::Collection;
@@ -91,6 +92,7 @@ pub(crate) struct State {
     pub(crate) attempts: Seen,
     pub(crate) keys: Keys,
     pub(crate) effects: EffectLog,
+    pub(crate) oauth: OAuth,
     pub(crate) requests: u64,
     tenants: HashMap<Box<str>, Tenant>,
 }
@@ -157,6 +159,7 @@ impl State {
             attempts: Seen::default(),
             keys: Keys::default(),
             effects: EffectLog::default(),
+            oauth: OAuth::default(),
             requests: 0,
             tenants: HashMap::new(),
         }

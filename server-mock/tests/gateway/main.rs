@@ -21,6 +21,7 @@ mod fault_wire;
 mod idempotency;
 mod journal;
 mod limits;
+mod oauth;
 mod pages;
 mod problems;
 mod program;

@@ -1,0 +1,96 @@
+//! A map that holds so many entries and no more: the oldest make room.
+
+use std::borrow::Borrow;
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+
+/// Entries in order of arrival, found by their key.
+pub(crate) struct Bounded<K, V> {
+    entries: HashMap<K, V>,
+    order: VecDeque<K>,
+    most: usize,
+}
+
+impl<K: Clone + Eq + Hash, V> Bounded<K, V> {
+    pub(crate) fn new(most: usize) -> Self {
+        Self {
+            entries: HashMap::new(),
+            order: VecDeque::new(),
+            most,
+        }
+    }
+
+    /// Adds an entry, in place of one with that key.
+    pub(crate) fn insert(&mut self, key: K, value: V) {
+        if self.entries.insert(key.clone(), value).is_none() {
+            self.order.push_back(key);
+        }
+        while self.entries.len() > self.most || self.order.len() > self.most.saturating_mul(2) {
+            let Some(oldest) = self.order.pop_front() else {
+                return;
+            };
+            self.entries.remove(&oldest);
+        }
+    }
+
+    pub(crate) fn get<Q>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        self.entries.get(key)
+    }
+
+    pub(crate) fn get_mut<Q>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        self.entries.get_mut(key)
+    }
+
+    pub(crate) fn contains<Q>(&self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        self.entries.contains_key(key)
+    }
+
+    pub(crate) fn remove<Q>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        self.entries.remove(key)
+    }
+
+    /// The entries that are there, oldest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.order
+            .iter()
+            .filter_map(|key| Some((key, self.entries.get(key)?)))
+    }
+
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.entries.values_mut()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_make_room_and_removed_ones_take_none() {
+        let mut map = Bounded::new(3);
+        for n in 0..1_000 {
+            map.insert(n, n);
+            if n % 2 == 0 {
+                map.remove(&n);
+            }
+        }
+        assert!(map.iter().count() <= 3 && map.order.len() <= 7);
+        assert!(map.contains(&999) && !map.contains(&998) && !map.contains(&1));
+    }
+}
