@@ -516,9 +516,9 @@ fn complete(call: &Call, reply: &mut Reply) {
     {
         headers.insert(TRACEPARENT, traceparent.clone());
     }
-    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     if call.parts.headers.contains_key(ORIGIN) {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
         if call.world.state().options.direct_pages {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

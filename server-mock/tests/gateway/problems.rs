@@ -21,12 +21,15 @@ async fn every_response_can_be_found_again_and_timed() {
             .header("x-mock-fault", "503"),
         caller.ask("OPTIONS", "/v1/contacts"),
     ] {
-        let seen = asking.header("traceparent", trace).send().await;
+        let asking = asking.header("traceparent", trace);
+        let seen = asking.send().await;
         let id = seen.header("request-id").unwrap();
         assert!(id.starts_with("req_") && id.len() == 20, "{id}");
         assert_eq!(seen.header("traceparent").as_deref(), Some(trace));
         assert!(seen.header("server-timing").unwrap().starts_with("gw;dur="));
         assert!(httpdate::parse_http_date(&seen.header("date").unwrap()).is_ok());
+        assert!(seen.header("access-control-expose-headers").is_none());
+        let seen = asking.header("origin", "https://page.example").send().await;
         let exposed = seen.header("access-control-expose-headers").unwrap();
         for name in ["Retry-After", "RateLimit", "Request-Id", "ETag", "Link"] {
             assert!(exposed.split(", ").any(|exposed| exposed == name), "{name}");
