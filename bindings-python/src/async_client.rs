@@ -16,8 +16,9 @@ use crate::callback::{AtHome, Home};
 use crate::error::to_exception;
 use crate::event_loop::{Deliver, EventLoop};
 use crate::event_stream::{AsyncEvents, events_of};
+use crate::explain::{Explanation, Supposed};
 use crate::fork::PerProcess;
-use crate::request::{Attempts, Options, Seconds, method};
+use crate::request::{Attempts, Credential, Hedging, Mode, Options, Seconds, method};
 use crate::response::Response;
 use crate::settings::{Settings, not_initialised};
 use crate::sync_client::{Head, head_of};
@@ -150,7 +151,7 @@ impl AsyncCore {
 
     /// Begins a request whose answer is read whole (`streamed=False`) or handed over with its head.
     #[pyo3(signature = (method_name, path, streamed, params, headers, json, content, data, timeout, attempt_timeout,
-        max_attempts, idempotency_key, raise_for_status, /))]
+        max_attempts, idempotency_key, raise_for_status, cache, credential, hedge, /))]
     #[expect(
         clippy::too_many_arguments,
         reason = "keyword arguments of the Python layer"
@@ -171,6 +172,9 @@ impl AsyncCore {
         max_attempts: Option<Attempts>,
         idempotency_key: Option<String>,
         raise_for_status: Option<bool>,
+        cache: Option<Mode>,
+        credential: Option<Credential>,
+        hedge: Option<Hedging>,
     ) -> PyResult<Pending> {
         let options = Options {
             params,
@@ -183,6 +187,9 @@ impl AsyncCore {
             max_attempts,
             idempotency_key,
             raise_for_status,
+            cache,
+            credential,
+            hedge,
         };
         let client = self.client(py)?;
         let event_loop = EventLoop::running(py)?;
@@ -209,7 +216,7 @@ impl AsyncCore {
 
     /// The events that answer a request. Nothing is sent before the first is asked for.
     #[pyo3(signature = (method_name, path, last_event_id, idle_timeout, params, headers, json, content, data, timeout,
-        attempt_timeout, max_attempts, /))]
+        attempt_timeout, max_attempts, cache, credential, hedge, /))]
     #[expect(
         clippy::too_many_arguments,
         reason = "keyword arguments of the Python layer"
@@ -229,6 +236,9 @@ impl AsyncCore {
         timeout: Seconds,
         attempt_timeout: Seconds,
         max_attempts: Option<Attempts>,
+        cache: Option<Mode>,
+        credential: Option<Credential>,
+        hedge: Option<Hedging>,
     ) -> PyResult<AsyncEvents> {
         let options = Options {
             params,
@@ -241,6 +251,9 @@ impl AsyncCore {
             max_attempts,
             idempotency_key: None,
             raise_for_status: None,
+            cache,
+            credential,
+            hedge,
         };
         let home = if self.settings()?.asks || options.streams() {
             Some(Home::of_loop(py, &EventLoop::running(py)?)?)
@@ -254,7 +267,8 @@ impl AsyncCore {
     }
 
     /// The pages of a list.
-    #[pyo3(signature = (path, items, cursor, cursor_param, params, headers, timeout, attempt_timeout, max_attempts, /))]
+    #[pyo3(signature = (path, items, cursor, cursor_param, params, headers, timeout, attempt_timeout, max_attempts,
+        cache, credential, hedge, /))]
     #[expect(
         clippy::too_many_arguments,
         reason = "keyword arguments of the Python layer"
@@ -271,6 +285,9 @@ impl AsyncCore {
         timeout: Seconds,
         attempt_timeout: Seconds,
         max_attempts: Option<Attempts>,
+        cache: Option<Mode>,
+        credential: Option<Credential>,
+        hedge: Option<Hedging>,
     ) -> PyResult<AsyncPages> {
         let options = Options {
             params,
@@ -283,6 +300,9 @@ impl AsyncCore {
             max_attempts,
             idempotency_key: None,
             raise_for_status: None,
+            cache,
+            credential,
+            hedge,
         };
         let request = options.request(py, &self.client(py)?, http::Method::GET, path, None)?;
         let style = page::style(items, cursor, cursor_param);
@@ -294,9 +314,49 @@ impl AsyncCore {
         })
     }
 
+    /// What would be done with an outcome that did not happen.
+    #[pyo3(signature = (status, failure, headers, body, method_name, path, idempotency_key, replayable, attempt, elapsed,
+        max_attempts, timeout, /))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "keyword arguments of the Python layer"
+    )]
+    fn _explain(
+        &self,
+        py: Python<'_>,
+        status: Option<u16>,
+        failure: Option<String>,
+        headers: Option<Bound<'_, PyAny>>,
+        body: Option<Bound<'_, PyAny>>,
+        method_name: String,
+        path: String,
+        idempotency_key: Option<bool>,
+        replayable: bool,
+        attempt: u32,
+        elapsed: f64,
+        max_attempts: Option<Attempts>,
+        timeout: Seconds,
+    ) -> PyResult<Explanation> {
+        let supposed = Supposed {
+            status,
+            failure,
+            headers,
+            body,
+            method: method_name,
+            path,
+            idempotency_key,
+            replayable,
+            attempt,
+            elapsed,
+            max_attempts,
+            timeout,
+        };
+        supposed.explain(py, &self.client(py)?)
+    }
+
     /// Budget and limits of the base URL's host, as they are now.
     fn _state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        crate::settings::state(py, &self.client(py)?)
+        crate::state::state(py, &self.client(py)?)
     }
 
     /// Tracebacks show clients that are half made, too.

@@ -115,6 +115,18 @@ impl Attempt {
         self.0.budget_left
     }
 
+    /// The region it went to.
+    #[getter]
+    fn region(&self) -> Option<&str> {
+        self.0.region.as_deref()
+    }
+
+    /// Whether it was a second copy of a slow request.
+    #[getter]
+    const fn hedge(&self) -> bool {
+        self.0.hedge
+    }
+
     fn __str__(&self) -> String {
         self.0.to_string()
     }

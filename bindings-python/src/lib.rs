@@ -8,6 +8,7 @@
 //! | `callback.rs`, `slot.rs`, `hooks.rs`, `credentials.rs`, `source.rs` | Python code that the core asks for something |
 //! | `response.rs`, `headers.rs`, `attempt.rs`, `page.rs`, `json.rs` | answers into Python |
 //! | `server_event.rs`, `event_stream.rs` | streams of server-sent events |
+//! | `state.rs`, `explain.rs` | what a client knows, and what it would do |
 //! | `log.rs` | records of calls to Python's `logging` |
 //! | `error.rs` | errors into exceptions, one class for each kind |
 //! | `webhook.rs` | verification and signing |
@@ -24,6 +25,7 @@ mod credentials;
 mod error;
 mod event_loop;
 mod event_stream;
+mod explain;
 mod fork;
 mod headers;
 mod hooks;
@@ -37,6 +39,7 @@ mod server_event;
 mod settings;
 mod slot;
 mod source;
+mod state;
 mod sync_client;
 mod webhook;
 mod worker;
@@ -56,6 +59,8 @@ mod _native {
     use super::event_loop::Drain;
     #[pymodule_export]
     use super::event_stream::{AsyncEvents, SyncEvents};
+    #[pymodule_export]
+    use super::explain::Explanation;
     #[pymodule_export]
     use super::fork::after_fork_in_child;
     #[pymodule_export]

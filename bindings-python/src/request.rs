@@ -1,6 +1,8 @@
 //! A request's keyword arguments into the core's request.
 
-use gatewright::{Body, Client, Error, ErrorKind, RequestBuilder, Timeout};
+use std::time::Duration;
+
+use gatewright::{Body, CacheMode, Client, Error, ErrorKind, Hedge, RequestBuilder, Timeout};
 use http::{HeaderName, HeaderValue, Method};
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
@@ -35,6 +37,12 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Seconds {
 #[derive(Clone, Copy)]
 pub(crate) struct Attempts(u32);
 
+impl Attempts {
+    pub(crate) const fn get(self) -> u32 {
+        self.0
+    }
+}
+
 impl<'a, 'py> FromPyObject<'a, 'py> for Attempts {
     type Error = PyErr;
 
@@ -54,6 +62,75 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Attempts {
     }
 }
 
+/// How a call meets the cache, by the names of the Fetch standard.
+pub(crate) struct Mode(CacheMode);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Mode {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let named = value.extract::<String>().ok();
+        named
+            .and_then(|name| CacheMode::from_name(&name))
+            .map(Self)
+            .ok_or_else(|| {
+                let names: Vec<_> = CacheMode::ALL.iter().map(|mode| mode.as_str()).collect();
+                let what = format!("`cache` must be one of {}", names.join(", "));
+                to_exception(value.py(), Error::new(ErrorKind::InvalidRequest, what))
+            })
+    }
+}
+
+/// Which credential goes along: one by its name, or none (`False`).
+pub(crate) enum Credential {
+    Named(String),
+    Nothing,
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Credential {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(name) = value.extract::<String>() {
+            return Ok(Self::Named(name));
+        }
+        match value.extract::<bool>() {
+            Ok(false) => Ok(Self::Nothing),
+            _ => Err(PyTypeError::new_err(
+                "credential= takes the name of a credential, or False for none",
+            )),
+        }
+    }
+}
+
+/// When a second copy is sent: after so many seconds, at the 95th percentile, or never (`False`).
+pub(crate) struct Hedging(pub(crate) Option<Hedge>);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Hedging {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if value.is_instance_of::<PyBool>() && !value.is_truthy()? {
+            return Ok(Self(None));
+        }
+        if value.extract::<&str>().is_ok_and(|text| text == "p95") {
+            return Ok(Self(Some(Hedge::p95())));
+        }
+        let seconds = value.extract::<f64>().ok();
+        let delay = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        match delay.filter(|delay| !delay.is_zero() && !value.is_instance_of::<PyBool>()) {
+            Some(delay) => Ok(Self(Some(Hedge::after(delay)))),
+            None => {
+                let what = "`hedge` must be a number of seconds above zero, \"p95\" or False";
+                Err(to_exception(
+                    value.py(),
+                    Error::new(ErrorKind::InvalidRequest, what),
+                ))
+            }
+        }
+    }
+}
+
 /// Everything that a request may be given.
 pub(crate) struct Options<'py> {
     pub(crate) params: Option<Bound<'py, PyAny>>,
@@ -66,6 +143,9 @@ pub(crate) struct Options<'py> {
     pub(crate) max_attempts: Option<Attempts>,
     pub(crate) idempotency_key: Option<String>,
     pub(crate) raise_for_status: Option<bool>,
+    pub(crate) cache: Option<Mode>,
+    pub(crate) credential: Option<Credential>,
+    pub(crate) hedge: Option<Hedging>,
 }
 
 impl Options<'_> {
@@ -135,6 +215,17 @@ impl Options<'_> {
         }
         if let Some(raise) = self.raise_for_status {
             request = request.error_for_status(raise);
+        }
+        if let Some(Mode(mode)) = self.cache {
+            request = request.cache_mode(mode);
+        }
+        match self.credential {
+            Some(Credential::Named(name)) => request = request.credential(name),
+            Some(Credential::Nothing) => request = request.without_credential(),
+            None => {}
+        }
+        if let Some(Hedging(hedge)) = self.hedge {
+            request = request.hedge(hedge);
         }
         Ok(request)
     }

@@ -111,8 +111,8 @@ impl Response {
     }
 
     /// Whether the body came from the cache.
-    #[getter]
-    fn from_cache(&self) -> bool {
+    #[getter(from_cache)]
+    fn is_from_cache(&self) -> bool {
         self.answer.from_cache()
     }
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use gatewright::runtime::SystemRuntime;
 use gatewright::transport::native::Proxy;
-use gatewright::{Auth, Client, ClientBuilder, Error, ErrorKind, RetryPolicy, Timeout};
+use gatewright::{
+    Auth, BreakerSettings, Client, ClientBuilder, Error, ErrorKind, RetryPolicy, Timeout,
+};
 use pyo3::exceptions::{PyOverflowError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -13,8 +15,8 @@ use pyo3::{PyTraverseError, PyVisit};
 use crate::credentials::{self, PythonTokens};
 use crate::error::to_exception;
 use crate::hooks::PythonHooks;
-use crate::json;
 use crate::quota::RedisQuota;
+use crate::request::Hedging;
 use crate::slot::Slot;
 
 /// The settings of a client, kept so that a child process can make its client anew.
@@ -22,6 +24,8 @@ pub(crate) struct Settings {
     base_url: String,
     given: Py<PyDict>,
     token: Option<Slot>,
+    /// The callables among the further credentials.
+    tokens: Vec<(String, Slot)>,
     before: Option<Slot>,
     after: Option<Slot>,
     /// Whether calls may ask Python something.
@@ -35,35 +39,50 @@ impl Settings {
             Some(auth) => credentials::callback(&auth)?,
             None => None,
         };
+        let mut tokens = Vec::new();
+        for (name, auth) in given_value.credentials()? {
+            if let Some(callback) = credentials::callback(&auth)? {
+                tokens.push((name, callback));
+            }
+        }
         let before = given_value.any("before_attempt")?.map(Slot::new);
         let after = given_value.any("after_attempt")?.map(Slot::new);
         Ok(Self {
             base_url,
             given: given.clone().unbind(),
-            asks: token.is_some() || before.is_some() || after.is_some(),
+            asks: token.is_some() || !tokens.is_empty() || before.is_some() || after.is_some(),
             token,
+            tokens,
             before,
             after,
         })
     }
 
-    /// Makes the client. `background`: whether its runtime is driven whether or not a call is waited for.
-    pub(crate) fn client(&self, py: Python<'_>, background: bool) -> PyResult<Client> {
+    /// Makes the client. `behind`: whether something may be done while nobody waits for a call.
+    pub(crate) fn client(&self, py: Python<'_>, behind: bool) -> PyResult<Client> {
         let given = Given(self.given.bind(py));
         let mut builder = given.fill(py, Client::builder(self.base_url.clone()))?;
+        if !behind {
+            builder = builder.runtime(SystemRuntime::without_background());
+        }
         builder = builder.auth(match (&self.token, given.any("auth")?) {
             (Some(callback), _) => Auth::token(PythonTokens(callback.clone())),
             (None, Some(auth)) => credentials::read(py, &auth)?,
             (None, None) => Auth::none(),
         });
+        for (name, auth) in given.credentials()? {
+            let callback = self.tokens.iter().find(|(known, _)| *known == name);
+            let auth = match callback {
+                Some((_, callback)) => Auth::token(PythonTokens(callback.clone())),
+                None => credentials::read(py, &auth)?,
+            };
+            builder = builder.credential(name, auth);
+        }
         if self.before.is_some() || self.after.is_some() {
             builder = builder.hooks(PythonHooks {
                 before: self.before.clone(),
                 after: self.after.clone(),
             });
-        }
-        if !background {
-            builder = builder.runtime(SystemRuntime::without_background());
         }
         builder.build().map_err(|error| to_exception(py, error))
     }
@@ -72,6 +91,7 @@ impl Settings {
         [&self.token, &self.before, &self.after]
             .into_iter()
             .flatten()
+            .chain(self.tokens.iter().map(|(_, slot)| slot))
     }
 
     /// Shows the garbage collector everything of Python's that is held.
@@ -109,6 +129,42 @@ impl<'py> Given<'_, 'py> {
                 }
             }),
         }
+    }
+
+    fn credentials(&self) -> PyResult<Vec<(String, Bound<'py, PyAny>)>> {
+        match self.any("credentials")? {
+            Some(credentials) => credentials
+                .cast_into::<PyDict>()?
+                .iter()
+                .map(|(name, auth)| Ok((name.extract()?, auth)))
+                .collect(),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// A number of seconds.
+    fn seconds(&self, py: Python<'py>, of: &Bound<'py, PyAny>, name: &str) -> PyResult<Duration> {
+        let seconds: f64 = of.getattr(name)?.extract()?;
+        Duration::try_from_secs_f64(seconds).map_err(|_| {
+            let what =
+                format!("`{name}` is {seconds}; it must be a number of seconds, zero or more");
+            invalid(py, what)
+        })
+    }
+
+    fn breaker(&self, py: Python<'py>) -> PyResult<Option<BreakerSettings>> {
+        let mut settings = BreakerSettings::default();
+        let Some(given) = self.any("breaker")? else {
+            return Ok(Some(settings));
+        };
+        if let Ok(on) = given.extract::<bool>() {
+            return Ok(on.then_some(settings));
+        }
+        settings.failure_rate = given.getattr("failure_rate")?.extract()?;
+        settings.minimum_calls = given.getattr("minimum_calls")?.extract()?;
+        settings.window = self.seconds(py, &given, "window")?;
+        settings.open = self.seconds(py, &given, "open")?;
+        Ok(Some(settings))
     }
 
     fn timeout(&self, name: &str) -> PyResult<Timeout> {
@@ -168,6 +224,18 @@ impl<'py> Given<'_, 'py> {
                 Err(_) => builder.quota(quota.extract::<String>()?),
             };
         }
+        if let Some(attempts) = self.get("max_concurrency")? {
+            builder = builder.max_concurrency(attempts);
+        }
+        builder = builder
+            .breaker(self.breaker(py)?)
+            .regions(self.get::<Vec<String>>("regions")?.unwrap_or_default());
+        if let Some(cache) = self.any("cache")? {
+            builder = builder.cache(crate::cache::settings(&cache)?);
+        }
+        if let Some(Hedging(hedge)) = self.get("hedge")? {
+            builder = builder.hedge(hedge);
+        }
         if let Some(automatic) = self.get("idempotency_keys")? {
             builder = builder.idempotency_keys(automatic);
         }
@@ -199,9 +267,6 @@ impl<'py> Given<'_, 'py> {
         if let Some(pins) = self.get::<Vec<String>>("pins")? {
             builder = builder.pins(pins);
         }
-        if let Some(cache) = self.any("cache")? {
-            builder = builder.cache(crate::cache::settings(&cache)?);
-        }
         if let Some(max) = self.get("max_response_bytes")? {
             builder = builder.max_response_bytes(max);
         }
@@ -214,37 +279,4 @@ impl<'py> Given<'_, 'py> {
 
 fn invalid(py: Python<'_>, what: String) -> PyErr {
     to_exception(py, Error::new(ErrorKind::InvalidConfig, what))
-}
-
-/// A client's state, as dictionaries.
-pub(crate) fn state<'py>(py: Python<'py>, client: &Client) -> PyResult<Bound<'py, PyAny>> {
-    let state = client.state();
-    let cache = state.cache.as_ref().map(crate::cache::state);
-    let limits = state.pacers.iter().map(|pacer| {
-        let quotas = pacer.gates.iter().map(|gate| {
-            serde_json::json!({
-                "policy": gate.policy,
-                "limit": gate.limit,
-                "remaining": gate.remaining,
-                "window": gate.window.map(|window| window.as_secs_f64()),
-                "next_in": gate.next_in.as_secs_f64(),
-                "resets_in": gate.resets_in.map(|wait| wait.as_secs_f64()),
-                "shared": gate.shared,
-            })
-        });
-        serde_json::json!({
-            "in_flight": pacer.in_flight,
-            "queued": pacer.queued,
-            "paused_for": pacer.paused_for.map(|wait| wait.as_secs_f64()),
-            "quotas": quotas.collect::<Vec<_>>(),
-        })
-    });
-    let state = serde_json::json!({
-        "budget_left": state.budget_left,
-        "budget_capacity": state.budget_capacity,
-        "limits": limits.collect::<Vec<_>>(),
-        "cache": cache,
-        "shared_quota": state.shared_quota.as_ref().map(crate::quota::state),
-    });
-    json::decode(py, state.to_string().as_bytes()).map_err(PyRuntimeError::new_err)
 }

@@ -24,9 +24,10 @@ use tokio::time::Sleep;
 use crate::callback::{AtHome, Home, Mailbox, Question, answer_now};
 use crate::error::to_exception;
 use crate::event_stream::{SyncEvents, events_of};
+use crate::explain::{Explanation, Supposed};
 use crate::fork::PerProcess;
 use crate::headers::Headers;
-use crate::request::{Attempts, Options, Seconds, method};
+use crate::request::{Attempts, Credential, Hedging, Mode, Options, Seconds, method};
 use crate::response::Response;
 use crate::settings::{Settings, not_initialised};
 use crate::{log, page};
@@ -251,7 +252,7 @@ impl SyncCore {
     /// Sends a request, and reads the answer whole.
     #[pyo3(signature = (method_name, path, /, *, params=None, headers=None, json=None, content=None, data=None,
         timeout=Seconds::Default, attempt_timeout=Seconds::Default, max_attempts=None, idempotency_key=None,
-        raise_for_status=None))]
+        raise_for_status=None, cache=None, credential=None, hedge=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments")]
     fn request(
         &self,
@@ -268,6 +269,9 @@ impl SyncCore {
         max_attempts: Option<Attempts>,
         idempotency_key: Option<String>,
         raise_for_status: Option<bool>,
+        cache: Option<Mode>,
+        credential: Option<Credential>,
+        hedge: Option<Hedging>,
     ) -> PyResult<Response> {
         let options = Options {
             params,
@@ -280,13 +284,17 @@ impl SyncCore {
             max_attempts,
             idempotency_key,
             raise_for_status,
+            cache,
+            credential,
+            hedge,
         };
         self.send(py, method(py, method_name)?, path, options)
     }
 
     /// Sends a GET request.
     #[pyo3(signature = (path, /, *, params=None, headers=None, timeout=Seconds::Default,
-        attempt_timeout=Seconds::Default, max_attempts=None, idempotency_key=None, raise_for_status=None))]
+        attempt_timeout=Seconds::Default, max_attempts=None, idempotency_key=None, raise_for_status=None, cache=None,
+        credential=None, hedge=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments")]
     fn get(
         &self,
@@ -299,6 +307,9 @@ impl SyncCore {
         max_attempts: Option<Attempts>,
         idempotency_key: Option<String>,
         raise_for_status: Option<bool>,
+        cache: Option<Mode>,
+        credential: Option<Credential>,
+        hedge: Option<Hedging>,
     ) -> PyResult<Response> {
         let options = Options {
             params,
@@ -311,6 +322,9 @@ impl SyncCore {
             max_attempts,
             idempotency_key,
             raise_for_status,
+            cache,
+            credential,
+            hedge,
         };
         self.send(py, Method::GET, path, options)
     }
@@ -318,7 +332,7 @@ impl SyncCore {
     /// Sends a request; the answer's body comes in as it is read.
     #[pyo3(signature = (method_name, path, /, *, params=None, headers=None, json=None, content=None, data=None,
         timeout=Seconds::Default, attempt_timeout=Seconds::Default, max_attempts=None, idempotency_key=None,
-        raise_for_status=None))]
+        raise_for_status=None, cache=None, credential=None, hedge=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments")]
     fn _open(
         &self,
@@ -335,6 +349,9 @@ impl SyncCore {
         max_attempts: Option<Attempts>,
         idempotency_key: Option<String>,
         raise_for_status: Option<bool>,
+        cache: Option<Mode>,
+        credential: Option<Credential>,
+        hedge: Option<Hedging>,
     ) -> PyResult<SyncStream> {
         let options = Options {
             params,
@@ -347,6 +364,9 @@ impl SyncCore {
             max_attempts,
             idempotency_key,
             raise_for_status,
+            cache,
+            credential,
+            hedge,
         };
         let live = self.live(py)?;
         let mailbox = self.mailbox(&options)?;
@@ -364,7 +384,7 @@ impl SyncCore {
 
     /// The events that answer a request. Nothing is sent before the first is asked for.
     #[pyo3(signature = (method_name, path, last_event_id, idle_timeout, /, *, params=None, headers=None, json=None,
-        content=None, data=None, timeout=Seconds::Default, attempt_timeout=Seconds::Default, max_attempts=None))]
+        content=None, data=None, timeout=Seconds::Default, attempt_timeout=Seconds::Default, max_attempts=None, cache=None, credential=None, hedge=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments")]
     fn _events(
         &self,
@@ -381,6 +401,9 @@ impl SyncCore {
         timeout: Seconds,
         attempt_timeout: Seconds,
         max_attempts: Option<Attempts>,
+        cache: Option<Mode>,
+        credential: Option<Credential>,
+        hedge: Option<Hedging>,
     ) -> PyResult<SyncEvents> {
         let options = Options {
             params,
@@ -393,6 +416,9 @@ impl SyncCore {
             max_attempts,
             idempotency_key: None,
             raise_for_status: None,
+            cache,
+            credential,
+            hedge,
         };
         let live = self.live(py)?;
         let mailbox = self.mailbox(&options)?;
@@ -404,7 +430,7 @@ impl SyncCore {
 
     /// The pages of a list.
     #[pyo3(signature = (path, items, cursor, cursor_param, *, params=None, headers=None, timeout=Seconds::Default,
-        attempt_timeout=Seconds::Default, max_attempts=None))]
+        attempt_timeout=Seconds::Default, max_attempts=None, cache=None, credential=None, hedge=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments")]
     fn _pages(
         &self,
@@ -418,6 +444,9 @@ impl SyncCore {
         timeout: Seconds,
         attempt_timeout: Seconds,
         max_attempts: Option<Attempts>,
+        cache: Option<Mode>,
+        credential: Option<Credential>,
+        hedge: Option<Hedging>,
     ) -> PyResult<SyncPages> {
         let live = self.live(py)?;
         let options = Options {
@@ -431,6 +460,9 @@ impl SyncCore {
             max_attempts,
             idempotency_key: None,
             raise_for_status: None,
+            cache,
+            credential,
+            hedge,
         };
         let request = options.request(py, &live.client, Method::GET, path, None)?;
         let style = page::style(items, cursor, cursor_param);
@@ -443,9 +475,49 @@ impl SyncCore {
         })
     }
 
+    /// What would be done with an outcome that did not happen.
+    #[pyo3(signature = (status, failure, headers, body, method_name, path, idempotency_key, replayable, attempt, elapsed,
+        max_attempts, timeout, /))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "keyword arguments of the Python layer"
+    )]
+    fn _explain(
+        &self,
+        py: Python<'_>,
+        status: Option<u16>,
+        failure: Option<String>,
+        headers: Option<Bound<'_, PyAny>>,
+        body: Option<Bound<'_, PyAny>>,
+        method_name: String,
+        path: String,
+        idempotency_key: Option<bool>,
+        replayable: bool,
+        attempt: u32,
+        elapsed: f64,
+        max_attempts: Option<Attempts>,
+        timeout: Seconds,
+    ) -> PyResult<Explanation> {
+        let supposed = Supposed {
+            status,
+            failure,
+            headers,
+            body,
+            method: method_name,
+            path,
+            idempotency_key,
+            replayable,
+            attempt,
+            elapsed,
+            max_attempts,
+            timeout,
+        };
+        supposed.explain(py, &self.live(py)?.client)
+    }
+
     /// Budget and limits of the base URL's host, as they are now.
     fn _state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        crate::settings::state(py, &self.live(py)?.client)
+        crate::state::state(py, &self.live(py)?.client)
     }
 
     /// Tracebacks show clients that are half made, too.

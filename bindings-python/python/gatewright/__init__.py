@@ -47,6 +47,7 @@ from gatewright._native import (
     Attempt,
     AttemptRequest,
     AttemptResult,
+    Explanation,
     Headers,
     RedisQuota,
     Response,
@@ -55,7 +56,7 @@ from gatewright._native import (
 )
 from gatewright._native import after_fork_in_child as _after_fork_in_child
 from gatewright._page import Page
-from gatewright._settings import Retry
+from gatewright._settings import Breaker, Retry
 from gatewright._stream import AsyncStreamCall, AsyncStreamResponse, StreamResponse
 
 __all__ = [
@@ -71,6 +72,7 @@ __all__ = [
     "BadRequestError",
     "Basic",
     "Bearer",
+    "Breaker",
     "Cache",
     "CircuitOpenError",
     "Client",
@@ -81,6 +83,7 @@ __all__ = [
     "CrossOriginError",
     "DecodeError",
     "Error",
+    "Explanation",
     "Headers",
     "HookError",
     "InsecureUrlError",

@@ -5,7 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
-    from typing import Any, Protocol
+    from typing import Any, Literal, Protocol
 
     from gatewright._native import AttemptRequest, AttemptResult
 
@@ -25,6 +25,25 @@ if TYPE_CHECKING:
     """A body: bytes, text as UTF-8, or a file or an iterable of bytes, which is sent once."""
     AsyncContent = Content | AsyncIterable[bytes]
     """A body: bytes, text as UTF-8, or a file or an iterable of bytes, asynchronous or not, which is sent once."""
+
+    CacheMode = Literal["default", "no-store", "reload", "no-cache", "force-cache", "only-if-cached"]
+    """How a call meets the cache, as in the Fetch standard."""
+    FailureName = Literal[
+        "body_source",
+        "connect",
+        "connect_timeout",
+        "connection_lost",
+        "decode",
+        "hidden_redirect",
+        "hook",
+        "not_processed",
+        "protocol",
+        "read_timeout",
+        "response_too_large",
+        "timeout",
+        "tls",
+    ]
+    """How an attempt may fail without a complete answer."""
 
     BeforeAttempt = Callable[[AttemptRequest], None]
     AfterAttempt = Callable[[AttemptResult], None]

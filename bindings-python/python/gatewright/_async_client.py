@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gatewright import _native
-from gatewright._arguments import DEFAULT
-from gatewright._auth import credential
+from gatewright._arguments import DEFAULT, CacheMode, FailureName
+from gatewright._auth import credential as as_credential
 from gatewright._awaiting import result
 from gatewright._events import AsyncServerEvents
 from gatewright._page import Page
@@ -13,7 +13,7 @@ from gatewright._stream import AsyncStreamCall, AsyncStreamResponse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Iterable, Mapping
     from os import PathLike
     from types import TracebackType
     from typing import Any, Literal
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from gatewright._arguments import AsyncAfterAttempt, AsyncBeforeAttempt, AsyncContent, HeaderInput, Params
     from gatewright._auth import AsyncAuth
     from gatewright._cache import Cache
-    from gatewright._native import ClientState, RedisQuota, Response
-    from gatewright._settings import Retry
+    from gatewright._native import ClientState, Explanation, RedisQuota, Response
+    from gatewright._settings import Breaker, Retry
 
 
 class AsyncClient(_native.AsyncCore):
@@ -35,6 +35,7 @@ class AsyncClient(_native.AsyncCore):
         base_url: str,
         *,
         auth: AsyncAuth | None = None,
+        credentials: Mapping[str, AsyncAuth] | None = None,
         headers: HeaderInput | None = None,
         timeout: float | None = 60.0,
         attempt_timeout: float | None = 20.0,
@@ -44,6 +45,11 @@ class AsyncClient(_native.AsyncCore):
         retry: Retry | None = None,
         pacing: bool = True,
         quota: str | RedisQuota | None = None,
+        max_concurrency: int | None = None,
+        breaker: Breaker | bool = True,
+        regions: Iterable[str] = (),
+        hedge: float | Literal["p95"] | None = None,
+        cache: bool | Cache | None = None,
         idempotency_keys: bool = True,
         idempotency_header: str = "idempotency-key",
         idempotency_quoted: bool = False,
@@ -53,7 +59,6 @@ class AsyncClient(_native.AsyncCore):
         proxy: str | Literal[False] | None = None,
         ca_certificates: str | PathLike[str] | bytes | None = None,
         pins: Iterable[str] = (),
-        cache: bool | Cache | None = None,
         before_attempt: AsyncBeforeAttempt | None = None,
         after_attempt: AsyncAfterAttempt | None = None,
         max_response_bytes: int = 100 * 1024 * 1024,
@@ -62,6 +67,7 @@ class AsyncClient(_native.AsyncCore):
         """
         :param base_url: Where paths are joined to, such as ``https://api.example.com/v1``. https, or http to loopback.
         :param auth: A bearer token, ``(user, password)``, :class:`ApiKey`, or a callable that gives tokens.
+        :param credentials: Further credentials by name, for the calls that ask for one by ``credential="name"``.
         :param headers: Headers of every request.
         :param timeout: Seconds for a whole call: queueing, connecting, every attempt, every wait and the body.
         :param attempt_timeout: Seconds from sending an attempt to its response head.
@@ -71,6 +77,13 @@ class AsyncClient(_native.AsyncCore):
         :param retry: All rules of retrying.
         :param pacing: Whether calls are held back so that the server's quota lasts.
         :param quota: A quota of one's own, such as ``"100/min, burst 20"``, or a :class:`RedisQuota` of all processes.
+        :param max_concurrency: Attempts that may be under way at one host at once; more wait for their turn.
+        :param breaker: When a host that fails is left alone: by default from 20 attempts in 30 s of which half failed,
+            for 10 s. Calls meanwhile raise :class:`CircuitOpenError` at once. ``False`` for never.
+        :param regions: Other base URLs of the same API, nearest first, for when the first is out of reach.
+        :param hedge: Seconds after which a second copy of a slow GET, HEAD or OPTIONS is sent, or ``"p95"``: where it
+            takes longer than 95 of 100 took. The first success is taken.
+        :param cache: A private cache (RFC 9111) in memory: ``True`` for 64 MiB, or a :class:`Cache`.
         :param idempotency_keys: Whether POST and PATCH get an idempotency key by themselves.
         :param idempotency_header: The header of the key.
         :param idempotency_quoted: Whether the key is quoted, as the IETF draft has it.
@@ -81,16 +94,17 @@ class AsyncClient(_native.AsyncCore):
         :param ca_certificates: PEM certificates that are trusted beside the system's: a path, or the PEM itself.
         :param pins: Public keys of which the host's verified chain has to show one, as ``"sha256/BASE64"``; for an
             allowed origin ``"host=sha256/BASE64"``. All other checks stay on.
-        :param cache: Keeps answers as their servers allow: ``True`` for 64 MiB in memory, or a :class:`Cache`.
         :param before_attempt: Called with an :class:`AttemptRequest` before each attempt; may change its headers.
         :param after_attempt: Called with an :class:`AttemptResult` after each attempt.
         :param max_response_bytes: The largest body that is read whole.
         :param raise_for_status: Whether an error status raises.
         """
-        hidden = None if auth is None else credential(auth)
-        del auth
+        hidden = None if auth is None else as_credential(auth)
+        others = {name: as_credential(value) for name, value in (credentials or {}).items()}
+        del auth, credentials
         settings = native_settings(
             auth=hidden,
+            credentials=others,
             headers=headers,
             timeout=timeout,
             attempt_timeout=attempt_timeout,
@@ -100,6 +114,11 @@ class AsyncClient(_native.AsyncCore):
             retry=retry,
             pacing=pacing,
             quota=quota,
+            max_concurrency=max_concurrency,
+            breaker=breaker,
+            regions=regions,
+            hedge=hedge,
+            cache=cache,
             idempotency_keys=idempotency_keys,
             idempotency_header=idempotency_header,
             idempotency_quoted=idempotency_quoted,
@@ -109,7 +128,6 @@ class AsyncClient(_native.AsyncCore):
             proxy=proxy,
             ca_certificates=ca_certificates,
             pins=pins,
-            cache=cache,
             before_attempt=before_attempt,
             after_attempt=after_attempt,
             max_response_bytes=max_response_bytes,
@@ -133,6 +151,9 @@ class AsyncClient(_native.AsyncCore):
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> Response:
         """Sends a request, and reads the answer whole.
 
@@ -162,6 +183,9 @@ class AsyncClient(_native.AsyncCore):
             max_attempts,
             idempotency_key,
             raise_for_status,
+            cache,
+            credential,
+            hedge,
         )
         answer: Response = await result(pending)
         return answer
@@ -178,6 +202,9 @@ class AsyncClient(_native.AsyncCore):
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> Response:
         """Sends a GET request."""
         return await self.request(
@@ -190,6 +217,9 @@ class AsyncClient(_native.AsyncCore):
             max_attempts=max_attempts,
             idempotency_key=idempotency_key,
             raise_for_status=raise_for_status,
+            cache=cache,
+            credential=credential,
+            hedge=hedge,
         )
 
     async def head(
@@ -204,6 +234,9 @@ class AsyncClient(_native.AsyncCore):
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> Response:
         """Sends a HEAD request."""
         return await self.request(
@@ -216,6 +249,9 @@ class AsyncClient(_native.AsyncCore):
             max_attempts=max_attempts,
             idempotency_key=idempotency_key,
             raise_for_status=raise_for_status,
+            cache=cache,
+            credential=credential,
+            hedge=hedge,
         )
 
     async def options(
@@ -230,6 +266,9 @@ class AsyncClient(_native.AsyncCore):
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> Response:
         """Sends an OPTIONS request."""
         return await self.request(
@@ -242,6 +281,9 @@ class AsyncClient(_native.AsyncCore):
             max_attempts=max_attempts,
             idempotency_key=idempotency_key,
             raise_for_status=raise_for_status,
+            cache=cache,
+            credential=credential,
+            hedge=hedge,
         )
 
     async def delete(
@@ -256,6 +298,9 @@ class AsyncClient(_native.AsyncCore):
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> Response:
         """Sends a DELETE request."""
         return await self.request(
@@ -268,6 +313,9 @@ class AsyncClient(_native.AsyncCore):
             max_attempts=max_attempts,
             idempotency_key=idempotency_key,
             raise_for_status=raise_for_status,
+            cache=cache,
+            credential=credential,
+            hedge=hedge,
         )
 
     async def post(
@@ -285,6 +333,9 @@ class AsyncClient(_native.AsyncCore):
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> Response:
         """Sends a POST request. It carries an idempotency key."""
         return await self.request(
@@ -300,6 +351,9 @@ class AsyncClient(_native.AsyncCore):
             max_attempts=max_attempts,
             idempotency_key=idempotency_key,
             raise_for_status=raise_for_status,
+            cache=cache,
+            credential=credential,
+            hedge=hedge,
         )
 
     async def put(
@@ -317,6 +371,9 @@ class AsyncClient(_native.AsyncCore):
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> Response:
         """Sends a PUT request."""
         return await self.request(
@@ -332,6 +389,9 @@ class AsyncClient(_native.AsyncCore):
             max_attempts=max_attempts,
             idempotency_key=idempotency_key,
             raise_for_status=raise_for_status,
+            cache=cache,
+            credential=credential,
+            hedge=hedge,
         )
 
     async def patch(
@@ -349,6 +409,9 @@ class AsyncClient(_native.AsyncCore):
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> Response:
         """Sends a PATCH request. It carries an idempotency key."""
         return await self.request(
@@ -364,6 +427,9 @@ class AsyncClient(_native.AsyncCore):
             max_attempts=max_attempts,
             idempotency_key=idempotency_key,
             raise_for_status=raise_for_status,
+            cache=cache,
+            credential=credential,
+            hedge=hedge,
         )
 
     def stream(
@@ -382,6 +448,8 @@ class AsyncClient(_native.AsyncCore):
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
     ) -> AsyncStreamCall:
         """Sends a request; the answer's body comes in as it is read. ``async with`` the call.
 
@@ -403,6 +471,9 @@ class AsyncClient(_native.AsyncCore):
                 max_attempts,
                 idempotency_key,
                 raise_for_status,
+                cache,
+                credential,
+                None,
             )
             return AsyncStreamResponse(await result(pending))
 
@@ -424,6 +495,7 @@ class AsyncClient(_native.AsyncCore):
         timeout: float | None = DEFAULT,
         attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
+        credential: str | Literal[False] | None = None,
     ) -> AsyncServerEvents:
         """The server-sent events that answer a request, as they come. Nothing is sent before the first is asked for.
 
@@ -447,6 +519,9 @@ class AsyncClient(_native.AsyncCore):
             timeout,
             attempt_timeout,
             max_attempts,
+            None,
+            credential,
+            None,
         )
         return AsyncServerEvents(native, last_event_id)
 
@@ -463,6 +538,9 @@ class AsyncClient(_native.AsyncCore):
         timeout: float | None = DEFAULT,
         attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> AsyncIterator[Page]:
         """The pages of a list, by ``Link: rel="next"`` or by cursor.
 
@@ -470,7 +548,20 @@ class AsyncClient(_native.AsyncCore):
         :param cursor: The body's member with the next cursor.
         :param cursor_param: The query parameter that takes it.
         """
-        native = self._pages(path, items, cursor, cursor_param, params, headers, timeout, attempt_timeout, max_attempts)
+        native = self._pages(
+            path,
+            items,
+            cursor,
+            cursor_param,
+            params,
+            headers,
+            timeout,
+            attempt_timeout,
+            max_attempts,
+            cache,
+            credential,
+            hedge,
+        )
         while (found := await result(native.next_page())) is not None:
             response, page_items = found
             yield Page(page_items, response)
@@ -488,6 +579,9 @@ class AsyncClient(_native.AsyncCore):
         timeout: float | None = DEFAULT,
         attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> AsyncIterator[Any]:
         """The items of all pages of a list; see :meth:`pages`."""
         async for page in self.pages(
@@ -500,12 +594,65 @@ class AsyncClient(_native.AsyncCore):
             timeout=timeout,
             attempt_timeout=attempt_timeout,
             max_attempts=max_attempts,
+            cache=cache,
+            credential=credential,
+            hedge=hedge,
         ):
             for item in page.items:
                 yield item
 
+    def explain(
+        self,
+        status: int | None = None,
+        *,
+        failure: FailureName | None = None,
+        headers: HeaderInput | None = None,
+        body: bytes | str | None = None,
+        method: str = "GET",
+        path: str = "",
+        idempotency_key: bool | None = None,
+        replayable: bool = True,
+        attempt: int = 1,
+        elapsed: float = 0.0,
+        max_attempts: int | None = None,
+        timeout: float | None = DEFAULT,
+    ) -> Explanation:
+        """What would be done with an outcome that did not happen, and why. Nothing is sent, and nothing is changed.
+
+        >>> print(client.explain(503, headers={"retry-after": "2"}))  # doctest: +SKIP
+        retry in 2 s to 2.20 s (the server was unavailable)
+        ...
+
+        :param status: The status that the server answers.
+        :param failure: In place of a status: how the attempt fails, such as ``"connection_lost"``.
+        :param headers: Headers of the answer.
+        :param body: The body of the answer; problem details in it may matter.
+        :param method: The method of the request.
+        :param path: The path of the request, for redirects.
+        :param idempotency_key: Whether the request carries an idempotency key; by default as the client does it.
+        :param replayable: Whether the request's body can be sent again.
+        :param attempt: Which attempt it was, 1 for the first.
+        :param elapsed: Seconds that the call would have been under way.
+        :param max_attempts: Attempts in all; by default the client's.
+        :param timeout: The call's deadline in seconds; by default the client's.
+        """
+        return self._explain(
+            status,
+            failure,
+            headers,
+            body,
+            method,
+            path,
+            idempotency_key,
+            replayable,
+            attempt,
+            elapsed,
+            max_attempts,
+            timeout,
+        )
+
     def state(self) -> ClientState:
-        """Budget and limits of the base URL's host, as they are now."""
+        """Budget, breaker, limits, regions and cache, as they are now."""
         return self._state()
 
     async def aclose(self) -> None:

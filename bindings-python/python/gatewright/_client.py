@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gatewright import _native
-from gatewright._arguments import DEFAULT
-from gatewright._auth import credential
+from gatewright._arguments import DEFAULT, CacheMode, FailureName
+from gatewright._auth import credential as as_credential
 from gatewright._events import ServerEvents
 from gatewright._page import Page
 from gatewright._settings import native_settings
@@ -12,7 +12,7 @@ from gatewright._stream import StreamResponse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from os import PathLike
     from types import TracebackType
     from typing import Any, Literal
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from gatewright._arguments import AfterAttempt, BeforeAttempt, Content, HeaderInput, Params
     from gatewright._auth import Auth
     from gatewright._cache import Cache
-    from gatewright._native import ClientState, RedisQuota, Response
-    from gatewright._settings import Retry
+    from gatewright._native import ClientState, Explanation, RedisQuota, Response
+    from gatewright._settings import Breaker, Retry
 
 
 class Client(_native.SyncCore):
@@ -34,6 +34,7 @@ class Client(_native.SyncCore):
         base_url: str,
         *,
         auth: Auth | None = None,
+        credentials: Mapping[str, Auth] | None = None,
         headers: HeaderInput | None = None,
         timeout: float | None = 60.0,
         attempt_timeout: float | None = 20.0,
@@ -43,6 +44,11 @@ class Client(_native.SyncCore):
         retry: Retry | None = None,
         pacing: bool = True,
         quota: str | RedisQuota | None = None,
+        max_concurrency: int | None = None,
+        breaker: Breaker | bool = True,
+        regions: Iterable[str] = (),
+        hedge: float | Literal["p95"] | None = None,
+        cache: bool | Cache | None = None,
         idempotency_keys: bool = True,
         idempotency_header: str = "idempotency-key",
         idempotency_quoted: bool = False,
@@ -52,7 +58,6 @@ class Client(_native.SyncCore):
         proxy: str | Literal[False] | None = None,
         ca_certificates: str | PathLike[str] | bytes | None = None,
         pins: Iterable[str] = (),
-        cache: bool | Cache | None = None,
         before_attempt: BeforeAttempt | None = None,
         after_attempt: AfterAttempt | None = None,
         max_response_bytes: int = 100 * 1024 * 1024,
@@ -61,6 +66,7 @@ class Client(_native.SyncCore):
         """
         :param base_url: Where paths are joined to, such as ``https://api.example.com/v1``. https, or http to loopback.
         :param auth: A bearer token, ``(user, password)``, :class:`ApiKey`, or a callable that gives tokens.
+        :param credentials: Further credentials by name, for the calls that ask for one by ``credential="name"``.
         :param headers: Headers of every request.
         :param timeout: Seconds for a whole call: queueing, connecting, every attempt, every wait and the body.
         :param attempt_timeout: Seconds from sending an attempt to its response head.
@@ -70,6 +76,13 @@ class Client(_native.SyncCore):
         :param retry: All rules of retrying.
         :param pacing: Whether calls are held back so that the server's quota lasts.
         :param quota: A quota of one's own, such as ``"100/min, burst 20"``, or a :class:`RedisQuota` of all processes.
+        :param max_concurrency: Attempts that may be under way at one host at once; more wait for their turn.
+        :param breaker: When a host that fails is left alone: by default from 20 attempts in 30 s of which half failed,
+            for 10 s. Calls meanwhile raise :class:`CircuitOpenError` at once. ``False`` for never.
+        :param regions: Other base URLs of the same API, nearest first, for when the first is out of reach.
+        :param hedge: Seconds after which a second copy of a slow GET, HEAD or OPTIONS is sent, or ``"p95"``: where it
+            takes longer than 95 of 100 took. The first success is taken.
+        :param cache: A private cache (RFC 9111) in memory: ``True`` for 64 MiB, or a :class:`Cache`.
         :param idempotency_keys: Whether POST and PATCH get an idempotency key by themselves.
         :param idempotency_header: The header of the key.
         :param idempotency_quoted: Whether the key is quoted, as the IETF draft has it.
@@ -80,16 +93,17 @@ class Client(_native.SyncCore):
         :param ca_certificates: PEM certificates that are trusted beside the system's: a path, or the PEM itself.
         :param pins: Public keys of which the host's verified chain has to show one, as ``"sha256/BASE64"``; for an
             allowed origin ``"host=sha256/BASE64"``. All other checks stay on.
-        :param cache: Keeps answers as their servers allow: ``True`` for 64 MiB in memory, or a :class:`Cache`.
         :param before_attempt: Called with an :class:`AttemptRequest` before each attempt; may change its headers.
         :param after_attempt: Called with an :class:`AttemptResult` after each attempt.
         :param max_response_bytes: The largest body that is read whole.
         :param raise_for_status: Whether an error status raises.
         """
-        hidden = None if auth is None else credential(auth)
-        del auth
+        hidden = None if auth is None else as_credential(auth)
+        others = {name: as_credential(value) for name, value in (credentials or {}).items()}
+        del auth, credentials
         settings = native_settings(
             auth=hidden,
+            credentials=others,
             headers=headers,
             timeout=timeout,
             attempt_timeout=attempt_timeout,
@@ -99,6 +113,11 @@ class Client(_native.SyncCore):
             retry=retry,
             pacing=pacing,
             quota=quota,
+            max_concurrency=max_concurrency,
+            breaker=breaker,
+            regions=regions,
+            hedge=hedge,
+            cache=cache,
             idempotency_keys=idempotency_keys,
             idempotency_header=idempotency_header,
             idempotency_quoted=idempotency_quoted,
@@ -108,7 +127,6 @@ class Client(_native.SyncCore):
             proxy=proxy,
             ca_certificates=ca_certificates,
             pins=pins,
-            cache=cache,
             before_attempt=before_attempt,
             after_attempt=after_attempt,
             max_response_bytes=max_response_bytes,
@@ -128,6 +146,9 @@ class Client(_native.SyncCore):
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> Response:
         """Sends a HEAD request."""
         return super().request(
@@ -140,6 +161,9 @@ class Client(_native.SyncCore):
             max_attempts=max_attempts,
             idempotency_key=idempotency_key,
             raise_for_status=raise_for_status,
+            cache=cache,
+            credential=credential,
+            hedge=hedge,
         )
 
     def options(
@@ -154,6 +178,9 @@ class Client(_native.SyncCore):
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> Response:
         """Sends an OPTIONS request."""
         return super().request(
@@ -166,6 +193,9 @@ class Client(_native.SyncCore):
             max_attempts=max_attempts,
             idempotency_key=idempotency_key,
             raise_for_status=raise_for_status,
+            cache=cache,
+            credential=credential,
+            hedge=hedge,
         )
 
     def delete(
@@ -180,6 +210,9 @@ class Client(_native.SyncCore):
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> Response:
         """Sends a DELETE request."""
         return super().request(
@@ -192,6 +225,9 @@ class Client(_native.SyncCore):
             max_attempts=max_attempts,
             idempotency_key=idempotency_key,
             raise_for_status=raise_for_status,
+            cache=cache,
+            credential=credential,
+            hedge=hedge,
         )
 
     def post(
@@ -209,6 +245,9 @@ class Client(_native.SyncCore):
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> Response:
         """Sends a POST request. It carries an idempotency key."""
         return super().request(
@@ -224,6 +263,9 @@ class Client(_native.SyncCore):
             max_attempts=max_attempts,
             idempotency_key=idempotency_key,
             raise_for_status=raise_for_status,
+            cache=cache,
+            credential=credential,
+            hedge=hedge,
         )
 
     def put(
@@ -241,6 +283,9 @@ class Client(_native.SyncCore):
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> Response:
         """Sends a PUT request."""
         return super().request(
@@ -256,6 +301,9 @@ class Client(_native.SyncCore):
             max_attempts=max_attempts,
             idempotency_key=idempotency_key,
             raise_for_status=raise_for_status,
+            cache=cache,
+            credential=credential,
+            hedge=hedge,
         )
 
     def patch(
@@ -273,6 +321,9 @@ class Client(_native.SyncCore):
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> Response:
         """Sends a PATCH request. It carries an idempotency key."""
         return super().request(
@@ -288,6 +339,9 @@ class Client(_native.SyncCore):
             max_attempts=max_attempts,
             idempotency_key=idempotency_key,
             raise_for_status=raise_for_status,
+            cache=cache,
+            credential=credential,
+            hedge=hedge,
         )
 
     def stream(
@@ -306,6 +360,8 @@ class Client(_native.SyncCore):
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
     ) -> StreamResponse:
         """Sends a request; the answer's body comes in as it is read. Use it as ``with client.stream(…) as response``.
 
@@ -324,6 +380,8 @@ class Client(_native.SyncCore):
             max_attempts=max_attempts,
             idempotency_key=idempotency_key,
             raise_for_status=raise_for_status,
+            cache=cache,
+            credential=credential,
         )
         return StreamResponse(native)
 
@@ -343,6 +401,7 @@ class Client(_native.SyncCore):
         timeout: float | None = DEFAULT,
         attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
+        credential: str | Literal[False] | None = None,
     ) -> ServerEvents:
         """The server-sent events that answer a request, as they come. Nothing is sent before the first is asked for.
 
@@ -366,6 +425,7 @@ class Client(_native.SyncCore):
             timeout=timeout,
             attempt_timeout=attempt_timeout,
             max_attempts=max_attempts,
+            credential=credential,
         )
         return ServerEvents(native, last_event_id)
 
@@ -382,6 +442,9 @@ class Client(_native.SyncCore):
         timeout: float | None = DEFAULT,
         attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> Iterator[Page]:
         """The pages of a list, by ``Link: rel="next"`` or by cursor.
 
@@ -399,6 +462,9 @@ class Client(_native.SyncCore):
             timeout=timeout,
             attempt_timeout=attempt_timeout,
             max_attempts=max_attempts,
+            cache=cache,
+            credential=credential,
+            hedge=hedge,
         )
         while (found := native.next_page()) is not None:
             response, page_items = found
@@ -417,6 +483,9 @@ class Client(_native.SyncCore):
         timeout: float | None = DEFAULT,
         attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> Iterator[Any]:
         """The items of all pages of a list; see :meth:`pages`."""
         for page in self.pages(
@@ -429,11 +498,64 @@ class Client(_native.SyncCore):
             timeout=timeout,
             attempt_timeout=attempt_timeout,
             max_attempts=max_attempts,
+            cache=cache,
+            credential=credential,
+            hedge=hedge,
         ):
             yield from page.items
 
+    def explain(
+        self,
+        status: int | None = None,
+        *,
+        failure: FailureName | None = None,
+        headers: HeaderInput | None = None,
+        body: bytes | str | None = None,
+        method: str = "GET",
+        path: str = "",
+        idempotency_key: bool | None = None,
+        replayable: bool = True,
+        attempt: int = 1,
+        elapsed: float = 0.0,
+        max_attempts: int | None = None,
+        timeout: float | None = DEFAULT,
+    ) -> Explanation:
+        """What would be done with an outcome that did not happen, and why. Nothing is sent, and nothing is changed.
+
+        >>> print(client.explain(503, headers={"retry-after": "2"}))  # doctest: +SKIP
+        retry in 2 s to 2.20 s (the server was unavailable)
+        ...
+
+        :param status: The status that the server answers.
+        :param failure: In place of a status: how the attempt fails, such as ``"connection_lost"``.
+        :param headers: Headers of the answer.
+        :param body: The body of the answer; problem details in it may matter.
+        :param method: The method of the request.
+        :param path: The path of the request, for redirects.
+        :param idempotency_key: Whether the request carries an idempotency key; by default as the client does it.
+        :param replayable: Whether the request's body can be sent again.
+        :param attempt: Which attempt it was, 1 for the first.
+        :param elapsed: Seconds that the call would have been under way.
+        :param max_attempts: Attempts in all; by default the client's.
+        :param timeout: The call's deadline in seconds; by default the client's.
+        """
+        return self._explain(
+            status,
+            failure,
+            headers,
+            body,
+            method,
+            path,
+            idempotency_key,
+            replayable,
+            attempt,
+            elapsed,
+            max_attempts,
+            timeout,
+        )
+
     def state(self) -> ClientState:
-        """Budget and limits of the base URL's host, as they are now."""
+        """Budget, breaker, limits, regions and cache, as they are now."""
         return self._state()
 
     def __enter__(self) -> Self:

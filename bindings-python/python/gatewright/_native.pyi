@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar, final, ov
 
 from typing_extensions import Self, disjoint_base
 
-from gatewright._arguments import AsyncContent, Content, HeaderInput, Params
+from gatewright._arguments import AsyncContent, CacheMode, Content, FailureName, HeaderInput, Params
 
 __all__ = [
     "AsyncCore",
@@ -18,6 +18,7 @@ __all__ = [
     "AttemptRequest",
     "AttemptResult",
     "Drain",
+    "Explanation",
     "Headers",
     "Pending",
     "RedisQuota",
@@ -86,8 +87,34 @@ class LimitsState(TypedDict):
     """The quotas that calls must pass."""
 
 @type_check_only
+class BreakerState(TypedDict):
+    """A circuit breaker at one moment."""
+
+    state: Literal["closed", "half_open", "open"]
+    """What it does."""
+    failures: int
+    """Attempts that failed within the window, or had when it opened."""
+    calls: int
+    """Attempts in all."""
+    retry_after: float | None
+    """While nothing goes: seconds until asking again is worth while."""
+    last_failure: str | None
+    """What failed last, where it is not closed."""
+
+@type_check_only
+class ConcurrencyState(TypedDict):
+    """The limit of attempts at once."""
+
+    limit: int
+    """How many may be under way."""
+    in_flight: int
+    """How many are."""
+    queued: int
+    """How many wait."""
+
+@type_check_only
 class CacheState(TypedDict):
-    """What a cache holds, and how it answered calls since its client was made."""
+    """What the cache holds, and what came of the calls so far."""
 
     entries: int
     """Answers that are stored."""
@@ -170,19 +197,86 @@ class RedisQuota:
         """
 
 @type_check_only
-class ClientState(TypedDict):
-    """Budget and limits of the base URL's host at one moment."""
+class HostState(TypedDict):
+    """Budget, breaker and limits of one host at one moment."""
 
     budget_left: int
     """Tokens left in the retry budget."""
     budget_capacity: int
     """What the retry budget holds when full."""
+    breaker: BreakerState | None
+    """The circuit breaker, where it is on."""
+    concurrency: ConcurrencyState | None
+    """The limit of attempts at once, where there is one."""
     limits: list[LimitsState]
     """The limits, one entry for each credential that was used."""
+
+@type_check_only
+class RegionState(HostState):
+    """A region."""
+
+    name: str
+    """Host and port."""
+    healthy: bool
+    """Whether calls go there."""
+
+@type_check_only
+class ClientState(HostState):
+    """What a client knows at one moment: of the base URL's host, of its regions and of its cache."""
+
+    regions: list[RegionState]
+    """The regions, nearest first; empty where there are none beside the base URL."""
     cache: CacheState | None
-    """What the cache holds and did; ``None`` without one."""
+    """The cache, where there is one."""
     shared_quota: SharedQuotaState | None
     """The quota that is shared with other processes, where there is one."""
+
+@final
+class Explanation:
+    """What would be done with an outcome, and why. ``str`` says it in words. Times are seconds."""
+
+    @property
+    def decision(self) -> Literal["return", "retry", "refresh_token", "redirect", "give_up"]:
+        """What would be decided."""
+    @property
+    def reason(self) -> str | None:
+        """Why there would be another attempt, or none."""
+    @property
+    def wait(self) -> tuple[float, float] | None:
+        """The wait before the next attempt, at least and at most: jitter decides."""
+    @property
+    def location(self) -> str | None:
+        """Where a redirect would lead."""
+    @property
+    def code(self) -> str | None:
+        """The code of the error that would be raised, were there no other attempt; ``None`` for a success."""
+    @property
+    def repeatable(self) -> bool:
+        """Whether the request is safe to repeat: by its method, or because it carries a key."""
+    @property
+    def retry_after(self) -> float | None:
+        """What the server asks for."""
+    @property
+    def cost(self) -> int | None:
+        """What the retry would cost of the budget."""
+    @property
+    def budget_left(self) -> int:
+        """Tokens in the retry budget now."""
+    @property
+    def counted(self) -> Literal["failure", "neither", "success"] | None:
+        """How the breaker would count it."""
+    @property
+    def breaker(self) -> Literal["closed", "half_open", "open"] | None:
+        """What the breaker would do then."""
+    @property
+    def paused_for(self) -> float | None:
+        """How long all calls of this credential would be held back."""
+    @property
+    def region(self) -> str | None:
+        """The region to which the retry would go."""
+    @property
+    def reasons(self) -> list[str]:
+        """Why, a sentence each, in the order in which it is decided."""
 
 @final
 class Headers(Mapping[str, str]):
@@ -251,6 +345,12 @@ class Attempt:
     @property
     def budget_left(self) -> int:
         """Tokens left in the retry budget afterwards."""
+    @property
+    def region(self) -> str | None:
+        """The region it went to, where the client has several."""
+    @property
+    def hedge(self) -> bool:
+        """Whether it was a second copy of a slow request."""
 
 @final
 class AttemptRequest:
@@ -333,14 +433,14 @@ class Response:
     def attempts(self) -> tuple[Attempt, ...]:
         """What was done, attempt by attempt."""
     @property
-    def cache_status(self) -> Literal["hit", "revalidated", "stale", "miss"] | None:
-        """How a client with a cache answered; ``None`` where the cache had no part in it."""
-    @property
-    def from_cache(self) -> bool:
-        """Whether the body came from the cache."""
-    @property
     def elapsed(self) -> timedelta:
         """From the start of the call to its answer."""
+    @property
+    def cache_status(self) -> Literal["hit", "revalidated", "stale", "miss"] | None:
+        """How the cache had a part in it; ``None`` where it had none."""
+    @property
+    def from_cache(self) -> bool:
+        """Whether the body is from the cache."""
     def timeline(self) -> str:
         """The attempts as a picture in text, a line each: dots are waits, blocks are requests."""
 
@@ -384,6 +484,9 @@ class SyncCore:
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> Response:
         """Sends a request, and reads the answer whole.
 
@@ -411,6 +514,9 @@ class SyncCore:
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> Response:
         """Sends a GET request."""
     def _open(
@@ -429,6 +535,9 @@ class SyncCore:
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> SyncStream: ...
     def _events(
         self,
@@ -446,6 +555,9 @@ class SyncCore:
         timeout: float | None = ...,
         attempt_timeout: float | None = ...,
         max_attempts: int | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> SyncEvents: ...
     def _pages(
         self,
@@ -459,10 +571,29 @@ class SyncCore:
         timeout: float | None = ...,
         attempt_timeout: float | None = ...,
         max_attempts: int | None = None,
+        cache: CacheMode | None = None,
+        credential: str | Literal[False] | None = None,
+        hedge: float | Literal["p95", False] | None = None,
     ) -> SyncPages: ...
-    def _state(self) -> ClientState: ...
+    def _explain(
+        self,
+        status: int | None,
+        failure: FailureName | None,
+        headers: HeaderInput | None,
+        body: bytes | str | None,
+        method_name: str,
+        path: str,
+        idempotency_key: bool | None,
+        replayable: bool,
+        attempt: int,
+        elapsed: float,
+        max_attempts: int | None,
+        timeout: float | None,
+        /,
+    ) -> Explanation: ...
     def clear_cache(self) -> None:
         """Forgets every answer that the cache has stored."""
+    def _state(self) -> ClientState: ...
     @property
     def base_url(self) -> str:
         """The base URL, without secrets."""
@@ -520,6 +651,9 @@ class AsyncCore:
         max_attempts: int | None,
         idempotency_key: str | None,
         raise_for_status: bool | None,
+        cache: CacheMode | None,
+        credential: str | Literal[False] | None,
+        hedge: float | Literal["p95", False] | None,
         /,
     ) -> Pending: ...
     def _events(
@@ -536,6 +670,9 @@ class AsyncCore:
         timeout: float | None,
         attempt_timeout: float | None,
         max_attempts: int | None,
+        cache: CacheMode | None,
+        credential: str | Literal[False] | None,
+        hedge: float | Literal["p95", False] | None,
         /,
     ) -> AsyncEvents: ...
     def _pages(
@@ -549,11 +686,30 @@ class AsyncCore:
         timeout: float | None,
         attempt_timeout: float | None,
         max_attempts: int | None,
+        cache: CacheMode | None,
+        credential: str | Literal[False] | None,
+        hedge: float | Literal["p95", False] | None,
         /,
     ) -> AsyncPages: ...
-    def _state(self) -> ClientState: ...
+    def _explain(
+        self,
+        status: int | None,
+        failure: FailureName | None,
+        headers: HeaderInput | None,
+        body: bytes | str | None,
+        method_name: str,
+        path: str,
+        idempotency_key: bool | None,
+        replayable: bool,
+        attempt: int,
+        elapsed: float,
+        max_attempts: int | None,
+        timeout: float | None,
+        /,
+    ) -> Explanation: ...
     def clear_cache(self) -> None:
         """Forgets every answer that the cache has stored."""
+    def _state(self) -> ClientState: ...
     def _close(self) -> None: ...
     @property
     def base_url(self) -> str:

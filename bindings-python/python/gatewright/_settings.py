@@ -54,15 +54,37 @@ class Retry(Value):
         )
 
 
+class Breaker(Value):
+    """When a host that fails is left alone, and for how long."""
+
+    __slots__ = ("failure_rate", "minimum_calls", "window", "open")  # noqa: RUF023 - in the order of the arguments
+
+    failure_rate: float
+    """The share of failures at which it opens, above 0 and at most 1."""
+    minimum_calls: int
+    """Attempts within the window before their share counts."""
+    window: float
+    """How long an attempt is remembered, in seconds."""
+    open: float
+    """How long it stays open before a probe, in seconds, within 10 %."""
+
+    def __init__(
+        self, failure_rate: float = 0.5, minimum_calls: int = 20, window: float = 30.0, open: float = 10.0
+    ) -> None:
+        self._set(failure_rate=failure_rate, minimum_calls=minimum_calls, window=window, open=open)
+
+
 def native_settings(
     *,
     auth: AsyncAuth | None,
+    breaker: Breaker | bool,
+    regions: Iterable[str],
+    cache: bool | Cache | None,
     retry: Retry | None,
     max_attempts: int | None,
     allowed_origins: Iterable[str],
     ca_certificates: str | PathLike[str] | bytes | None,
     pins: Iterable[str],
-    cache: bool | Cache | None,
     **plain: object,
 ) -> dict[str, object]:
     """The settings as the native module takes them."""
@@ -80,6 +102,8 @@ def native_settings(
         "allowed_origins": list(allowed_origins),
         "ca_certificates": ca_certificates,
         "pins": list(pins),
+        "breaker": breaker,
+        "regions": list(regions),
         "cache": native_cache(cache),
         **plain,
     }
