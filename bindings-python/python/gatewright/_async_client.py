@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatewright import _native
-from gatewright._arguments import DEFAULT, CacheMode, FailureName
+from gatewright._arguments import DEFAULT
 from gatewright._auth import credential as as_credential
 from gatewright._awaiting import result
 from gatewright._events import AsyncServerEvents
@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from gatewright._arguments import AsyncAfterAttempt, AsyncBeforeAttempt, AsyncContent, HeaderInput, Params
+    from gatewright._arguments import (
+        AsyncAfterAttempt,
+        AsyncBeforeAttempt,
+        AsyncContent,
+        CacheMode,
+        FailureName,
+        HeaderInput,
+        Params,
+    )
     from gatewright._auth import AsyncAuth
     from gatewright._cache import Cache
     from gatewright._native import ClientState, Explanation, RedisQuota, Response

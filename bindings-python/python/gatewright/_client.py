@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatewright import _native
-from gatewright._arguments import DEFAULT, CacheMode, FailureName
+from gatewright._arguments import DEFAULT
 from gatewright._auth import credential as as_credential
 from gatewright._events import ServerEvents
 from gatewright._page import Page
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from gatewright._arguments import AfterAttempt, BeforeAttempt, Content, HeaderInput, Params
+    from gatewright._arguments import AfterAttempt, BeforeAttempt, CacheMode, Content, FailureName, HeaderInput, Params
     from gatewright._auth import Auth
     from gatewright._cache import Cache
     from gatewright._native import ClientState, Explanation, RedisQuota, Response
