@@ -1,6 +1,6 @@
 /** What answers have in common, read whole or streamed. */
 
-import type { Attempt } from "../types/shared.js";
+import type { Attempt, CacheStatus } from "../types/shared.js";
 import { INSPECT, type Inspect, shown } from "./inspect.ts";
 import type { Meta } from "./meta.ts";
 
@@ -37,6 +37,14 @@ export abstract class Answer {
 
   get attempts(): readonly Attempt[] {
     return this.meta().facts().attempts;
+  }
+
+  get cacheStatus(): CacheStatus | null {
+    return this.meta().facts().cache ?? null;
+  }
+
+  get fromCache(): boolean {
+    return this.cacheStatus !== null && this.cacheStatus !== "miss";
   }
 
   get elapsedMs(): number {

@@ -107,6 +107,10 @@ export class Client {
     return JSON.parse(this.#native.state()) as ClientState;
   }
 
+  clearCache(): void {
+    this.#native.clearCache();
+  }
+
   close(): void {
     this.#native.close();
   }

@@ -1,10 +1,10 @@
 /**
  * What came with an answer beside its body, read when it is asked for.
  *
- * Meta JSON: `{method, url, shownUrl, requestId, elapsedMs, headers: [[name, value]], attempts}`.
+ * Meta JSON: `{method, url, shownUrl, requestId, elapsedMs, headers: [[name, value]], attempts, cache}`.
  */
 
-import type { Attempt } from "../types/shared.js";
+import type { Attempt, CacheStatus } from "../types/shared.js";
 import { headersOf, type Pairs } from "./headers.ts";
 import { native } from "./native.ts";
 import { decode } from "./text.ts";
@@ -16,6 +16,8 @@ interface MetaJson {
   readonly elapsedMs: number;
   readonly headers: Pairs;
   readonly attempts: readonly Attempt[];
+  /** Left out where the cache had no part in it. */
+  readonly cache?: CacheStatus;
 }
 
 export class Meta {

@@ -65,6 +65,7 @@ export interface NativeClient {
   baseUrl(): string;
   /** `ClientState` as JSON. */
   state(): string;
+  clearCache(): void;
   close(): void;
 }
 

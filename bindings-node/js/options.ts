@@ -3,11 +3,12 @@
  * written; what values mean is checked there.
  *
  * Settings JSON (all optional): `auth`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `connectTimeoutMs`, `readTimeoutMs`, `maxAttempts`,
- * `backoffBaseMs`, `backoffCapMs`, `maxRetryAfterMs`, `budget`, `pacing`, `quota` or `sharedQuota`, `idempotencyKeys`, `idempotencyHeader`,
+ * `backoffBaseMs`, `backoffCapMs`, `maxRetryAfterMs`, `budget`, `pacing`, `quota` or `sharedQuota`, `cache: true | false | {maxBytes,
+ * maxEntryBytes, staleIfErrorMs, heuristicFreshnessMs}`, `idempotencyKeys`, `idempotencyHeader`,
  * `idempotencyQuoted`, `maxRedirects`, `allowedOrigins`, `allowHttp`, `proxy`, `caCertificates`, `maxResponseBytes`, `throwOnError`,
  * `hooks: {before, after}`, `client`.
  *
- * Options JSON (all optional): `query`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `maxAttempts`, `idempotencyKey`, `throwOnError`,
+ * Options JSON (all optional): `query`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `maxAttempts`, `cache`, `idempotencyKey`, `throwOnError`,
  * `stream: {replayable, length}`, `contentType`.
  *
  * A time is a number, `null` for none, or the text `NaN`, `Infinity` or `-Infinity`, which JSON cannot say as a number.
@@ -79,6 +80,13 @@ const retryRules: Readers = {
   budget: count,
 };
 
+const cacheRules: Readers = {
+  maxBytes: count,
+  maxEntryBytes: count,
+  staleIfError: time,
+  heuristicFreshness: time,
+};
+
 const settings: Readers = {
   auth: (value, name, into) => {
     into[name] = authJson(value);
@@ -107,6 +115,17 @@ const settings: Readers = {
       into[name] = value;
     } else {
       throw wrong(`\`quota\` must be a string or what redisQuota() makes, not ${kindOf(value)}`);
+    }
+  },
+  cache: (value, name, into, wrong) => {
+    if (typeof value === "boolean") {
+      into[name] = value;
+    } else if (typeof value === "object" && value !== null) {
+      const cache: Json = {};
+      read(value, cacheRules, cache, wrong, "`cache`");
+      into[name] = cache;
+    } else {
+      throw wrong(`\`cache\` must be true, false or an object, not ${kindOf(value)}`);
     }
   },
   idempotencyKeys: flag,
@@ -164,6 +183,7 @@ const requestReaders: Readers = {
   timeout: time,
   attemptTimeout: time,
   maxAttempts: count,
+  cache: text,
   idempotencyKey: text,
   throwOnError: flag,
 };
@@ -172,7 +192,12 @@ const bodyReaders: Readers = { ...requestReaders, json: apart, body: apart };
 
 const { idempotencyKey: _key, throwOnError: _throws, ...pageReaders } = requestReaders;
 const listReaders: Readers = { ...pageReaders, items: apart, cursor: apart, cursorParam: apart };
-const { idempotencyKey: _keyOfEvents, throwOnError: _throwsOfEvents, ...eventRequestReaders } = bodyReaders;
+const {
+  cache: _cacheOfEvents,
+  idempotencyKey: _keyOfEvents,
+  throwOnError: _throwsOfEvents,
+  ...eventRequestReaders
+} = bodyReaders;
 const eventReaders: Readers = { ...eventRequestReaders, method: apart, lastEventId: apart, idleTimeout: apart };
 const eventStyleReaders: Readers = { lastEventId: text, idleTimeout: time };
 const styleReaders: Readers = { items: text, cursor: text, cursorParam: text };

@@ -82,6 +82,12 @@ impl NativeClient {
         self.client.state()
     }
 
+    /// Forgets every answer that the cache has stored.
+    #[napi(catch_unwind)]
+    pub fn clear_cache(&self) {
+        self.client.clear_cache();
+    }
+
     /// Refuses further calls.
     #[napi(catch_unwind)]
     pub fn close(&self) -> Result<()> {

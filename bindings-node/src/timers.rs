@@ -96,6 +96,10 @@ impl Runtime for LoopRuntime {
         })
     }
 
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), BoxFuture<'static, ()>> {
+        self.0.clock.spawn(task)
+    }
+
     fn random(&self) -> u64 {
         self.0.clock.random()
     }

@@ -146,6 +146,24 @@ export function redisQuota(
   options?: RedisQuotaOptions,
 ): RedisQuota;
 
+/** A private HTTP cache in memory (RFC 9111). */
+export interface CacheOptions {
+  /** What all answers may take, in bytes; the least recently used goes first. Default 64 MiB. */
+  readonly maxBytes?: number;
+  /** What one answer may take, in bytes. Default an eighth of all. */
+  readonly maxEntryBytes?: number;
+  /** How long an answer may be used stale where the server fails and says nothing of its own about that. Default not at all. */
+  readonly staleIfError?: number;
+  /** The longest lifetime that is guessed from `Last-Modified`. Default no guesses. */
+  readonly heuristicFreshness?: number;
+}
+
+/** What a call asks of the cache, in the words of the Fetch standard. */
+export type CacheMode = "default" | "no-store" | "reload" | "no-cache" | "force-cache" | "only-if-cached";
+
+/** How a client with a cache answered: from it, from it after a 304, from it though stale, or by the server. */
+export type CacheStatus = "hit" | "revalidated" | "stale" | "miss";
+
 /** The settings of a client. All have defaults. */
 export interface ClientOptions {
   readonly auth?: Auth;
@@ -163,6 +181,8 @@ export interface ClientOptions {
   readonly pacing?: boolean;
   /** A quota of one's own, such as `100/min, burst 20`, or one that is shared with other processes. */
   readonly quota?: string | RedisQuota;
+  /** Keeps answers as their servers allow: `true` for 64 MiB in memory. Default false. */
+  readonly cache?: boolean | CacheOptions;
   /** Whether POST and PATCH get an idempotency key by themselves. Default true. */
   readonly idempotencyKeys?: boolean;
   /** The header of the key. Default `idempotency-key`. */
@@ -193,6 +213,8 @@ export interface RequestOptions {
   readonly attemptTimeout?: number | null;
   /** Attempts in all. */
   readonly maxAttempts?: number;
+  /** What it asks of the client's cache. Default `default`. */
+  readonly cache?: CacheMode;
   /** In place of one made up. */
   readonly idempotencyKey?: string;
   readonly throwOnError?: boolean;
@@ -216,7 +238,7 @@ export interface PageOptions extends Omit<RequestOptions, "idempotencyKey" | "th
 }
 
 /** A stream of server-sent events. `timeout` is the time to connect, each time anew. */
-export interface EventOptions extends Omit<BodyOptions, "idempotencyKey" | "throwOnError"> {
+export interface EventOptions extends Omit<BodyOptions, "cache" | "idempotencyKey" | "throwOnError"> {
   /** Default `GET`. A stream that answers another method ends where it breaks. */
   readonly method?: string;
   /** Goes on after this event, of an earlier stream. */
@@ -264,6 +286,10 @@ interface Answer {
   readonly requestId: string | null;
   /** What was done, attempt by attempt. */
   readonly attempts: readonly Attempt[];
+  /** How a client with a cache answered; `null` where the cache had no part in it. */
+  readonly cacheStatus: CacheStatus | null;
+  /** Whether the body came from the cache. */
+  readonly fromCache: boolean;
   /** From the start of the call to its answer. */
   readonly elapsedMs: number;
   /** The attempts as a picture in text, a line each: dots are waits, blocks are requests. */
@@ -355,6 +381,8 @@ export interface ClientState {
   readonly limits: readonly LimitsState[];
   /** The quota that is shared with other processes, where there is one. */
   readonly sharedQuota?: SharedQuotaState;
+  /** What the cache holds and did, where there is one. */
+  readonly cache?: CacheState;
 }
 
 /** What is known of a quota that is shared with other processes. */
@@ -380,6 +408,25 @@ export interface SharedQuotaState {
   readonly used: number;
   /** Times Redis was asked so far. */
   readonly roundTrips: number;
+}
+
+/** What a cache holds, and how it answered calls since its client was made. */
+export interface CacheState {
+  /** Answers that are stored. */
+  readonly entries: number;
+  /** What they take. */
+  readonly bytes: number;
+  readonly maxBytes: number;
+  /** Calls that were answered without the server. */
+  readonly hits: number;
+  /** Calls that were answered from the cache after a 304. */
+  readonly revalidated: number;
+  /** Calls that were answered from the cache though it was stale. */
+  readonly stale: number;
+  /** Calls that the server answered. */
+  readonly misses: number;
+  /** Answers that had to go to make room. */
+  readonly evicted: number;
 }
 
 /** What is known of the limits of one credential. */
@@ -444,6 +491,8 @@ export class Client {
   readonly baseUrl: string;
   /** Budget and limits of the base URL's host, as they are now. */
   state(): ClientState;
+  /** Forgets every answer that the cache has stored. */
+  clearCache(): void;
   /** Refuses further calls. Those under way go on. */
   close(): void;
 }

@@ -86,6 +86,10 @@ class AsciiClient implements NativeClient {
     return this.#client.state();
   }
 
+  clearCache(): void {
+    this.#client.clearCache();
+  }
+
   close(): void {
     this.#client.close();
   }

@@ -69,6 +69,12 @@ impl NativeClient {
         self.0.state()
     }
 
+    /// Forgets every answer that the cache has stored.
+    #[wasm_bindgen(js_name = clearCache)]
+    pub fn clear_cache(&self) {
+        self.0.clear_cache();
+    }
+
     /// Refuses further calls. Those under way go on.
     pub fn close(&self) {
         self.0.close();
