@@ -109,3 +109,7 @@ pub use gatewright_engine as engine;
 pub use gatewright_engine::attempts::{Attempt, Decision, Outcome};
 pub use gatewright_engine::retry::{FailureClass, NoRetry, RetryCause, RetryPolicy};
 pub use gatewright_engine::{Error, ErrorKind, Retryability};
+
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;

@@ -1,0 +1,7 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(
+    |data: &[u8]| (gatewright_fuzz::target("device_authorization")
+        .expect("a target")
+        .run)(data)
+);
