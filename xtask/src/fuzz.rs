@@ -17,7 +17,7 @@ use crate::{Ended, Result, Usage};
 /// The version that is installed where there is none.
 const CARGO_FUZZ: &str = "0.13.2";
 /// The short run: for each target, so that all take about a minute.
-const SHORT: Duration = Duration::from_secs(3);
+const SHORT: Duration = Duration::from_secs(2);
 /// The long run without `--minutes`: for each target.
 const LONG: Duration = Duration::from_secs(5 * 60);
 /// Inputs that `replay` makes of each target's corpus in the short run, and for each minute of a long one.
@@ -63,7 +63,10 @@ pub(crate) fn test(workspace: &Workspace, report: &mut Report) {
         Err(why) => {
             report.note(&format!("without libFuzzer: {}", first_line(&why)));
             for target in &targets {
-                report.check(&format!("replay {target}"), replay(workspace, RUNS).arg(target));
+                report.check(
+                    &format!("replay {target}"),
+                    replay(workspace, RUNS).arg(target),
+                );
             }
             return;
         }
@@ -76,7 +79,11 @@ pub(crate) fn test(workspace: &Workspace, report: &mut Report) {
 }
 
 fn first_line(why: &crate::Error) -> String {
-    why.to_string().lines().next().unwrap_or_default().to_owned()
+    why.to_string()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// The targets: those that have a corpus, in the order of their names.
@@ -100,12 +107,16 @@ fn read(all: &[String], arguments: &[String]) -> Result<(Vec<String>, Duration)>
     while let Some(argument) = arguments.next() {
         if argument == "--minutes" {
             let minutes = arguments.next().and_then(|text| text.parse().ok());
-            let minutes: u64 = minutes.ok_or_else(|| Usage("--minutes needs a number".to_owned()))?;
+            let minutes: u64 =
+                minutes.ok_or_else(|| Usage("--minutes needs a number".to_owned()))?;
             time = Duration::from_secs(minutes.saturating_mul(60).max(1));
         } else if all.contains(argument) {
             chosen.push(argument.clone());
         } else {
-            let text = format!("there is no target {argument:?}; targets are: {}", all.join(" "));
+            let text = format!(
+                "there is no target {argument:?}; targets are: {}",
+                all.join(" ")
+            );
             return Err(Box::new(Usage(text)));
         }
     }
@@ -191,10 +202,19 @@ impl Fuzzer {
         fs::create_dir_all(&new)?;
         fs::create_dir_all(&crashes)?;
         let mut command = self.command(workspace, "run");
-        command.arg(target).arg(&new).arg(corpus(workspace).join(target)).arg("--");
+        command
+            .arg(target)
+            .arg(&new)
+            .arg(corpus(workspace).join(target))
+            .arg("--");
         command.arg(format!("-max_total_time={}", time.as_secs()));
         command.arg(format!("-artifact_prefix={}/", crashes.display()));
-        command.args([LONGEST, "-timeout=10", "-rss_limit_mb=1024", "-print_final_stats=1"]);
+        command.args([
+            LONGEST,
+            "-timeout=10",
+            "-rss_limit_mb=1024",
+            "-print_final_stats=1",
+        ]);
         Ok(command)
     }
 }
@@ -211,7 +231,10 @@ mod tests {
 
     #[test]
     fn all_targets_run_where_none_is_named() {
-        assert_eq!(read_words(&[]).unwrap(), (vec!["sse".into(), "url".into()], LONG));
+        assert_eq!(
+            read_words(&[]).unwrap(),
+            (vec!["sse".into(), "url".into()], LONG)
+        );
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod conformance;
 mod demo;
 mod elf;
 mod examples;
+mod fuzz;
 mod gateway;
 mod installed;
 mod kotlin_examples;
@@ -104,7 +105,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "test",
         arguments: "[PART...]",
-        about: "everything CI checks, or only these parts: lint rust sim webhook-wasm targets python node web swift kotlin conformance examples",
+        about: "everything CI checks, or only these parts: lint rust sim fuzz webhook-wasm targets python node web swift kotlin conformance examples",
         run: test::run,
     },
     Command {
@@ -124,6 +125,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[--seeds N] [--calls M] [--seed S] [--trace] [--script FILE] [--broken RULE] [--threads N]",
         about: "play the engine against a modelled gateway and network on a virtual clock, and check what must hold; a failing seed is printed as the smallest script that still fails (docs/simulation.md)",
         run: sim::run,
+    },
+    Command {
+        name: "fuzz",
+        arguments: "[TARGET]... [--minutes N]",
+        about: "run libFuzzer on all parsers or only these, for N minutes each (default 5), with a nightly compiler; without one the corpus in fuzz/corpus is played and changed at random",
+        run: fuzz::run,
     },
     Command {
         name: "package",

@@ -3,7 +3,7 @@
 use crate::report::Report;
 use crate::workspace::Workspace;
 use crate::{
-    Ended, Result, chosen_parts, conformance, examples, kotlin_tests, lint, node_tests,
+    Ended, Result, chosen_parts, conformance, examples, fuzz, kotlin_tests, lint, node_tests,
     python_tests, rust_tests, sim, swift_tests, target_checks, web_tests, webhook_wasm,
 };
 
@@ -15,6 +15,7 @@ const PARTS: &[(&str, Part)] = &[
     ("lint", lint::run),
     ("rust", rust_tests::run),
     ("sim", sim::test),
+    ("fuzz", fuzz::test),
     ("webhook-wasm", webhook_wasm::run),
     ("targets", target_checks::run),
     ("python", python_tests::run),
