@@ -124,7 +124,11 @@ impl Run {
         let told = told?;
         let sum = |at: usize| -> u64 { told.iter().filter_map(|one| one.get(at)).sum() };
         let journal = self.session.journal_of("greeting");
-        let with = |status| journal.iter().filter(move |entry| entry.status == Some(status));
+        let with = |status| {
+            journal
+                .iter()
+                .filter(move |entry| entry.status == Some(status))
+        };
         let let_in = with(200).count();
         let refused = with(429).count();
         let times = || with(200).map(|entry| entry.received_ns);
@@ -142,7 +146,11 @@ impl Run {
         println!(
             "| {} | {} | {let_in} | {share:.1} % | {refused} ({refused_share:.2} %) | {lost} | {trips:.1} |",
             self.tier.quota,
-            if self.stopped { "stopped and started" } else { "there" },
+            if self.stopped {
+                "stopped and started"
+            } else {
+                "there"
+            },
         );
         self.gateway.shutdown().await;
         Ok(())
@@ -185,7 +193,10 @@ async fn work(
     let callers = futures_util::future::join_all(callers).await;
     let answered: u64 = callers.iter().map(|(answered, _)| answered).sum();
     let failed: u64 = callers.iter().map(|(_, failed)| failed).sum();
-    let trips = client.state().shared_quota.map_or(0, |state| state.round_trips);
+    let trips = client
+        .state()
+        .shared_quota
+        .map_or(0, |state| state.round_trips);
     println!("{answered} {failed} {trips}");
     Ok(())
 }

@@ -188,7 +188,7 @@ impl Breaker {
     pub fn new(settings: BreakerSettings) -> Self {
         Self {
             settings,
-            state: State::Closed(Window::default()),
+            state: State::Closed(Window::new(settings.window)),
             generation: 0,
         }
     }
@@ -239,11 +239,11 @@ impl Breaker {
             return;
         }
         match &mut self.state {
-            State::Closed(window) => window.count(now, self.settings.window, false),
+            State::Closed(window) => window.count(now, false),
             State::Open { .. } => {}
             State::HalfOpen { .. } => {
                 self.generation += 1;
-                self.state = State::Closed(Window::default());
+                self.state = State::Closed(Window::new(self.settings.window));
             }
         }
     }
@@ -260,8 +260,8 @@ impl Breaker {
                 ..*seen
             },
             State::Closed(window) => {
-                window.count(now, self.settings.window, true);
-                let (failures, calls) = window.sums(now, self.settings.window);
+                window.count(now, true);
+                let (failures, calls) = window.sums(now);
                 let enough = calls >= self.settings.minimum_calls
                     && f64::from(failures) >= self.settings.failure_rate * f64::from(calls);
                 if !enough {
@@ -295,7 +295,7 @@ impl Breaker {
     pub fn state(&self, now: Instant) -> BreakerState {
         let (phase, until, seen) = match &self.state {
             State::Closed(window) => {
-                let (failures, calls) = window.sums(now, self.settings.window);
+                let (failures, calls) = window.sums(now);
                 return BreakerState {
                     phase: BreakerPhase::Closed,
                     failures,

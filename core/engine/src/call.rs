@@ -93,7 +93,7 @@ pub struct Call {
     streamed: bool,
     /// What the attempt failed with that is being retried: how the call ends where there is none after all.
     failing: Option<ErrorKind>,
-    route: Option<Route>,
+    route: Option<Box<Route>>,
     /// Where an attempt goes after the backoff, if that is decided already.
     next_region: Option<usize>,
     measured: bool,
@@ -147,7 +147,7 @@ impl Call {
         if let Some(region) = route.region() {
             self.host = Arc::clone(&region.host);
         }
-        self.route = Some(route);
+        self.route = Some(Box::new(route));
     }
 
     /// The region to which this attempt goes, by its place in the list; `None` where there are no regions.

@@ -15,22 +15,31 @@ struct Bucket {
 }
 
 /// Counts over a window that slides. All of it is in place: it does not grow.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Window([Bucket; BUCKETS]);
-
-fn stretch_of(now: Instant, window: Duration) -> u64 {
-    let width = u64::try_from(window.as_nanos() / 10)
-        .unwrap_or(u64::MAX)
-        .max(1);
-    (now.as_nanos() / width).saturating_add(1)
+#[derive(Clone, Debug)]
+pub(super) struct Window {
+    /// How long a bucket is, in nanoseconds.
+    width: u64,
+    buckets: [Bucket; BUCKETS],
 }
 
 impl Window {
+    pub(super) fn new(window: Duration) -> Self {
+        let width = u64::try_from(window.as_nanos() / 10).unwrap_or(u64::MAX);
+        Self {
+            width: width.max(1),
+            buckets: [Bucket::default(); BUCKETS],
+        }
+    }
+
+    fn stretch_of(&self, now: Instant) -> u64 {
+        (now.as_nanos() / self.width).saturating_add(1)
+    }
+
     /// Counts an attempt.
-    pub(super) fn count(&mut self, now: Instant, window: Duration, failed: bool) {
-        let stretch = stretch_of(now, window);
+    pub(super) fn count(&mut self, now: Instant, failed: bool) {
+        let stretch = self.stretch_of(now);
         let place = usize::try_from(stretch % 10).unwrap_or(0);
-        let Some(bucket) = self.0.get_mut(place) else {
+        let Some(bucket) = self.buckets.get_mut(place) else {
             return;
         };
         if bucket.stretch != stretch {
@@ -44,9 +53,9 @@ impl Window {
     }
 
     /// Failures and attempts of the window that ends now.
-    pub(super) fn sums(&self, now: Instant, window: Duration) -> (u32, u32) {
-        let newest = stretch_of(now, window);
-        self.0
+    pub(super) fn sums(&self, now: Instant) -> (u32, u32) {
+        let newest = self.stretch_of(now);
+        self.buckets
             .iter()
             .filter(|bucket| bucket.stretch > 0 && bucket.stretch.saturating_add(10) > newest)
             .fold((0, 0), |(failures, calls), bucket| {

@@ -91,7 +91,7 @@ impl Call {
             no_retry,
             retry_after,
             held_for,
-            breaker,
+            breaker: breaker.map(Box::new),
         }));
     }
 

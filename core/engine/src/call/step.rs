@@ -90,7 +90,7 @@ pub struct Failed {
     /// Why it was held back, where it never was sent.
     pub held_for: Option<WaitReason>,
     /// What the breaker saw that refused it.
-    pub breaker: Option<Seen>,
+    pub breaker: Option<Box<Seen>>,
 }
 
 /// An answer, as far as the decisions need it.
