@@ -48,6 +48,7 @@ pub(crate) fn router(shared: Arc<Shared>, own: SocketAddr) -> Router {
         .route("/admin/journal", get(journal).delete(clear_journal))
         .route("/admin/effects", get(effects))
         .route("/admin/limits", get(limits))
+        .route("/admin/files/change", post(change_file))
         .route("/admin/tokens", post(mint_token))
         .merge(oauth::routes())
         .merge(webhooks::routes())
@@ -334,6 +335,19 @@ async fn effects(State(shared): Gateway, Query(about): Query<About>) -> Answer {
 
 async fn limits(State(shared): Gateway, Query(about): Query<About>) -> Answer {
     show(json!({ "tenants": about.session(&shared)?.limits() }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangedFile {
+    id: String,
+}
+
+async fn change_file(State(shared): Gateway, Query(about): Query<About>, body: Bytes) -> Answer {
+    let session = about.session(&shared)?;
+    let changed: ChangedFile = read(&body)?;
+    session.change_file(&changed.id);
+    show(json!({ "changed": changed.id }))
 }
 
 #[derive(Deserialize)]

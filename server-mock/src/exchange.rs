@@ -22,6 +22,7 @@ use serde_json::json;
 
 use crate::call::{Call, UploadEnd};
 use crate::fault::{Cut, Fault, Kind};
+use crate::files::FileOp;
 use crate::greeting::greeting;
 use crate::journal::{Arrival, Ending, request_id};
 use crate::key::{Identity, Unauthorized, credential};
@@ -36,7 +37,7 @@ use crate::stable_hash::stable_hash;
 use crate::timestamp::date_header;
 use crate::wire::{Connection, End};
 use crate::world::{DEFAULT_SESSION, Worlds};
-use crate::{endpoints, oauth, play, problem, records};
+use crate::{endpoints, files, oauth, play, problem, records};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -101,6 +102,10 @@ pub(crate) async fn serve(
     };
     let (seq, logical) = record(&mut call, at_ns, connection.number);
     if call.upload.end == UploadEnd::Broken {
+        if is_upload(call.op) {
+            // What came of an upload is kept: that is what its offset is for.
+            execute(&call, Duration::ZERO).await;
+        }
         call.world.journal().ended(seq, Ending::default());
         return Err(NoResponse);
     }
@@ -116,6 +121,11 @@ pub(crate) async fn serve(
         return Ok(answer(&call, seq, reply));
     };
     play_out(call, seq, fault, connection).await
+}
+
+/// Whether what came of a broken body counts.
+fn is_upload(op: Op) -> bool {
+    matches!(op, Op::File(FileOp::Append | FileOp::Create))
 }
 
 /// The session in the path, else in the header, else the default.
@@ -222,6 +232,19 @@ async fn play_out(
             connection.end_with(End::Cut(*how));
             return Err(NoResponse);
         }
+        Kind::CutUpload { bytes } => {
+            tokio::time::sleep(fault.latency).await;
+            let kept = usize::try_from(*bytes).unwrap_or(usize::MAX);
+            let mut call = call;
+            if is_upload(call.op) {
+                call.upload.bytes.truncate(kept);
+                call.upload.end = UploadEnd::Broken;
+                execute(&call, Duration::ZERO).await;
+            }
+            call.world.journal().ended(seq, Ending::default());
+            connection.end_with(End::Cut(Cut::Reset));
+            return Err(NoResponse);
+        }
         Kind::Garbage => {
             tokio::time::sleep(fault.latency).await;
             call.world.journal().ended(seq, Ending::default());
@@ -266,6 +289,7 @@ async fn play_out(
         Kind::Short => play::short,
         kind => {
             reply = match kind {
+                Kind::Stall { bytes } => play::stall(reply, bytes),
                 Kind::BigHeaders => play::big_headers(reply),
                 Kind::Drip { pause, size } => play::drip(reply, pause, size),
                 Kind::BadGzip => reply.with(CONTENT_ENCODING, HeaderValue::from_static("gzip")),
@@ -407,6 +431,7 @@ async fn operate(call: &Call, identity: &Identity, latency: Duration) -> Reply {
         }
         Op::Whoami => return endpoints::whoami(identity),
         Op::Echo => return endpoints::echo(call),
+        Op::File(op) => return files::respond(call, op, identity),
         Op::Greeting => return greeting(call),
         Op::Sink => return endpoints::sink(call),
         Op::Bytes => endpoints::bytes(call).await,
@@ -462,7 +487,11 @@ fn is_preflight(parts: &Parts) -> bool {
 fn preflight(call: &Call) -> Reply {
     let reply = Reply::new(StatusCode::NO_CONTENT);
     if !is_preflight(&call.parts) {
-        return reply.with(ALLOW, HeaderValue::from_static(call.route().allow));
+        let reply = reply.with(ALLOW, HeaderValue::from_static(call.route().allow));
+        return match call.path() {
+            "/v1/files" => files::with_upload_options(call, reply),
+            _ => reply,
+        };
     }
     let mut reply = reply.with(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(ANY));
     // Without this header it would be five seconds.

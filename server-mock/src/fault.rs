@@ -15,6 +15,8 @@
 //! | `bad-gzip` | `Content-Encoding: gzip` over bytes that are none | happens |
 //! | `truncated-gzip` | `Content-Encoding: gzip` that ends early | happens |
 //! | `big-headers` | 1 MiB of headers | happens |
+//! | `stall@N` | N bytes of the body, then nothing until the client leaves or 60 s pass | happens |
+//! | `cut-upload@N` | RST before any byte | N bytes of an upload are kept |
 //! | `drip=MS` with `;n=BYTES` | the body in pieces, a pause before each | happens |
 //!
 //! Every fault takes `;latency=MS` too. A list is separated by commas; commas and semicolons in quotes do not separate.
@@ -47,6 +49,14 @@ pub(crate) enum Kind {
     },
     CutAfter {
         how: Cut,
+        bytes: u64,
+    },
+    /// Takes so many bytes of an upload, then RST.
+    CutUpload {
+        bytes: u64,
+    },
+    /// Sends so many bytes of the body, then nothing.
+    Stall {
         bytes: u64,
     },
     Drip {
@@ -154,7 +164,8 @@ impl FromStr for Fault {
         let mut kind = kind(head).ok_or_else(|| {
             FaultError(format!(
                 "got fault {head:?} when expecting ok, a status, latency=MS, hang, reset, reset@N, fin, fin@N, lost, \
-                 commit_reset, commit_fin, garbage, bad-chunk, short, bad-gzip, truncated-gzip, big-headers or drip=MS"
+                 commit_reset, commit_fin, garbage, bad-chunk, short, bad-gzip, truncated-gzip, big-headers, stall@N, \
+                 cut-upload@N or drip=MS"
             ))
         })?;
         let mut latency = head
@@ -217,6 +228,16 @@ fn kind(head: &str) -> Option<Kind> {
     }
     if let Some(bytes) = head.strip_prefix("fin@") {
         return cut_after(Cut::Fin, bytes);
+    }
+    if let Some(bytes) = head.strip_prefix("cut-upload@") {
+        return Some(Kind::CutUpload {
+            bytes: digits(bytes)?,
+        });
+    }
+    if let Some(bytes) = head.strip_prefix("stall@") {
+        return Some(Kind::Stall {
+            bytes: digits(bytes)?,
+        });
     }
     if let Some(pause) = head.strip_prefix("drip=") {
         return Some(Kind::Drip {

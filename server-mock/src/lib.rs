@@ -16,6 +16,7 @@ mod endpoints;
 mod exchange;
 mod fault;
 mod fault_rules;
+mod files;
 mod gateway;
 mod greeting;
 mod header_rules;

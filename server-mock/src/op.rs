@@ -2,6 +2,7 @@
 
 use http::Method;
 
+use crate::files::FileOp;
 use crate::oauth::OAuthOp;
 
 /// What a resource's operation does.
@@ -29,6 +30,7 @@ pub(crate) enum Op {
     Delay,
     Drip,
     Echo,
+    File(FileOp),
     Greeting,
     Health,
     Lines,
@@ -56,6 +58,9 @@ pub(crate) struct Route<'a> {
 const COLLECTION: &str = "GET, HEAD, POST, OPTIONS";
 const RECORD: &str = "GET, HEAD, PUT, PATCH, DELETE, OPTIONS";
 const READ: &str = "GET, HEAD, OPTIONS";
+const FILE: &str = "GET, HEAD, DELETE, OPTIONS";
+const CONTENT: &str = "GET, HEAD, PUT, OPTIONS";
+const UPLOAD: &str = "GET, HEAD, PATCH, DELETE, OPTIONS";
 /// Every method there is an operation for.
 pub(crate) const ANY: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
@@ -102,6 +107,7 @@ fn find<'a>(method: &Method, path: &'a str) -> (Found, &'a str, &'static str) {
         None => (rest, None),
     };
     match (head, tail) {
+        ("files" | "uploads" | "exports", tail) => file(method, head, tail),
         ("contacts", tail) => resource(method, Kind::Contacts, tail),
         ("users", tail) => resource(method, Kind::Users, tail),
         ("greeting", None) => (Found::Read(Op::Greeting), "", READ),
@@ -119,6 +125,37 @@ fn find<'a>(method: &Method, path: &'a str) -> (Found, &'a str, &'static str) {
         ("delay", Some(ms)) => (Found::Op(Op::Delay), ms, ANY),
         _ => (Found::None, "", ""),
     }
+}
+
+/// The operations on files, uploads and exports.
+fn file<'a>(method: &Method, head: &str, tail: Option<&'a str>) -> (Found, &'a str, &'static str) {
+    let (argument, part) = match tail.map(|tail| tail.split_once('/').unwrap_or((tail, ""))) {
+        None => ("", "collection"),
+        Some((id, "")) => (id, "one"),
+        Some((id, "content")) => (id, "content"),
+        Some(_) => return (Found::None, "", ""),
+    };
+    let (op, allow) = match (head, part, method.as_str()) {
+        ("exports", "collection", _) => return (Found::Read(Op::File(FileOp::Export)), "", READ),
+        ("files", "collection", "POST") => (Some(FileOp::Create), "POST, OPTIONS"),
+        ("files", "collection", _) => (None, "POST, OPTIONS"),
+        ("files", "one", "GET" | "HEAD") => (Some(FileOp::Get), FILE),
+        ("files", "one", "DELETE") => (Some(FileOp::Delete), FILE),
+        ("files", "one", _) => (None, FILE),
+        ("files", "content", "GET" | "HEAD") => (Some(FileOp::Content), CONTENT),
+        ("files", "content", "PUT") => (Some(FileOp::Replace), CONTENT),
+        ("files", "content", _) => (None, CONTENT),
+        ("uploads", "one", "GET" | "HEAD") => (Some(FileOp::Offset), UPLOAD),
+        ("uploads", "one", "PATCH") => (Some(FileOp::Append), UPLOAD),
+        ("uploads", "one", "DELETE") => (Some(FileOp::Cancel), UPLOAD),
+        ("uploads", "one", _) => (None, UPLOAD),
+        _ => return (Found::None, "", ""),
+    };
+    (
+        Found::Op(op.map_or(Op::MethodNotAllowed, Op::File)),
+        argument,
+        allow,
+    )
 }
 
 /// The operation of the authorization server that a path means, and the issuer's name in it.
@@ -262,6 +299,20 @@ impl Op {
             ]
             .map(Self::OAuth),
         );
+        all.extend(
+            [
+                FileOp::Append,
+                FileOp::Cancel,
+                FileOp::Content,
+                FileOp::Create,
+                FileOp::Delete,
+                FileOp::Export,
+                FileOp::Get,
+                FileOp::Offset,
+                FileOp::Replace,
+            ]
+            .map(Self::File),
+        );
         for kind in [Kind::Contacts, Kind::Users] {
             for action in [Create, Delete, Get, List, Replace, Update] {
                 all.push(Self::Resource(kind, action));
@@ -280,6 +331,15 @@ impl Op {
             Self::Drip => "drip",
             Self::Ticks => "ticks",
             Self::Echo => "echo",
+            Self::File(FileOp::Append) => "uploads.append",
+            Self::File(FileOp::Cancel) => "uploads.cancel",
+            Self::File(FileOp::Content) => "files.content",
+            Self::File(FileOp::Create) => "files.create",
+            Self::File(FileOp::Delete) => "files.delete",
+            Self::File(FileOp::Export) => "exports",
+            Self::File(FileOp::Get) => "files.get",
+            Self::File(FileOp::Offset) => "uploads.offset",
+            Self::File(FileOp::Replace) => "files.replace",
             Self::Greeting => "greeting",
             Self::Health => "healthz",
             Self::Lines => "lines",

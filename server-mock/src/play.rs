@@ -128,6 +128,13 @@ pub(crate) fn big_headers(mut reply: Reply) -> Reply {
     reply
 }
 
+/// So many bytes of the body, and then nothing for as long as a client may wait.
+pub(crate) fn stall(mut reply: Reply, bytes: u64) -> Reply {
+    let size = usize::try_from(bytes).unwrap_or(usize::MAX);
+    reply.body = reply.body.stalling(size);
+    reply
+}
+
 /// The body in pieces of `size`, whatever made it.
 pub(crate) fn drip(mut reply: Reply, pause: std::time::Duration, size: usize) -> Reply {
     let bytes = reply.body.take_front(FRONT_BYTES);

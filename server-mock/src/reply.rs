@@ -83,6 +83,12 @@ enum Source {
     Full(Bytes),
     /// Pieces made as they are asked for.
     Pieces(Box<dyn Pieces>),
+    /// A beginning, and then a wait.
+    Stalled {
+        front: Bytes,
+        announced: Option<u64>,
+        end: Pin<Box<Sleep>>,
+    },
     /// Pieces with a pause before each.
     Paced {
         pieces: Box<dyn Pieces>,
@@ -131,7 +137,7 @@ impl Body {
     pub(crate) fn whole(&self) -> Option<&Bytes> {
         match &self.source {
             Source::Full(bytes) => Some(bytes),
-            Source::Pieces(_) | Source::Paced { .. } => None,
+            Source::Pieces(_) | Source::Stalled { .. } | Source::Paced { .. } => None,
         }
     }
 
@@ -141,6 +147,10 @@ impl Body {
             Source::Full(mut bytes) => {
                 bytes.truncate(limit);
                 return bytes;
+            }
+            Source::Stalled { mut front, .. } => {
+                front.truncate(limit);
+                return front;
             }
             Source::Pieces(pieces) | Source::Paced { pieces, .. } => pieces,
         };
@@ -152,6 +162,20 @@ impl Body {
         }
         front.truncate(limit);
         front.into()
+    }
+
+    /// Sends `bytes` of it and then nothing for a minute; what is announced stays.
+    pub(crate) fn stalling(self, bytes: usize) -> Self {
+        let announced = self.size_hint().exact();
+        let front = self.take_front(bytes);
+        Self {
+            source: Source::Stalled {
+                front,
+                announced,
+                end: Box::pin(tokio::time::sleep(Duration::from_secs(60))),
+            },
+            in_progress: None,
+        }
     }
 
     /// Keeps the call in progress while a streamed body is being sent; a whole body ends it now.
@@ -180,6 +204,15 @@ impl HttpBody for Body {
             Source::Full(bytes) if bytes.is_empty() => None,
             Source::Full(bytes) => Some(std::mem::take(bytes)),
             Source::Pieces(pieces) => pieces.next_piece(),
+            Source::Stalled { front, .. } if !front.is_empty() => Some(std::mem::take(front)),
+            Source::Stalled { end, .. } => {
+                return end.as_mut().poll(cx).map(|()| {
+                    Some(Err(io::Error::new(
+                        io::ErrorKind::TimedOut,
+                        "the fault asked for a body that does not end",
+                    )))
+                });
+            }
             Source::Paced {
                 pieces,
                 pause,
@@ -201,6 +234,7 @@ impl HttpBody for Body {
     fn is_end_stream(&self) -> bool {
         match &self.source {
             Source::Full(bytes) => bytes.is_empty(),
+            Source::Stalled { .. } => false,
             Source::Pieces(pieces) | Source::Paced { pieces, .. } => pieces.remaining() == Some(0),
         }
     }
@@ -208,6 +242,9 @@ impl HttpBody for Body {
     fn size_hint(&self) -> SizeHint {
         match &self.source {
             Source::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Source::Stalled { announced, .. } => {
+                announced.map_or_else(SizeHint::default, SizeHint::with_exact)
+            }
             Source::Pieces(pieces) | Source::Paced { pieces, .. } => pieces
                 .remaining()
                 .map_or_else(SizeHint::default, SizeHint::with_exact),

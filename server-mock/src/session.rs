@@ -304,4 +304,9 @@ impl Session {
     pub fn oauth_state(&self) -> serde_json::Value {
         crate::oauth::state(&self.world.state().oauth)
     }
+
+    /// Changes a file: another content, another entity tag.
+    pub fn change_file(&self, id: &str) {
+        self.world.state().files.change(id);
+    }
 }

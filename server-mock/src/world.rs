@@ -11,6 +11,7 @@ use tokio::sync::{Notify, watch};
 use crate::clock::Clock;
 use crate::effects::EffectLog;
 use crate::fault_rules::FaultRules;
+use crate::files::Files;
 use crate::idempotency::Keys;
 use crate::journal::Journal;
 use crate::key::Tokens;
@@ -93,6 +94,7 @@ pub(crate) struct State {
     pub(crate) keys: Keys,
     pub(crate) effects: EffectLog,
     pub(crate) oauth: OAuth,
+    pub(crate) files: Files,
     pub(crate) requests: u64,
     tenants: HashMap<Box<str>, Tenant>,
 }
@@ -160,6 +162,7 @@ impl State {
             keys: Keys::default(),
             effects: EffectLog::default(),
             oauth: OAuth::default(),
+            files: Files::default(),
             requests: 0,
             tenants: HashMap::new(),
         }

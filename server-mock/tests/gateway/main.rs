@@ -18,6 +18,7 @@ mod endpoints;
 mod exactly_once;
 mod fault_rules;
 mod fault_wire;
+mod files;
 mod idempotency;
 mod journal;
 mod limits;
