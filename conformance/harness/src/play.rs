@@ -19,6 +19,37 @@ use crate::stage::{self, Stage};
 use crate::step::{Call, Step};
 use crate::wire::{Credentials, line, requests};
 
+/// Members of a credential that are no secrets.
+const NO_SECRETS: [&str; 28] = [
+    "algorithm",
+    "audience",
+    "authorization_url",
+    "client_auth",
+    "client_id",
+    "client_key_id",
+    "components",
+    "cookie",
+    "device_authorization_url",
+    "digest",
+    "encoding",
+    "error",
+    "grant",
+    "header",
+    "headers",
+    "issuer",
+    "key_id",
+    "kind",
+    "label",
+    "parameters",
+    "query",
+    "resources",
+    "revocation_url",
+    "scopes",
+    "tag",
+    "text",
+    "token_url",
+    "user",
+];
 /// Texts that are shorter are no secrets worth looking for.
 const SHORTEST_SECRET: usize = 8;
 
@@ -217,12 +248,7 @@ impl<'a> Playing<'a> {
             // Names of headers, users and the like are not secret.
             Value::Object(members) => members
                 .iter()
-                .filter(|(name, _)| {
-                    !matches!(
-                        name.as_str(),
-                        "cookie" | "error" | "header" | "kind" | "query" | "user"
-                    )
-                })
+                .filter(|(name, _)| !NO_SECRETS.contains(&name.as_str()))
                 .for_each(|(_, value)| self.learn_secrets(value)),
             _ => {}
         }
@@ -235,6 +261,9 @@ impl<'a> Playing<'a> {
         expectation: &Expectation,
     ) -> Result<(), Stop> {
         let options = fill(&Value::Object(client_options(options)), &self.names);
+        if let Some(named) = options.get("credentials").and_then(Value::as_object) {
+            named.values().for_each(|auth| self.learn_secrets(auth));
+        }
         if let Some(auth) = options.get("auth") {
             self.learn_secrets(auth);
             if let Some(user) = auth.get("user").and_then(Value::as_str) {

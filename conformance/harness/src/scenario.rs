@@ -13,13 +13,14 @@ use crate::step::Step;
 /// The longest a scenario may take unless it says otherwise.
 const DEADLINE_MS: u64 = 15_000;
 /// What an adapter may say that it cannot do, so that scenarios which need it are skipped.
-pub(crate) const CAPABILITIES: [&str; 33] = [
+pub(crate) const CAPABILITIES: [&str; 37] = [
     "api_key_cookie",
     "breaker",
     "cache",
     "cancel",
     "concurrency",
     "connections",
+    "credentials",
     "download",
     "events",
     "explain",
@@ -32,12 +33,15 @@ pub(crate) const CAPABILITIES: [&str; 33] = [
     "interruptible_callbacks",
     "json_lines",
     "min_throughput",
+    "oauth",
+    "oauth_login",
     "pacing",
     "pages",
     "partial_bodies",
     "redirects",
     "regions",
     "replayable_upload",
+    "signatures",
     "stream_download",
     "stream_upload",
     "tls",

@@ -8,18 +8,21 @@ use crate::scenario::GatewaySetup;
 /// What belongs to the harness in a call; all else goes to the adapter as the request.
 const OF_HARNESS: [&str; 4] = ["after_ms", "cancel_after_ms", "client", "repeat"];
 /// What an adapter understands of a request, see PROTOCOL.md.
-const OF_REQUEST: [&str; 32] = [
+const OF_REQUEST: [&str; 36] = [
     "attempt_timeout_ms",
     "base64",
     "cache",
     "chunk_size",
     "chunks",
+    "credential",
+    "decision",
     "headers",
     "hedge",
     "idempotency_key",
     "idle_timeout_ms",
     "json",
     "last_event_id",
+    "login",
     "max_attempts",
     "max_events",
     "max_line_bytes",
@@ -32,6 +35,7 @@ const OF_REQUEST: [&str; 32] = [
     "path",
     "query",
     "raise_for_status",
+    "redirect",
     "replayable",
     "stop_after_bytes",
     "supposed",

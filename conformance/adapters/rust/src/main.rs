@@ -2,6 +2,7 @@
 //! The protocol is in `conformance/PROTOCOL.md`.
 
 mod admission;
+mod auth;
 mod call;
 mod open;
 mod outcome;
@@ -18,13 +19,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::open::Counts;
 
-const CAPABILITIES: [&str; 33] = [
+const CAPABILITIES: [&str; 37] = [
     "api_key_cookie",
     "breaker",
     "cache",
     "cancel",
     "concurrency",
     "connections",
+    "credentials",
     "download",
     "events",
     "explain",
@@ -37,12 +39,15 @@ const CAPABILITIES: [&str; 33] = [
     "interruptible_callbacks",
     "json_lines",
     "min_throughput",
+    "oauth",
+    "oauth_login",
     "pacing",
     "pages",
     "partial_bodies",
     "redirects",
     "regions",
     "replayable_upload",
+    "signatures",
     "stream_download",
     "stream_upload",
     "tls",
@@ -161,6 +166,14 @@ async fn answer(state: &State, request: &Value) -> Answer {
             })?;
             client.close();
             Ok(counts.shown())
+        }
+        "call"
+            if request
+                .pointer("/request/mode")
+                .is_some_and(|mode| mode == "login") =>
+        {
+            let (client, counts) = client()?;
+            auth::login(&client, &counts, request.get("request").unwrap_or(&nothing)).await
         }
         "call" => call::call(&client()?.0, request.get("request").unwrap_or(&nothing)).await,
         "cancel" => {

@@ -1,14 +1,14 @@
 //! Makes a client from a scenario's options.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use gatewright::runtime::BoxFuture;
 use gatewright::transport::native::Proxy;
 use gatewright::{
     AfterAttempt, Auth, BeforeAttempt, BoxError, CacheSettings, Client, ClientBuilder, Error,
-    Hooks, MinThroughput, RetryPolicy, Timeout, Token,
+    Hooks, MinThroughput, OAuth, RetryPolicy, Timeout, Token,
 };
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
@@ -21,9 +21,22 @@ pub(crate) struct Counts {
     tokens: AtomicUsize,
     before: AtomicU64,
     after: AtomicU64,
+    /// For logins: what the client's tokens come from.
+    oauth: Mutex<Option<OAuth>>,
 }
 
 impl Counts {
+    pub(crate) fn keep(&self, oauth: OAuth) {
+        *self.oauth.lock().unwrap_or_else(PoisonError::into_inner) = Some(oauth);
+    }
+
+    pub(crate) fn oauth(&self) -> Option<OAuth> {
+        self.oauth
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
     pub(crate) fn shown(&self) -> Value {
         json!({
             "ok": true,
@@ -122,6 +135,15 @@ pub(crate) fn open(options: &Value) -> Result<(Result<Client, Error>, Arc<Counts
                 Ok(auth) => builder.auth(auth),
                 Err(error) => return Ok((Err(error), counts)),
             },
+            "credentials" => {
+                for (name, value) in value.as_object().into_iter().flatten() {
+                    match auth(value, &counts)? {
+                        Ok(auth) => builder = builder.credential(name, auth),
+                        Err(error) => return Ok((Err(error), counts)),
+                    }
+                }
+                builder
+            }
             "headers" => value
                 .as_object()
                 .into_iter()
@@ -253,7 +275,7 @@ fn auth(value: &Value, counts: &Arc<Counts>) -> Result<Result<Auth, Error>, Unsu
                 fetch_token(fetch)
             }))
         }
-        _ => return Err(Unsupported(format!("auth {value}"))),
+        _ => return crate::auth::read(value, counts),
     })
 }
 
