@@ -211,13 +211,25 @@ impl Ending<'_> {
                 describe_unsent(failed, request, token_failure.as_ref())
             }
         };
-        let what = match (failed.kind, &failed.breaker) {
+        let mut what = match (failed.kind, &failed.breaker) {
             (ErrorKind::CircuitOpen, Some(seen)) => {
                 let host = request.url.host_str().unwrap_or_default();
                 format!("was not sent: the circuit breaker of {host} is open: {seen}")
             }
             _ => what,
         };
+        // A refusal, after which there was no new token.
+        if failed.kind == ErrorKind::Token
+            && parts.status.is_some()
+            && let Some(failure) = token_failure
+        {
+            what.push_str(&format!(
+                "; no new token: {}",
+                shortened(&failure.to_string())
+            ));
+            parts.advice = advice_of(&failure);
+            parts.source = Some(Box::new(failure));
+        }
         parts.what = redactor.text(&what);
         parts.into()
     }
