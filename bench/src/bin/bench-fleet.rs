@@ -101,7 +101,7 @@ impl Run {
         let url = redis.url();
         let worker = |_| {
             Command::new(std::env::current_exe()?)
-                .args(["--worker", gateway.url(), &url, tier.key, tier.quota])
+                .args(["--worker", &gateway.url(), &url, tier.key, tier.quota])
                 .arg(seconds.to_string())
                 .stdout(Stdio::piped())
                 .spawn()
