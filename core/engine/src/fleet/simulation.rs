@@ -256,9 +256,10 @@ impl World {
         }
     }
 
-    /// How many more went, at the worst, than a GCRA with the bound's burst lets through, `extra` included.
+    /// No call went that a GCRA with the quota's own burst and `extra` more would have refused; and none was lost.
     fn check(&self, extra: u64) {
-        let burst = self.terms.interval * (self.terms.burst + extra) + self.terms.keep;
+        let burst = u64::from(self.terms.quota.burst().get()) + extra;
+        let burst = self.terms.interval * burst;
         let mut paid_at = Instant::ORIGIN;
         for (index, &sent) in self.sent.iter().enumerate() {
             paid_at = paid_at.max(sent) + Duration::from_nanos(self.terms.interval);
