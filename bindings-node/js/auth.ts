@@ -1,16 +1,75 @@
 /**
  * How requests prove who they are, as the native half wants it:
- * `{kind: "bearer", token}`, `{kind: "basic", user, password}`, `{kind: "apiKey", key, header | query | cookie}` or `{kind: "callback"}`.
+ * `{kind: "bearer", token}`, `{kind: "basic", user, password}`, `{kind: "apiKey", key, header | query | cookie}`, `{kind: "callback"}`,
+ * `{kind: "oauth", …}`, `{kind: "hmac", …}`, `{kind: "httpSignature", …}` or `{kind: "dpop", token, key}`. What the members of the last four
+ * mean is checked there.
  */
 
 import type { Token, TokenCallback } from "../types/shared.js";
 import { invalidConfig } from "./errors.ts";
 import { kindOf } from "./text.ts";
 
-const FORMS = "a string, a function, { bearer }, { basic: [user, password] } or { apiKey }";
+const FORMS =
+  "a string, a function, { bearer }, { basic: [user, password] }, { apiKey }, { oauth }, { hmac }, { httpSignature } or { dpop }";
+
+type Members = { readonly [name: string]: unknown };
+
+/** The kinds whose members go to the native half as they are. */
+const KINDS = ["oauth", "hmac", "httpSignature", "dpop"] as const;
+
+/** Members that are objects of names and values here, and pairs there. */
+const PAIRS = ["headers", "parameters"];
+
+/** Members that are times in milliseconds, by their names there. */
+const TIMES: { readonly [name: string]: string } = { timeout: "timeoutMs", expires: "expiresMs" };
+
+/** The named credentials of a client's options. */
+export function credentialsJson(credentials: unknown): Members {
+  if (typeof credentials !== "object" || credentials === null || Array.isArray(credentials)) {
+    throw invalidConfig(`\`credentials\` must be an object of names and credentials, not ${kindOf(credentials)}`);
+  }
+  return Object.fromEntries(
+    Object.entries(credentials).map(([name, auth]) => {
+      if (typeof auth === "function") {
+        throw invalidConfig(`\`credentials.${name}\` cannot be a function; only \`auth\` can`);
+      }
+      return [name, authJson(auth)];
+    }),
+  );
+}
+
+function kindJson(kind: string, given: unknown): Members {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    throw invalidConfig(`\`auth.${kind}\` must be an object, not ${kindOf(given)}`);
+  }
+  const json: { [name: string]: unknown } = { kind };
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined || name === "kind") {
+      continue;
+    }
+    if (PAIRS.includes(name) && typeof value === "object" && value !== null && !Array.isArray(value)) {
+      json[name] = Object.entries(value);
+    } else {
+      json[TIMES[name] ?? name] = value instanceof URL ? value.href : value;
+    }
+  }
+  return json;
+}
 
 /** The credential of a client's options. A callback is left for the caller to keep. */
-export function authJson(auth: unknown): { readonly [name: string]: string } {
+export function authJson(auth: unknown): Members {
+  if (typeof auth === "object" && auth !== null && "sign" in auth && auth.sign !== undefined) {
+    const { sign, ...rest } = auth as Members;
+    const signer = authJson(sign);
+    if (signer.kind !== "hmac" && signer.kind !== "httpSignature") {
+      throw invalidConfig("`auth.sign` must be { hmac } or { httpSignature }");
+    }
+    return { ...alone(rest), sign: signer };
+  }
+  return alone(auth);
+}
+
+function alone(auth: unknown): Members {
   if (typeof auth === "string") {
     return { kind: "bearer", token: auth };
   }
@@ -20,13 +79,19 @@ export function authJson(auth: unknown): { readonly [name: string]: string } {
   if (typeof auth !== "object" || auth === null || Array.isArray(auth)) {
     throw invalidConfig(`\`auth\` must be ${FORMS}, not ${kindOf(auth)}`);
   }
-  const given = auth as { readonly [name: string]: unknown };
+  const given = auth as Members;
   const only = (...names: string[]): void => {
     const other = Object.keys(given).find((name) => !names.includes(name) && given[name] !== undefined);
     if (other !== undefined) {
       throw invalidConfig(`\`auth\` has \`${other}\` beside \`${names[0]}\`, which do not go together`);
     }
   };
+  for (const kind of KINDS) {
+    if (given[kind] !== undefined) {
+      only(kind);
+      return kindJson(kind, given[kind]);
+    }
+  }
   if (given.bearer !== undefined) {
     only("bearer");
     return { kind: "bearer", token: text(given.bearer, "auth.bearer") };

@@ -2,20 +2,20 @@
  * What a program says about a client and about a call, into the JSON of the native half. Names are checked here, where they are
  * written; what values mean is checked there.
  *
- * Settings JSON (all optional): `auth`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `connectTimeoutMs`, `readTimeoutMs`, `maxAttempts`,
+ * Settings JSON (all optional): `auth`, `credentials`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `connectTimeoutMs`, `readTimeoutMs`, `maxAttempts`,
  * `backoffBaseMs`, `backoffCapMs`, `maxRetryAfterMs`, `budget`, `pacing`, `quota` or `sharedQuota`, `cache: true | false | {maxBytes,
  * maxEntryBytes, staleIfErrorMs, heuristicFreshnessMs}`, `idempotencyKeys`, `idempotencyHeader`,
  * `idempotencyQuoted`, `maxRedirects`, `allowedOrigins`, `allowHttp`, `proxy`, `caCertificates`, `maxResponseBytes`, `throwOnError`,
  * `hooks: {before, after}`, `client`.
  *
- * Options JSON (all optional): `query`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `maxAttempts`, `cache`, `idempotencyKey`, `throwOnError`,
+ * Options JSON (all optional): `query`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `maxAttempts`, `cache`, `idempotencyKey`, `credential`, `throwOnError`,
  * `stream: {replayable, length}`, `contentType`.
  *
  * A time is a number, `null` for none, or the text `NaN`, `Infinity` or `-Infinity`, which JSON cannot say as a number.
  */
 
 import type { Hooks, TokenCallback } from "../types/shared.js";
-import { authJson } from "./auth.ts";
+import { authJson, credentialsJson } from "./auth.ts";
 import { Callbacks, register } from "./callbacks.ts";
 import { invalidConfig, invalidRequest } from "./errors.ts";
 import { headerPairs } from "./headers.ts";
@@ -90,6 +90,9 @@ const cacheRules: Readers = {
 const settings: Readers = {
   auth: (value, name, into) => {
     into[name] = authJson(value);
+  },
+  credentials: (value, name, into) => {
+    into[name] = credentialsJson(value);
   },
   headers,
   timeout: time,
@@ -185,6 +188,12 @@ const requestReaders: Readers = {
   maxAttempts: count,
   cache: text,
   idempotencyKey: text,
+  credential: (value, name, into, wrong) => {
+    if (value !== false && typeof value !== "string") {
+      throw wrong(`\`${name}\` must be the name of a credential, or false for none, not ${kindOf(value)}`);
+    }
+    into[name] = value;
+  },
   throwOnError: flag,
 };
 

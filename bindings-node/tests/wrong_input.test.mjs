@@ -50,7 +50,7 @@ const CLIENTS = [
     h,
     { auth: 5 },
     "InvalidConfigError",
-    "`auth` must be a string, a function, { bearer }, { basic: [user, password] } or { apiKey }, not a number",
+    "`auth` must be a string, a function, { bearer }, { basic: [user, password] }, { apiKey }, { oauth }, { hmac }, { httpSignature } or { dpop }, not a number",
   ],
   [h, { auth: {} }, "InvalidConfigError", "`auth` must be a string"],
   [h, { auth: "" }, "InvalidConfigError", "`auth`: the credential is empty; is its environment variable set?"],

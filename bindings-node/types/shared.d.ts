@@ -50,15 +50,94 @@ export interface Token {
 /** Gives tokens: called before the first request, ahead of expiry, and once more after a 401; one call at a time. */
 export type TokenCallback = () => string | Token | Promise<string | Token>;
 
+/** Tokens by OAuth 2: fetched before the first request, renewed ahead of their expiry, and once more after a 401. */
+export interface OAuthOptions {
+  readonly clientId: string;
+  /** The server's issuer: its endpoints are read from its metadata (RFC 8414). This or `tokenUrl` is needed. */
+  readonly issuer?: string | URL;
+  /** The token endpoint. */
+  readonly tokenUrl?: string | URL;
+  /** Default: `clientCredentials` with a secret or key and neither `refreshToken` nor `tokenFile`, else `login`: tokens come from these. */
+  readonly grant?: "clientCredentials" | "login";
+  readonly clientSecret?: string;
+  /** How the client proves who it is. Default: `basic` with a secret, `privateKeyJwt` with a key, else `none`. */
+  readonly clientAuth?: "basic" | "post" | "none" | "privateKeyJwt";
+  /** A private key in PEM. */
+  readonly clientKey?: string;
+  readonly clientKeyId?: string;
+  readonly scopes?: readonly string[];
+  readonly audience?: string;
+  /** Resources for which the token is to be (RFC 8707). */
+  readonly resources?: readonly string[];
+  readonly refreshToken?: string;
+  /** A file that keeps the tokens, readable by its owner alone; processes share it. In the package `gatewright` alone. */
+  readonly tokenFile?: string;
+  /** Further parameters of requests for tokens. */
+  readonly parameters?: { readonly [name: string]: string };
+  /** Headers of requests for tokens. */
+  readonly headers?: { readonly [name: string]: string };
+  /** Allows a server that is reached by plain http. Default false: loopback alone. */
+  readonly allowHttp?: boolean;
+  /** How long getting a token may take, in milliseconds. Default 30000. */
+  readonly timeout?: number;
+  /** A private key in PEM, to which tokens are bound (DPoP, RFC 9449). */
+  readonly dpopKey?: string;
+}
+
+/** A provider's own HMAC scheme. Templates have places such as `{method}`, see docs/auth.md. */
+export interface HmacOptions {
+  readonly keyId: string;
+  readonly secret: string;
+  /** Default `sha256`. */
+  readonly algorithm?: "sha256" | "sha512";
+  /** Default `base64`. */
+  readonly encoding?: "base64" | "base64url" | "hex";
+  /** The text that is signed. */
+  readonly text?: string;
+  /** The headers that carry the signature. */
+  readonly headers?: { readonly [name: string]: string };
+  /** What stands for a streamed body's digest. Without it such requests are refused. */
+  readonly unsignedStreams?: string;
+}
+
+/** HTTP Message Signatures (RFC 9421), with `key` (PEM) or `secret` (base64, for `hmac-sha256`). */
+export interface HttpSignatureOptions {
+  readonly keyId: string;
+  readonly key?: string;
+  readonly secret?: string;
+  /** What is covered. Default `@method`, `@target-uri`, `content-digest`. */
+  readonly components?: readonly string[];
+  /** Default `sig1`. */
+  readonly label?: string;
+  readonly tag?: string;
+  /** How long a signature is good, in milliseconds. Default: it does not say. */
+  readonly expires?: number;
+  /** Default true. */
+  readonly nonce?: boolean;
+  /** Whether the algorithm is named. Default true. */
+  readonly nameAlgorithm?: boolean;
+  /** Default `sha256`. */
+  readonly digest?: "sha256" | "sha512";
+  /** Whether streamed bodies go without a digest. Default: such requests are refused. */
+  readonly unsignedStreams?: boolean;
+}
+
+/** What signs requests, anew for each attempt. */
+export type Signature = { readonly hmac: HmacOptions } | { readonly httpSignature: HttpSignatureOptions };
+
 /** How requests prove who they are. A string is a bearer token; an API key goes into the header `X-API-Key`, unless it is said where. */
-export type Auth =
-  | string
-  | TokenCallback
-  | { readonly bearer: string }
-  | { readonly basic: readonly [user: string, password: string] }
-  | { readonly apiKey: string; readonly header?: string }
-  | { readonly apiKey: string; readonly query: string }
-  | { readonly apiKey: string; readonly cookie: string };
+export type Auth = string | TokenCallback | Credential;
+
+/** A credential that is no callback. `sign` puts a signature beside it. */
+export type Credential =
+  | { readonly bearer: string; readonly sign?: Signature }
+  | { readonly basic: readonly [user: string, password: string]; readonly sign?: Signature }
+  | { readonly apiKey: string; readonly header?: string; readonly sign?: Signature }
+  | { readonly apiKey: string; readonly query: string; readonly sign?: Signature }
+  | { readonly apiKey: string; readonly cookie: string; readonly sign?: Signature }
+  | { readonly oauth: OAuthOptions; readonly sign?: Signature }
+  | { readonly dpop: { readonly token: string; readonly key: string } }
+  | Signature;
 
 /** How calls are retried. */
 export interface RetryOptions {
@@ -167,6 +246,8 @@ export type CacheStatus = "hit" | "revalidated" | "stale" | "miss";
 /** The settings of a client. All have defaults. */
 export interface ClientOptions {
   readonly auth?: Auth;
+  /** Further credentials, for calls that name one. Their quotas and cached answers are their own. */
+  readonly credentials?: { readonly [name: string]: string | Credential };
   /** Headers of every request. */
   readonly headers?: HeadersInput;
   /** For a whole call: queueing, connecting, every attempt, every wait and the body. `null` for none. Default 60000. */
@@ -217,6 +298,8 @@ export interface RequestOptions {
   readonly cache?: CacheMode;
   /** In place of one made up. */
   readonly idempotencyKey?: string;
+  /** The name of one of the client's `credentials`, or false for none. Default: the client's `auth`. */
+  readonly credential?: string | false;
   readonly throwOnError?: boolean;
 }
 
