@@ -6,7 +6,7 @@ use gatewright::engine::explain::Counted;
 use gatewright::{
     Client, Error, ErrorKind, Explanation as Explained, FailureClass, Hypothetical, Plan,
 };
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 
 use crate::error::to_exception;
@@ -188,6 +188,22 @@ impl Explanation {
     #[getter]
     fn region(&self) -> Option<&str> {
         self.0.region.as_deref()
+    }
+
+    /// The quotas that the answer's headers tell of.
+    #[getter]
+    fn quotas<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let quotas = self.0.readings.iter().map(|reading| {
+            serde_json::json!({
+                "policy": reading.policy,
+                "limit": reading.limit,
+                "remaining": reading.remaining,
+                "window": reading.window.map(|window| window.as_secs_f64()),
+                "resets_in": reading.reset_after.map(|wait| wait.as_secs_f64()),
+            })
+        });
+        let quotas = serde_json::Value::from_iter(quotas).to_string();
+        crate::json::decode(py, quotas.as_bytes()).map_err(PyRuntimeError::new_err)
     }
 
     /// Why, a sentence each.

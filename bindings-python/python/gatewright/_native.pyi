@@ -231,6 +231,21 @@ class ClientState(HostState):
     shared_quota: SharedQuotaState | None
     """The quota that is shared with other processes, where there is one."""
 
+@type_check_only
+class ToldQuota(TypedDict):
+    """What an answer says of a quota. Times are seconds."""
+
+    policy: str
+    """The server's name for it."""
+    limit: int | None
+    """Units in a window."""
+    remaining: int | None
+    """Units that are left."""
+    window: float | None
+    """The window's length."""
+    resets_in: float | None
+    """Time until the reset, from the answer on."""
+
 @final
 class Explanation:
     """What would be done with an outcome, and why. ``str`` says it in words. Times are seconds."""
@@ -274,6 +289,9 @@ class Explanation:
     @property
     def region(self) -> str | None:
         """The region to which the retry would go."""
+    @property
+    def quotas(self) -> list[ToldQuota]:
+        """The quotas that the answer's headers tell of."""
     @property
     def reasons(self) -> list[str]:
         """Why, a sentence each, in the order in which it is decided."""

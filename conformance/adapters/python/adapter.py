@@ -32,10 +32,15 @@ Json = dict[str, Any]
 
 CAPABILITIES = [
     "api_key_cookie",
+    "breaker",
+    "cache",
+    "concurrency",
     "connections",
     "events",
+    "explain",
     "failure_kinds",
     "float_times",
+    "hedging",
     "hooks",
     "idempotency",
     "input_errors",
@@ -43,6 +48,7 @@ CAPABILITIES = [
     "pacing",
     "partial_bodies",
     "redirects",
+    "regions",
     "stream_download",
     "stream_upload",
     "tls",
@@ -109,6 +115,8 @@ PLAIN_OPTIONS = {
     "allow_http": "allow_http",
     "max_response_bytes": "max_response_bytes",
     "raise_for_status": "raise_for_status",
+    "max_concurrency": "max_concurrency",
+    "regions": "regions",
 }
 TIMEOUTS = {
     "timeout_ms": "timeout",
@@ -143,11 +151,28 @@ def settings(options: Json, counts: Counts, sleep: Any) -> Json:
             arguments["auth"] = credential(value, counts, sleep)
         elif name == "hooks":
             arguments.update(hooks(value, counts))
+        elif name == "breaker":
+            arguments["breaker"] = value and gatewright.Breaker(**in_seconds(value))
+        elif name == "cache":
+            arguments["cache"] = value if isinstance(value, bool) else gatewright.Cache(**in_seconds(value))
+        elif name == "hedge":
+            arguments["hedge"] = hedge(value)
         else:
             raise UnsupportedError(f"the option {name}")
     if retry:
         arguments["retry"] = gatewright.Retry(**retry)
     return arguments
+
+
+def in_seconds(options: Json) -> Json:
+    """Options whose times have the names and the unit of Python."""
+    return {
+        name.removesuffix("_ms"): seconds(value) if name.endswith("_ms") else value for name, value in options.items()
+    }
+
+
+def hedge(value: Any) -> Any:
+    return seconds(value["after_ms"]) if isinstance(value, dict) else value
 
 
 def credential(auth: Json, counts: Counts, sleep: Any) -> Any:
@@ -216,15 +241,58 @@ def hooks(script: Json, counts: Counts) -> Json:
 # Requests
 
 
+OF_THE_CALL = [
+    "max_events",
+    "max_pages",
+    "method",
+    "mode",
+    "pages",
+    "path",
+    "replayable",
+    "stop_after_bytes",
+    "supposed",
+]
+"""Members that are no arguments of a call."""
+PLAIN_ARGUMENTS = [
+    "cache",
+    "headers",
+    "idempotency_key",
+    "json",
+    "last_event_id",
+    "max_attempts",
+    "raise_for_status",
+]
+
+
 def arguments_of(request: Json, streamed: Callable[[list[bytes]], Any]) -> Json:
     """The request as arguments of a call, without method and path."""
     arguments: Json = {}
     for name, value in request.items():
-        if name in ("method", "path", "mode", "pages", "max_pages", "max_events", "stop_after_bytes", "replayable"):
+        if name in (
+            "method",
+            "path",
+            "mode",
+            "pages",
+            "max_pages",
+            "max_events",
+            "stop_after_bytes",
+            "replayable",
+            "supposed",
+        ):
             continue
         if name == "query":
             arguments["params"] = value
-        elif name in ("headers", "json", "last_event_id", "max_attempts", "idempotency_key", "raise_for_status"):
+        elif name == "hedge":
+            arguments["hedge"] = False if value is None else hedge(value)
+        elif name in (
+            "cache",
+            "headers",
+            "json",
+            "last_event_id",
+            "max_attempts",
+            "idempotency_key",
+            "raise_for_status",
+        ):
             arguments[name] = value
         elif name == "text":
             arguments["content"] = value
@@ -265,6 +333,7 @@ def head(response: Any) -> Json:
         "request_id": response.request_id,
         "attempts": [attempt(a) for a in response.attempts],
         "elapsed_ms": millis(response.elapsed),
+        "cache": response.cache_status,
     }
 
 
@@ -294,7 +363,59 @@ def attempt(a: Any) -> Json:
         "reason": a.reason,
         "wait_ms": None if a.wait is None else a.wait * 1e3,
         "budget_left": a.budget_left,
+        **({} if a.region is None else {"region": a.region}),
+        **({"hedge": True} if a.hedge else {}),
     }
+
+
+def explained(client: Any, request: Json) -> Json:
+    """What the client would do with what is supposed."""
+    arguments = in_seconds({**request.get("supposed", {})})
+    for name in ("method", "path", "max_attempts"):
+        if name in request:
+            arguments[name] = request[name]
+    if "timeout_ms" in request:
+        arguments["timeout"] = seconds(request["timeout_ms"])
+    try:
+        found = client.explain(arguments.pop("status", None), **arguments)
+    except Exception as error:
+        return failed(error)
+    least, most = found.wait or (None, None)
+    return {
+        "ok": True,
+        "explained": {
+            "decision": found.decision,
+            "reason": found.reason,
+            "least_wait_ms": in_ms(least),
+            "most_wait_ms": in_ms(most),
+            "to": found.location,
+            "code": found.code,
+            "repeatable": found.repeatable,
+            "retry_after_ms": in_ms(found.retry_after),
+            "cost": found.cost,
+            "budget_left": found.budget_left,
+            "counted": found.counted,
+            "breaker": found.breaker,
+            "paused_for_ms": in_ms(found.paused_for),
+            "region": found.region,
+            "quotas": [
+                {
+                    "policy": quota["policy"],
+                    "limit": quota["limit"],
+                    "remaining": quota["remaining"],
+                    "window_ms": in_ms(quota["window"]),
+                    "resets_in_ms": in_ms(quota["resets_in"]),
+                }
+                for quota in found.quotas
+            ],
+            "reasons": found.reasons,
+            "text": str(found),
+        },
+    }
+
+
+def in_ms(value: float | None) -> float | None:
+    return None if value is None else value * 1e3
 
 
 def failed(error: BaseException) -> Json:
@@ -570,6 +691,11 @@ class Adapter:
             opened = self.client(request)
             del self.clients[request["client"]]
             return self.then(self.kind.shut(opened.client), opened.counts.shown())
+        if op == "client.clear_cache":
+            self.client(request).client.clear_cache()
+            return {"ok": True}
+        if op == "call" and request["request"].get("mode") == "explain":
+            return explained(self.client(request).client, request["request"])
         if op == "call":
             return self.kind.call(self.client(request).client, request["request"])
         if op in ("webhook.verify", "webhook.sign"):
