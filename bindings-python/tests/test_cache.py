@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gatewright import Cache, Client, InvalidConfigError
+from gatewright import Cache, Client, InvalidConfigError, NotCachedError
 
 if TYPE_CHECKING:
     from mock_gateway import Session
@@ -65,6 +65,18 @@ def test_a_stale_answer_is_validated(session: Session) -> None:
         with client.stream("GET", PATH) as answer:
             assert (answer.cache_status, answer.from_cache) == ("revalidated", True)
             assert answer.read() == first.content
+
+
+def test_calls_say_what_they_want(session: Session) -> None:
+    answers(session, **control("max-age=60"))
+    with session.client(cache=True) as client:
+        with pytest.raises(NotCachedError):
+            client.get(PATH, cache="only-if-cached")
+        statuses = [
+            client.get(PATH, cache=mode).cache_status
+            for mode in ("no-store", "default", "no-cache", "reload", "force-cache", "only-if-cached")
+        ]
+        assert statuses == [None, "miss", "revalidated", "miss", "hit", "hit"]
 
 
 def test_the_synchronous_client_validates_before_it_answers(session: Session) -> None:

@@ -67,6 +67,9 @@ export class Adapter {
       }
       case "client.open":
         return this.#open(request);
+      case "client.clear_cache":
+        this.#client(request).client.clearCache();
+        return { ok: true };
       case "client.shut":
         this.#client(request).client.close();
         return { ok: true };

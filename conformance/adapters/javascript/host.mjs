@@ -29,6 +29,7 @@ export const LACKS = Object.freeze({});
 /** All that PROTOCOL.md has. */
 export const CAPABILITIES = Object.freeze([
   "api_key_cookie",
+  "cache",
   "cancel",
   "connections",
   "events",

@@ -36,6 +36,22 @@ export const TIMEOUTS = {
 };
 
 /** @type {Record<string, string>} */
+const CACHE = {
+  max_bytes: "maxBytes",
+  max_entry_bytes: "maxEntryBytes",
+  stale_if_error_ms: "staleIfError",
+  heuristic_freshness_ms: "heuristicFreshness",
+};
+
+/**
+ * @param {Json} options
+ * @returns {import("../../../bindings-node/types/shared.js").CacheOptions}
+ */
+function cache(options) {
+  return Object.fromEntries(Object.entries(options).map(([name, value]) => [CACHE[name] ?? name, value]));
+}
+
+/** @type {Record<string, string>} */
 const RETRY = {
   max_attempts: "maxAttempts",
   backoff_base_ms: "backoffBase",
@@ -75,6 +91,8 @@ export function clientOptions(options, counts) {
       settings[TIMEOUTS[name]] = millis(value);
     } else if (name in RETRY) {
       retry[RETRY[name]] = value;
+    } else if (name === "cache") {
+      settings.cache = typeof value === "object" ? cache(value) : value;
     } else if (name === "auth") {
       settings.auth = auth(value, counts);
     } else if (name === "hooks") {

@@ -25,6 +25,7 @@ export function head(response) {
     request_id: response.requestId,
     attempts: response.attempts.map(attempt),
     elapsed_ms: response.elapsedMs,
+    cache: response.cacheStatus,
   };
 }
 

@@ -12,6 +12,7 @@ const PLAIN = {
   headers: "headers",
   json: "json",
   text: "body",
+  cache: "cache",
   idempotency_key: "idempotencyKey",
   max_attempts: "maxAttempts",
   raise_for_status: "throwOnError",
