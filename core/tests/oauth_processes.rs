@@ -125,7 +125,7 @@ fn call(state: &mut State, authorization: &Option<String>) -> (u16, String) {
         return (401, r#"{"code":"token_expired"}"#.to_owned());
     }
     state.calls += 1;
-    if state.calls % CALLS_OF_A_TOKEN == 0 {
+    if state.calls.is_multiple_of(CALLS_OF_A_TOKEN) {
         state.refused = true;
         state.renewals_asked_for += 1;
     }

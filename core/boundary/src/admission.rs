@@ -75,7 +75,7 @@ pub(crate) fn breaker_state(out: &mut Vec<u8>, state: Option<&BreakerState>) {
         json::member(out, "retryAfterMs");
         json::or_null(out, state.retry_after, json::milliseconds);
         json::member(out, "lastFailure");
-        json::or_null(out, state.last_failure, |out, last| json::shown(out, last));
+        json::or_null(out, state.last_failure, json::shown);
         out.push(b'}');
     });
 }
