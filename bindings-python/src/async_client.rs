@@ -95,12 +95,12 @@ pub(crate) struct AsyncCore {
 }
 
 impl AsyncCore {
-    fn client(&self, py: Python<'_>) -> PyResult<Client> {
+    pub(crate) fn client(&self, py: Python<'_>) -> PyResult<Client> {
         self.client
             .get_or_make(|| self.settings()?.client(py, true))
     }
 
-    fn settings(&self) -> PyResult<&Settings> {
+    pub(crate) fn settings(&self) -> PyResult<&Settings> {
         self.settings.get().ok_or_else(not_initialised)
     }
 }

@@ -9,6 +9,7 @@
 //! | `response.rs`, `headers.rs`, `attempt.rs`, `page.rs`, `json.rs` | answers into Python |
 //! | `server_event.rs`, `event_stream.rs` | streams of server-sent events |
 //! | `state.rs`, `explain.rs` | what a client knows, and what it would do |
+//! | `transfers.rs` | JSON lines, downloads, uploads |
 //! | `log.rs` | records of calls to Python's `logging` |
 //! | `error.rs` | errors into exceptions, one class for each kind |
 //! | `webhook.rs` | verification and signing |
@@ -41,6 +42,7 @@ mod slot;
 mod source;
 mod state;
 mod sync_client;
+mod transfers;
 mod webhook;
 mod worker;
 
@@ -79,6 +81,11 @@ mod _native {
     use super::server_event::ServerEvent;
     #[pymodule_export]
     use super::sync_client::{SyncCore, SyncPages, SyncStream};
+    #[pymodule_export]
+    use super::transfers::{
+        NativeDownload, NativeLines, NativeUpload, open_download, open_json_lines, open_upload,
+        run_download_to,
+    };
     #[pymodule_export]
     use super::webhook::{Verified, Webhook, generate_secret};
 

@@ -231,7 +231,7 @@ impl Options<'_> {
     }
 }
 
-fn body(content: &Bound<'_, PyAny>, home: Option<Home>) -> PyResult<Body> {
+pub(crate) fn body(content: &Bound<'_, PyAny>, home: Option<Home>) -> PyResult<Body> {
     if let Some(bytes) = source::bytes_of(content)? {
         return Ok(bytes.into());
     }

@@ -68,6 +68,10 @@ impl Live {
         })
     }
 
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Whether nobody has driven the runtime for a while; from now on, somebody does.
     fn was_stale(&self) -> bool {
         let now = self.born.elapsed();
@@ -170,7 +174,7 @@ pub(crate) struct SyncCore {
 }
 
 impl SyncCore {
-    fn live(&self, py: Python<'_>) -> PyResult<Arc<Live>> {
+    pub(crate) fn live(&self, py: Python<'_>) -> PyResult<Arc<Live>> {
         self.live
             .get_or_make(|| Live::new(self.settings()?.client(py, false)?).map(Arc::new))
     }
@@ -179,7 +183,7 @@ impl SyncCore {
         self.settings.get().ok_or_else(not_initialised)
     }
 
-    fn mailbox(&self, options: &Options<'_>) -> PyResult<Option<Arc<Mailbox>>> {
+    pub(crate) fn mailbox(&self, options: &Options<'_>) -> PyResult<Option<Arc<Mailbox>>> {
         let asks = self.settings()?.asks || options.streams();
         Ok(asks.then(Arc::default))
     }

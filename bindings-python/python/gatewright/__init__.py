@@ -58,13 +58,26 @@ from gatewright._native import after_fork_in_child as _after_fork_in_child
 from gatewright._page import Page
 from gatewright._settings import Breaker, Retry
 from gatewright._stream import AsyncStreamCall, AsyncStreamResponse, StreamResponse
+from gatewright._transfers import (
+    AsyncDownload,
+    AsyncJsonLines,
+    AsyncUpload,
+    Download,
+    Downloaded,
+    JsonLines,
+    MinThroughput,
+    Upload,
+)
 
 __all__ = [
     "ApiKey",
     "AsyncClient",
+    "AsyncDownload",
+    "AsyncJsonLines",
     "AsyncServerEvents",
     "AsyncStreamCall",
     "AsyncStreamResponse",
+    "AsyncUpload",
     "Attempt",
     "AttemptRequest",
     "AttemptResult",
@@ -82,6 +95,8 @@ __all__ = [
     "ConnectionLostError",
     "CrossOriginError",
     "DecodeError",
+    "Download",
+    "Downloaded",
     "Error",
     "Explanation",
     "Headers",
@@ -89,6 +104,8 @@ __all__ = [
     "InsecureUrlError",
     "InvalidConfigError",
     "InvalidRequestError",
+    "JsonLines",
+    "MinThroughput",
     "NotCachedError",
     "NotFoundError",
     "OutcomeUnknownError",
@@ -111,6 +128,7 @@ __all__ = [
     "Token",
     "TokenError",
     "UnprocessableError",
+    "Upload",
     "__version__",
     "webhooks",
 ]

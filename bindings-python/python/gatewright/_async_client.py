@@ -10,6 +10,7 @@ from gatewright._events import AsyncServerEvents
 from gatewright._page import Page
 from gatewright._settings import native_settings
 from gatewright._stream import AsyncStreamCall, AsyncStreamResponse
+from gatewright._transfers import AsyncDownload, AsyncJsonLines, AsyncUpload, Downloaded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from gatewright._cache import Cache
     from gatewright._native import ClientState, Explanation, RedisQuota, Response
     from gatewright._settings import Breaker, Retry
+    from gatewright._transfers import MinThroughput
 
 
 class AsyncClient(_native.AsyncCore):
@@ -532,6 +534,138 @@ class AsyncClient(_native.AsyncCore):
             None,
         )
         return AsyncServerEvents(native, last_event_id)
+
+    def json_lines(
+        self,
+        path: str,
+        /,
+        *,
+        method: str = "GET",
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        json: Any = None,
+        content: AsyncContent | None = None,
+        data: Params | None = None,
+        idle_timeout: float | None = 60.0,
+        max_line_bytes: int = 16 * 1024 * 1024,
+        as_text: bool = False,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
+        max_attempts: int | None = None,
+    ) -> AsyncJsonLines:
+        """The values of the JSON lines that answer a request, as they come. Nothing is sent before the first is asked
+        for.
+
+        A stream that breaks off is an error; what came of an unfinished line is no value. The deadline is for
+        connecting. Leaving the ``async with`` block ends the request.
+
+        :param idle_timeout: Seconds of silence after which it is an error; ``None`` for no limit.
+        :param max_line_bytes: The longest line.
+        :param as_text: Gives the lines as they are, for those that are no JSON.
+        """
+        options = {
+            "params": params,
+            "headers": headers,
+            "json": json,
+            "content": content,
+            "data": data,
+            "timeout": timeout,
+            "attempt_timeout": attempt_timeout,
+            "max_attempts": max_attempts,
+        }
+        native = _native.open_json_lines(self, method, path, idle_timeout, max_line_bytes, as_text, options)
+        return AsyncJsonLines(native)
+
+    def download(
+        self,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        min_throughput: MinThroughput | None = DEFAULT,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
+        max_attempts: int | None = None,
+    ) -> AsyncDownload:
+        """The bytes of an answer, which goes on where it breaks, where the server gives a strong ETag. Two versions are
+        never mixed. Nothing is sent before the first bytes are asked for.
+
+        The deadline is for connecting. Leaving the ``async with`` block ends the request.
+
+        :param min_throughput: The least that it has to achieve, 1 KiB/s over 20 s by default; ``None`` for nothing.
+        """
+        options = {
+            "params": params,
+            "headers": headers,
+            "timeout": timeout,
+            "attempt_timeout": attempt_timeout,
+            "max_attempts": max_attempts,
+        }
+        return AsyncDownload(_native.open_download(self, path, min_throughput, options))
+
+    async def download_to(
+        self,
+        path: str,
+        file: str | PathLike[str],
+        /,
+        *,
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        min_throughput: MinThroughput | None = DEFAULT,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
+        max_attempts: int | None = None,
+    ) -> Downloaded:
+        """Downloads into a file, as :meth:`download` does. The bytes come into ``FILE.part`` beside it, which takes the
+        file's place once it is whole; what an earlier run left there is gone on with, where the server still has that
+        version.
+        """
+        options = {
+            "params": params,
+            "headers": headers,
+            "timeout": timeout,
+            "attempt_timeout": attempt_timeout,
+            "max_attempts": max_attempts,
+        }
+        done = await result(_native.run_download_to(self, path, file, min_throughput, options))
+        return Downloaded(*done)
+
+    def upload(
+        self,
+        path: str,
+        source: AsyncContent | PathLike[str],
+        /,
+        *,
+        method: str = "POST",
+        params: Params | None = None,
+        headers: HeaderInput | None = None,
+        chunk_size: int = 8 * 1024 * 1024,
+        resume: str | None = None,
+        min_throughput: MinThroughput | None = DEFAULT,
+        idempotency_key: str | None = None,
+        timeout: float | None = DEFAULT,
+        attempt_timeout: float | None = DEFAULT,
+        max_attempts: int | None = None,
+    ) -> AsyncUpload:
+        """An upload, which a break costs no more than a piece where the server speaks the draft of resumable uploads;
+        else it goes in one request. Nothing is sent before ``send``.
+
+        :param source: Bytes, text, a file or an iterable of bytes, or the path of a file as :class:`pathlib.Path`.
+        :param chunk_size: Bytes of a piece; one is held in memory.
+        :param resume: Goes on with an upload of an earlier run, from its ``location``.
+        :param min_throughput: The least that it has to achieve, 1 KiB/s over 20 s by default; ``None`` for nothing.
+        """
+        options = {
+            "params": params,
+            "headers": headers,
+            "idempotency_key": idempotency_key,
+            "timeout": timeout,
+            "attempt_timeout": attempt_timeout,
+            "max_attempts": max_attempts,
+        }
+        native = _native.open_upload(self, method, path, source, chunk_size, resume, min_throughput, options)
+        return AsyncUpload(native)
 
     async def pages(
         self,

@@ -3,6 +3,7 @@
 from asyncio import Future
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
+from os import PathLike
 from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar, final, overload, type_check_only
 
 from typing_extensions import Self, disjoint_base
@@ -20,6 +21,9 @@ __all__ = [
     "Drain",
     "Explanation",
     "Headers",
+    "NativeDownload",
+    "NativeLines",
+    "NativeUpload",
     "Pending",
     "RedisQuota",
     "Response",
@@ -35,6 +39,10 @@ __all__ = [
     "decode_object",
     "error_codes",
     "generate_secret",
+    "open_download",
+    "open_json_lines",
+    "open_upload",
+    "run_download_to",
 ]
 
 _T = TypeVar("_T")
@@ -835,3 +843,56 @@ class Verified:
         """Whether the URL was signed."""
     def json(self) -> Any:
         """The body decoded from JSON. Raises ``ValueError`` where it is none."""
+
+@final
+class NativeLines:
+    """The values of a stream of JSON lines, in batches; for ``AsyncClient`` what a task awaits them by."""
+
+    def next_batch(self) -> Any: ...
+    def close(self) -> Any: ...
+
+@final
+class NativeDownload:
+    """The bytes of a download; for ``AsyncClient`` what a task awaits them by."""
+
+    def next_chunk(self) -> Any: ...
+    def connect(self) -> Any: ...
+    def position(self) -> tuple[int, int | None, Headers, list[Attempt]]: ...
+    def close(self) -> Any: ...
+
+@final
+class NativeUpload:
+    """An upload; for ``AsyncClient`` what a task awaits it by."""
+
+    def send(self) -> Any: ...
+    def position(self) -> tuple[str | None, int, int | None]: ...
+
+def open_json_lines(
+    client: SyncCore | AsyncCore,
+    method: str,
+    path: str,
+    idle_timeout: float | None,
+    max_line_bytes: int,
+    as_text: bool,
+    given: dict[str, Any],
+) -> NativeLines: ...
+def open_download(
+    client: SyncCore | AsyncCore, path: str, min_throughput: tuple[int, float] | None, given: dict[str, Any]
+) -> NativeDownload: ...
+def run_download_to(
+    client: SyncCore | AsyncCore,
+    path: str,
+    file: str | PathLike[str],
+    min_throughput: tuple[int, float] | None,
+    given: dict[str, Any],
+) -> Any: ...
+def open_upload(
+    client: SyncCore | AsyncCore,
+    method: str,
+    path: str,
+    source: Any,
+    chunk_size: int,
+    resume: str | None,
+    min_throughput: tuple[int, float] | None,
+    given: dict[str, Any],
+) -> NativeUpload: ...
