@@ -23,6 +23,8 @@ use server::Server;
 const RUST_PARTS: &[&str] = &["engine", "client", FLEET];
 /// Starts gateways and Redis servers of its own.
 const FLEET: &str = "fleet";
+/// A program in Rust that starts the Python clients as well.
+const DEAD_SERVER: &str = "dead-server";
 const PYTHON_PARTS: &[&str] = &["python-sync", "python-async", "webhooks", "import"];
 const NODE_PARTS: &[&str] = &["node-http", "node-bodies", "node-webhooks", "node-start"];
 const WEB_PARTS: &[&str] = &["web-size", "web-first-call", "web-calls"];
@@ -53,7 +55,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
     let parts = parts_of(arguments)?;
     let any_of = |wanted: &[&str]| parts.iter().any(|part| wanted.contains(part));
     build(workspace, &parts)?;
-    let python = if any_of(PYTHON_PARTS) {
+    let python = if any_of(PYTHON_PARTS) || parts.contains(&DEAD_SERVER) {
         Some(Python::prepare(workspace)?)
     } else {
         None
@@ -90,6 +92,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
             continue;
         }
         let well = match (&python, &javascript) {
+            (Some(python), _) if part == DEAD_SERVER => measure(
+                &mut python
+                    .dead_server(&workspace.built("release", &format!("bench-{DEAD_SERVER}"))),
+            )?,
             (Some(python), _) if PYTHON_PARTS.contains(&part) => {
                 let server = Server::start(workspace)?;
                 measure(&mut python.command(part, &server.url))?
@@ -113,6 +119,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
 fn parts_of(asked: &[String]) -> Result<Vec<&'static str>> {
     let all = [
         RUST_PARTS,
+        &[DEAD_SERVER],
         PYTHON_PARTS,
         NODE_PARTS,
         WEB_PARTS,
@@ -164,7 +171,8 @@ fn build(workspace: &Workspace, parts: &[&str]) -> Result<()> {
     if parts.iter().any(|part| MOBILE_PARTS.contains(part)) {
         command.args(["--bin", mobile::DRIVER]);
     }
-    for part in parts.iter().filter(|part| RUST_PARTS.contains(part)) {
+    let in_rust = |part: &&&str| RUST_PARTS.contains(part) || **part == DEAD_SERVER;
+    for part in parts.iter().filter(in_rust) {
         command.args(["--bin", &format!("bench-{part}")]);
     }
     crate::process::show(&mut command)

@@ -1,6 +1,6 @@
 //! Python's part of the measurements: a venv with the wheel and what it is compared to, and the scripts of `bench/python`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Result;
@@ -32,6 +32,15 @@ impl Python {
 
     pub(super) fn version(&self) -> String {
         format!("Python {}", self.interpreter.full_version)
+    }
+
+    /// The command that measures all clients against a server that dies: `program` is bench-dead-server, built.
+    pub(super) fn dead_server(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command
+            .arg(self.venv.python().get_program())
+            .arg(self.scripts.join("dead_server.py"));
+        command
     }
 
     /// The command of a part, with bench-server at the URL.

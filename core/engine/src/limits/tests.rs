@@ -369,6 +369,159 @@ fn openai_requests_and_tokens() {
 }
 
 #[test]
+fn github_resets_are_times_of_the_servers_clock() {
+    let readings = read(&[
+        ("date", "Tue, 14 Nov 2023 22:13:20 GMT"),
+        ("x-ratelimit-remaining", "5"),
+        ("x-ratelimit-reset", "1700000042"),
+    ]);
+    let reading = readings.iter().next().unwrap();
+    assert_eq!(reading.reset_at, Some(UnixMillis(1_700_000_042_000)));
+    assert_eq!(readings.served_at(), Some(UnixMillis(WALL)));
+}
+
+#[test]
+fn kong_names_the_window_that_is_nearest_to_its_end() {
+    let windows = [
+        ("x-ratelimit-limit-second", "10"),
+        ("x-ratelimit-remaining-second", "9"),
+        ("x-ratelimit-limit-minute", "100"),
+        ("x-ratelimit-remaining-minute", "7"),
+    ];
+    let nearest = [
+        ("ratelimit-limit", "100"),
+        ("ratelimit-remaining", "7"),
+        ("ratelimit-reset", "42"),
+    ];
+    let readings = read(&[windows, [nearest[0], nearest[1], nearest[2], nearest[2]]].concat());
+    assert_eq!(readings.dialect(), Some(Dialect::Kong));
+    let [minute] = &readings.readings[..] else {
+        panic!("{readings:?}")
+    };
+    assert_eq!(
+        (&*minute.policy, minute.limit, minute.window),
+        ("minute", Some(100), secs(60))
+    );
+    assert_eq!((minute.remaining, minute.reset_after), (Some(7), secs(42)));
+    // Without the three, it is known only how long each window is.
+    let readings = read(&windows);
+    let policies: Vec<_> = readings
+        .iter()
+        .map(|reading| (&*reading.policy, reading.window, reading.reset_after))
+        .collect();
+    assert_eq!(
+        policies,
+        [("second", secs(1), None), ("minute", secs(60), None)]
+    );
+    // Three that speak of none of them are what counts.
+    let other = read(&[windows[0], windows[1], nearest[0], nearest[1], nearest[2]]);
+    assert_eq!(other.dialect(), Some(Dialect::Draft06));
+}
+
+#[test]
+fn anthropic_says_resets_as_times() {
+    let readings = read(&[
+        ("anthropic-ratelimit-requests-limit", "1000"),
+        ("anthropic-ratelimit-requests-remaining", "999"),
+        ("anthropic-ratelimit-requests-reset", "2023-11-14T22:13:50Z"),
+        ("anthropic-ratelimit-input-tokens-remaining", "0"),
+        (
+            "anthropic-ratelimit-input-tokens-reset",
+            "2023-11-15T00:14:20.5+02:00",
+        ),
+    ]);
+    assert_eq!(readings.dialect(), Some(Dialect::Anthropic));
+    let [requests, tokens] = &readings.readings[..] else {
+        panic!("{readings:?}")
+    };
+    assert_eq!(
+        (requests.unit, requests.reset_after),
+        (Unit::Requests, secs(30))
+    );
+    assert_eq!(
+        (tokens.unit, tokens.remaining, tokens.reset_after),
+        (Unit::Tokens, Some(0), Some(Duration::from_millis(60_500)))
+    );
+    for bad in [
+        "2023-11-14",
+        "2023-11-14T22:13:50",
+        "2023-13-14T22:13:50Z",
+        "2023-11-14T25:13:50Z",
+        "T",
+        "----T::Z",
+    ] {
+        let reading = only(&[
+            ("anthropic-ratelimit-requests-remaining", "1"),
+            ("anthropic-ratelimit-requests-reset", bad),
+        ]);
+        assert_eq!(reading.reset_after, None, "{bad}");
+    }
+}
+
+#[test]
+fn discord_names_a_bucket_and_how_far_a_refusal_reaches() {
+    let readings = read(&[
+        ("x-ratelimit-limit", "5"),
+        ("x-ratelimit-remaining", "0"),
+        ("x-ratelimit-reset", "1470173023.123"),
+        ("x-ratelimit-reset-after", "64.57"),
+        ("x-ratelimit-bucket", "abcd1234"),
+        ("x-ratelimit-scope", "global"),
+    ]);
+    assert_eq!(readings.dialect(), Some(Dialect::Discord));
+    assert_eq!(readings.reach(), Reach::Everything);
+    let reading = readings.iter().next().unwrap();
+    assert_eq!(
+        (reading.partition_key.as_deref(), reading.scope),
+        (Some(&b"abcd1234"[..]), Scope::Resource)
+    );
+    assert_eq!(reading.reset_after, Some(Duration::from_millis(64_570)));
+}
+
+#[test]
+fn stripe_says_which_calls_a_refusal_is_meant_for() {
+    for (reason, reach) in [
+        ("global-rate", Reach::Everything),
+        ("global-concurrency", Reach::Everything),
+        ("endpoint-rate", Reach::Endpoint),
+        ("endpoint-concurrency", Reach::Endpoint),
+        ("resource-specific", Reach::Path),
+        ("something-new", Reach::Partition),
+    ] {
+        let readings = read(&[("stripe-rate-limited-reason", reason)]);
+        assert!(readings.is_empty());
+        assert_eq!(readings.reach(), reach, "{reason}");
+    }
+}
+
+#[test]
+fn shopify_tells_what_is_in_a_bucket_that_leaks_in_twenty_seconds() {
+    let reading = only(&[("x-shopify-shop-api-call-limit", "32/40")]);
+    assert_eq!((reading.limit, reading.remaining), (Some(40), Some(8)));
+    assert_eq!((reading.window, reading.reset_after), (secs(20), secs(16)));
+    for bad in ["", "32", "/", "1/0", "a/b", "-1/40"] {
+        assert!(
+            read(&[("x-shopify-shop-api-call-limit", bad)]).is_empty(),
+            "{bad}"
+        );
+    }
+    let over = only(&[("x-shopify-shop-api-call-limit", "41/40")]);
+    assert_eq!(over.remaining, Some(0));
+}
+
+#[test]
+fn a_policy_alone_tells_how_many_calls_may_be_under_way() {
+    let reading = only(&[(
+        "ratelimit-policy",
+        "\"burst\";q=10;w=1, \"at-once\";q=2;qu=\"concurrent-requests\"",
+    )]);
+    assert_eq!(
+        (&*reading.policy, reading.unit, reading.limit),
+        ("at-once", Unit::ConcurrentRequests, Some(2))
+    );
+}
+
+#[test]
 fn hostile_bytes_never_panic() {
     // Every header at every value that once broke a parser somewhere.
     let names = [
