@@ -1,121 +1,28 @@
 //! What must hold, whatever happens: watched from outside of the engine, by what was sent and what came back.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::time::Duration;
 
 use gatewright_engine::Instant;
-use gatewright_engine::attempts::{Attempt, Decision, Outcome};
+use gatewright_engine::attempts::Attempt;
 use gatewright_engine::call::Done;
 use gatewright_engine::retry::FailureClass;
 
 use crate::clock::{MS, SECOND};
 
 use crate::gateway::Told;
-use crate::script::{CallPlan, Fault, FaultKind, Method, QuotaKind, QuotaPlan, Says, Script};
+use crate::script::{CallPlan, Method, Script};
 
+mod at_end;
 mod breaker;
 use breaker::BreakerWatch;
+mod invariant;
+pub use invariant::{Invariant, Violation};
+mod record;
+use record::compare;
 
 /// The longest that one answer may hold up all calls of a credential; see `pacing.rs` in the engine.
 const LONGEST_PAUSE: u64 = 24 * 3_600 * SECOND;
-
-/// What must hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Invariant {
-    /// No call has more attempts than allowed; a 401 is repeated once, with a new token.
-    Attempts,
-    /// A host that is down is left alone but for a probe now and then.
-    Breaker,
-    /// No more attempts are under way than allowed.
-    Concurrency,
-    /// Nothing is sent after a deadline, and no call lives longer.
-    Deadline,
-    /// Every call ends.
-    Ends,
-    /// The quota that the user set is kept.
-    LocalQuota,
-    /// A call takes effect once at most, and with it each key.
-    OneEffect,
-    /// Who came first goes first.
-    Order,
-    /// When all is over nothing is taken, and calls go again.
-    Permits,
-    /// A client that is alone and is told the truth is hardly ever refused.
-    Quota,
-    /// The record of a call says what happened.
-    Record,
-    /// Nobody comes back before the time that the gateway named.
-    RetryAfter,
-    /// Retries do not go beyond what the budget pays for.
-    RetryLoad,
-    /// After a 401 another token is used.
-    Token,
-}
-
-impl Invariant {
-    /// All of them.
-    pub const ALL: &[Self] = &[
-        Self::Attempts,
-        Self::Breaker,
-        Self::Concurrency,
-        Self::Deadline,
-        Self::Ends,
-        Self::LocalQuota,
-        Self::OneEffect,
-        Self::Order,
-        Self::Permits,
-        Self::Quota,
-        Self::Record,
-        Self::RetryAfter,
-        Self::RetryLoad,
-        Self::Token,
-    ];
-}
-
-impl fmt::Display for Invariant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Attempts => "never more than the attempts",
-            Self::Breaker => "a host that is down is left alone",
-            Self::Concurrency => "never more at once than allowed",
-            Self::Deadline => "never past the deadline",
-            Self::Ends => "every call ends",
-            Self::LocalQuota => "the user's own quota is kept",
-            Self::OneEffect => "at most one side effect",
-            Self::Order => "first come, first served",
-            Self::Permits => "permits always come back",
-            Self::Quota => "admitted calls are within the quota",
-            Self::Record => "the record is what happened",
-            Self::RetryAfter => "never earlier than Retry-After",
-            Self::RetryLoad => "retries are within the budget",
-            Self::Token => "a refused token is not used again",
-        })
-    }
-}
-
-/// An invariant that did not hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// Which.
-    pub invariant: Invariant,
-    /// When, in milliseconds of real time.
-    pub at: u64,
-    /// The number of the call, where it was one.
-    pub call: Option<u32>,
-    /// What happened instead.
-    pub what: String,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: at {} ms", self.invariant, self.at)?;
-        if let Some(call) = self.call {
-            write!(f, ", call {call}")?;
-        }
-        write!(f, ": {}", self.what)
-    }
-}
 
 /// What came of an attempt, as seen from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -554,199 +461,5 @@ impl<'s> Checker<'s> {
             let what = format!("took effect {effects} times");
             self.violated(Invariant::OneEffect, real, Some(at), what);
         }
-    }
-
-    /// All is over; `refused` has the refusals of quotas by host and credential.
-    pub(crate) fn at_end(&mut self, real: u64, refused: &dyn Fn(u32, u32) -> u64) {
-        let mut found = Vec::new();
-        for load in &self.loads {
-            if let Some(what) = self.over_budget(load, 0, u64::MAX, 10) {
-                found.push((Invariant::RetryLoad, what));
-            }
-            for dead in self
-                .script
-                .dead
-                .iter()
-                .filter(|dead| dead.host == load.host)
-            {
-                if let Some(what) = self.over_budget(load, dead.from * MS, dead.to * MS, 11) {
-                    found.push((Invariant::RetryLoad, format!("while it was dead, {what}")));
-                }
-            }
-        }
-        for lane in &self.lanes {
-            if let Some((calls, per, burst)) = self.script.clients.local
-                && let Some(what) = over_local_quota(lane, calls, per, burst)
-            {
-                found.push((Invariant::LocalQuota, what));
-            }
-            let refused = refused(lane.host, lane.credential);
-            if self.is_clean(lane) && refused > REFUSALS {
-                let what = format!("{refused} of {} attempts were refused", lane.sent);
-                found.push((Invariant::Quota, what));
-            }
-        }
-        for (invariant, what) in found {
-            self.violated(invariant, real, None, what);
-        }
-    }
-
-    /// The client is alone, is told all there is to know, in time, and nobody is in a hurry.
-    fn is_clean(&self, lane: &Lane) -> bool {
-        let Script {
-            clients,
-            gateway,
-            network,
-            ..
-        } = self.script;
-        let round_trip = 2 * network.latency.1 + gateway.work.1;
-        // The time that all of the lane's calls take at most.
-        let calls = lane.calls * u64::from(clients.attempts);
-        let takes = |quota: &QuotaPlan| (calls / quota.limit + 2) * quota.window * 1_000;
-        let takes = gateway.quotas.iter().map(takes).max().unwrap_or(0);
-        let patient = |call: &CallPlan| call.deadline.is_none_or(|deadline| deadline >= takes);
-        // An answer of something before the gateway, which knows nothing of limits.
-        let unheaded = |fault: &Fault| {
-            matches!(
-                fault.kind,
-                FaultKind::Answer(..) | FaultKind::ShouldRetry(..)
-            )
-        };
-        let sliding = |quota: &QuotaPlan| quota.kind == QuotaKind::Sliding;
-        clients.count == 1
-            && clients.pacing
-            && clients.token.is_none()
-            && !self.script.faults.iter().any(unheaded)
-            && !clients.regions
-            && clients.concurrency.is_none()
-            && gateway.says == Says::Draft10
-            && !gateway.quotas.iter().any(sliding)
-            && round_trip <= 140
-            && self.script.calls.iter().all(patient)
-    }
-
-    /// Whether retries whose cause was in this time cost more than the budget held, with `tenths` of it allowed.
-    fn over_budget(&self, load: &Load, from: u64, to: u64, tenths: u64) -> Option<String> {
-        let within = |(at, _): &&(u64, u64)| (from..to).contains(at);
-        let sum = |of: &[(u64, u64)]| -> u64 { of.iter().filter(within).map(|(_, n)| n).sum() };
-        let cost = sum(&load.retries);
-        // With regions a retry may go elsewhere than to the host that paid for it.
-        let budgets = if self.script.clients.regions {
-            u64::from(self.script.gateway.hosts)
-        } else {
-            1
-        };
-        let held = u64::from(self.script.clients.budget) * budgets + sum(&load.refunds);
-        (cost * 10 > held * tenths).then(|| {
-            format!(
-                "client {} paid {cost} for retries to host {}, of {held}",
-                load.client, load.host
-            )
-        })
-    }
-}
-
-/// Refusals of a client that is alone and told the truth: the first may come before anything is known.
-const REFUSALS: u64 = 1;
-
-/// In no span of `per` more than `calls + burst`, as `LocalQuota` promises; places that were given back may go again.
-fn over_local_quota(lane: &Lane, calls: u32, per: u64, burst: u32) -> Option<String> {
-    let most = (u64::from(calls) + u64::from(burst) + lane.given_back) as usize;
-    let span = per * MS;
-    let broken = lane.admitted.windows(most + 1).find(|times| match times {
-        [first, .., last] => last - first < span,
-        _ => false,
-    })?;
-    let at = broken.first().map_or(0, |at| at / MS);
-    Some(format!(
-        "more than {most} calls within {per} ms from {at} ms on"
-    ))
-}
-
-/// Compares the record with what was seen.
-fn compare(
-    facts: &Facts,
-    done: Option<&Done>,
-    record: &[Attempt],
-    budget: u32,
-) -> Result<(), String> {
-    if record.len() != facts.seen.len() {
-        return Err(format!(
-            "{} attempts, {} in the record",
-            facts.seen.len(),
-            record.len()
-        ));
-    }
-    for (at, (attempt, seen)) in record.iter().zip(&facts.seen).enumerate() {
-        let number = attempt.number;
-        let started = seen.sent.since(facts.started);
-        if (number as usize, attempt.started) != (at + 1, started) {
-            return Err(format!(
-                "attempt {} was sent after {started:?}: {attempt}",
-                at + 1
-            ));
-        }
-        if attempt.took != seen.ended.since(seen.sent) {
-            return Err(format!(
-                "it took {:?}: {attempt}",
-                seen.ended.since(seen.sent)
-            ));
-        }
-        let same = match (&attempt.outcome, seen.came) {
-            (Outcome::Status(said), Came::Answer(status, _)) => *said == status,
-            (Outcome::Failed { class, .. }, Came::Failure(failed)) => *class == failed,
-            (Outcome::Cancelled, Came::Cancelled) => true,
-            _ => false,
-        };
-        if !same {
-            return Err(format!("it came to {:?}: {attempt}", seen.came));
-        }
-        let told = match seen.came {
-            Came::Answer(400.., Told::For(span)) => Some(Some(Duration::from_nanos(span))),
-            Came::Answer(_, Told::Until(_)) => None,
-            _ => Some(None),
-        };
-        if told.is_some_and(|told| told != attempt.retry_after) {
-            return Err(format!("the gateway said {told:?}: {attempt}"));
-        }
-        if attempt.budget_left > budget {
-            return Err(format!("the budget holds {budget}: {attempt}"));
-        }
-        compare_decision(attempt, record.get(at + 1), done)?;
-    }
-    let answered = facts.seen.last().map(|seen| seen.came);
-    let good = matches!(answered, Some(Came::Answer(..400, _)));
-    if done.is_some_and(|done| (*done == Done::Return) != good) {
-        return Err(format!("it ended as {done:?} after {answered:?}"));
-    }
-    Ok(())
-}
-
-/// A decision fits what came after it.
-fn compare_decision(
-    attempt: &Attempt,
-    next: Option<&Attempt>,
-    done: Option<&Done>,
-) -> Result<(), String> {
-    let ended = attempt.started + attempt.took;
-    let fits = match (attempt.decision, next) {
-        (Decision::Retry { wait, .. }, Some(next)) => {
-            let turn = ended + wait;
-            next.started >= turn && next.queued <= next.started - turn
-        }
-        (Decision::RefreshToken, Some(next)) => {
-            next.started >= ended && next.queued <= next.started - ended
-        }
-        // It meant to go on, but the deadline came, or the caller went away.
-        (Decision::Retry { .. } | Decision::RefreshToken, None) => done != Some(&Done::Return),
-        (Decision::Return, None) => done == Some(&Done::Return),
-        (Decision::GiveUp(_), None) => matches!(done, Some(Done::Fail(_)) | None),
-        (Decision::None, None) => done.is_none(),
-        _ => false,
-    };
-    if fits {
-        Ok(())
-    } else {
-        Err(format!("what came next does not fit: {attempt}"))
     }
 }
