@@ -24,7 +24,13 @@ export class Unsupported extends Error {}
  *
  * @type {Readonly<Record<string, string>>}
  */
-export const LACKS = Object.freeze({});
+export const LACKS = Object.freeze({
+  download: "not yet in this SDK",
+  json_lines: "not yet in this SDK",
+  min_throughput: "not yet in this SDK",
+  trace_context: "not yet in this SDK",
+  upload: "not yet in this SDK",
+});
 
 /** All that PROTOCOL.md has. */
 export const CAPABILITIES = Object.freeze([

@@ -36,6 +36,7 @@ CAPABILITIES = [
     "cache",
     "concurrency",
     "connections",
+    "download",
     "events",
     "explain",
     "failure_kinds",
@@ -44,6 +45,7 @@ CAPABILITIES = [
     "hooks",
     "idempotency",
     "input_errors",
+    "json_lines",
     "pages",
     "pacing",
     "partial_bodies",
@@ -54,11 +56,14 @@ CAPABILITIES = [
     "tls",
     "token_callback",
     "truncated_encodings",
+    "upload",
     "webhook_sign",
     "webhook_verify",
 ]
 LACKS = {
+    "min_throughput": "a setting of downloads and uploads only, not of every call",
     "replayable_upload": "an iterable of bytes is sent once",
+    "trace_context": "not yet in this SDK",
 }
 ONLY_ASYNC = ["cancel", "interruptible_callbacks"]
 SYNC_LACKS = {
@@ -275,6 +280,7 @@ def arguments_of(request: Json, streamed: Callable[[list[bytes]], Any]) -> Json:
             "pages",
             "max_pages",
             "max_events",
+            "max_values",
             "stop_after_bytes",
             "replayable",
             "supposed",
@@ -290,7 +296,9 @@ def arguments_of(request: Json, streamed: Callable[[list[bytes]], Any]) -> Json:
             "json",
             "last_event_id",
             "max_attempts",
+            "chunk_size",
             "idempotency_key",
+            "max_line_bytes",
             "raise_for_status",
         ):
             arguments[name] = value
@@ -511,6 +519,12 @@ class Sync:
             return {**answer, "pages": lengths, "items": items}
         if mode == "events":
             return self.events(client, request, arguments)
+        if mode == "json_lines":
+            return self.json_lines(client, request, arguments)
+        if mode == "download":
+            return self.download(client, request, arguments)
+        if mode == "upload":
+            return self.upload(client, request, arguments)
         raise UnsupportedError(f"the mode {mode}")
 
     def events(self, client: Any, request: Json, arguments: Json) -> Json:
@@ -525,6 +539,51 @@ class Sync:
         except Exception as error:
             answer = failed(error)
         return {**answer, "events": came}
+
+    def json_lines(self, client: Any, request: Json, arguments: Json) -> Json:
+        values: list[Any] = []
+        answer: Json = {"ok": True}
+        try:
+            with client.json_lines(request["path"], method=request["method"], **arguments) as lines:
+                for value in lines:
+                    values.append(value)
+                    if len(values) >= request.get("max_values", 100):
+                        break
+        except Exception as error:
+            answer = failed(error)
+        return {**answer, "values": values}
+
+    def download(self, client: Any, request: Json, arguments: Json) -> Json:
+        received = Received()
+        try:
+            with client.download(request["path"], **arguments) as download:
+                for chunk in download:
+                    received.take(chunk)
+                    if received.is_enough(request):
+                        break
+                return {
+                    "ok": True,
+                    "total": download.total,
+                    "attempts": [attempt(a) for a in download.attempts],
+                    "body": received.shown(),
+                }
+        except Exception as error:
+            return {**failed(error), "delivered": received.shown()}
+
+    def upload(self, client: Any, request: Json, arguments: Json) -> Json:
+        source = arguments.pop("content", b"")
+        try:
+            upload = client.upload(request["path"], source, method=request["method"], **arguments)
+            response = upload.send()
+        except Exception as error:
+            return failed(error)
+        return {
+            **head(response),
+            "body": body_of(response.content),
+            "attempts": [attempt(a) for a in upload.attempts],
+            "resumable": upload.resumable,
+            "answer_lost": upload.answer_lost,
+        }
 
     def stream(self, client: Any, request: Json, arguments: Json) -> Json:
         received: Received | None = None
@@ -584,6 +643,12 @@ class Async:
             return {**answer, "pages": lengths, "items": items}
         if mode == "events":
             return await self.events(client, request, arguments)
+        if mode == "json_lines":
+            return await self.json_lines(client, request, arguments)
+        if mode == "download":
+            return await self.download(client, request, arguments)
+        if mode == "upload":
+            return await self.upload(client, request, arguments)
         raise UnsupportedError(f"the mode {mode}")
 
     async def events(self, client: Any, request: Json, arguments: Json) -> Json:
@@ -598,6 +663,51 @@ class Async:
         except Exception as error:
             answer = failed(error)
         return {**answer, "events": came}
+
+    async def json_lines(self, client: Any, request: Json, arguments: Json) -> Json:
+        values: list[Any] = []
+        answer: Json = {"ok": True}
+        try:
+            async with client.json_lines(request["path"], method=request["method"], **arguments) as lines:
+                async for value in lines:
+                    values.append(value)
+                    if len(values) >= request.get("max_values", 100):
+                        break
+        except Exception as error:
+            answer = failed(error)
+        return {**answer, "values": values}
+
+    async def download(self, client: Any, request: Json, arguments: Json) -> Json:
+        received = Received()
+        try:
+            async with client.download(request["path"], **arguments) as download:
+                async for chunk in download:
+                    received.take(chunk)
+                    if received.is_enough(request):
+                        break
+                return {
+                    "ok": True,
+                    "total": download.total,
+                    "attempts": [attempt(a) for a in download.attempts],
+                    "body": received.shown(),
+                }
+        except Exception as error:
+            return {**failed(error), "delivered": received.shown()}
+
+    async def upload(self, client: Any, request: Json, arguments: Json) -> Json:
+        source = arguments.pop("content", b"")
+        try:
+            upload = client.upload(request["path"], source, method=request["method"], **arguments)
+            response = await upload.send()
+        except Exception as error:
+            return failed(error)
+        return {
+            **head(response),
+            "body": body_of(response.content),
+            "attempts": [attempt(a) for a in upload.attempts],
+            "resumable": upload.resumable,
+            "answer_lost": upload.answer_lost,
+        }
 
     async def stream(self, client: Any, request: Json, arguments: Json) -> Json:
         received: Received | None = None
