@@ -758,3 +758,70 @@ fn issuers_and_endpoints_of_metadata_are_checked() {
         assert_eq!(world.asked().len(), 1);
     }
 }
+
+/// Keeps all that is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl tracing::field::Visit for Log {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        self.0
+            .lock()
+            .unwrap()
+            .push_str(&format!("{field}={value:?}\n"));
+    }
+}
+
+impl tracing::Subscriber for Log {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, span: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        span.record(&mut self.clone());
+        tracing::span::Id::from_u64(1)
+    }
+    fn record(&self, _: &tracing::span::Id, values: &tracing::span::Record<'_>) {
+        values.record(&mut self.clone());
+    }
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn event(&self, event: &tracing::Event<'_>) {
+        event.record(&mut self.clone());
+    }
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[test]
+fn no_secret_is_logged() {
+    #[derive(Debug)]
+    struct Full;
+    impl TokenStore for Full {
+        fn load(&self) -> BoxFuture<'_, Result<Option<TokenSet>, BoxError>> {
+            Box::pin(std::future::ready(Ok(None)))
+        }
+        fn save<'a>(&'a self, _: &'a TokenSet) -> BoxFuture<'a, Result<(), BoxError>> {
+            Box::pin(std::future::ready(Err("the disk is full".into())))
+        }
+        fn clear(&self) -> BoxFuture<'_, Result<(), BoxError>> {
+            Box::pin(std::future::ready(Ok(())))
+        }
+    }
+    let log = Log::default();
+    tracing::subscriber::with_default(log.clone(), || {
+        let (key, _) = SigningKey::generate_ed25519().unwrap();
+        let oauth = user()
+            .client_secret("canary-secret")
+            .dpop(Dpop::new(key))
+            .store(Full);
+        let world = World::new(Auth::oauth(oauth), |n, _| {
+            let body = json!({"access_token": format!("canary-access-{n}"), "token_type": "DPoP",
+                "expires_in": 60, "refresh_token": format!("canary-refresh-{n}")});
+            (NOW, answer_with(200, &[], body.to_string()))
+        });
+        world.get().unwrap();
+        assert!(world.called()[0].header("dpop").contains('.'));
+    });
+    let logged = log.0.lock().unwrap().clone();
+    assert!(logged.contains("the disk is full"), "{logged}");
+    assert!(!logged.contains("canary"), "{logged}");
+}
