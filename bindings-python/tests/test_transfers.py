@@ -40,7 +40,7 @@ def test_lines_can_be_had_as_text(session: Session) -> None:
 @pytest.mark.parametrize("fault", ["short", "fin@1500", "reset@1500"])
 def test_a_line_that_is_broken_off_is_no_value(session: Session, fault: str) -> None:
     session.faults({"match": {"op": "lines"}, "script": [fault]})
-    found = []
+    found: list[dict[str, object]] = []
     with (
         session.client() as client,
         client.json_lines("/v1/lines/100") as lines,
