@@ -105,6 +105,7 @@ struct About {
     since: Option<u64>,
     limit: Option<usize>,
     id: Option<String>,
+    name: Option<String>,
 }
 
 impl About {
@@ -201,6 +202,7 @@ async fn create_session(State(shared): Gateway, body: Bytes) -> Answer {
         since: None,
         limit: None,
         id: None,
+        name: None,
     };
     let session = about.session(&shared)?;
     if let Some(change) = new.options {
@@ -297,7 +299,10 @@ async fn add_faults(State(shared): Gateway, Query(about): Query<About>, body: By
 
 async fn clear_faults(State(shared): Gateway, Query(about): Query<About>) -> Answer {
     let session = about.session(&shared)?;
-    session.clear_faults();
+    match &about.name {
+        Some(name) => session.clear_faults_named(name),
+        None => session.clear_faults(),
+    }
     show_faults(&session)
 }
 

@@ -186,6 +186,7 @@ fn choose_fault(
     seq: u64,
 ) -> Result<Option<Fault>, problem::Problem> {
     let fault = {
+        let now_ns = call.world.clock.now_ns();
         let mut state = call.world.state();
         match call.parts.headers.get("x-mock-fault") {
             Some(inline) => state
@@ -198,9 +199,11 @@ fn choose_fault(
                         error.to_string(),
                     )
                 })?,
-            None => state
-                .rules
-                .choose(call.op, call.parts.method.as_str(), call.path(), logical),
+            None => {
+                let method = call.parts.method.as_str();
+                let rules = &mut state.rules;
+                rules.choose(call.op, method, call.path(), logical, now_ns)
+            }
         }
     };
     let fault = fault.filter(|fault| !fault.is_none());

@@ -1,12 +1,15 @@
 //! Chooses the fault of a request: the inline header first, then the session's rules in order.
 //!
 //! 1. `X-Mock-Fault: FAULT` every attempt; `once:FAULT` the first attempt; `FAULT,FAULT,...` by attempt, then normal.
-//! 2. The first rule that matches and still has something to say: its script, one step per matching request, then its
-//!    random part. Random faults are decided by hash(seed, rule, logical call, attempt), so the order in which
+//! 2. The first rule that matches and still has something to say: its script, one step per matching request, then the
+//!    fault it always has or its random part; nothing once its span of the session's clock is over. Random faults are decided by hash(seed, rule, logical call, attempt), so the order in which
 //!    concurrent requests arrive cannot change them.
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::{MS, nanos};
 use crate::fault::{Fault, FaultError};
 use crate::logical::{Logical, Seen};
 use crate::op::Op;
@@ -15,6 +18,8 @@ use crate::stable_hash::{mix, stable_hash, unit};
 /// Rules a session may have, and steps a script may have.
 const MAX_RULES: usize = 1_000;
 const MAX_STEPS: usize = 100_000;
+/// Longest name of a rule.
+const MAX_NAME_BYTES: usize = 128;
 
 /// Which requests go wrong, and how.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -30,6 +35,15 @@ pub struct FaultRule {
     /// Faults by chance, once the script is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub random: Option<RandomFaults>,
+    /// The fault of every matching request, once the script is over: a dead server. Not together with `random`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub always: Option<Fault>,
+    /// How long the rule holds, in milliseconds of the session's clock from the moment it is set. Default: for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_ms: Option<u64>,
+    /// A name to take the rule away by; several rules may share it. 1 to 128 bytes. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// The requests a rule is about: all that is given must hold.
@@ -98,6 +112,50 @@ impl FaultRule {
         });
         Ok(self)
     }
+
+    /// Gives every matching request this fault, once the script is over: `503`, `reset`.
+    pub fn always(mut self, fault: &str) -> Result<Self, FaultError> {
+        self.always = Some(fault.parse()?);
+        Ok(self)
+    }
+
+    /// Ends the rule after so much of the session's clock, in whole milliseconds.
+    #[must_use]
+    pub fn lasting(mut self, span: Duration) -> Self {
+        self.for_ms = Some(u64::try_from(span.as_millis()).unwrap_or(u64::MAX));
+        self
+    }
+
+    /// Names the rule, so that it can be taken away alone.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// What cannot be played in it.
+    fn flaw(&self) -> Option<String> {
+        if self.script.len() > MAX_STEPS {
+            return Some(format!("a script has at most {MAX_STEPS} steps"));
+        }
+        if let Some(random) = &self.random {
+            if self.always.is_some() {
+                return Some("always and random exclude each other".into());
+            }
+            if !(0.0..=1.0).contains(&random.p) {
+                return Some(format!(
+                    "random.p must be between 0 and 1, got {}",
+                    random.p
+                ));
+            }
+            if random.kinds.is_empty() {
+                return Some("random.kinds must not be empty".into());
+            }
+        }
+        let name = self.name.as_ref();
+        name.is_some_and(|name| !(1..=MAX_NAME_BYTES).contains(&name.len()))
+            .then(|| format!("name must be 1 to {MAX_NAME_BYTES} bytes"))
+    }
 }
 
 impl Match {
@@ -138,11 +196,16 @@ pub(crate) fn glob(pattern: &str, text: &str) -> bool {
 #[derive(Default)]
 pub(crate) struct FaultRules {
     rules: Vec<Running>,
+    /// The number of the next rule: what is taken away changes no other rule's chance.
+    next: u64,
     inline: Seen,
 }
 
 struct Running {
     rule: FaultRule,
+    number: u64,
+    /// When it ends on the session's clock; `u64::MAX` for never.
+    ends_ns: u64,
     step: usize,
     seen: Seen,
 }
@@ -156,47 +219,53 @@ pub struct RuleState {
     pub rule: FaultRule,
     /// Steps of the script already played.
     pub played: usize,
+    /// When it ends on the session's clock, in milliseconds since the Unix epoch, where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_at_ms: Option<u64>,
 }
 
 impl FaultRules {
-    /// Adds rules behind those that are there; all of them or, with the reason, none.
-    pub(crate) fn add(&mut self, rules: Vec<FaultRule>) -> Result<(), String> {
+    /// Adds rules at `now_ns`, behind those that are there; all of them or, with the reason, none.
+    pub(crate) fn add(&mut self, rules: Vec<FaultRule>, now_ns: u64) -> Result<(), String> {
         if self.rules.len() + rules.len() > MAX_RULES {
             return Err(format!("a session has at most {MAX_RULES} fault rules"));
         }
         for (n, rule) in rules.iter().enumerate() {
-            if rule.script.len() > MAX_STEPS {
-                return Err(format!(
-                    "rules[{n}]: a script has at most {MAX_STEPS} steps"
-                ));
-            }
-            if let Some(random) = &rule.random {
-                if !(0.0..=1.0).contains(&random.p) {
-                    return Err(format!(
-                        "rules[{n}]: random.p must be between 0 and 1, got {}",
-                        random.p
-                    ));
-                }
-                if random.kinds.is_empty() {
-                    return Err(format!("rules[{n}]: random.kinds must not be empty"));
-                }
+            if let Some(flaw) = rule.flaw() {
+                return Err(format!("rules[{n}]: {flaw}"));
             }
         }
-        self.rules.extend(rules.into_iter().map(|rule| Running {
-            rule,
-            step: 0,
-            seen: Seen::default(),
-        }));
+        for rule in rules {
+            let ends_ns = rule.for_ms.map_or(u64::MAX, |ms| {
+                now_ns.saturating_add(nanos(Duration::from_millis(ms)))
+            });
+            self.rules.push(Running {
+                rule,
+                number: self.next,
+                ends_ns,
+                step: 0,
+                seen: Seen::default(),
+            });
+            self.next += 1;
+        }
         Ok(())
     }
 
     pub(crate) fn clear(&mut self) {
         self.rules.clear();
+        self.next = 0;
+    }
+
+    /// Takes the rules of one name away.
+    pub(crate) fn clear_named(&mut self, name: &str) {
+        self.rules
+            .retain(|running| running.rule.name.as_deref() != Some(name));
     }
 
     /// Takes the rules of `fresh`; attempts of inline faults go on counting.
     pub(crate) fn replace(&mut self, fresh: Self) {
         self.rules = fresh.rules;
+        self.next = fresh.next;
     }
 
     pub(crate) fn state(&self) -> Vec<RuleState> {
@@ -205,6 +274,7 @@ impl FaultRules {
             .map(|running| RuleState {
                 rule: running.rule.clone(),
                 played: running.step,
+                ends_at_ms: running.rule.for_ms.map(|_| running.ends_ns / MS),
             })
             .collect()
     }
@@ -216,10 +286,12 @@ impl FaultRules {
         method: &str,
         path: &str,
         logical: &Logical,
+        now_ns: u64,
     ) -> Option<Fault> {
-        for (number, running) in self.rules.iter_mut().enumerate() {
-            if running.rule.matching.holds(op, method, path)
-                && let Some(fault) = running.next(number as u64, logical)
+        for running in &mut self.rules {
+            if now_ns < running.ends_ns
+                && running.rule.matching.holds(op, method, path)
+                && let Some(fault) = running.next(logical)
             {
                 return Some(fault);
             }
@@ -250,16 +322,19 @@ impl FaultRules {
 }
 
 impl Running {
-    fn next(&mut self, number: u64, logical: &Logical) -> Option<Fault> {
+    fn next(&mut self, logical: &Logical) -> Option<Fault> {
         if let Some(fault) = self.rule.script.get(self.step) {
             self.step += 1;
+            return Some(fault.clone());
+        }
+        if let Some(fault) = &self.rule.always {
             return Some(fault.clone());
         }
         let random = self.rule.random.as_ref()?;
         let count = self.seen.next(logical.hash());
         let decision = stable_hash(&[
             &random.seed.to_le_bytes(),
-            &number.to_le_bytes(),
+            &self.number.to_le_bytes(),
             &logical.hash().to_le_bytes(),
             &count.seen.to_le_bytes(),
         ]);

@@ -143,19 +143,28 @@ impl Session {
     /// Replaces the fault rules; all of them or, with the reason, none.
     pub fn set_faults(&self, rules: Vec<FaultRule>) -> Result<(), Refused> {
         let mut fresh = crate::fault_rules::FaultRules::default();
-        fresh.add(rules).map_err(Refused)?;
+        fresh
+            .add(rules, self.world.clock.now_ns())
+            .map_err(Refused)?;
         self.world.state().rules.replace(fresh);
         Ok(())
     }
 
     /// Adds fault rules behind those that are there.
     pub fn add_faults(&self, rules: Vec<FaultRule>) -> Result<(), Refused> {
-        self.world.state().rules.add(rules).map_err(Refused)
+        let now_ns = self.world.clock.now_ns();
+        let mut state = self.world.state();
+        state.rules.add(rules, now_ns).map_err(Refused)
     }
 
     /// Takes all fault rules away.
     pub fn clear_faults(&self) {
         self.world.state().rules.clear();
+    }
+
+    /// Takes the fault rules of one name away.
+    pub fn clear_faults_named(&self, name: &str) {
+        self.world.state().rules.clear_named(name);
     }
 
     /// The requests it received, oldest first: those after `since` (0 for all).

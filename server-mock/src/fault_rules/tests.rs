@@ -20,13 +20,13 @@ fn call(name: &str) -> Logical {
 
 fn rules(rules: &[FaultRule]) -> FaultRules {
     let mut all = FaultRules::default();
-    all.add(rules.to_vec()).unwrap();
+    all.add(rules.to_vec(), 0).unwrap();
     all
 }
 
 fn chosen(rules: &mut FaultRules, name: &str) -> Option<String> {
     rules
-        .choose(CREATE, "POST", "/v1/contacts", &call(name))
+        .choose(CREATE, "POST", "/v1/contacts", &call(name), 0)
         .map(|fault| fault.to_string())
 }
 
@@ -147,15 +147,55 @@ fn inline_faults_are_for_each_attempt_once_or_by_attempt() {
 #[test]
 fn refuses_rules_that_cannot_be_played() {
     let mut all = FaultRules::default();
-    let refused = all.add(vec![FaultRule::on("*").random(1.5, 0, "reset").unwrap()]);
+    let refused = all.add(vec![FaultRule::on("*").random(1.5, 0, "reset").unwrap()], 0);
     assert_eq!(
         refused.unwrap_err(),
         "rules[0]: random.p must be between 0 and 1, got 1.5"
     );
     let many = vec![FaultRule::default(); MAX_RULES + 1];
     assert_eq!(
-        all.add(many).unwrap_err(),
+        all.add(many, 0).unwrap_err(),
         "a session has at most 1000 fault rules"
     );
     assert!(all.state().is_empty());
+}
+
+#[test]
+fn a_rule_is_over_when_its_span_is() {
+    let dead = FaultRule::on("*")
+        .script("429")
+        .unwrap()
+        .always("503")
+        .unwrap()
+        .lasting(Duration::from_secs(10));
+    let mut all = FaultRules::default();
+    all.add(vec![dead], 5_000 * MS).unwrap();
+    assert_eq!(all.state()[0].ends_at_ms, Some(15_000));
+    let mut at = |ms: u64| {
+        let fault = all.choose(CREATE, "POST", "/v1/contacts", &call("a"), ms * MS);
+        fault.map(|fault| fault.to_string())
+    };
+    assert_eq!(at(5_000).as_deref(), Some("429"));
+    assert_eq!(at(5_001).as_deref(), Some("503"));
+    assert_eq!(at(14_999).as_deref(), Some("503"));
+    assert_eq!(at(15_000), None);
+}
+
+#[test]
+fn taking_a_rule_away_changes_no_chance_of_the_others() {
+    let play = |take_away: bool| {
+        let first = FaultRule::on("users.*")
+            .always("500")
+            .unwrap()
+            .named("first");
+        let second = FaultRule::on("*").random(0.5, 1, "reset").unwrap();
+        let mut rules = rules(&[first, second]);
+        if take_away {
+            rules.clear_named("first");
+        }
+        (0..64)
+            .map(|n| chosen(&mut rules, &n.to_string()).is_some())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(play(true), play(false));
 }

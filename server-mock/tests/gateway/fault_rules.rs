@@ -1,6 +1,7 @@
 //! Rules: in order, by operation, scripted or by chance, and never changed by concurrency.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use gatewright_server_mock::FaultRule;
 use serde_json::json;
@@ -86,6 +87,8 @@ async fn rules_are_set_added_shown_and_cleared_over_the_admin_port() {
         json!({"rules": [{"script": ["nonsense"]}]}),
         json!({"rules": [{"random": {"p": 2.0}}]}),
         json!({"rules": [{"matching": {}}]}),
+        json!({"rules": [{"always": "503", "random": {"p": 0.5}}]}),
+        json!({"rules": [{"always": "503", "name": ""}]}),
     ] {
         let refused = caller
             .admin("PUT", "/admin/faults?session=test")
@@ -94,6 +97,49 @@ async fn rules_are_set_added_shown_and_cleared_over_the_admin_port() {
             .await;
         assert!([400, 422].contains(&refused.status()), "{wrong}");
     }
+}
+
+#[tokio::test]
+async fn a_dead_server_recovers_when_its_span_is_over() {
+    let caller = Caller::new().await;
+    caller.session.freeze();
+    let rule = FaultRule::on("contacts.*").always("503;ra=1").unwrap();
+    let rule = rule.lasting(Duration::from_secs(30));
+    caller.session.set_faults(vec![rule]).unwrap();
+    let get = async || caller.get("/v1/contacts").await.status();
+    for _ in 0..5 {
+        assert_eq!(get().await, 503);
+    }
+    caller.session.advance(Duration::from_millis(29_999)).await;
+    assert_eq!(get().await, 503);
+    assert_eq!(caller.get("/v1/whoami").await.status(), 200);
+    caller.session.advance(Duration::from_millis(1)).await;
+    assert_eq!(get().await, 200);
+}
+
+#[tokio::test]
+async fn a_rule_is_taken_away_by_its_name() {
+    let caller = Caller::new().await;
+    let rules = json!({"rules": [
+        {"name": "outage", "always": "503"},
+        {"name": "slow start", "match": {"op": "whoami"}, "always": "502"},
+    ]});
+    let path = "/admin/faults?session=test";
+    let put = caller.admin("PUT", path).json(&rules).send().await;
+    assert_eq!(put.json()["rules"][0]["always"], "503");
+    assert_eq!(caller.get("/v1/whoami").await.status(), 503);
+    let outage = "/admin/faults?session=test&name=outage";
+    let left = caller.admin("DELETE", outage).send().await.json();
+    assert_eq!(left["rules"][0]["name"], "slow start");
+    assert_eq!(left["rules"].as_array().unwrap().len(), 1);
+    assert_eq!(caller.get("/v1/whoami").await.status(), 502);
+    assert_eq!(caller.get("/v1/contacts").await.status(), 200);
+    let slow = "/admin/faults?session=test&name=slow%20start";
+    assert_eq!(
+        caller.admin("DELETE", slow).send().await.json(),
+        json!({"rules": []})
+    );
+    assert_eq!(caller.get("/v1/whoami").await.status(), 200);
 }
 
 #[tokio::test]
