@@ -707,7 +707,7 @@ impl Pieces for Lines {
         if id < self.items || self.last {
             text.push_str(self.end);
         }
-        if self.blank > 0 && id % self.blank == 0 && id < self.items {
+        if self.blank > 0 && id.is_multiple_of(self.blank) && id < self.items {
             text.push_str(self.end);
         }
         Some(text.into())

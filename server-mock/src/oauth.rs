@@ -147,6 +147,13 @@ pub(crate) async fn respond(call: &Call, op: OAuthOp) -> Reply {
     answer.unwrap_or_else(|error| error.reply())
 }
 
+/// Adds a member to an object; anything else stays as it is.
+fn put(object: &mut Value, name: &str, value: impl Into<Value>) {
+    if let Value::Object(members) = object {
+        members.insert(name.into(), value.into());
+    }
+}
+
 /// A body that no cache keeps.
 fn uncached(reply: Reply) -> Reply {
     reply.with(CACHE_CONTROL, HeaderValue::from_static("no-store"))

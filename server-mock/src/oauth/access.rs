@@ -8,7 +8,7 @@ use crate::call::Call;
 use crate::key::Unauthorized;
 use crate::oauth::dpop::{ProofFault, nonce, proof};
 use crate::oauth::tokens::{Access, Rejected};
-use crate::oauth::{DPOP_NONCE, uncached};
+use crate::oauth::{DPOP_NONCE, put, uncached};
 use crate::problem;
 use crate::reply::Reply;
 use crate::world::State;
@@ -72,11 +72,11 @@ pub(crate) fn userinfo(call: &Call) -> Reply {
                 Some(subject) if has("openid") => {
                     let mut info = json!({ "sub": subject });
                     if has("profile") {
-                        info["name"] = "Test User".into();
+                        put(&mut info, "name", "Test User");
                     }
                     if has("email") {
-                        info["email"] = "test.user@example.com".into();
-                        info["email_verified"] = true.into();
+                        put(&mut info, "email", "test.user@example.com");
+                        put(&mut info, "email_verified", true);
                     }
                     uncached(Reply::json(StatusCode::OK, &info))
                 }

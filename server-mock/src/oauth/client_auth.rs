@@ -63,8 +63,7 @@ pub(crate) fn authenticate<'o>(
         if form.get("client_assertion_type") != Some(ASSERTION_TYPE) {
             return nobody("client_assertion_type is not that of RFC 7523");
         }
-        return by_assertion(call, form, assertion, oauth, options, issuer)
-            .or_else(|what| nobody(what));
+        return by_assertion(call, form, assertion, oauth, options, issuer).or_else(nobody);
     }
     let Some(id) = form.get("client_id") else {
         return nobody("the client does not say who it is");
@@ -140,7 +139,7 @@ fn by_assertion<'o>(
     }
     // The client's own clock is real time, whatever the session's shows.
     let now_ns = call.world.clock.now_ns().min(real_now_ns());
-    if !jws.number("exp").is_some_and(|exp| exp > now_ns / NS) {
+    if jws.number("exp").is_none_or(|exp| exp <= now_ns / NS) {
         return Err("the assertion has expired");
     }
     let once = format!(

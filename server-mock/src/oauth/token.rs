@@ -17,7 +17,7 @@ use crate::oauth::form::Form;
 use crate::oauth::jose::{SigningKey, encode};
 use crate::oauth::settings::{DEVICE_GRANT, Dpop, OAuthClient, SCOPES};
 use crate::oauth::tokens::{Grant, Issued, Known};
-use crate::oauth::{DPOP_NONCE, OAuthError, uncached};
+use crate::oauth::{DPOP_NONCE, OAuthError, put, uncached};
 use crate::options::Options;
 use crate::reply::Reply;
 use crate::stable_hash::stable_hash;
@@ -130,10 +130,14 @@ pub(crate) async fn token(call: &Call, provider: &str, issuer: &str) -> Answer {
         "scope": issued.grant.scopes.join(" "),
     });
     if options.oauth.expires_in {
-        body["expires_in"] = (options.oauth.access_token_ttl_ms / 1_000).into();
+        put(
+            &mut body,
+            "expires_in",
+            options.oauth.access_token_ttl_ms / 1_000,
+        );
     }
     if let Some(refresh) = &issued.refresh {
-        body["refresh_token"] = refresh.as_str().into();
+        put(&mut body, "refresh_token", refresh.as_str());
     }
     if let Some(subject) = &issued.grant.subject
         && issued.grant.scopes.iter().any(|scope| scope == "openid")
@@ -145,9 +149,9 @@ pub(crate) async fn token(call: &Call, provider: &str, issuer: &str) -> Answer {
             "at_hash": encode(Sha256::digest(&issued.access).get(..16).unwrap_or_default()),
         });
         if let Some(nonce) = id_nonce {
-            claims["nonce"] = nonce.into();
+            put(&mut claims, "nonce", nonce);
         }
-        body["id_token"] = key.sign(&claims).into();
+        put(&mut body, "id_token", key.sign(&claims));
     }
     let reply = uncached(Reply::json(StatusCode::OK, &body)).committed();
     if options.oauth.dpop_nonce {
@@ -342,19 +346,22 @@ pub(crate) fn introspect(call: &Call, issuer: &str) -> Answer {
                 "tenant": grant.tenant,
             });
             if let Known::Access(access) = known {
-                body["iat"] = (access.issued_ns / NS).into();
-                body["token_type"] = if grant.key.is_some() {
-                    "DPoP"
-                } else {
-                    "Bearer"
-                }
-                .into();
+                put(&mut body, "iat", access.issued_ns / NS);
+                put(
+                    &mut body,
+                    "token_type",
+                    if grant.key.is_some() {
+                        "DPoP"
+                    } else {
+                        "Bearer"
+                    },
+                );
             }
             if let Some(subject) = &grant.subject {
-                body["sub"] = subject.as_str().into();
+                put(&mut body, "sub", subject.as_str());
             }
             if let Some(key) = &grant.key {
-                body["cnf"] = json!({ "jkt": key });
+                put(&mut body, "cnf", json!({ "jkt": key }));
             }
             body
         }
