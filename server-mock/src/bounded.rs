@@ -20,17 +20,20 @@ impl<K: Clone + Eq + Hash, V> Bounded<K, V> {
         }
     }
 
-    /// Adds an entry, in place of one with that key.
-    pub(crate) fn insert(&mut self, key: K, value: V) {
-        if self.entries.insert(key.clone(), value).is_none() {
-            self.order.push_back(key);
+    /// Adds an entry, in place of one with that key, and returns the one that is gone for it, if one is.
+    pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
+        let replaced = self.entries.insert(key.clone(), value);
+        if replaced.is_some() {
+            return replaced;
         }
-        while self.entries.len() > self.most || self.order.len() > self.most.saturating_mul(2) {
-            let Some(oldest) = self.order.pop_front() else {
-                return;
-            };
-            self.entries.remove(&oldest);
+        self.order.push_back(key);
+        let mut gone = None;
+        while gone.is_none()
+            && (self.entries.len() > self.most || self.order.len() > self.most.saturating_mul(2))
+        {
+            gone = self.entries.remove(&self.order.pop_front()?);
         }
+        gone
     }
 
     pub(crate) fn get<Q>(&self, key: &Q) -> Option<&V>
@@ -85,7 +88,8 @@ mod tests {
     fn the_oldest_make_room_and_removed_ones_take_none() {
         let mut map = Bounded::new(3);
         for n in 0..1_000 {
-            map.insert(n, n);
+            let gone = map.insert(n, n);
+            assert!(gone.is_none_or(|gone| gone < n && gone % 2 == 1));
             if n % 2 == 0 {
                 map.remove(&n);
             }

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, ETAG, LOCATION};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 
 use crate::clock::NS;
 use crate::reply::Reply;
@@ -22,6 +22,16 @@ use crate::reply::Reply;
 const KEPT_NS: u64 = 24 * 3_600 * NS;
 /// Keys a session remembers; the oldest are forgotten.
 const MAX_KEYS: usize = 200_000;
+/// The headers of an answer that are kept with it.
+const KEPT_HEADERS: [HeaderName; 7] = [
+    CONTENT_TYPE,
+    ETAG,
+    LOCATION,
+    HeaderName::from_static("repr-digest"),
+    HeaderName::from_static("upload-complete"),
+    HeaderName::from_static("upload-limit"),
+    HeaderName::from_static("upload-offset"),
+];
 /// The longest key.
 pub(crate) const MAX_KEY_BYTES: usize = 255;
 
@@ -94,7 +104,7 @@ impl Keys {
             && slot.reservation == reservation
         {
             let mut headers = HeaderMap::new();
-            for name in [CONTENT_TYPE, ETAG, LOCATION] {
+            for name in KEPT_HEADERS {
                 if let Some(value) = reply.headers.get(&name) {
                     headers.insert(name, value.clone());
                 }

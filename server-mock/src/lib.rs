@@ -23,6 +23,7 @@ mod header_rules;
 mod idempotency;
 mod journal;
 mod key;
+mod keyed;
 mod limiter;
 mod listener;
 mod lock;

@@ -10,15 +10,13 @@ use http::header::{
     CONTENT_TYPE, ETAG, HOST, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE,
     LAST_MODIFIED, LINK, LOCATION,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 
 use crate::call::Call;
 use crate::clock::NS;
-use crate::idempotency::{MAX_KEY_BYTES, Verdict};
 use crate::key::Identity;
-use crate::logical::unquoted;
+use crate::keyed::{idempotency_key, reserve};
 use crate::op::{Action, Kind};
 use crate::problem::{Problem, invalid_parameter, not_found, validation_failed};
 use crate::reply::Reply;
@@ -26,7 +24,6 @@ use crate::resource::{MAX_RECORDS, Record};
 use crate::timestamp::date_header;
 use crate::world::State;
 
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const DEFAULT_PAGE: usize = 20;
 const MAX_PAGE: usize = 100;
 
@@ -71,82 +68,6 @@ pub(crate) async fn respond(
             .answered(&reserved.scope, reserved.number, &reply);
     }
     reply
-}
-
-/// A key that is stored while its request is executed.
-struct Reserved {
-    scope: String,
-    number: u64,
-}
-
-fn idempotency_key(call: &Call) -> Result<Option<String>, Problem> {
-    if !matches!(call.parts.method, Method::POST | Method::PATCH) {
-        return Ok(None);
-    }
-    let Some(value) = call.header("idempotency-key") else {
-        let required = call
-            .parameter("require_key")
-            .is_some_and(|value| value == "1" || value == "true")
-            || call.world.state().options.require_idempotency_key;
-        return if required {
-            Err(Problem::new(
-                StatusCode::BAD_REQUEST,
-                "idempotency_key_required",
-                "send an Idempotency-Key header with this request",
-            ))
-        } else {
-            Ok(None)
-        };
-    };
-    let key = unquoted(value);
-    match std::str::from_utf8(key) {
-        Ok(text) if (1..=MAX_KEY_BYTES).contains(&key.len()) => Ok(Some(text.into())),
-        _ => Err(Problem::new(
-            StatusCode::BAD_REQUEST,
-            "invalid_idempotency_key",
-            format!("an Idempotency-Key has 1 to {MAX_KEY_BYTES} visible characters"),
-        )),
-    }
-}
-
-fn reserve(call: &Call, identity: &Identity, key: &str) -> Result<Reserved, Box<Reply>> {
-    let scope = format!(
-        "{}\n{}\n{}\n{key}",
-        identity.tenant,
-        call.parts.method.as_str(),
-        call.path()
-    );
-    let fingerprint = Sha256::digest(&call.upload.bytes).into();
-    let now_ns = call.world.clock.now_ns();
-    let verdict = call.world.state().keys.reserve(&scope, fingerprint, now_ns);
-    let problem = match verdict {
-        Verdict::Execute(number) => {
-            return Ok(Reserved { scope, number });
-        }
-        Verdict::Replay(reply) => {
-            return Err(Box::new(
-                reply.with(REPLAYED, HeaderValue::from_static("true")),
-            ));
-        }
-        Verdict::InFlight => {
-            let problem = Problem::new(
-                StatusCode::CONFLICT,
-                "idempotency_in_flight",
-                "a request with this Idempotency-Key is still in progress; retry it with the same key",
-            )
-            .retryable(true);
-            let retry_after = call.world.state().options.retry_after;
-            let mut reply = call.problem(problem);
-            retry_after.write(&mut reply.headers, NS, now_ns);
-            return Err(Box::new(reply));
-        }
-        Verdict::Reused => Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "idempotency_key_reused",
-            "this Idempotency-Key was used with another body; use a new key for a new request",
-        ),
-    };
-    Err(Box::new(call.problem(problem)))
 }
 
 /// Carries out one operation under the session's lock.

@@ -126,6 +126,56 @@ async fn an_upload_keeps_what_came_and_refuses_a_wrong_offset() {
 }
 
 #[tokio::test]
+async fn a_repeated_key_stores_no_second_file() {
+    let caller = Caller::new().await;
+    let post = |body: &str| {
+        caller
+            .ask("POST", "/v1/files")
+            .header("idempotency-key", "k-1")
+            .body(body)
+    };
+    let lost = post("hello").header("x-mock-fault", "lost").send().await;
+    assert!(lost.raw.is_empty());
+    let again = post("hello").send().await;
+    assert_eq!(
+        (again.status(), again.header("idempotency-replayed")),
+        (201, Some("true".into()))
+    );
+    let location = again.header("location").unwrap();
+    assert!(again.header("repr-digest").is_some());
+    let content = caller.get(&format!("{location}/content")).await;
+    assert_eq!(content.body(), b"hello");
+    let other = post("other").send().await;
+    assert_eq!(other.json()["code"], "idempotency_key_reused");
+    let effects = caller.session.effects("files.create");
+    assert_eq!((effects.count, effects.by_key.distinct), (1, 1));
+
+    // Creating an upload in parts again leads to the same upload.
+    let begin = upload(&caller, "POST", "/v1/files", "?0", b"01").header("idempotency-key", "k-2");
+    let (first, second) = (begin.send().await, begin.send().await);
+    assert_eq!(first.header("location"), second.header("location"));
+    assert_eq!(second.header("upload-offset").as_deref(), Some("2"));
+}
+
+#[tokio::test]
+async fn a_file_that_broke_off_is_not_stored_and_keeps_no_key() {
+    let caller = Caller::new().await;
+    let post = caller
+        .ask("POST", "/v1/files")
+        .header("idempotency-key", "k-1")
+        .body("hello");
+    let broken = post.clone().header("x-mock-fault", "cut-upload@2");
+    assert!(broken.send().await.raw.is_empty());
+    assert_eq!(caller.session.effects("files.create").count, 0);
+    let stored = post.send().await;
+    assert_eq!(
+        (stored.status(), stored.json()["size"].as_u64()),
+        (201, Some(5))
+    );
+    assert_eq!(stored.header("idempotency-replayed"), None);
+}
+
+#[tokio::test]
 async fn a_digest_that_does_not_fit_is_refused() {
     let caller = Caller::new().await;
     let post = |digest: &str| {

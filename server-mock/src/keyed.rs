@@ -1,0 +1,118 @@
+//! The HTTP of idempotency keys: reads a request's key, stores it before anything happens, and answers its repetitions
+//! (draft-ietf-httpapi-idempotency-key-header).
+
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use sha2::{Digest as _, Sha256};
+
+use crate::call::Call;
+use crate::clock::NS;
+use crate::idempotency::{MAX_KEY_BYTES, Verdict};
+use crate::key::Identity;
+use crate::logical::unquoted;
+use crate::problem::Problem;
+use crate::reply::Reply;
+
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// Carries out an operation that waits for nothing, once for each key.
+pub(crate) fn keyed(
+    call: &Call,
+    identity: &Identity,
+    act: impl FnOnce(Option<&str>) -> Result<Reply, Problem>,
+) -> Reply {
+    let key = match idempotency_key(call) {
+        Ok(key) => key,
+        Err(problem) => return call.problem(problem),
+    };
+    let reserved = match key.as_deref().map(|key| reserve(call, identity, key)) {
+        None => None,
+        Some(Ok(reserved)) => Some(reserved),
+        Some(Err(reply)) => return *reply,
+    };
+    let reply = act(key.as_deref()).unwrap_or_else(|problem| call.problem(problem));
+    if let Some(reserved) = reserved {
+        let mut state = call.world.state();
+        state
+            .keys
+            .answered(&reserved.scope, reserved.number, &reply);
+    }
+    reply
+}
+
+/// A key that is stored while its request is executed.
+pub(crate) struct Reserved {
+    pub(crate) scope: String,
+    pub(crate) number: u64,
+}
+
+/// The key of a request that may have one.
+pub(crate) fn idempotency_key(call: &Call) -> Result<Option<String>, Problem> {
+    if !matches!(call.parts.method, Method::POST | Method::PATCH) {
+        return Ok(None);
+    }
+    let Some(value) = call.header("idempotency-key") else {
+        let required = call
+            .parameter("require_key")
+            .is_some_and(|value| value == "1" || value == "true")
+            || call.world.state().options.require_idempotency_key;
+        return if required {
+            Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "idempotency_key_required",
+                "send an Idempotency-Key header with this request",
+            ))
+        } else {
+            Ok(None)
+        };
+    };
+    let key = unquoted(value);
+    match std::str::from_utf8(key) {
+        Ok(text) if (1..=MAX_KEY_BYTES).contains(&key.len()) => Ok(Some(text.into())),
+        _ => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_idempotency_key",
+            format!("an Idempotency-Key has 1 to {MAX_KEY_BYTES} visible characters"),
+        )),
+    }
+}
+
+/// Stores a key before anything happens, or answers for it.
+pub(crate) fn reserve(call: &Call, identity: &Identity, key: &str) -> Result<Reserved, Box<Reply>> {
+    let scope = format!(
+        "{}\n{}\n{}\n{key}",
+        identity.tenant,
+        call.parts.method.as_str(),
+        call.path()
+    );
+    let fingerprint = Sha256::digest(&call.upload.bytes).into();
+    let now_ns = call.world.clock.now_ns();
+    let verdict = call.world.state().keys.reserve(&scope, fingerprint, now_ns);
+    let problem = match verdict {
+        Verdict::Execute(number) => {
+            return Ok(Reserved { scope, number });
+        }
+        Verdict::Replay(reply) => {
+            return Err(Box::new(
+                reply.with(REPLAYED, HeaderValue::from_static("true")),
+            ));
+        }
+        Verdict::InFlight => {
+            let problem = Problem::new(
+                StatusCode::CONFLICT,
+                "idempotency_in_flight",
+                "a request with this Idempotency-Key is still in progress; retry it with the same key",
+            )
+            .retryable(true);
+            let retry_after = call.world.state().options.retry_after;
+            let mut reply = call.problem(problem);
+            retry_after.write(&mut reply.headers, NS, now_ns);
+            return Err(Box::new(reply));
+        }
+        Verdict::Reused => Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "idempotency_key_reused",
+            "this Idempotency-Key was used with another body; use a new key for a new request",
+        ),
+    };
+    Err(Box::new(call.problem(problem)))
+}
