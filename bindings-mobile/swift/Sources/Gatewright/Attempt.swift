@@ -42,4 +42,8 @@ public struct Attempt: Sendable, Hashable {
     public let wait: Duration?
     /// Tokens left in the retry budget.
     public let budgetLeft: Int
+    /// The region it went to, where the client has several.
+    public let region: String?
+    /// Whether it was a second copy of a slow request.
+    public let isHedge: Bool
 }

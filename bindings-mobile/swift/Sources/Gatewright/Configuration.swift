@@ -27,6 +27,16 @@ public struct Configuration: Sendable {
     public var pacing = true
     /// A quota of one's own, such as `100/min, burst 20`. Default: only what the server tells.
     public var quota: String?
+    /// Attempts that may be under way at one host at once; more wait for their turn. Default: any number.
+    public var maxConcurrency: Int?
+    /// When a host that fails is left alone; `nil` for never. Default: from 20 attempts in 30 s of which half failed, for 10 s.
+    public var breaker: Breaker? = Breaker()
+    /// Other base URLs of the same API, nearest first, for when the first is out of reach. Default: none.
+    public var regions: [String] = []
+    /// When a second copy of a slow request is sent. Default: never.
+    public var hedge: Hedge?
+    /// A private cache of answers. Default: none.
+    public var cache: Cache?
     /// Whether POST and PATCH get an idempotency key by themselves. Default true.
     public var idempotencyKeys = true
     /// The header of the key. Default `idempotency-key`.
@@ -81,6 +91,8 @@ extension Configuration: CustomStringConvertible, CustomDebugStringConvertible, 
             children: [
                 "auth": auth, "headers": headers, "timeout": timeout, "attemptTimeout": attemptTimeout, "readTimeout": readTimeout,
                 "connectTimeout": connectTimeout, "retry": retry, "pacing": pacing, "quota": quota as Any,
+                "maxConcurrency": maxConcurrency as Any, "breaker": breaker as Any, "regions": regions, "hedge": hedge as Any,
+                "cache": cache as Any,
                 "idempotencyKeys": idempotencyKeys, "idempotencyHeader": idempotencyHeader, "idempotencyQuoted": idempotencyQuoted,
                 "maxRedirects": maxRedirects, "allowedOrigins": allowedOrigins, "allowHTTP": allowHTTP, "proxy": proxy,
                 "pins": pins, "maxResponseBytes": maxResponseBytes, "throwOnError": throwOnError,

@@ -36,6 +36,8 @@ extension Attempt {
         reason = json["reason"]?.string
         wait = json["waitMs"]?.duration
         budgetLeft = json["budgetLeft"]?.int ?? 0
+        region = json["region"]?.string
+        isHedge = json["hedge"]?.bool ?? false
     }
 }
 

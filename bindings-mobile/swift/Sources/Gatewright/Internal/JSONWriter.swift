@@ -19,6 +19,11 @@ struct JSONWriter {
         text += value ? "true" : "false"
     }
 
+    mutating func member(_ name: String, _ value: Double) {
+        begin(name)
+        write(value)
+    }
+
     mutating func member(_ name: String, _ value: Int) {
         begin(name)
         text += String(value)

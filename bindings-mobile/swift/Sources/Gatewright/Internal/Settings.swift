@@ -3,7 +3,7 @@ import Foundation
 /// A client's settings as JSON. What a value means is checked in Rust, which names it in its errors as it is named here.
 ///
 /// Settings JSON (all optional): `auth`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `connectTimeoutMs`, `readTimeoutMs`, `maxAttempts`,
-/// `backoffBaseMs`, `backoffCapMs`, `maxRetryAfterMs`, `budget`, `pacing`, `quota`, `idempotencyKeys`, `idempotencyHeader`,
+/// `backoffBaseMs`, `backoffCapMs`, `maxRetryAfterMs`, `budget`, `pacing`, `quota`, `breaker`, `maxConcurrency`, `regions`, `hedge`, `cache`, `idempotencyKeys`, `idempotencyHeader`,
 /// `idempotencyQuoted`, `maxRedirects`, `allowedOrigins`, `allowHttp`, `proxy`, `caCertificates`, `pins`, `maxResponseBytes`, `throwOnError`,
 /// `hooks: {before, after}`, `client`.
 enum Settings {
@@ -31,6 +31,23 @@ enum Settings {
         json.member("throwOnError", configuration.throwOnError)
         if let quota = configuration.quota {
             json.member("quota", quota)
+        }
+        if let breaker = configuration.breaker {
+            json.member("breaker", raw: breaker.json)
+        } else {
+            json.member("breaker", false)
+        }
+        if let maxConcurrency = configuration.maxConcurrency {
+            json.member("maxConcurrency", maxConcurrency)
+        }
+        if !configuration.regions.isEmpty {
+            json.member("regions", configuration.regions)
+        }
+        if let hedge = configuration.hedge {
+            json.member("hedge", raw: hedge.json)
+        }
+        if let cache = configuration.cache {
+            json.member("cache", raw: cache.json)
         }
         switch configuration.proxy {
         case .environment: break

@@ -54,6 +54,11 @@ func flag(_ value: JSON) throws -> Bool {
     return flag
 }
 
+func fraction(_ value: JSON) throws -> Double {
+    guard let fraction = value.double else { throw Unsupported("a fraction that is no number") }
+    return fraction
+}
+
 func milliseconds(_ value: JSON) throws -> Double {
     guard let ms = value.double else { throw Unsupported("a time that is no number") }
     return ms

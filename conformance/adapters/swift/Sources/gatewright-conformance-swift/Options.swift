@@ -56,6 +56,9 @@ func configuration(_ options: JSON, _ counts: Counts) throws -> Configuration {
         case "max_retry_after_ms": configuration.retry.maxRetryAfter = try duration(value)
         case "budget": configuration.retry.budget = try number(value)
         case "pacing": configuration.pacing = try flag(value)
+        case "breaker": configuration.breaker = try breaker(value)
+        case "max_concurrency": configuration.maxConcurrency = try number(value)
+        case "regions": configuration.regions = (value.array ?? []).compactMap(\.string)
         case "quota": configuration.quota = value.string
         case "idempotency_keys": configuration.idempotencyKeys = try flag(value)
         case "idempotency_header": configuration.idempotencyHeader = try text(value)
@@ -69,6 +72,22 @@ func configuration(_ options: JSON, _ counts: Counts) throws -> Configuration {
         }
     }
     return configuration
+}
+
+/// An object, or `false` for none.
+private func breaker(_ given: JSON) throws -> Breaker? {
+    guard let members = given.object else { return nil }
+    var breaker = Breaker()
+    for (name, value) in members {
+        switch name {
+        case "failure_rate": breaker.failureRate = try fraction(value)
+        case "minimum_calls": breaker.minimumCalls = try number(value)
+        case "window_ms": breaker.window = try duration(value)
+        case "open_ms": breaker.open = try duration(value)
+        default: throw Unsupported("the breaker's \(name)")
+        }
+    }
+    return breaker
 }
 
 private func auth(_ given: JSON, _ counts: Counts) throws -> Auth {

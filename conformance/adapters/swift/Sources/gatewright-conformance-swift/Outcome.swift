@@ -107,5 +107,7 @@ private func attempt(_ attempt: Attempt) -> JSON {
         "error": JSON(attempt.error), "retry_after_ms": JSON(ms: attempt.retryAfter), "request_id": JSON(attempt.requestID),
         "decision": .string(attempt.decision.rawValue), "reason": JSON(attempt.reason), "wait_ms": JSON(ms: attempt.wait),
         "budget_left": JSON(attempt.budgetLeft),
+        "region": attempt.region.map { JSON($0) } ?? .null,
+        "hedge": attempt.isHedge ? true : .null,
     ]
 }

@@ -18,6 +18,8 @@ import kotlin.time.Duration
  * @property reason Why.
  * @property wait The wait before the next attempt, where one follows.
  * @property budgetLeft Tokens left in the retry budget.
+ * @property region The region it went to, where the client has several.
+ * @property hedge Whether it was a second copy of a slow request.
  */
 @ConsistentCopyVisibility
 public data class Attempt internal constructor(
@@ -34,6 +36,8 @@ public data class Attempt internal constructor(
     public val reason: String?,
     public val wait: Duration?,
     public val budgetLeft: Int,
+    public val region: String?,
+    public val hedge: Boolean,
 )
 
 /** What was decided after an attempt. */

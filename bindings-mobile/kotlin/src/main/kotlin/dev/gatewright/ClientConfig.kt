@@ -41,6 +41,21 @@ public class ClientConfig internal constructor() {
     /** A quota of one's own, such as `100/min, burst 20`. Default none. */
     public var quota: String? = null
 
+    /** Attempts that may be under way at one host at once; more wait for their turn. Default `null`, any number. */
+    public var maxConcurrency: Int? = null
+
+    /** When a host that fails is left alone; `null` for never. Default: from 20 attempts in 30 seconds of which half failed, for 10 seconds. */
+    public var breaker: Breaker? = Breaker()
+
+    /** Other base URLs of the same API, nearest first, for when the first is out of reach. Default none. */
+    public var regions: List<String> = emptyList()
+
+    /** When a second copy of a slow request is sent. Default `null`, never. */
+    public var hedge: Hedge? = null
+
+    /** A private cache of answers. Default `null`, none. */
+    public var cache: Cache? = null
+
     /** Whether POST and PATCH get an idempotency key by themselves. Default `true`. */
     public var idempotencyKeys: Boolean = true
 

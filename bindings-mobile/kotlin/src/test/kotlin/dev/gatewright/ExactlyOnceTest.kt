@@ -30,6 +30,8 @@ class ExactlyOnceTest {
             session.faults("""{"match": {"op": "contacts.create"}, "random": {"p": 0.3, "seed": $seed, "kinds": [$kinds], "max_per_call": 10}}""")
             val client =
                 session.client {
+                    // Faults by design are no reason to leave the host alone.
+                    breaker = null
                     retry = Retry(maxAttempts = 12, backoffBase = 1.milliseconds, backoffCap = 5.milliseconds, budget = 100_000)
                     timeout = 2.minutes
                 }

@@ -48,10 +48,10 @@ internal class JsonText {
     fun none(): JsonText = value { out.append("null") }
 
     /** Milliseconds. What JSON has no number for comes as its name. */
-    fun milliseconds(value: Duration): JsonText {
-        val number = value.toDouble(DurationUnit.MILLISECONDS)
-        return if (number.isFinite()) value { out.append(number) } else string(number.toString())
-    }
+    fun milliseconds(value: Duration): JsonText = number(value.toDouble(DurationUnit.MILLISECONDS))
+
+    /** A number. What JSON has no number for comes as its name. */
+    fun number(value: Double): JsonText = if (value.isFinite()) value { out.append(value) } else string(value.toString())
 
     /** A time limit: `null` and infinity are none. */
     fun limit(value: Duration?): JsonText = if (value == null || value == Duration.INFINITE) none() else milliseconds(value)

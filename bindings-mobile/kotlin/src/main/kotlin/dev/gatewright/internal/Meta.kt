@@ -80,6 +80,8 @@ internal class AttemptJson(
     val reason: String?,
     val waitMs: Double?,
     val budgetLeft: Int,
+    val region: String? = null,
+    val hedge: Boolean = false,
 ) {
     fun attempt(): Attempt =
         Attempt(
@@ -96,6 +98,8 @@ internal class AttemptJson(
             reason = reason,
             wait = waitMs?.milliseconds,
             budgetLeft = budgetLeft,
+            region = region,
+            hedge = hedge,
         )
 }
 

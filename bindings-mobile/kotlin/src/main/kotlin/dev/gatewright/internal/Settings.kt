@@ -9,7 +9,8 @@ import dev.gatewright.RequestConfig
  * What a program says about a client and about a call, as the JSON of the native half. What values mean is checked there.
  *
  * Settings JSON (all optional): `auth`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `connectTimeoutMs`, `readTimeoutMs`, `maxAttempts`,
- * `backoffBaseMs`, `backoffCapMs`, `maxRetryAfterMs`, `budget`, `pacing`, `quota`, `idempotencyKeys`, `idempotencyHeader`, `idempotencyQuoted`,
+ * `backoffBaseMs`, `backoffCapMs`, `maxRetryAfterMs`, `budget`, `pacing`, `quota`, `breaker`, `maxConcurrency`, `regions`,
+ * `hedge`, `cache`, `idempotencyKeys`, `idempotencyHeader`, `idempotencyQuoted`,
  * `maxRedirects`, `allowedOrigins`, `allowHttp`, `proxy`, `caCertificates`, `pins`, `maxResponseBytes`, `throwOnError`, `hooks: {before, after}`,
  * `client`.
  *
@@ -37,6 +38,7 @@ internal fun settingsOf(
     json.name("budget").number(config.retry.budget)
     json.name("pacing").boolean(config.pacing)
     config.quota?.let { json.name("quota").string(it) }
+    writeProtection(json, config)
     json.name("idempotencyKeys").boolean(config.idempotencyKeys)
     json.name("idempotencyHeader").string(config.idempotencyHeader)
     json.name("idempotencyQuoted").boolean(config.idempotencyQuoted)
@@ -53,6 +55,20 @@ internal fun settingsOf(
     writeHooks(json, config)
     json.name("client").number(callbackNumber)
     return json.endObject().toString()
+}
+
+private fun writeProtection(
+    json: JsonText,
+    config: ClientConfig,
+) {
+    json.name("breaker")
+    config.breaker?.write(json) ?: json.boolean(false)
+    config.maxConcurrency?.let { json.name("maxConcurrency").number(it) }
+    if (config.regions.isNotEmpty()) {
+        json.name("regions").strings(config.regions)
+    }
+    config.hedge?.let { it.write(json.name("hedge")) }
+    config.cache?.let { it.write(json.name("cache")) }
 }
 
 private fun writeProxy(

@@ -23,6 +23,9 @@ private val CAPABILITIES =
         "cancel",
         "connections",
         "events",
+        "regions",
+        "breaker",
+        "concurrency",
         "failure_kinds",
         "hooks",
         "idempotency",
@@ -42,7 +45,23 @@ private val CAPABILITIES =
         "webhook_verify",
     )
 
-private val LACKS = mapOf("float_times" to "times are kotlin.time.Duration, which cannot be NaN and whose INFINITE means no limit")
+private const val NOT_YET = "not in the Kotlin library yet"
+private val LACKS =
+    mapOf(
+        "cache" to "calls' own modes are $NOT_YET",
+        "credentials" to NOT_YET,
+        "download" to NOT_YET,
+        "explain" to NOT_YET,
+        "float_times" to "times are kotlin.time.Duration, which cannot be NaN and whose INFINITE means no limit",
+        "hedging" to "calls' own hedging is $NOT_YET",
+        "json_lines" to NOT_YET,
+        "min_throughput" to NOT_YET,
+        "oauth" to NOT_YET,
+        "oauth_login" to NOT_YET,
+        "signatures" to NOT_YET,
+        "trace_context" to NOT_YET,
+        "upload" to NOT_YET,
+    )
 
 /** Carries out requests with the Kotlin SDK. An adapter translates, nothing more. */
 class Adapter {

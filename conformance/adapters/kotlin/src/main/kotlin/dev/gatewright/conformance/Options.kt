@@ -3,6 +3,7 @@ package dev.gatewright.conformance
 // A scenario's client options as the configuration of a `Client`.
 
 import dev.gatewright.Auth
+import dev.gatewright.Breaker
 import dev.gatewright.ClientConfig
 import dev.gatewright.Proxy
 import dev.gatewright.Token
@@ -60,6 +61,9 @@ fun ClientConfig.take(
             "max_retry_after_ms" -> retry = retry.copy(maxRetryAfter = value.jsonPrimitive.double.milliseconds)
             "budget" -> retry = retry.copy(budget = value.jsonPrimitive.int)
             "pacing" -> pacing = value.jsonPrimitive.boolean
+            "breaker" -> breaker = breaker(value)
+            "max_concurrency" -> maxConcurrency = value.jsonPrimitive.int
+            "regions" -> regions = value.jsonArray.map { it.jsonPrimitive.content }
             "quota" -> quota = value.jsonPrimitive.content
             "idempotency_keys" -> idempotencyKeys = value.jsonPrimitive.boolean
             "idempotency_header" -> idempotencyHeader = value.jsonPrimitive.content
@@ -72,6 +76,22 @@ fun ClientConfig.take(
             else -> throw Unsupported("the option $name")
         }
     }
+}
+
+private fun breaker(given: JsonElement): Breaker? {
+    var breaker = Breaker()
+    // It is an object, or `false` for none.
+    for ((name, value) in given as? JsonObject ?: return null) {
+        breaker =
+            when (name) {
+                "failure_rate" -> breaker.copy(failureRate = value.jsonPrimitive.double)
+                "minimum_calls" -> breaker.copy(minimumCalls = value.jsonPrimitive.int)
+                "window_ms" -> breaker.copy(window = value.jsonPrimitive.double.milliseconds)
+                "open_ms" -> breaker.copy(open = value.jsonPrimitive.double.milliseconds)
+                else -> throw Unsupported("the breaker's $name")
+            }
+    }
+    return breaker
 }
 
 private fun auth(

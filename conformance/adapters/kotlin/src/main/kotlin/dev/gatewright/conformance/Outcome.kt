@@ -135,6 +135,7 @@ private fun attempt(a: Attempt): JsonObject =
         "reason" to a.reason,
         "wait_ms" to a.wait?.ms,
         "budget_left" to a.budgetLeft,
+        *listOfNotNull(a.region?.let { "region" to it }, ("hedge" to true).takeIf { a.hedge }).toTypedArray(),
     )
 
 private val Duration.ms: JsonPrimitive get() = JsonPrimitive(toDouble(DurationUnit.MILLISECONDS))
