@@ -5,9 +5,11 @@ import type {
   ClientOptions,
   ClientState,
   EventOptions,
+  Explanation,
   Page,
   PageOptions,
   RequestOptions,
+  Supposed,
 } from "../types/shared.js";
 import type { Callbacks } from "./callbacks.ts";
 import { HEAD, isWaiting, nextNumber, port, refuse, WHOLE, wait } from "./calls.ts";
@@ -16,7 +18,7 @@ import type { Head } from "./frames.ts";
 import { Incoming } from "./incoming.ts";
 import { INSPECT, type Inspect, shown } from "./inspect.ts";
 import type { NativeClient } from "./native.ts";
-import { eventsJson, listJson, type OptionKind, optionsJson, settingsJson } from "./options.ts";
+import { eventsJson, listJson, type OptionKind, optionsJson, settingsJson, supposedJson } from "./options.ts";
 import { itemsOfAll, Pages } from "./pages.ts";
 import { jsonBody, type RequestBody, requestBody } from "./request_body.ts";
 import type { Response } from "./response.ts";
@@ -105,6 +107,15 @@ export class Client {
 
   state(): ClientState {
     return JSON.parse(this.#native.state()) as ClientState;
+  }
+
+  explain(supposed: Supposed): Explanation {
+    const told = this.#native.explain(supposedJson(supposed));
+    const explained = JSON.parse(told) as Explanation;
+    if (explained.decision === undefined) {
+      throw errorFromJson(told, noCause);
+    }
+    return explained;
   }
 
   clearCache(): void {

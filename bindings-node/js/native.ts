@@ -65,6 +65,8 @@ export interface NativeClient {
   baseUrl(): string;
   /** `ClientState` as JSON. */
   state(): string;
+  /** What would be done with what is supposed (`decision` is among its members), or the error as JSON. */
+  explain(supposed: string): string;
   clearCache(): void;
   close(): void;
 }

@@ -5,10 +5,11 @@
  * Settings JSON (all optional): `auth`, `credentials`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `connectTimeoutMs`, `readTimeoutMs`, `maxAttempts`,
  * `backoffBaseMs`, `backoffCapMs`, `maxRetryAfterMs`, `budget`, `pacing`, `quota` or `sharedQuota`, `cache: true | false | {maxBytes,
  * maxEntryBytes, staleIfErrorMs, heuristicFreshnessMs}`, `idempotencyKeys`, `idempotencyHeader`,
+ * `breaker: true | false | {failureRate, minimumCalls, windowMs, openMs}`, `maxConcurrency`, `regions`, `hedge: false | null | "p95" | {afterMs}`,
  * `idempotencyQuoted`, `maxRedirects`, `allowedOrigins`, `allowHttp`, `proxy`, `caCertificates`, `maxResponseBytes`, `throwOnError`,
  * `hooks: {before, after}`, `client`.
  *
- * Options JSON (all optional): `query`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `maxAttempts`, `cache`, `idempotencyKey`, `credential`, `throwOnError`,
+ * Options JSON (all optional): `query`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `maxAttempts`, `cache`, `hedge`, `idempotencyKey`, `credential`, `throwOnError`,
  * `stream: {replayable, length}`, `contentType`.
  *
  * A time is a number, `null` for none, or the text `NaN`, `Infinity` or `-Infinity`, which JSON cannot say as a number.
@@ -87,6 +88,21 @@ const cacheRules: Readers = {
   heuristicFreshness: time,
 };
 
+const breakerRules: Readers = { failureRate: count, minimumCalls: count, windowMs: count, openMs: count };
+const hedgeRules: Readers = { afterMs: count };
+
+const hedge: Read = (value, name, into, wrong) => {
+  if (value === false || value === null || value === "p95") {
+    into[name] = value;
+  } else if (typeof value === "object") {
+    const hedge: Json = {};
+    read(value, hedgeRules, hedge, wrong, "`hedge`");
+    into[name] = hedge;
+  } else {
+    throw wrong(`\`hedge\` must be {afterMs}, "p95" or false, not ${kindOf(value)}`);
+  }
+};
+
 const settings: Readers = {
   auth: (value, name, into) => {
     into[name] = authJson(value);
@@ -120,6 +136,26 @@ const settings: Readers = {
       throw wrong(`\`quota\` must be a string or what redisQuota() makes, not ${kindOf(value)}`);
     }
   },
+  breaker: (value, name, into, wrong) => {
+    if (typeof value === "boolean") {
+      into[name] = value;
+    } else if (typeof value === "object" && value !== null) {
+      const breaker: Json = {};
+      read(value, breakerRules, breaker, wrong, "`breaker`");
+      into[name] = breaker;
+    } else {
+      throw wrong(`\`breaker\` must be true, false or an object, not ${kindOf(value)}`);
+    }
+  },
+  maxConcurrency: count,
+  regions: (value, name, into, wrong) => {
+    const known = (url: unknown): boolean => typeof url === "string" || url instanceof URL;
+    if (!Array.isArray(value) || !value.every(known)) {
+      throw wrong("`regions` must be a list of strings or URLs");
+    }
+    into[name] = value.map(String);
+  },
+  hedge,
   cache: (value, name, into, wrong) => {
     if (typeof value === "boolean") {
       into[name] = value;
@@ -187,6 +223,7 @@ const requestReaders: Readers = {
   attemptTimeout: time,
   maxAttempts: count,
   cache: text,
+  hedge,
   idempotencyKey: text,
   credential: (value, name, into, wrong) => {
     if (value !== false && typeof value !== "string") {
@@ -203,6 +240,7 @@ const { idempotencyKey: _key, throwOnError: _throws, ...pageReaders } = requestR
 const listReaders: Readers = { ...pageReaders, items: apart, cursor: apart, cursorParam: apart };
 const {
   cache: _cacheOfEvents,
+  hedge: _hedgeOfEvents,
   idempotencyKey: _keyOfEvents,
   throwOnError: _throwsOfEvents,
   ...eventRequestReaders
@@ -210,6 +248,31 @@ const {
 const eventReaders: Readers = { ...eventRequestReaders, method: apart, lastEventId: apart, idleTimeout: apart };
 const eventStyleReaders: Readers = { lastEventId: text, idleTimeout: time };
 const styleReaders: Readers = { items: text, cursor: text, cursorParam: text };
+
+const supposedReaders: Readers = {
+  status: count,
+  failure: text,
+  headers,
+  body: text,
+  method: text,
+  path: text,
+  idempotencyKey: flag,
+  replayable: flag,
+  attempt: count,
+  elapsed: time,
+  maxAttempts: count,
+  timeout: time,
+};
+
+/** What `explain` is asked, into JSON. */
+export function supposedJson(supposed: unknown): string {
+  if (typeof supposed !== "object" || supposed === null) {
+    throw invalidRequest(`what is supposed must be an object, not ${kindOf(supposed)}`);
+  }
+  const json: Json = {};
+  read(supposed, supposedReaders, json, invalidRequest, "what is supposed");
+  return JSON.stringify(json);
+}
 
 /** Reads an object by its readers. Names that none has are refused; members that are undefined are as if they were not there. */
 function read(from: object, readers: Readers, into: Json, wrong: Wrong, what: string): void {

@@ -88,6 +88,13 @@ impl NativeClient {
         self.client.clear_cache();
     }
 
+    /// What would be done with what is supposed, or the error, as JSON.
+    #[napi(catch_unwind)]
+    pub fn explain(&self, supposed: Text) -> String {
+        let explained = self.client.explain(&supposed.0);
+        explained.unwrap_or_else(|error| error)
+    }
+
     /// Refuses further calls.
     #[napi(catch_unwind)]
     pub fn close(&self) -> Result<()> {

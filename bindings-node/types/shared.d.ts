@@ -153,6 +153,21 @@ export interface RetryOptions {
   readonly budget?: number;
 }
 
+/** When a host that fails is left alone, and for how long. */
+export interface BreakerOptions {
+  /** The share of failures at which it opens, above 0 and at most 1. Default 0.5. */
+  readonly failureRate?: number;
+  /** Attempts within the window before that share counts. Default 20. */
+  readonly minimumCalls?: number;
+  /** How long an attempt is remembered. Default 30000. */
+  readonly windowMs?: number;
+  /** How long nothing is sent before one attempt tries, within a tenth. Default 10000. */
+  readonly openMs?: number;
+}
+
+/** When a second copy of a slow request is sent: after a time, or when it takes longer than 95 of 100 did. */
+export type Hedge = { readonly afterMs: number } | "p95";
+
 /** An attempt that is about to be sent. Credentials are put on afterwards. */
 export interface AttemptRequest {
   /** 1 for the first. */
@@ -258,6 +273,14 @@ export interface ClientOptions {
   readonly readTimeout?: number | null;
   /** All rules of retrying, or the number of attempts in all; `false` for a single attempt. */
   readonly retry?: RetryOptions | number | false;
+  /** When a host that fails is left alone; `false`: never. Default on. */
+  readonly breaker?: BreakerOptions | boolean;
+  /** Attempts at once at each host; more wait for their turn. Default any number. */
+  readonly maxConcurrency?: number;
+  /** Other base URLs of the same API, nearest first, after the base URL itself. */
+  readonly regions?: readonly (string | URL)[];
+  /** Sends a second copy of a GET, HEAD or OPTIONS whose answer is slow. Default none. */
+  readonly hedge?: Hedge | false | null;
   /** Whether calls are held back so that the server's quota lasts. Default true. */
   readonly pacing?: boolean;
   /** A quota of one's own, such as `100/min, burst 20`, or one that is shared with other processes. */
@@ -296,6 +319,8 @@ export interface RequestOptions {
   readonly maxAttempts?: number;
   /** What it asks of the client's cache. Default `default`. */
   readonly cache?: CacheMode;
+  /** In place of the client's. */
+  readonly hedge?: Hedge | false | null;
   /** In place of one made up. */
   readonly idempotencyKey?: string;
   /** The name of one of the client's `credentials`, or false for none. Default: the client's `auth`. */
@@ -355,6 +380,10 @@ export interface Attempt {
   readonly waitMs: number | null;
   /** Tokens left in the retry budget. */
   readonly budgetLeft: number;
+  /** The region that it went to (host and port), where the client has several. */
+  readonly region?: string;
+  /** It was the second copy of a request whose answer was slow. */
+  readonly hedge?: true;
 }
 
 interface Answer {
@@ -454,18 +483,130 @@ export interface Page<T = unknown> {
   readonly response: Response;
 }
 
-/** Budget and limits of the base URL's host at one moment. */
-export interface ClientState {
+/** An outcome of an attempt that did not happen: an answer by its `status`, or a `failure`. Times in milliseconds. */
+export type Supposed = SupposedRequest &
+  (
+    | { readonly status: number; readonly failure?: undefined; readonly headers?: HeadersInput; readonly body?: string }
+    | { readonly failure: FailureClass; readonly status?: undefined }
+  );
+
+/** The request of an attempt that did not happen. */
+export interface SupposedRequest {
+  /** Default GET. */
+  readonly method?: string;
+  readonly path?: string;
+  /** Whether it carries a key. Default: as the client does for the method. */
+  readonly idempotencyKey?: boolean;
+  /** Whether its body can be sent again. Default true. */
+  readonly replayable?: boolean;
+  /** 1 for the first, which is the default. */
+  readonly attempt?: number;
+  /** How long the call would have been under way. Default 0. */
+  readonly elapsed?: number;
+  readonly maxAttempts?: number;
+  readonly timeout?: number | null;
+}
+
+/** How an attempt failed without a complete answer. */
+export type FailureClass =
+  | "body_source"
+  | "connect"
+  | "connect_timeout"
+  | "connection_lost"
+  | "decode"
+  | "hidden_redirect"
+  | "hook"
+  | "not_processed"
+  | "protocol"
+  | "read_timeout"
+  | "response_too_large"
+  | "timeout"
+  | "tls";
+
+/** What would be done, and why. */
+export interface Explanation {
+  readonly decision: "return" | "retry" | "refresh_token" | "redirect" | "give_up";
+  readonly reason: string | null;
+  /** The bounds of the wait before a retry; jitter decides. */
+  readonly leastWaitMs: number | null;
+  readonly mostWaitMs: number | null;
+  /** Where a redirect leads. */
+  readonly to: string | null;
+  /** The code of the error that would be thrown, were there no other attempt. */
+  readonly code: ErrorCode | null;
+  /** Whether the request is safe to repeat. */
+  readonly repeatable: boolean;
+  readonly retryAfterMs: number | null;
+  /** What the retry would cost of the budget. */
+  readonly cost: number | null;
+  readonly budgetLeft: number;
+  /** How the breaker would count it. */
+  readonly counted: "failure" | "neither" | "success" | null;
+  /** What the breaker would do then. */
+  readonly breaker: "closed" | "half_open" | "open" | null;
+  /** How long other calls with the credential would be held back. */
+  readonly pausedForMs: number | null;
+  /** The region to which the retry would go. */
+  readonly region: string | null;
+  readonly quotas: readonly {
+    readonly policy: string;
+    readonly limit: number | null;
+    readonly remaining: number | null;
+    readonly windowMs: number | null;
+    readonly resetsInMs: number | null;
+  }[];
+  /** Why, a sentence each. */
+  readonly reasons: readonly string[];
+  /** All of it, for people. */
+  readonly text: string;
+}
+
+/** A host's circuit breaker at one moment. */
+export interface BreakerState {
+  readonly state: "closed" | "half_open" | "open";
+  readonly failures: number;
+  readonly calls: number;
+  /** While nothing is sent: when to come again. */
+  readonly retryAfterMs: number | null;
+  readonly lastFailure: string | null;
+}
+
+/** A host's limit of attempts at once at one moment. */
+export interface ConcurrencyState {
+  readonly limit: number;
+  readonly inFlight: number;
+  readonly queued: number;
+}
+
+/** What is known of one region. */
+export interface RegionState extends HostState {
+  /** Host and port. */
+  readonly name: string;
+  readonly healthy: boolean;
+}
+
+/** What is known of the base URL's host at one moment. */
+export interface ClientState extends HostState {
+  /** The regions, nearest first, where the client has several. */
+  readonly regions?: readonly RegionState[];
+  /** The quota that is shared with other processes, where there is one. */
+  readonly sharedQuota?: SharedQuotaState;
+  /** What the cache holds and did, where there is one. */
+  readonly cache?: CacheState;
+}
+
+/** Budget, breaker and limits of a host at one moment. */
+export interface HostState {
   /** Tokens left in the retry budget. */
   readonly budgetLeft: number;
   /** What the retry budget holds when full. */
   readonly budgetCapacity: number;
   /** The limits, one entry for each credential that was used. */
   readonly limits: readonly LimitsState[];
-  /** The quota that is shared with other processes, where there is one. */
-  readonly sharedQuota?: SharedQuotaState;
-  /** What the cache holds and did, where there is one. */
-  readonly cache?: CacheState;
+  /** `null` where it is off. */
+  readonly breaker: BreakerState | null;
+  /** `null` where there is no limit. */
+  readonly concurrency: ConcurrencyState | null;
 }
 
 /** What is known of a quota that is shared with other processes. */
@@ -574,6 +715,8 @@ export class Client {
   readonly baseUrl: string;
   /** Budget and limits of the base URL's host, as they are now. */
   state(): ClientState;
+  /** What would be done with an outcome of an attempt, and why. Nothing is sent, and nothing is changed. */
+  explain(supposed: Supposed): Explanation;
   /** Forgets every answer that the cache has stored. */
   clearCache(): void;
   /** Refuses further calls. Those under way go on. */

@@ -86,6 +86,10 @@ class AsciiClient implements NativeClient {
     return this.#client.state();
   }
 
+  explain(supposed: string): string {
+    return this.#client.explain(supposed);
+  }
+
   clearCache(): void {
     this.#client.clearCache();
   }

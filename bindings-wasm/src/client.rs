@@ -75,6 +75,13 @@ impl NativeClient {
         self.0.clear_cache();
     }
 
+    /// What would be done with what is supposed, or the error, as JSON.
+    #[must_use]
+    pub fn explain(&self, supposed: &str) -> String {
+        let explained = self.0.explain(supposed);
+        explained.unwrap_or_else(|error| error)
+    }
+
     /// Refuses further calls. Those under way go on.
     pub fn close(&self) {
         self.0.close();

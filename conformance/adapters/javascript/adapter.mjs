@@ -7,7 +7,7 @@
 import { CAPABILITIES, LACKS, Unsupported } from "./host.mjs";
 import { clientOptions } from "./options.mjs";
 import { bodyOf, failed, head, Received } from "./outcome.mjs";
-import { callOptions, eventOptions, pageOptions } from "./request.mjs";
+import { callOptions, eventOptions, explanation, pageOptions, supposed } from "./request.mjs";
 import { webhook } from "./webhooks.mjs";
 
 /**
@@ -105,11 +105,11 @@ export class Adapter {
 
   /**
    * @param {Json} request
-   * @returns {Json}
+   * @returns {Promise<Json>}
    */
-  #open(request) {
+  async #open(request) {
     const counts = { tokens: 0, before: 0, after: 0 };
-    const settings = { ...this.#host.settings, ...clientOptions(request.options, counts) };
+    const settings = { ...this.#host.settings, ...(await clientOptions(request.options, counts)) };
     const client = new this.#host.sdk.Client(request.options.base_url, settings);
     this.#clients.set(request.client, { client, counts });
     return { ok: true, shown: this.#host.show(client) };
@@ -127,6 +127,8 @@ export class Adapter {
         const response = await client.request(request.method, request.path, callOptions(request, signal));
         return { ...head(response), body: await bodyOf(await response.bytes()) };
       }
+      case "explain":
+        return { ok: true, explained: explanation(client.explain(supposed(request))) };
       case "stream":
         return this.#stream(client, request, signal);
       case "pages":

@@ -1,11 +1,11 @@
 // @ts-check
 /** A scenario's client options as the options of `new Client`. */
 
+import { credential } from "./credentials.mjs";
 import { Unsupported, wait } from "./host.mjs";
 
 /**
  * @typedef {import("./host.mjs").Json} Json
- * @typedef {import("../../../bindings-node/types/shared.js").Auth} Auth
  * @typedef {import("../../../bindings-node/types/shared.js").Hooks} Hooks
  * @typedef {import("../../../bindings-node/types/shared.js").TokenCallback} TokenCallback
  *
@@ -20,6 +20,8 @@ const PLAIN = {
   idempotency_keys: "idempotencyKeys",
   idempotency_header: "idempotencyHeader",
   idempotency_quoted: "idempotencyQuoted",
+  max_concurrency: "maxConcurrency",
+  regions: "regions",
   max_redirects: "maxRedirects",
   allowed_origins: "allowedOrigins",
   allow_http: "allowHttp",
@@ -61,6 +63,20 @@ const RETRY = {
 };
 
 /**
+ * The same with its members in camel case.
+ *
+ * @param {Json} value
+ * @returns {Json}
+ */
+export function camel(value) {
+  if (typeof value !== "object" || value === null) {
+    return value;
+  }
+  const name = (/** @type {string} */ snake) => snake.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+  return Object.fromEntries(Object.entries(value).map(([member, of]) => [name(member), of]));
+}
+
+/**
  * Milliseconds as they are; the numbers that JSON has no form for come as texts.
  *
  * @param {number | string | null} value
@@ -74,9 +90,9 @@ export function millis(value) {
 /**
  * @param {Json} options
  * @param {Counts} counts
- * @returns {import("../../../bindings-node/types/shared.js").ClientOptions}
+ * @returns {Promise<import("../../../bindings-node/types/shared.js").ClientOptions>}
  */
-export function clientOptions(options, counts) {
+export async function clientOptions(options, counts) {
   /** @type {Json} */
   const settings = {};
   /** @type {Json} */
@@ -93,8 +109,15 @@ export function clientOptions(options, counts) {
       retry[RETRY[name]] = value;
     } else if (name === "cache") {
       settings.cache = typeof value === "object" ? cache(value) : value;
+    } else if (name === "hedge" || name === "breaker") {
+      settings[name] = camel(value);
     } else if (name === "auth") {
-      settings.auth = auth(value, counts);
+      settings.auth = value.kind === "token" ? tokenCallback(value.fetches, counts) : await credential(value);
+    } else if (name === "credentials") {
+      settings.credentials = {};
+      for (const [named, of] of Object.entries(value)) {
+        settings.credentials[named] = await credential(of);
+      }
     } else if (name === "hooks") {
       settings.hooks = hooks(value, counts);
     } else {
@@ -103,30 +126,6 @@ export function clientOptions(options, counts) {
   }
   // A client as built is given no rules at all, not even the default ones.
   return Object.keys(retry).length > 0 ? { ...settings, retry } : settings;
-}
-
-/**
- * @param {Json} given
- * @param {Counts} counts
- * @returns {Auth | undefined}
- */
-function auth(given, counts) {
-  switch (given.kind) {
-    case "none":
-      return undefined;
-    case "bearer":
-      return given.token;
-    case "basic":
-      return { basic: [given.user, given.password] };
-    case "api_key": {
-      const { kind: _, key, ...place } = given;
-      return /** @type {Auth} */ ({ apiKey: key, ...place });
-    }
-    case "token":
-      return tokenCallback(given.fetches, counts);
-    default:
-      throw new Unsupported(`auth of the kind ${given.kind}`);
-  }
 }
 
 /**

@@ -136,6 +136,8 @@ function attempt(a) {
     reason: a.reason,
     wait_ms: a.waitMs,
     budget_left: a.budgetLeft,
+    region: a.region,
+    hedge: a.hedge,
   };
 }
 

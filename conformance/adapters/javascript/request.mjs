@@ -2,7 +2,7 @@
 /** A scenario's request as the options of a call. */
 
 import { bytesOf, Unsupported } from "./host.mjs";
-import { millis, TIMEOUTS } from "./options.mjs";
+import { camel, millis, TIMEOUTS } from "./options.mjs";
 
 /** @typedef {import("./host.mjs").Json} Json */
 
@@ -13,6 +13,7 @@ const PLAIN = {
   json: "json",
   text: "body",
   cache: "cache",
+  credential: "credential",
   idempotency_key: "idempotencyKey",
   max_attempts: "maxAttempts",
   raise_for_status: "throwOnError",
@@ -48,6 +49,8 @@ export function callOptions(request, signal) {
       options[PLAIN[name]] = value;
     } else if (name === "timeout_ms" || name === "attempt_timeout_ms") {
       options[TIMEOUTS[name]] = millis(value);
+    } else if (name === "hedge") {
+      options.hedge = camel(value);
     } else if (name === "base64") {
       options.body = bytesOf(value);
     } else if (name === "chunks") {
@@ -60,6 +63,34 @@ export function callOptions(request, signal) {
     }
   }
   return options;
+}
+
+/**
+ * What is supposed, for `explain`.
+ *
+ * @param {Json} request
+ * @returns {import("../../../bindings-node/types/shared.js").Supposed}
+ */
+export function supposed(request) {
+  const { elapsed_ms: elapsed, ...members } = request.supposed;
+  const { method, path, max_attempts: maxAttempts, timeout_ms: timeout } = request;
+  const limits = { elapsed, maxAttempts, timeout: timeout === undefined ? undefined : millis(timeout) };
+  /** @type {Json} */
+  const given = { ...camel(members), method, path, ...limits };
+  return /** @type {ReturnType<typeof supposed>} */ (given);
+}
+
+/**
+ * What was explained, in the words of the protocol.
+ *
+ * @param {import("../../../bindings-node/types/shared.js").Explanation} explained
+ * @returns {Json}
+ */
+export function explanation(explained) {
+  const snake = (/** @type {string} */ name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const renamed = (/** @type {object} */ of) =>
+    Object.fromEntries(Object.entries(of).map(([name, value]) => [snake(name), value]));
+  return { ...renamed(explained), quotas: explained.quotas.map(renamed) };
 }
 
 /**

@@ -4,6 +4,7 @@
 /** @type {Readonly<Record<string, string>>} */
 export const IN_NODE = {
   connections: "fetch shares its connections among all who call it",
+  signatures: "the module has no private keys, to stay small: HMAC alone",
   truncated_encodings: "Node's fetch says nothing of a gzip that ends early",
 };
 
@@ -14,5 +15,6 @@ export const IN_A_BROWSER = {
   failure_kinds: "a browser says of each failure only that it failed",
   partial_bodies: "a browser drops what the page has not read yet when a body breaks off",
   redirects: "a browser shows a page neither status nor target of a redirect",
+  signatures: "the module has no private keys, to stay small: HMAC alone",
   tls: "a browser says of each failure only that it failed",
 };
