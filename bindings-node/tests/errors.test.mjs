@@ -182,7 +182,7 @@ test("console.log shows kind, status, request id, what happened, what to do and 
   assert.ok(shown.includes(`\n  requestId: '${error.requestId}'\n`), shown);
   assert.ok(shown.includes("\n  advice: 'check the path and the id'\n"), shown);
   assert.match(shown, /\n {2}problem: \{/);
-  assert.match(shown, /\n {2}timeline: █+ +#1 at [\d.]+ ms: 404 in .* -> give up/);
+  assert.match(shown, /\n {2}timeline: ·*█+ +#1 at [\d.]+ ms: 404 in .* -> give up/);
   assert.equal(inspect({ a: { b: { c: error } } }, { depth: 1 }).includes("ct_999999"), false);
   await session.script("contacts.get", "503", "503", "503");
   const retried = inspect(await notFound(session));

@@ -32,6 +32,7 @@ const NAMES = [
   "ProtocolError",
   "RateLimitedError",
   "RedirectError",
+  "RedisQuota",
   "Response",
   "ResponseTooLargeError",
   "ServerError",
@@ -47,6 +48,7 @@ const NAMES = [
   "WebhookKeyError",
   "WebhookVerificationError",
   "generateSecret",
+  "redisQuota",
   "version",
 ];
 
