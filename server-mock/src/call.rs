@@ -9,6 +9,7 @@ use http::request::Parts;
 use crate::op::{Op, Route, route};
 use crate::problem::Problem;
 use crate::reply::Reply;
+use crate::signing::{Flaw, Signer};
 use crate::world::World;
 
 /// A request that has been read.
@@ -18,6 +19,8 @@ pub(crate) struct Call {
     pub(crate) op: Op,
     pub(crate) upload: Upload,
     pub(crate) credential: Option<String>,
+    /// What came of the check of its signature, where it was checked.
+    pub(crate) signature: Option<Result<Signer, Flaw>>,
     pub(crate) request_id: String,
     pub(crate) received: Instant,
 }

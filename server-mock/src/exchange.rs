@@ -37,7 +37,7 @@ use crate::stable_hash::stable_hash;
 use crate::timestamp::date_header;
 use crate::wire::{Connection, End};
 use crate::world::{DEFAULT_SESSION, Worlds};
-use crate::{endpoints, files, oauth, play, problem, records};
+use crate::{endpoints, files, oauth, play, problem, records, signing};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -97,10 +97,12 @@ pub(crate) async fn serve(
         op,
         upload,
         credential,
+        signature: None,
         request_id: String::new(),
         received,
     };
     let (seq, logical) = record(&mut call, at_ns, connection.number);
+    check_signature(&mut call, seq);
     if call.upload.end == UploadEnd::Broken {
         if is_upload(call.op) {
             // What came of an upload is kept: that is what its offset is for.
@@ -121,6 +123,23 @@ pub(crate) async fn serve(
         return Ok(answer(&call, seq, reply));
     };
     play_out(call, seq, fault, connection).await
+}
+
+/// Checks the request's signature, once: its nonce is used up whatever becomes of the request.
+fn check_signature(call: &mut Call, seq: u64) {
+    call.signature = signing::check(call);
+    let verdict = match &call.signature {
+        None => return,
+        Some(Ok(_)) => "valid",
+        Some(Err(flaw)) => flaw.told().0,
+    };
+    call.world.journal().signed(seq, verdict);
+    if let Some(Ok(signer)) = &call.signature
+        && signer.in_authorization
+    {
+        // Another signature with each attempt is the same credential.
+        call.credential = Some(signer.keyid.clone());
+    }
 }
 
 /// Whether what came of a broken body counts.
@@ -363,6 +382,13 @@ fn with_nonce(call: &Call, reply: Reply) -> Reply {
 }
 
 fn identify(call: &Call) -> Result<Identity, Unauthorized> {
+    match &call.signature {
+        Some(Err(flaw)) => return Err(Unauthorized::Signature(*flaw)),
+        Some(Ok(signer)) if signer.in_authorization || call.credential.is_none() => {
+            return Ok(signer.identity.clone());
+        }
+        _ => {}
+    }
     let mut guard = call.world.state();
     let state = &mut *guard;
     match &call.credential {

@@ -57,6 +57,8 @@ pub struct JournalEntry {
     pub body_complete: bool,
     /// `sha256:` and the hash of the credential, if one was sent.
     pub key_fingerprint: Option<String>,
+    /// `valid`, or the code of what is wrong with its signature, where that was checked.
+    pub signature: Option<String>,
     /// The fault that was played.
     pub fault: Option<String>,
     /// The status that was sent; none if no response was.
@@ -122,6 +124,7 @@ struct Entry {
     body_sha256: Option<[u8; 32]>,
     body_complete: bool,
     fingerprint: Option<[u8; 32]>,
+    signature: Option<&'static str>,
     fault: Option<Box<str>>,
     ending: Ending,
     op: Op,
@@ -169,6 +172,13 @@ impl Journal {
             self.drop_first();
         }
         seq
+    }
+
+    /// Notes what came of the check of a request's signature.
+    pub(crate) fn signed(&mut self, seq: u64, verdict: &'static str) {
+        if let Some(entry) = self.entry(seq) {
+            entry.signature = Some(verdict);
+        }
     }
 
     /// Notes the fault a request is given.
@@ -265,6 +275,7 @@ impl Entry {
                 .or_else(|| cut.then(|| Sha256::digest(arrival.body).into())),
             body_complete: arrival.body_complete,
             fingerprint: arrival.credential.map(|key| Sha256::digest(key).into()),
+            signature: None,
             fault: None,
             ending: Ending::default(),
             op: arrival.op,
@@ -299,6 +310,7 @@ impl Entry {
             key_fingerprint: self
                 .fingerprint
                 .map(|hash| format!("sha256:{}", hex(&hash))),
+            signature: self.signature.map(Into::into),
             fault: self.fault.as_deref().map(Into::into),
             status: self.ending.status,
             outcome: self.ending.outcome,

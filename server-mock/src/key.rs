@@ -10,6 +10,7 @@ use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE};
 use serde::Serialize;
 
+use crate::signing::Flaw;
 use crate::stable_hash::{mix, stable_hash};
 use crate::tier::Tier;
 
@@ -48,6 +49,7 @@ pub(crate) enum Unauthorized {
     /// The proof needs the server's nonce.
     ProofNonce,
     Revoked,
+    Signature(Flaw),
     TokenExpired,
     TokenRevoked,
     TokenUnknown,

@@ -42,6 +42,7 @@ mod redact;
 mod reply;
 mod resource;
 mod session;
+mod signing;
 mod stable_hash;
 mod static_files;
 mod tier;
@@ -64,6 +65,7 @@ pub use oauth::{AuthMethod, Consent, Dpop, OAuthClient, OAuthOptions};
 pub use options::{Auth, Options, OptionsChange, Shared};
 pub use policy::{Partition, Policy, Unit};
 pub use session::{ClockState, LimitState, Refused, Session};
+pub use signing::{SigningMode, SigningOptions, VerifyingKey};
 pub use tier::{Limits, Tier};
 pub use webhooks::{Attempt, Delivery, DeliveryState, Disabled, Endpoint};
 

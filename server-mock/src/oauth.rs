@@ -27,7 +27,7 @@ mod tokens;
 
 pub(crate) use access::holder;
 pub(crate) use device::Decision;
-pub(crate) use dpop::nonce;
+pub(crate) use dpop::{is_near, nonce};
 pub use settings::{AuthMethod, Consent, Dpop, OAuthClient, OAuthOptions};
 
 /// Codes, and proofs and assertions that were used, a session remembers.

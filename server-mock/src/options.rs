@@ -9,6 +9,7 @@ use crate::header_rules::{HeaderRule, MAX_HEADER_RULES};
 use crate::meter::Window;
 use crate::oauth::OAuthOptions;
 use crate::policy::{MAX_POLICIES, Policy};
+use crate::signing::SigningOptions;
 use crate::tier::Limits;
 
 /// The options of a session and their defaults.
@@ -46,6 +47,8 @@ pub struct Options {
     pub last_modified: bool,
     /// The authorization server.
     pub oauth: OAuthOptions,
+    /// Whether and with which keys signatures of requests are checked.
+    pub signing: SigningOptions,
     /// Entries the journal keeps; the oldest are dropped. Default: 100 000, 0 keeps none.
     pub journal_entries: usize,
     /// Seed of request ids and tokens. Default: derived from the session's name.
@@ -156,6 +159,9 @@ pub struct OptionsChange {
     /// See [`Options::oauth`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oauth: Option<OAuthOptions>,
+    /// See [`Options::signing`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing: Option<SigningOptions>,
     /// See [`Options::journal_entries`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub journal_entries: Option<usize>,
@@ -195,6 +201,7 @@ impl Options {
             response_headers: Shared::default(),
             last_modified: false,
             oauth: OAuthOptions::default(),
+            signing: SigningOptions::default(),
             journal_entries: 100_000,
             seed,
         }
@@ -236,6 +243,11 @@ impl Options {
         if let Some(oauth) = &change.oauth {
             oauth.check().map_err(|fault| format!("oauth: {fault}"))?;
         }
+        if let Some(signing) = &change.signing {
+            signing
+                .check()
+                .map_err(|fault| format!("signing: {fault}"))?;
+        }
         let Self {
             dialect,
             retry_after,
@@ -251,6 +263,7 @@ impl Options {
             response_headers,
             last_modified,
             oauth,
+            signing,
             journal_entries,
             seed,
         } = self;
@@ -268,6 +281,7 @@ impl Options {
         set(response_headers, change.response_headers);
         set(last_modified, change.last_modified);
         set(oauth, change.oauth);
+        set(signing, change.signing);
         set(journal_entries, change.journal_entries);
         set(seed, change.seed);
         Ok(())

@@ -148,6 +148,10 @@ pub(crate) fn unauthorized(why: Unauthorized) -> (Problem, &'static str) {
             "the DPoP proof needs the nonce of DPoP-Nonce",
             r#"DPoP realm="gatewright", error="use_dpop_nonce", error_description="the proof needs the nonce of DPoP-Nonce""#,
         ),
+        Unauthorized::Signature(flaw) => {
+            let (code, detail) = flaw.told();
+            (code, detail, r#"HMAC-SHA256 realm="gatewright""#)
+        }
         Unauthorized::Unknown => (
             "invalid_api_key",
             "the key is not known; test keys look like sk_test_pro_acme",

@@ -22,6 +22,7 @@ use crate::oauth::OAuth;
 use crate::op::Kind;
 use crate::options::Options;
 use crate::resource::Collection;
+use crate::signing::Nonces;
 use crate::stable_hash::stable_hash;
 use crate::tier::Tier;
 use crate::webhooks::Webhooks;
@@ -95,6 +96,7 @@ pub(crate) struct State {
     pub(crate) effects: EffectLog,
     pub(crate) oauth: OAuth,
     pub(crate) files: Files,
+    pub(crate) nonces: Nonces,
     pub(crate) requests: u64,
     tenants: HashMap<Box<str>, Tenant>,
 }
@@ -163,6 +165,7 @@ impl State {
             effects: EffectLog::default(),
             oauth: OAuth::default(),
             files: Files::default(),
+            nonces: Nonces::default(),
             requests: 0,
             tenants: HashMap::new(),
         }

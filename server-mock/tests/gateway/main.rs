@@ -29,5 +29,6 @@ mod program;
 mod receiver;
 mod records;
 mod response_headers;
+mod signing;
 mod static_files;
 mod webhooks;
