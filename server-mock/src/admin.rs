@@ -23,6 +23,7 @@ use crate::world::{DEFAULT_SESSION, is_session_name};
 
 mod guard;
 mod oauth;
+mod regions;
 mod webhooks;
 
 type Answer = Result<Response, AdminError>;
@@ -51,6 +52,7 @@ pub(crate) fn router(shared: Arc<Shared>, own: SocketAddr) -> Router {
         .route("/admin/files/change", post(change_file))
         .route("/admin/tokens", post(mint_token))
         .merge(oauth::routes())
+        .merge(regions::routes())
         .merge(webhooks::routes())
         .route(
             "/admin/{*rest}",

@@ -17,6 +17,8 @@ pub(crate) struct Call {
     pub(crate) world: Arc<World>,
     pub(crate) parts: Parts,
     pub(crate) op: Op,
+    /// The region it came to, if it came to one.
+    pub(crate) region: Option<Arc<str>>,
     pub(crate) upload: Upload,
     pub(crate) credential: Option<String>,
     /// What came of the check of its signature, where it was checked.

@@ -42,6 +42,7 @@ use crate::{endpoints, files, oauth, play, problem, records, signing};
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const REGION: HeaderName = HeaderName::from_static("x-mock-region");
 const REPLAYED: &str = "idempotency-replayed";
 const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
 /// Without it a browser hides these from the page that asked.
@@ -95,6 +96,7 @@ pub(crate) async fn serve(
         world,
         parts,
         op,
+        region: connection.region.clone(),
         upload,
         credential,
         signature: None,
@@ -190,6 +192,7 @@ fn record(call: &mut Call, at_ns: u64, connection: u64) -> (u64, Logical) {
         credential: call.credential.as_deref(),
         op: call.op,
         connection,
+        region: call.region.clone(),
         logical: logical.clone(),
         attempt,
         request_id: number,
@@ -221,7 +224,8 @@ fn choose_fault(
             None => {
                 let method = call.parts.method.as_str();
                 let rules = &mut state.rules;
-                rules.choose(call.op, method, call.path(), logical, now_ns)
+                let region = call.region.as_deref();
+                rules.choose((call.op, method, call.path(), region), logical, now_ns)
             }
         }
     };
@@ -559,6 +563,11 @@ fn complete(call: &Call, reply: &mut Reply) {
     let headers = &mut reply.headers;
     if let Ok(value) = HeaderValue::try_from(call.request_id.as_str()) {
         headers.insert(REQUEST_ID, value);
+    }
+    if let Some(region) = &call.region
+        && let Ok(value) = HeaderValue::from_str(region)
+    {
+        headers.insert(REGION, value);
     }
     headers.insert(DATE, date_header(call.world.clock.now_ns()));
     let micros = call.received.elapsed().as_micros();

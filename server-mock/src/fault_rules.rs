@@ -60,7 +60,13 @@ pub struct Match {
     /// A path; a `*` at the end stands for any rest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// The region it came to; a `*` at the end stands for any rest. What comes to the data port is of no region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
 }
+
+/// What rules know of a request: its operation, method, path and region.
+pub(crate) type Request<'a> = (Op, &'a str, &'a str, Option<&'a str>);
 
 /// Faults by chance, decided by a seed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -113,6 +119,13 @@ impl FaultRule {
         Ok(self)
     }
 
+    /// Only for requests that came to this region.
+    #[must_use]
+    pub fn in_region(mut self, region: &str) -> Self {
+        self.matching.region = Some(region.into());
+        self
+    }
+
     /// Gives every matching request this fault, once the script is over: `503`, `reset`.
     pub fn always(mut self, fault: &str) -> Result<Self, FaultError> {
         self.always = Some(fault.parse()?);
@@ -159,8 +172,12 @@ impl FaultRule {
 }
 
 impl Match {
-    fn holds(&self, op: Op, method: &str, path: &str) -> bool {
+    fn holds(&self, (op, method, path, region): Request<'_>) -> bool {
         holds([&self.op, &self.method, &self.path], op, method, path)
+            && self
+                .region
+                .as_deref()
+                .is_none_or(|pattern| region.is_some_and(|region| glob(pattern, region)))
     }
 }
 
@@ -282,15 +299,13 @@ impl FaultRules {
     /// The fault of a request without the inline header, if it has one.
     pub(crate) fn choose(
         &mut self,
-        op: Op,
-        method: &str,
-        path: &str,
+        request: Request<'_>,
         logical: &Logical,
         now_ns: u64,
     ) -> Option<Fault> {
         for running in &mut self.rules {
             if now_ns < running.ends_ns
-                && running.rule.matching.holds(op, method, path)
+                && running.rule.matching.holds(request)
                 && let Some(fault) = running.next(logical)
             {
                 return Some(fault);

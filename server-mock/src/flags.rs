@@ -23,6 +23,8 @@ pub(crate) struct Serve {
     pub(crate) until_stdin_closes: bool,
     /// Prefixes and folders of `--static`.
     pub(crate) static_files: Vec<(String, PathBuf)>,
+    /// Names and ports of `--region`.
+    pub(crate) regions: Vec<(String, u16)>,
 }
 
 /// What cannot be understood, and what to do about it.
@@ -47,6 +49,7 @@ Options:
   --workers N           Threads that serve [default: 1]
   --print-json          Print one line of JSON with url, admin_url and pid when ready
   --until-stdin-closes  Stop when standard input is closed
+  --region NAME[=PORT]  One more data port of that name, any free one without PORT; may be repeated
   --static PREFIX=DIR   Serve the files of DIR on the admin port, at PREFIX; may be repeated
   -h, --help            Print this
   -V, --version         Print the version
@@ -63,6 +66,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
         print_json: false,
         until_stdin_closes: false,
         static_files: Vec::new(),
+        regions: Vec::new(),
     };
     match arguments.next().as_deref() {
         Some("serve") => {}
@@ -88,6 +92,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
             "--print-json" if joined.is_none() => serve.print_json = true,
             "--until-stdin-closes" if joined.is_none() => serve.until_stdin_closes = true,
             "--static" => serve.static_files.push(mount(name, value())?),
+            "--region" => serve.regions.push(region(name, value())?),
             "-h" | "--help" => return Ok(Command::Help),
             _ => {
                 return Err(UsageError(format!(
@@ -111,6 +116,15 @@ fn mount(name: &str, value: Option<String>) -> Result<(String, PathBuf), UsageEr
         _ => Err(UsageError(format!(
             "{name} cannot be {value:?} when expecting PREFIX=DIR, such as /=web"
         ))),
+    }
+}
+
+/// `NAME` or `NAME=PORT`.
+fn region(name: &str, value: Option<String>) -> Result<(String, u16), UsageError> {
+    match value.as_deref().map(|value| value.split_once('=')) {
+        Some(Some((region, port))) => Ok((region.into(), number(name, Some(port.into()))?)),
+        Some(None) => Ok((value.unwrap_or_default(), 0)),
+        None => Err(UsageError(format!("{name} needs a value"))),
     }
 }
 
@@ -180,6 +194,19 @@ mod tests {
             serve.static_files,
             expected.map(|(prefix, folder)| (prefix.to_owned(), PathBuf::from(folder)))
         );
+    }
+
+    #[test]
+    fn regions_come_with_their_ports() {
+        let Ok(Command::Serve(serve)) = parsed("serve --region eu --region=us=4020") else {
+            panic!()
+        };
+        let expected = [("eu", 0), ("us", 4020)];
+        assert_eq!(
+            serve.regions,
+            expected.map(|(name, port)| (name.to_owned(), port))
+        );
+        assert!(parsed("serve --region").is_err() && parsed("serve --region eu=x").is_err());
     }
 
     #[test]

@@ -4,13 +4,16 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::thread;
 
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 use crate::admin;
-use crate::listener::{serve_admin, serve_data};
+use crate::key::is_tenant;
+use crate::listener::{Door, serve_admin, serve_data};
+use crate::region::Region;
 use crate::session::{Refused, Session};
 use crate::static_files::StaticFiles;
 use crate::world::{Surroundings, Worlds};
@@ -43,6 +46,21 @@ pub(crate) struct Shared {
     pub(crate) started: std::time::Instant,
     pub(crate) data: SocketAddr,
     pub(crate) static_files: StaticFiles,
+    pub(crate) regions: Vec<Region>,
+}
+
+impl Shared {
+    /// Opens or closes the port of a region and returns once that is done.
+    pub(crate) async fn set_region(&self, name: &str, up: bool) -> Result<(), Refused> {
+        let region = self.regions.iter().find(|region| &*region.name == name);
+        let region = region.ok_or_else(|| Refused(format!("there is no region {name:?}")))?;
+        if region.set(up).await {
+            Ok(())
+        } else {
+            let address = region.address;
+            Err(Refused(format!("{address} is taken by something else")))
+        }
+    }
 }
 
 impl std::fmt::Debug for Shared {
@@ -61,6 +79,7 @@ pub struct GatewayBuilder {
     workers: usize,
     max_sessions: usize,
     static_files: Vec<(String, PathBuf)>,
+    regions: Vec<(String, u16)>,
 }
 
 impl Default for GatewayBuilder {
@@ -72,6 +91,7 @@ impl Default for GatewayBuilder {
             workers: 1,
             max_sessions: 4_096,
             static_files: Vec::new(),
+            regions: Vec::new(),
         }
     }
 }
@@ -111,6 +131,21 @@ impl GatewayBuilder {
     /// times; the longest prefix that fits counts. Default: none.
     pub fn static_files(mut self, prefix: impl Into<String>, folder: impl Into<PathBuf>) -> Self {
         self.static_files.push((prefix.into(), folder.into()));
+        self
+    }
+
+    /// More data ports of the same gateway, any free ones, each with a name of 1 to 64 letters, digits, `-` or `_`. They
+    /// share all sessions with each other and with the data port. Default: none.
+    pub fn regions<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        for name in names {
+            self = self.region(name, 0);
+        }
+        self
+    }
+
+    /// One more region, on this port.
+    pub fn region(mut self, name: &str, port: u16) -> Self {
+        self.regions.push((name.into(), port));
         self
     }
 
@@ -159,23 +194,52 @@ impl GatewayBuilder {
             let static_files = StaticFiles::open(&self.static_files)?;
             let data = TcpListener::bind((self.host, self.port)).await?;
             let admin = TcpListener::bind((admin_host, self.admin_port)).await?;
+            let regions = bound_regions(self.host, &self.regions).await?;
             let addresses = (data.local_addr()?, admin.local_addr()?);
-            io::Result::Ok((static_files, addresses, data, admin))
+            io::Result::Ok((static_files, addresses, data, admin, regions))
         };
-        let (static_files, (data_address, admin_address), data, admin) = match bound.await {
+        let (static_files, (data_address, admin_address), data, admin, regions) = match bound.await
+        {
             Ok(bound) => bound,
             Err(error) => return ready(Err(error)),
         };
-        let surroundings =
-            Surroundings::new([data_address.port(), admin_address.port()], told.clone());
+        let (regions, listeners): (Vec<Region>, Vec<TcpListener>) = regions.into_iter().unzip();
+        let own_ports = regions
+            .iter()
+            .map(|region| region.address)
+            .chain([data_address, admin_address])
+            .map(|address| address.port())
+            .collect();
+        let surroundings = Surroundings::new(own_ports, told.clone());
         let shared = Arc::new(Shared {
             worlds: Arc::new(Worlds::new(self.max_sessions, surroundings)),
             started: std::time::Instant::now(),
             data: data_address,
             static_files,
+            regions,
         });
+        let numbers = Arc::<AtomicU64>::default();
         let router = admin::router(Arc::clone(&shared), admin_address);
-        let worlds = Arc::clone(&shared.worlds);
+        let door = |region| Door {
+            worlds: Arc::clone(&shared.worlds),
+            numbers: Arc::clone(&numbers),
+            region,
+        };
+        let mut serving = tokio::task::JoinSet::new();
+        for (at, listener) in listeners.into_iter().enumerate() {
+            let (shared, stop) = (Arc::clone(&shared), told.clone());
+            let name = shared
+                .regions
+                .get(at)
+                .map(|region| Arc::clone(&region.name));
+            let door = door(name);
+            serving.spawn(async move {
+                if let Some(region) = shared.regions.get(at) {
+                    region.serve(listener, door, stop).await;
+                }
+            });
+        }
+        let own_door = door(None);
         ready(Ok(Gateway {
             data: data_address,
             admin: admin_address,
@@ -184,12 +248,35 @@ impl GatewayBuilder {
             stopped: Some(stopped),
         }));
         tokio::join!(
-            serve_data(data, worlds, told.clone()),
+            serve_data(data, own_door, told.clone()),
             serve_admin(admin, router, told)
         );
+        serving.join_all().await;
         // The receiver is gone when the gateway was dropped instead of shut down.
         let _ = ended.send(());
     }
+}
+
+/// The ports of regions, bound.
+async fn bound_regions(
+    host: IpAddr,
+    wanted: &[(String, u16)],
+) -> io::Result<Vec<(Region, TcpListener)>> {
+    let mut bound: Vec<(Region, TcpListener)> = Vec::new();
+    for (name, port) in wanted {
+        if !is_tenant(name) || bound.iter().any(|(other, _)| *other.name == **name) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!(
+                    "region {name:?}: each has a name of its own, of 1 to 64 letters, digits, - or _"
+                ),
+            ));
+        }
+        let listener = TcpListener::bind((host, *port)).await?;
+        let region = Region::new(name, listener.local_addr()?);
+        bound.push((region, listener));
+    }
+    Ok(bound)
 }
 
 impl Gateway {
@@ -206,6 +293,24 @@ impl Gateway {
     /// Where the admin port is: `http://127.0.0.1:PORT`.
     pub fn admin_url(&self) -> String {
         format!("http://{}", self.admin)
+    }
+
+    /// Where clients call a region; `None` where there is none of this name.
+    pub fn region_url(&self, name: &str) -> Option<String> {
+        let mut regions = self.shared.regions.iter();
+        regions
+            .find(|region| &*region.name == name)
+            .map(Region::url)
+    }
+
+    /// The names of the regions, in the order in which they were given.
+    pub fn regions(&self) -> impl Iterator<Item = &str> {
+        self.shared.regions.iter().map(|region| &*region.name)
+    }
+
+    /// Closes the port of a region, and its connections, or opens it again; returns once that is done.
+    pub async fn set_region(&self, name: &str, up: bool) -> Result<(), Refused> {
+        self.shared.set_region(name, up).await
     }
 
     /// A session, made on first use. Names are 1 to 128 visible ASCII characters.

@@ -73,6 +73,8 @@ pub struct JournalEntry {
     pub op: &'static str,
     /// Counts connections of the gateway.
     pub connection: u64,
+    /// The region it came to; none for the data port.
+    pub region: Option<String>,
     /// The name of the logical call.
     pub logical: String,
     /// Which request of its logical call it is, from 1.
@@ -96,6 +98,7 @@ pub(crate) struct Arrival<'a> {
     pub(crate) credential: Option<&'a str>,
     pub(crate) op: Op,
     pub(crate) connection: u64,
+    pub(crate) region: Option<Arc<str>>,
     pub(crate) logical: Logical,
     pub(crate) attempt: u32,
     pub(crate) request_id: u64,
@@ -129,6 +132,7 @@ struct Entry {
     ending: Ending,
     op: Op,
     connection: u64,
+    region: Option<Arc<str>>,
     logical: Logical,
     attempt: u32,
     request_id: u64,
@@ -280,6 +284,7 @@ impl Entry {
             ending: Ending::default(),
             op: arrival.op,
             connection: arrival.connection,
+            region: arrival.region,
             logical: arrival.logical,
             attempt: arrival.attempt,
             request_id: arrival.request_id,
@@ -318,6 +323,7 @@ impl Entry {
             replayed: self.ending.replayed,
             op: self.op.name(),
             connection: self.connection,
+            region: self.region.as_deref().map(Into::into),
             logical: self.logical.to_string(),
             attempt: self.attempt,
             request_id: request_id(self.request_id),

@@ -39,6 +39,7 @@ mod quota;
 mod receive;
 mod records;
 mod redact;
+mod region;
 mod reply;
 mod resource;
 mod session;

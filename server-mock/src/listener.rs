@@ -24,12 +24,22 @@ const MAX_CONNECTIONS: usize = 10_000;
 /// Becomes true when the gateway stops.
 pub(crate) type Stop = watch::Receiver<bool>;
 
-/// Serves the data port until told to stop.
-pub(crate) async fn serve_data(listener: TcpListener, worlds: Arc<Worlds>, stop: Stop) {
-    let numbers = AtomicU64::new(0);
+/// What the connections of a data port lead to.
+#[derive(Clone)]
+pub(crate) struct Door {
+    pub(crate) worlds: Arc<Worlds>,
+    /// Counts connections of the gateway.
+    pub(crate) numbers: Arc<AtomicU64>,
+    /// The region the port is of, if it is of one.
+    pub(crate) region: Option<Arc<str>>,
+}
+
+/// Serves a data port until told to stop.
+pub(crate) async fn serve_data(listener: TcpListener, door: Door, stop: Stop) {
     accept(listener, stop, |socket| {
-        let connection = Arc::new(Connection::new(numbers.fetch_add(1, Ordering::Relaxed) + 1));
-        data_connection(socket, connection, Arc::clone(&worlds))
+        let number = door.numbers.fetch_add(1, Ordering::Relaxed) + 1;
+        let connection = Arc::new(Connection::new(number, door.region.clone()));
+        data_connection(socket, connection, Arc::clone(&door.worlds))
     })
     .await;
 }

@@ -36,6 +36,9 @@ fn run(serve: &Serve) -> io::Result<()> {
     for (prefix, folder) in &serve.static_files {
         builder = builder.static_files(prefix, folder);
     }
+    for (name, port) in &serve.regions {
+        builder = builder.region(name, *port);
+    }
     let gateway = builder
         .host(serve.host)
         .port(serve.port)
@@ -64,11 +67,24 @@ fn announce(serve: &Serve, gateway: &Gateway) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let (url, admin_url) = (gateway.url(), gateway.admin_url());
     if serve.print_json {
-        let line =
+        let mut line =
             serde_json::json!({ "url": url, "admin_url": admin_url, "pid": std::process::id() });
+        if !serve.regions.is_empty()
+            && let Some(line) = line.as_object_mut()
+        {
+            let regions = gateway
+                .regions()
+                .map(|name| (name.to_owned(), gateway.region_url(name).into()))
+                .collect();
+            line.insert("regions".into(), serde_json::Value::Object(regions));
+        }
         writeln!(out, "{line}")?;
     } else {
         writeln!(out, "gateway {url}\nadmin   {admin_url}")?;
+        for name in gateway.regions() {
+            let url = gateway.region_url(name).unwrap_or_default();
+            writeln!(out, "region  {url} {name}")?;
+        }
         for (prefix, _) in &serve.static_files {
             writeln!(out, "files   {admin_url}{prefix}")?;
         }

@@ -5,8 +5,8 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ pub(crate) enum End {
 pub(crate) struct Connection {
     /// Counts connections of the gateway.
     pub(crate) number: u64,
+    /// The region whose port it came to, if it is one's.
+    pub(crate) region: Option<Arc<str>>,
     armed: AtomicBool,
     plan: Mutex<Plan>,
 }
@@ -44,9 +46,10 @@ struct Plan {
 }
 
 impl Connection {
-    pub(crate) fn new(number: u64) -> Self {
+    pub(crate) fn new(number: u64, region: Option<Arc<str>>) -> Self {
         Self {
             number,
+            region,
             armed: AtomicBool::new(false),
             plan: Mutex::default(),
         }

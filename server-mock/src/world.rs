@@ -35,14 +35,14 @@ const MAX_NAME_BYTES: usize = 128;
 /// What sessions need of the gateway they live in.
 pub(crate) struct Surroundings {
     runtime: Option<Handle>,
-    own_ports: [u16; 2],
+    own_ports: Vec<u16>,
     journal_bytes: Arc<AtomicUsize>,
     stop: watch::Receiver<bool>,
 }
 
 impl Surroundings {
-    /// Of the gateway that runs on this runtime and answers on these two ports.
-    pub(crate) fn new(own_ports: [u16; 2], stop: watch::Receiver<bool>) -> Self {
+    /// Of the gateway that runs on this runtime and answers on these ports.
+    pub(crate) fn new(own_ports: Vec<u16>, stop: watch::Receiver<bool>) -> Self {
         Self {
             runtime: Handle::try_current().ok(),
             own_ports,
@@ -53,12 +53,12 @@ impl Surroundings {
 
     #[cfg(test)]
     pub(crate) fn of_ports(own_ports: [u16; 2]) -> Self {
-        Self::new(own_ports, watch::channel(false).1)
+        Self::new(own_ports.to_vec(), watch::channel(false).1)
     }
 
-    /// The data port and the admin port.
-    pub(crate) fn own_ports(&self) -> [u16; 2] {
-        self.own_ports
+    /// The data port, the admin port and those of regions.
+    pub(crate) fn own_ports(&self) -> &[u16] {
+        &self.own_ports
     }
 
     /// Runs a task on the gateway's runtime, whoever asks for it.

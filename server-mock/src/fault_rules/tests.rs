@@ -26,7 +26,7 @@ fn rules(rules: &[FaultRule]) -> FaultRules {
 
 fn chosen(rules: &mut FaultRules, name: &str) -> Option<String> {
     rules
-        .choose(CREATE, "POST", "/v1/contacts", &call(name), 0)
+        .choose((CREATE, "POST", "/v1/contacts", None), &call(name), 0)
         .map(|fault| fault.to_string())
 }
 
@@ -64,11 +64,11 @@ fn all_that_a_match_gives_must_hold() {
     let matching: Match =
         serde_json::from_str(r#"{"op":"contacts.create","method":"post","path":"/v1/contacts*"}"#)
             .unwrap();
-    assert!(matching.holds(CREATE, "POST", "/v1/contacts"));
-    assert!(!matching.holds(CREATE, "PUT", "/v1/contacts"));
-    assert!(!matching.holds(CREATE, "POST", "/v1/users"));
-    assert!(!matching.holds(Op::Whoami, "POST", "/v1/contacts"));
-    assert!(!Match::default().holds(Op::Health, "GET", "/healthz"));
+    assert!(matching.holds((CREATE, "POST", "/v1/contacts", None)));
+    assert!(!matching.holds((CREATE, "PUT", "/v1/contacts", None)));
+    assert!(!matching.holds((CREATE, "POST", "/v1/users", None)));
+    assert!(!matching.holds((Op::Whoami, "POST", "/v1/contacts", None)));
+    assert!(!Match::default().holds((Op::Health, "GET", "/healthz", None)));
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_rule_is_over_when_its_span_is() {
     all.add(vec![dead], 5_000 * MS).unwrap();
     assert_eq!(all.state()[0].ends_at_ms, Some(15_000));
     let mut at = |ms: u64| {
-        let fault = all.choose(CREATE, "POST", "/v1/contacts", &call("a"), ms * MS);
+        let fault = all.choose((CREATE, "POST", "/v1/contacts", None), &call("a"), ms * MS);
         fault.map(|fault| fault.to_string())
     };
     assert_eq!(at(5_000).as_deref(), Some("429"));

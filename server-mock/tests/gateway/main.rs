@@ -28,6 +28,7 @@ mod problems;
 mod program;
 mod receiver;
 mod records;
+mod regions;
 mod response_headers;
 mod signing;
 mod static_files;
