@@ -116,7 +116,7 @@ fn httpdate(seconds: u64) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     let of_month = seconds - EPOCH / SECOND;
     let (day, rest) = (of_month / 86_400, of_month % 86_400);
-    let name = DAYS[usize::try_from(day % 7).unwrap()];
+    let name = DAYS.get(usize::try_from(day % 7).unwrap()).unwrap();
     let (hour, minute, second) = (rest / 3_600, rest / 60 % 60, rest % 60);
     format!(
         "{name}, {:02} Jan 2026 {hour:02}:{minute:02}:{second:02} GMT",

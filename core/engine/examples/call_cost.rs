@@ -56,6 +56,7 @@ fn call(engine: &Engine, host: &Arc<Host>, headers: &HeaderMap, now: &mut Now) {
 fn main() {
     // Fewer for tools that count instructions.
     let calls = std::env::args().nth(1).and_then(|n| n.parse().ok());
+    let only = std::env::args().nth(2);
     let (calls, rounds) = calls.map_or((CALLS, ROUNDS), |calls: u32| (calls, 1));
     let mut plain = HeaderMap::new();
     plain.insert("content-type", HeaderValue::from_static("application/json"));
@@ -66,6 +67,9 @@ fn main() {
     let left = HeaderValue::from_static(r#""burst";r=999999;t=1"#);
     limited.insert("ratelimit", left);
     for (name, headers) in [("no limits", plain), ("draft-10", limited)] {
+        if only.as_deref().is_some_and(|only| only != name) {
+            continue;
+        }
         let engine = Engine::new(RetryPolicy::default(), PacingSettings::default());
         let host = engine.host("https://api.example.com");
         let mut now = Now {

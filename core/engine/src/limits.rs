@@ -24,6 +24,7 @@ use crate::retry_after::server_date;
 use crate::time::{Now, UnixMillis};
 
 mod per_window;
+mod plain;
 mod reset;
 mod scope;
 mod structured;
@@ -31,6 +32,7 @@ mod triple;
 
 use scope::read_reach;
 pub use scope::{Reach, Scope};
+use structured::Lines;
 
 /// Policies that one response can name; what comes after is ignored.
 pub const MAX_POLICIES: usize = 8;
@@ -156,15 +158,23 @@ impl<'a> IntoIterator for &'a LimitReadings {
 /// Dates and epoch seconds are read against the response's own `Date` where it has one, else against `now.wall`.
 #[must_use]
 pub fn read_limits(headers: &HeaderMap, now: Now) -> LimitReadings {
-    let present = Present::in_headers(headers);
+    let (present, lines) = Present::in_headers(headers);
     if present == Present::default() {
         return LimitReadings::default();
     }
     let reach = read_reach(headers, present.reach);
-    let readers: [Reader; 9] = [
-        (present.structured, Dialect::Draft10, |headers, _| {
-            structured::read_list(headers)
-        }),
+    if present.structured {
+        let readings = structured::read_list(headers, lines);
+        if !readings.is_empty() {
+            return LimitReadings {
+                readings,
+                dialect: Some(Dialect::Draft10),
+                reach,
+                served_at: None,
+            };
+        }
+    }
+    let readers: [Reader; 8] = [
         (present.structured, Dialect::Draft07, |headers, _| {
             structured::read_dictionary(headers)
         }),
@@ -225,14 +235,21 @@ struct Present {
 }
 
 impl Present {
-    fn in_headers(headers: &HeaderMap) -> Self {
-        let mut present = Self::default();
-        for name in headers.keys() {
+    fn in_headers(headers: &HeaderMap) -> (Self, Lines<'_>) {
+        let (mut present, mut lines) = (Self::default(), Lines::default());
+        for (name, value) in headers {
             let name = name.as_str();
             match name.as_bytes() {
                 [b'r', b'a', b't', ..] => match name {
                     // A policy alone says how many calls may be under way.
-                    "ratelimit" | "ratelimit-policy" => present.structured = true,
+                    "ratelimit" => {
+                        present.structured = true;
+                        lines.several |= lines.left.replace(value).is_some();
+                    }
+                    "ratelimit-policy" => {
+                        present.structured = true;
+                        lines.several |= lines.policies.replace(value).is_some();
+                    }
                     "ratelimit-remaining" => present.triple = true,
                     _ => {}
                 },
@@ -257,7 +274,7 @@ impl Present {
                 _ => {}
             }
         }
-        present
+        (present, lines)
     }
 }
 

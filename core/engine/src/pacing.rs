@@ -180,25 +180,26 @@ impl Pacer {
         let lane = self.lane_of(ticket);
         self.pass_time(now, lane, ticket.route);
         self.line_up(ticket);
-        let (own, queued) = self
-            .lanes
-            .get(lane)
-            .map_or((0, false), |lane| lane.queue.place_of(ticket.order));
-        let is_pressed = self
-            .lanes
-            .get(lane)
-            .is_some_and(|lane| lane.queue.is_pressed());
+        let ((own, queued), is_pressed) = match self.lanes.get(lane) {
+            Some(lane) => (lane.queue.place_of(ticket.order), lane.queue.is_pressed()),
+            None => ((0, false), false),
+        };
         let place = Place {
             lane,
             route: ticket.route,
             order: ticket.order,
             own,
         };
-        let forbidden = self.hold(now, &place, false);
-        let polite = if is_pressed {
-            forbidden
+        let polite = self.hold(now, &place, !is_pressed);
+        if own == 0 && polite.is_none() {
+            self.leave(ticket);
+            self.admit(ticket, now);
+            return Admission::Go;
+        }
+        let forbidden = if is_pressed {
+            polite
         } else {
-            self.hold(now, &place, true)
+            self.hold(now, &place, false)
         };
         // A wait that no server asks for is not worth a missed deadline.
         let pressed = polite.is_some_and(|hold| hold.until > deadline);

@@ -7,13 +7,14 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use sfv::visitor::{
     DictionaryVisitor, EntryVisitor, Ignored, InnerListVisitor, ItemVisitor, ListVisitor,
     ParameterVisitor,
 };
 use sfv::{BareItemFromInput, KeyRef, Parser};
 
+use super::plain::List;
 use super::{MAX_POLICIES, Reading, Scope, Unit};
 
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -25,7 +26,48 @@ const LONGEST_NAME: usize = 64;
 pub(super) const LONGEST_KEY: usize = 256;
 
 /// The policies of `RateLimit`, completed from `RateLimit-Policy`. Empty where either breaks the grammar.
-pub(super) fn read_list(headers: &HeaderMap) -> Vec<Reading> {
+pub(super) fn read_list(headers: &HeaderMap, lines: Lines<'_>) -> Vec<Reading> {
+    read_plain_list(lines).unwrap_or_else(|| read_any_list(headers))
+}
+
+/// As [`read_list`], where both headers are of the plain form (`plain.rs`).
+pub(super) fn read_plain_list(lines: Lines<'_>) -> Option<Vec<Reading>> {
+    if lines.several {
+        return None;
+    }
+    let (mut left, mut policies) = (List::default(), List::default());
+    left.read(lines.left?.as_bytes())?;
+    if let Some(line) = lines.policies {
+        policies.read(line.as_bytes())?;
+    }
+    let readings = left.iter().filter_map(|item| {
+        let policy = policies.iter().find(|policy| policy.name == item.name);
+        Some(Reading {
+            policy: Cow::Owned(shortened(item.name).to_owned()),
+            limit: policy.and_then(|policy| policy.q),
+            window: policy.and_then(|policy| policy.w).map(Duration::from_secs),
+            remaining: Some(item.r?),
+            reset_after: item.t.map(Duration::from_secs),
+            reset_at: None,
+            unit: Unit::Requests,
+            partition_key: None,
+            scope: Scope::Credential,
+        })
+    });
+    Some(readings.collect())
+}
+
+/// The lines of `RateLimit` and `RateLimit-Policy`, found on the way over all headers.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Lines<'h> {
+    pub(super) left: Option<&'h HeaderValue>,
+    pub(super) policies: Option<&'h HeaderValue>,
+    /// One of them is spread over several lines.
+    pub(super) several: bool,
+}
+
+/// As [`read_list`], whatever RFC 9651 allows.
+pub(super) fn read_any_list(headers: &HeaderMap) -> Vec<Reading> {
     let left = items(headers, &RATELIMIT).unwrap_or_default();
     let policies = items(headers, &RATELIMIT_POLICY).unwrap_or_default();
     let mut readings = Vec::with_capacity(left.len());

@@ -584,3 +584,54 @@ fn hostile_bytes_never_panic() {
         }
     }
 }
+
+#[test]
+fn the_plain_form_reads_the_same() {
+    let lists = [
+        r#""burst";r=3;t=7"#,
+        r#""burst";q=10;w=10"#,
+        r#""burst";r=3;t=7, "day";r=400;t=3600"#,
+        r#""burst";q=10;w=10,"day";q=500;w=86400"#,
+        r#""burst";r=1;r=2;t=007"#,
+        r#""day";q=1;q=2,"day";q=3"#,
+        r#""";r=0"#,
+        r#""burst""#,
+        r#""burst";r=999999999999999"#,
+        r#""burst";r=9999999999999999"#,
+        r#""burst";r=-1"#,
+        r#""burst";r=1.5"#,
+        r#""burst";r"#,
+        r#""burst";r=;t=1"#,
+        r#""burst"; r=3"#,
+        r#""bu\"rst";r=3"#,
+        r#""burst";r=3 , "day";r=4"#,
+        r#""burst";r=3,"#,
+        r#""burst";r=3,,"day";r=3"#,
+        r#""burst";r=3 "day";r=3"#,
+        r#" "burst";r=3 "#,
+        r#""burst";r=3;x=1"#,
+        r#""burst";r=3;pk=:YQ==:"#,
+        r#""burst";q=3;qu="concurrent-requests""#,
+        r#""a";r=1,"b";r=1,"c";r=1,"d";r=1,"e";r=1"#,
+        "burst;r=3",
+        "(\"burst\");r=3",
+        "\"burst",
+        "\"b\u{e9}\";r=3",
+        "",
+    ];
+    let mut plain = 0;
+    for left in lists {
+        for policies in lists {
+            let headers = headers(&[("ratelimit", left), ("ratelimit-policy", policies)]);
+            if let Some(readings) = structured::read_plain_list(Present::in_headers(&headers).1) {
+                plain += 1;
+                assert_eq!(
+                    readings,
+                    structured::read_any_list(&headers),
+                    "{left} and {policies}"
+                );
+            }
+        }
+    }
+    assert!(plain >= 64, "{plain} pairs are plain");
+}

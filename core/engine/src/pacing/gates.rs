@@ -361,10 +361,11 @@ impl Gates {
         // What an error does not name says nothing; what it names does.
         let sure = call.status.as_u16() < 400 || taught.named != 0;
         if sure && !self.slots.is_empty() {
-            let rivals = if one_slot {
-                0
-            } else {
-                self.rivals_of(taught.named)
+            let rivals = match one_slot {
+                true => 0,
+                // Each is the only one of its policy.
+                false if self.partitioned | self.quiet == 0 => taught.named,
+                false => self.rivals_of(taught.named),
             };
             taught.moved |= self.routes.learn(call.ticket.route, taught.named, rivals);
         }
@@ -471,9 +472,9 @@ impl Gates {
                 .filter(|(_, counter)| counter.is_for(reading, place))
         };
         let of_this_size = same().find(|(_, counter)| counter.has_limit_of(reading));
-        let known = self.routes.known(route).unwrap_or(0);
         of_this_size
             .or_else(|| {
+                let known = self.routes.known(route).unwrap_or(0);
                 same().find(|(slot, counter)| {
                     !one_slot && (known & (1 << slot) != 0 || counter.scope != Scope::Credential)
                 })
@@ -572,8 +573,8 @@ impl Gates {
     /// have been counted or not; any other answer means that the call does not fall under that quota. Answers whether
     /// one was given up.
     fn on_unnamed(&mut self, call: &Answered<'_>, named: u64, one_slot: bool) -> bool {
-        let status = call.status;
-        let error = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
+        // Of any kind: a 400 or 401 is as likely to come from in front of what counts as a 502 is.
+        let error = call.status.as_u16() >= 400;
         // What is not shown may be counted all the same.
         let unsure = error || (one_slot && named != 0);
         let mut over = 0u64;
@@ -606,6 +607,9 @@ impl Gates {
             if over_for_good(counter) {
                 over |= 1 << slot;
             }
+        }
+        if over == 0 {
+            return false;
         }
         let known = self.routes.known(call.ticket.route).unwrap_or(0);
         for slot in slots_of(over & known) {

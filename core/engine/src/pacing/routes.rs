@@ -13,6 +13,7 @@
 //! | any | a counter is given up | as if it had never been named (`a_counter_that_is_given_up_is_forgotten`) |
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::release::{Phase, Release};
 use super::route::Route;
@@ -38,9 +39,31 @@ struct Entry {
 /// What is known of routes. Bounded.
 #[derive(Debug, Default)]
 pub(super) struct Routes {
-    entries: HashMap<u64, Entry>,
+    entries: HashMap<u64, Entry, BuildHasherDefault<Hashed>>,
     /// Counts uses.
     clock: u64,
+    /// The last answer, while nothing has changed since: it teaches nothing when it comes again.
+    last: Option<(Route, u64, u64)>,
+}
+
+/// What is a hash already is not hashed again. Whoever chooses the paths is the caller itself, and entries are few.
+#[derive(Debug, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Routes {
@@ -49,6 +72,7 @@ impl Routes {
             let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.used);
             if let Some((&oldest, _)) = oldest {
                 self.entries.remove(&oldest);
+                self.last = None;
             }
         }
         self.clock = self.clock.wrapping_add(1);
@@ -87,6 +111,15 @@ impl Routes {
     /// An answer of `route` named the counters `named`. `rivals`: all counters of the policies that it named. Answers
     /// whether something new was learned.
     pub(super) fn learn(&mut self, route: Route, named: u64, rivals: u64) -> bool {
+        if self.last == Some((route, named, rivals)) {
+            return false;
+        }
+        let changed = self.take_in(route, named, rivals);
+        self.last = Some((route, named, rivals));
+        changed
+    }
+
+    fn take_in(&mut self, route: Route, named: u64, rivals: u64) -> bool {
         let endpoint = self.entry(route.endpoint);
         let mut changed = false;
         if !endpoint.split && endpoint.disagrees(named, rivals) && endpoint.path != route.path {
@@ -105,6 +138,7 @@ impl Routes {
 
     /// The counter `slot` is given up.
     pub(super) fn forget(&mut self, slot: usize) {
+        self.last = None;
         for entry in self.entries.values_mut() {
             entry.named &= !(1 << slot);
         }
