@@ -5,7 +5,10 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use gatewright_server_mock::OptionsChange;
-use ring::signature::{Ed25519KeyPair, KeyPair as _};
+use ring::rand::SystemRandom;
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
+};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -595,27 +598,69 @@ async fn userinfo_is_for_tokens_with_openid() {
 }
 
 /// A key of the client's own, and what it signs.
-struct Signer(Ed25519KeyPair);
+enum Signer {
+    Ed25519(Ed25519KeyPair),
+    P256(EcdsaKeyPair),
+}
 
 impl Signer {
     fn new(seed: u8) -> Self {
-        Self(Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap())
+        Self::Ed25519(Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap())
+    }
+
+    fn p256() -> Self {
+        let (algorithm, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
+        let key = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
+        Self::P256(EcdsaKeyPair::from_pkcs8(algorithm, key.as_ref(), &random).unwrap())
+    }
+
+    fn alg(&self) -> &'static str {
+        match self {
+            Self::Ed25519(_) => "EdDSA",
+            Self::P256(_) => "ES256",
+        }
     }
 
     fn jwk(&self) -> Value {
-        let x = URL_SAFE_NO_PAD.encode(self.0.public_key());
-        json!({"kty": "OKP", "crv": "Ed25519", "x": x})
+        match self {
+            Self::Ed25519(pair) => {
+                let x = URL_SAFE_NO_PAD.encode(pair.public_key());
+                json!({"kty": "OKP", "crv": "Ed25519", "x": x})
+            }
+            Self::P256(pair) => {
+                let point = pair.public_key().as_ref();
+                let [x, y] = [&point[1..33], &point[33..]].map(|part| URL_SAFE_NO_PAD.encode(part));
+                json!({"kty": "EC", "crv": "P-256", "x": x, "y": y})
+            }
+        }
     }
 
     fn sign(&self, header: &Value, claims: &Value) -> String {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(header), part(claims));
-        let signature = URL_SAFE_NO_PAD.encode(self.0.sign(signed.as_bytes()));
+        let signature = match self {
+            Self::Ed25519(pair) => URL_SAFE_NO_PAD.encode(pair.sign(signed.as_bytes())),
+            Self::P256(pair) => {
+                let signature = pair.sign(&SystemRandom::new(), signed.as_bytes());
+                URL_SAFE_NO_PAD.encode(signature.unwrap())
+            }
+        };
         format!("{signed}.{signature}")
     }
 
     fn proof(&self, caller: &Caller, method: &str, path: &str, more: Value) -> String {
-        let header = json!({"typ": "dpop+jwt", "alg": "EdDSA", "jwk": self.jwk()});
+        let header = json!({"typ": "dpop+jwt", "alg": self.alg(), "jwk": self.jwk()});
+        self.proof_under(&header, caller, method, path, more)
+    }
+
+    fn proof_under(
+        &self,
+        header: &Value,
+        caller: &Caller,
+        method: &str,
+        path: &str,
+        more: Value,
+    ) -> String {
         let mut claims = json!({
             "htm": method, "htu": format!("{}{path}", caller.gateway.url()),
             "iat": caller.session.clock().now_ms / 1_000, "jti": "first",
@@ -623,7 +668,7 @@ impl Signer {
         for (name, value) in more.as_object().unwrap() {
             claims[name] = value.clone();
         }
-        self.sign(&header, &claims)
+        self.sign(header, &claims)
     }
 }
 
@@ -634,8 +679,18 @@ fn claims(jwt: &str) -> Value {
 
 #[tokio::test]
 async fn a_bound_token_needs_a_fresh_proof_of_its_key_each_time() {
+    for (signer, other) in [
+        (Signer::new(1), Signer::new(2)),
+        (Signer::p256(), Signer::p256()),
+        (Signer::p256(), Signer::new(2)),
+    ] {
+        bound_token(&signer, &other).await;
+    }
+}
+
+/// A token bound to the key of `signer` is of no use without it.
+async fn bound_token(signer: &Signer, other: &Signer) {
     let caller = frozen().await;
-    let signer = Signer::new(1);
     let path = "/oauth/generic/token";
     let proof = signer.proof(&caller, "POST", path, json!({}));
     let seen = asking(&caller, "token", &CREDENTIALS)
@@ -690,11 +745,25 @@ async fn a_bound_token_needs_a_fresh_proof_of_its_key_each_time() {
             "/v1/whoami",
             json!({"ath": hash, "jti": "e", "iat": 1_000}),
         ),
-        Signer::new(2).proof(
+        other.proof(
             &caller,
             "GET",
             "/v1/whoami",
             json!({"ath": hash, "jti": "f"}),
+        ),
+        signer.proof_under(
+            &json!({"typ": "dpop+jwt", "alg": "none", "jwk": signer.jwk()}),
+            &caller,
+            "GET",
+            "/v1/whoami",
+            json!({"ath": hash, "jti": "g"}),
+        ),
+        signer.proof_under(
+            &json!({"typ": "dpop+jwt", "alg": signer.alg(), "jwk": other.jwk()}),
+            &caller,
+            "GET",
+            "/v1/whoami",
+            json!({"ath": hash, "jti": "h"}),
         ),
     ] {
         let seen = ask(bad).await;
@@ -756,8 +825,17 @@ async fn proofs_may_need_the_servers_nonce_which_changes() {
 
 #[tokio::test]
 async fn a_client_may_sign_an_assertion_with_its_own_key() {
+    for (signer, other) in [
+        (Signer::new(7), Signer::new(8)),
+        (Signer::p256(), Signer::p256()),
+    ] {
+        assertions(&signer, &other).await;
+    }
+}
+
+/// A client with the key of `signer` says who it is by its assertions alone.
+async fn assertions(signer: &Signer, other: &Signer) {
     let caller = frozen().await;
-    let signer = Signer::new(7);
     set(
         &caller,
         json!({"clients": [{"client_id": "jwt-client", "jwks": {"keys": [signer.jwk()]}}]}),
@@ -765,7 +843,7 @@ async fn a_client_may_sign_an_assertion_with_its_own_key() {
     let url = format!("{}/oauth/generic/token", caller.gateway.url());
     let exp = caller.session.clock().now_ms / 1_000 + 60;
     let ask = async |claims: Value, signer: &Signer| {
-        let assertion = signer.sign(&json!({"alg": "EdDSA"}), &claims);
+        let assertion = signer.sign(&json!({"alg": signer.alg()}), &claims);
         let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
         token(
             &caller,
@@ -780,8 +858,8 @@ async fn a_client_may_sign_an_assertion_with_its_own_key() {
     };
     let good =
         json!({"iss": "jwt-client", "sub": "jwt-client", "aud": url, "exp": exp, "jti": "1"});
-    assert_eq!(ask(good.clone(), &signer).await, 200);
-    assert_eq!(ask(good.clone(), &signer).await, 401);
+    assert_eq!(ask(good.clone(), signer).await, 200);
+    assert_eq!(ask(good.clone(), signer).await, 401);
     for (name, value) in [
         ("aud", json!("https://other.example")),
         ("exp", json!(1)),
@@ -790,11 +868,11 @@ async fn a_client_may_sign_an_assertion_with_its_own_key() {
         let mut bad = good.clone();
         bad[name] = value;
         bad["jti"] = name.into();
-        assert_eq!(ask(bad, &signer).await, 401, "{name}");
+        assert_eq!(ask(bad, signer).await, 401, "{name}");
     }
     let mut foreign = good;
     foreign["jti"] = "2".into();
-    assert_eq!(ask(foreign, &Signer::new(8)).await, 401);
+    assert_eq!(ask(foreign, other).await, 401);
 }
 
 #[tokio::test]
