@@ -69,7 +69,11 @@ pub(crate) fn options<'py>(given: Option<&Bound<'py, PyDict>>) -> PyResult<Optio
         }
     };
     let seconds = |name: &str| -> PyResult<Seconds> {
-        match given.map(|given| given.get_item(name)).transpose()?.flatten() {
+        match given
+            .map(|given| given.get_item(name))
+            .transpose()?
+            .flatten()
+        {
             Some(value) => value.extract(),
             None => Ok(Seconds::Default),
         }
@@ -82,13 +86,17 @@ pub(crate) fn options<'py>(given: Option<&Bound<'py, PyDict>>) -> PyResult<Optio
         data: get("data")?,
         timeout: seconds("timeout")?,
         attempt_timeout: seconds("attempt_timeout")?,
-        max_attempts: get("max_attempts")?.map(|value| value.extract()).transpose()?,
+        max_attempts: get("max_attempts")?
+            .map(|value| value.extract())
+            .transpose()?,
         idempotency_key: get("idempotency_key")?
             .map(|value| value.extract())
             .transpose()?,
         raise_for_status: None,
         cache: None,
-        credential: get("credential")?.map(|value| value.extract()).transpose()?,
+        credential: get("credential")?
+            .map(|value| value.extract())
+            .transpose()?,
         hedge: None,
     })
 }
@@ -200,9 +208,15 @@ impl NativeLines {
                         Err(why) => {
                             // The place within the line; what is decoded is one line only.
                             let why = why.replace(" at line 1 column ", ", column ");
-                            let cut = if line.ended { "" } else { ", the last, which has no end" };
-                            let what =
-                                format!("with a line that is not the JSON expected: line {}{cut}: {why}", line.number);
+                            let cut = if line.ended {
+                                ""
+                            } else {
+                                ", the last, which has no end"
+                            };
+                            let what = format!(
+                                "with a line that is not the JSON expected: line {}{cut}: {why}",
+                                line.number
+                            );
                             came.pop_front();
                             drop(came);
                             let source = fetched.source.try_lock().ok();
@@ -300,7 +314,12 @@ impl NativeDownload {
                     download.position().saturating_sub(waiting),
                     download.total(),
                     Headers::new(download.headers().clone()),
-                    download.attempts().iter().cloned().map(Attempt::new).collect(),
+                    download
+                        .attempts()
+                        .iter()
+                        .cloned()
+                        .map(Attempt::new)
+                        .collect(),
                 ))
             }
             None => Err(to_exception(py, closed())),
@@ -328,7 +347,12 @@ pub(crate) fn download_to(
 ) -> PyResult<Py<PyAny>> {
     waiter.wait(py, request.download_to(file), |py, done: Downloaded| {
         let attempts: Vec<Attempt> = done.attempts.into_iter().map(Attempt::new).collect();
-        let told = (done.length, done.resumed_from, Headers::new(done.headers), attempts);
+        let told = (
+            done.length,
+            done.resumed_from,
+            Headers::new(done.headers),
+            attempts,
+        );
         Ok(told.into_pyobject(py)?.into_any().unbind())
     })
 }
@@ -473,7 +497,10 @@ pub(crate) fn run_download_to(
 
 /// An upload of bytes, of a file by its path, or of an iterable of bytes.
 #[pyfunction]
-#[expect(clippy::too_many_arguments, reason = "keyword arguments of the Python layer")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "keyword arguments of the Python layer"
+)]
 pub(crate) fn open_upload(
     client: &Bound<'_, PyAny>,
     method: &str,
