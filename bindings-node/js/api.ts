@@ -41,6 +41,7 @@ export {
   TokenError,
   UnprocessableError,
 } from "./errors.ts";
+export { JsonLines } from "./json_lines.ts";
 export { RedisQuota, redisQuota } from "./redis_quota.ts";
 export { Response } from "./response.ts";
 export { ServerEvent, ServerEvents } from "./server_events.ts";

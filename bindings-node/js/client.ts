@@ -6,23 +6,34 @@ import type {
   ClientState,
   EventOptions,
   Explanation,
+  LineOptions,
   Page,
   PageOptions,
   RequestOptions,
   Supposed,
 } from "../types/shared.js";
+import type { Begun } from "./batches.ts";
 import type { Callbacks } from "./callbacks.ts";
 import { HEAD, isWaiting, nextNumber, port, refuse, WHOLE, wait } from "./calls.ts";
 import { errorFromJson, invalidConfig, invalidRequest } from "./errors.ts";
 import type { Head } from "./frames.ts";
 import { Incoming } from "./incoming.ts";
 import { INSPECT, type Inspect, shown } from "./inspect.ts";
+import { JsonLines } from "./json_lines.ts";
 import type { NativeClient } from "./native.ts";
-import { eventsJson, listJson, type OptionKind, optionsJson, settingsJson, supposedJson } from "./options.ts";
+import {
+  eventsJson,
+  linesJson,
+  listJson,
+  type OptionKind,
+  optionsJson,
+  settingsJson,
+  supposedJson,
+} from "./options.ts";
 import { itemsOfAll, Pages } from "./pages.ts";
 import { jsonBody, type RequestBody, requestBody } from "./request_body.ts";
 import type { Response } from "./response.ts";
-import { type Begun, ServerEvents } from "./server_events.ts";
+import { ServerEvents } from "./server_events.ts";
 import { signalOf, type Watch, watchOf } from "./signals.ts";
 import { StreamResponse } from "./stream_response.ts";
 import { kindOf } from "./text.ts";
@@ -99,6 +110,10 @@ export class Client {
   events(path: string, options?: EventOptions): ServerEvents {
     const { lastEventId } = options ?? {};
     return new ServerEvents(() => this.#beginEvents(path, options), typeof lastEventId === "string" ? lastEventId : "");
+  }
+
+  jsonLines<T = unknown>(path: string, options?: LineOptions): JsonLines<T> {
+    return new JsonLines<T>(() => this.#beginLines(path, options));
   }
 
   get baseUrl(): string {
@@ -209,16 +224,33 @@ export class Client {
   }
 
   #beginEvents(path: string, options: EventOptions | undefined): Begun | Promise<Begun> {
+    return this.#beginStream(path, options, (list, method, body) => {
+      const { json, style } = eventsJson(options, body);
+      this.#native.events(list, method, path, json, body?.content, style);
+    });
+  }
+
+  #beginLines(path: string, options: LineOptions | undefined): Begun | Promise<Begun> {
+    return this.#beginStream(path, options, (list, method, body) => {
+      const { json, style } = linesJson(options, body);
+      this.#native.jsonLines(list, method, path, json, body?.content, style);
+    });
+  }
+
+  #beginStream(
+    path: string,
+    options: EventOptions | LineOptions | undefined,
+    send: (list: number, method: string, body: RequestBody | undefined) => void,
+  ): Begun | Promise<Begun> {
     const method = options?.method ?? "GET";
     checkStart(method, path, options);
     const signal = signalIn(options);
     const begin = (body: RequestBody | undefined): Begun => {
       if (body?.source !== undefined) {
-        throw invalidRequest("`body` is a stream, which a stream of events cannot send; give text, bytes or `json`");
+        throw invalidRequest("`body` is a stream, which this cannot send; give text, bytes or `json`");
       }
-      const { json, style } = eventsJson(options, body);
       const list = nextNumber();
-      this.#native.events(list, method, path, json, body?.content, style);
+      send(list, method, body);
       return { list, keep: this.#callbacks, watch: signal === undefined ? undefined : watchOf(signal) };
     };
     const body = bodyIn(options);

@@ -62,6 +62,15 @@ export interface NativeClient {
     body: string | Uint8Array | undefined,
     style: string,
   ): void;
+  /** Begins a stream of JSON lines, with a style of `{idleTimeoutMs, maxLineBytes}`; their values come by `nextEvents`. */
+  jsonLines(
+    list: number,
+    method: string,
+    path: string,
+    options: string | undefined,
+    body: string | Uint8Array | undefined,
+    style: string,
+  ): void;
   baseUrl(): string;
   /** `ClientState` as JSON. */
   state(): string;

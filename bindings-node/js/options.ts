@@ -246,6 +246,8 @@ const {
   ...eventRequestReaders
 } = bodyReaders;
 const eventReaders: Readers = { ...eventRequestReaders, method: apart, lastEventId: apart, idleTimeout: apart };
+const lineReaders: Readers = { ...eventRequestReaders, method: apart, idleTimeout: apart, maxLineBytes: apart };
+const lineStyleReaders: Readers = { idleTimeout: time, maxLineBytes: count };
 const eventStyleReaders: Readers = { lastEventId: text, idleTimeout: time };
 const styleReaders: Readers = { items: text, cursor: text, cursorParam: text };
 
@@ -387,18 +389,35 @@ export function listJson(options: object | undefined): { json: string | undefine
 }
 
 /** The options of a stream of events: those of its requests, and its own. */
-export function eventsJson(
+export function eventsJson(options: object | undefined, body: RequestBody | undefined): StreamJson {
+  return streamJson(options, body, eventReaders, eventStyleReaders, "a stream of events");
+}
+
+/** The options of a stream of JSON lines: those of its request, and its own. */
+export function linesJson(options: object | undefined, body: RequestBody | undefined): StreamJson {
+  return streamJson(options, body, lineReaders, lineStyleReaders, "a stream of JSON lines");
+}
+
+interface StreamJson {
+  readonly json: string | undefined;
+  readonly style: string;
+}
+
+function streamJson(
   options: object | undefined,
   body: RequestBody | undefined,
-): { json: string | undefined; style: string } {
+  readers: Readers,
+  styleReaders: Readers,
+  what: string,
+): StreamJson {
   const json: Json = {};
   const style: Json = {};
   if (options !== undefined) {
-    read(options, eventReaders, json, invalidRequest, "a stream of events");
-    for (const name of Object.keys(eventStyleReaders)) {
+    read(options, readers, json, invalidRequest, what);
+    for (const name of Object.keys(styleReaders)) {
       const value = (options as Json)[name];
       if (value !== undefined) {
-        eventStyleReaders[name]?.(value, name, style, invalidRequest);
+        styleReaders[name]?.(value, name, style, invalidRequest);
       }
     }
   }

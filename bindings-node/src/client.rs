@@ -70,6 +70,28 @@ impl NativeClient {
         self.thread.after_call()
     }
 
+    /// Begins a stream of JSON lines. Their values come as events do.
+    #[napi(catch_unwind)]
+    pub fn json_lines(
+        &self,
+        list: u32,
+        method: Text,
+        path: Text,
+        options: Option<Text>,
+        body: Option<Content>,
+        style: Text,
+    ) -> Result<()> {
+        self.client.json_lines(
+            list,
+            &method.0,
+            &path.0,
+            options.as_ref().map(|text| text.0.as_str()),
+            body.map(|content| Body::Bytes(content.0)),
+            &style.0,
+        );
+        self.thread.after_call()
+    }
+
     /// The base URL, redacted.
     #[napi(catch_unwind)]
     pub fn base_url(&self) -> String {

@@ -24,6 +24,7 @@ const NAMES = [
   "InsecureUrlError",
   "InvalidConfigError",
   "InvalidRequestError",
+  "JsonLines",
   "NotCachedError",
   "NotFoundError",
   "OutcomeUnknownError",

@@ -346,13 +346,23 @@ export interface PageOptions extends Omit<RequestOptions, "idempotencyKey" | "th
 }
 
 /** A stream of server-sent events. `timeout` is the time to connect, each time anew. */
-export interface EventOptions extends Omit<BodyOptions, "cache" | "idempotencyKey" | "throwOnError"> {
+export interface EventOptions extends Omit<BodyOptions, "cache" | "hedge" | "idempotencyKey" | "throwOnError"> {
   /** Default `GET`. A stream that answers another method ends where it breaks. */
   readonly method?: string;
   /** Goes on after this event, of an earlier stream. */
   readonly lastEventId?: string;
   /** Silence after which a connection counts as broken, `null` for no limit. Default 60 000. */
   readonly idleTimeout?: number | null;
+}
+
+/** A stream of JSON lines. `timeout` is the time to connect. */
+export interface LineOptions extends Omit<BodyOptions, "cache" | "hedge" | "idempotencyKey" | "throwOnError"> {
+  /** Default `GET`. */
+  readonly method?: string;
+  /** Silence that is an error, `null` for no limit. Default 60 000. */
+  readonly idleTimeout?: number | null;
+  /** The longest line. Default 16 MiB. */
+  readonly maxLineBytes?: number;
 }
 
 /** One attempt of a call, as it happened. Times count from the start of the call. */
@@ -475,6 +485,18 @@ export class ServerEvents implements AsyncIterableIterator<ServerEvent> {
   return(): Promise<IteratorResult<ServerEvent, undefined>>;
   /** The id of the last event that was handed over and had one; where a later stream can go on. */
   readonly lastEventId: string;
+}
+
+/**
+ * The values of JSON lines, as they come. A stream that breaks off is an error, and what came of an unfinished line is no value. Leaving the
+ * loop ends the request. After an error about one line the iteration can go on with `next`.
+ */
+export class JsonLines<T = unknown> implements AsyncIterableIterator<T> {
+  private constructor(...unavailable: never);
+  [Symbol.asyncIterator](): this;
+  next(): Promise<IteratorResult<T, undefined>>;
+  /** Ends the request. */
+  return(): Promise<IteratorResult<T, undefined>>;
 }
 
 /** One page of a list. */
@@ -710,6 +732,8 @@ export class Client {
 
   /** The server-sent events that answer a request. Nothing is sent before the first is asked for. */
   events(path: string, options?: EventOptions): ServerEvents;
+  /** The values of an answer of JSON lines (JSONL, NDJSON), as they come. Nothing is sent before the first is asked for. */
+  jsonLines<T = unknown>(path: string, options?: LineOptions): JsonLines<T>;
 
   /** The base URL, without secrets. */
   readonly baseUrl: string;

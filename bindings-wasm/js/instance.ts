@@ -78,6 +78,17 @@ class AsciiClient implements NativeClient {
     this.#client.events(list, method, asciiHost(path), options, body, style);
   }
 
+  jsonLines(
+    list: number,
+    method: string,
+    path: string,
+    options: string | undefined,
+    body: string | Uint8Array | undefined,
+    style: string,
+  ): void {
+    this.#client.jsonLines(list, method, asciiHost(path), options, body, style);
+  }
+
   baseUrl(): string {
     return this.#client.baseUrl();
   }

@@ -56,6 +56,27 @@ impl NativeClient {
         );
     }
 
+    /// Begins a stream of JSON lines. Their values come by `nextEvents`.
+    #[wasm_bindgen(js_name = jsonLines)]
+    pub fn json_lines(
+        &self,
+        list: u32,
+        method: &str,
+        path: &str,
+        options: Option<String>,
+        body: &JsValue,
+        style: &str,
+    ) {
+        self.0.json_lines(
+            list,
+            method,
+            path,
+            options.as_deref(),
+            body_of(body),
+            style,
+        );
+    }
+
     /// The base URL, redacted.
     #[wasm_bindgen(js_name = baseUrl)]
     #[must_use]

@@ -82,10 +82,18 @@ impl JsonLines {
     /// As [`JsonLines::next_line`], and `decode` where a line is not the JSON expected; the error names the line. The next call goes on with
     /// the line after it.
     pub async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Error> {
-        let Some(line) = self.next_line().await? else {
-            return Ok(None);
-        };
-        serde_json::from_str(&line.text).map(Some).map_err(|why| {
+        match self.next_line().await? {
+            Some(line) => self.value(&line).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The value of a line of this stream.
+    ///
+    /// # Errors
+    /// `decode` where it is not the JSON expected; the error names the line.
+    pub fn value<T: DeserializeOwned>(&self, line: &Line) -> Result<T, Error> {
+        serde_json::from_str(&line.text).map_err(|why| {
             let cut = if !line.ended && why.is_eof() {
                 ", the last, which is broken off"
             } else {

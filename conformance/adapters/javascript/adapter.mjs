@@ -7,7 +7,7 @@
 import { CAPABILITIES, LACKS, Unsupported } from "./host.mjs";
 import { clientOptions } from "./options.mjs";
 import { bodyOf, failed, head, Received } from "./outcome.mjs";
-import { callOptions, eventOptions, explanation, pageOptions, supposed } from "./request.mjs";
+import { callOptions, eventOptions, explanation, lineOptions, pageOptions, supposed } from "./request.mjs";
 import { webhook } from "./webhooks.mjs";
 
 /**
@@ -135,6 +135,8 @@ export class Adapter {
         return this.#pages(client, request, signal);
       case "events":
         return this.#events(client, request, signal);
+      case "json_lines":
+        return this.#lines(client, request, signal);
       default:
         throw new Unsupported(`the mode ${request.mode}`);
     }
@@ -212,6 +214,30 @@ export class Adapter {
       answer = this.#failed(error, signal);
     }
     return { ...answer, events };
+  }
+
+  /**
+   * @param {Client} client
+   * @param {Json} request
+   * @param {AbortSignal} signal
+   * @returns {Promise<Json>}
+   */
+  async #lines(client, request, signal) {
+    /** @type {unknown[]} */
+    const values = [];
+    /** @type {Json} */
+    let answer = { ok: true };
+    try {
+      for await (const value of client.jsonLines(request.path, lineOptions(request, signal))) {
+        values.push(value);
+        if (values.length >= (request.max_values ?? 100)) {
+          break;
+        }
+      }
+    } catch (error) {
+      answer = this.#failed(error, signal);
+    }
+    return { ...answer, values };
   }
 
   /**

@@ -26,7 +26,6 @@ export class Unsupported extends Error {}
  */
 export const LACKS = Object.freeze({
   download: "not yet in this SDK",
-  json_lines: "not yet in this SDK",
   min_throughput: "not yet in this SDK",
   oauth_login: "not yet in this SDK: the tokens of a login come in by `refreshToken` or `tokenFile`",
   trace_context: "not yet in this SDK",
@@ -51,6 +50,7 @@ export const CAPABILITIES = Object.freeze([
   "idempotency",
   "input_errors",
   "interruptible_callbacks",
+  "json_lines",
   "oauth",
   "pages",
   "pacing",

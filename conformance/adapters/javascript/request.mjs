@@ -29,6 +29,8 @@ const OF_THE_CALL = [
   "max_events",
   "last_event_id",
   "idle_timeout_ms",
+  "max_line_bytes",
+  "max_values",
   "stop_after_bytes",
   "replayable",
 ];
@@ -116,6 +118,20 @@ export function eventOptions(request, signal) {
     ...callOptions(request, signal),
     method: request.method,
     ...("last_event_id" in request ? { lastEventId: request.last_event_id } : {}),
+    ...("idle_timeout_ms" in request ? { idleTimeout: millis(request.idle_timeout_ms) } : {}),
+  };
+}
+
+/**
+ * @param {Json} request
+ * @param {AbortSignal} signal
+ * @returns {import("../../../bindings-node/types/shared.js").LineOptions}
+ */
+export function lineOptions(request, signal) {
+  return {
+    ...callOptions(request, signal),
+    method: request.method,
+    ...("max_line_bytes" in request ? { maxLineBytes: request.max_line_bytes } : {}),
     ...("idle_timeout_ms" in request ? { idleTimeout: millis(request.idle_timeout_ms) } : {}),
   };
 }

@@ -121,6 +121,22 @@ impl HostClient {
             .keep_events(list, EventStream::new(request, style));
     }
 
+    /// Begins a stream of JSON lines with a `style` of `{idleTimeoutMs, maxLineBytes}`. Their values come by [`Port::next_events`] too, as
+    /// the members of a JSON list, and [`Port::drop_pages`] closes it.
+    pub fn json_lines(
+        &self,
+        list: u32,
+        method: &str,
+        path: &str,
+        options: Option<&str>,
+        body: Option<Body>,
+        style: &str,
+    ) {
+        let request = self.request(None, method, path, options, body);
+        self.port
+            .keep_events(list, EventStream::of_lines(request, style));
+    }
+
     /// The base URL, redacted.
     #[must_use]
     pub fn base_url(&self) -> String {

@@ -1,5 +1,5 @@
 //! A stream of server-sent events, which the host language asks for as they come: each answer is the events that are there, at least one,
-//! as JSON, `[{event, data, id}]`.
+//! as JSON, `[{event, data, id}]`. A stream of JSON lines (`json_lines.rs`) is asked in the same way.
 
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use gatewright::{Error, Event, Events, RequestBuilder, Timeout};
 
 use crate::call::Control;
 use crate::frame::Frame;
+use crate::json_lines::Values;
 use crate::members::{Members, shown_name};
 use crate::options::invalid;
 use crate::port::Port;
@@ -18,6 +19,7 @@ pub(crate) struct EventStream(Mutex<State>);
 
 enum State {
     Events(Box<Events>),
+    Lines(Box<Values>),
     /// What is wrong is said in place of the first event.
     Wrong(Option<Error>),
 }
@@ -26,19 +28,28 @@ impl EventStream {
     /// A stream with this style, of `{lastEventId, idleTimeoutMs}`.
     pub(crate) fn new(request: Result<RequestBuilder, Error>, style: &str) -> Self {
         let events = request.and_then(|request| styled(request.events(), style));
-        Self(Mutex::new(match events {
-            Ok(events) => State::Events(Box::new(events)),
-            Err(wrong) => State::Wrong(Some(wrong)),
-        }))
+        Self::of(events.map(|events| State::Events(Box::new(events))))
+    }
+
+    /// A stream of JSON lines with this style, of `{idleTimeoutMs, maxLineBytes}`.
+    pub(crate) fn of_lines(request: Result<RequestBuilder, Error>, style: &str) -> Self {
+        let values = request.and_then(|request| Values::new(request, style));
+        Self::of(values.map(|values| State::Lines(Box::new(values))))
+    }
+
+    fn of(state: Result<State, Error>) -> Self {
+        Self(Mutex::new(
+            state.unwrap_or_else(|wrong| State::Wrong(Some(wrong))),
+        ))
     }
 
     /// The call that waits for the next events.
     pub(crate) async fn next(self: Arc<Self>, port: Arc<Port>, call: u32, control: Arc<Control>) {
         let frame = match self.batch().await {
-            Ok(events) if events.is_empty() => Frame::End { call },
-            Ok(events) => Frame::Chunk {
+            Ok(None) => Frame::End { call },
+            Ok(Some(batch)) => Frame::Chunk {
                 call,
-                bytes: to_json(&events).into(),
+                bytes: batch.into(),
             },
             Err(error) => Frame::Error {
                 call,
@@ -48,10 +59,14 @@ impl EventStream {
         port.settle(call, &control, true, frame);
     }
 
-    async fn batch(&self) -> Result<Vec<Event>, Error> {
+    async fn batch(&self) -> Result<Option<Vec<u8>>, Error> {
         match &mut *self.0.lock().await {
-            State::Wrong(wrong) => wrong.take().map_or(Ok(Vec::new()), Err),
-            State::Events(events) => events.next_batch().await,
+            State::Wrong(wrong) => wrong.take().map_or(Ok(None), Err),
+            State::Events(events) => {
+                let came = events.next_batch().await?;
+                Ok((!came.is_empty()).then(|| to_json(&came)))
+            }
+            State::Lines(values) => values.batch().await,
         }
     }
 }

@@ -9,6 +9,8 @@
 
 #[cfg(any(feature = "client", feature = "webhook"))]
 mod json;
+#[cfg(feature = "client")]
+mod json_lines;
 #[cfg(feature = "webhook")]
 mod webhook;
 

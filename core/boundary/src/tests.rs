@@ -6,6 +6,7 @@ mod cache;
 mod calls;
 mod events;
 mod frames;
+mod json_lines;
 mod lists;
 mod questions;
 mod records;
