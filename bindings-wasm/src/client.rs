@@ -46,14 +46,8 @@ impl NativeClient {
         body: &JsValue,
         style: &str,
     ) {
-        self.0.events(
-            list,
-            method,
-            path,
-            options.as_deref(),
-            body_of(body),
-            style,
-        );
+        self.0
+            .events(list, method, path, options.as_deref(), body_of(body), style);
     }
 
     /// Begins a stream of JSON lines. Their values come by `nextEvents`.
@@ -67,14 +61,8 @@ impl NativeClient {
         body: &JsValue,
         style: &str,
     ) {
-        self.0.json_lines(
-            list,
-            method,
-            path,
-            options.as_deref(),
-            body_of(body),
-            style,
-        );
+        self.0
+            .json_lines(list, method, path, options.as_deref(), body_of(body), style);
     }
 
     /// The base URL, redacted.
