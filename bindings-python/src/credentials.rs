@@ -10,6 +10,7 @@ use pyo3::types::PyTuple;
 
 use crate::callback::ask_home;
 use crate::error::to_exception;
+use crate::oauth::{Parts, and_signed};
 use crate::slot::Slot;
 
 /// The callable, where `auth` is one. A credential of `gatewright/_auth.py` tells its parts.
@@ -19,24 +20,32 @@ pub(crate) fn callback(auth: &Bound<'_, PyAny>) -> PyResult<Option<Slot>> {
 }
 
 /// The method of a credential that gives a tuple of its kind and its parts.
-const PARTS: &str = "_parts";
+pub(crate) const PARTS: &str = "_parts";
 
 /// Reads a credential that is no callable.
 pub(crate) fn read(py: Python<'_>, auth: &Bound<'_, PyAny>) -> PyResult<Auth> {
     let parts = auth.call_method0(PARTS)?.cast_into::<PyTuple>()?;
     let text = |at: usize| parts.get_item(at)?.extract::<String>();
-    Ok(match text(0)?.as_str() {
+    let given = parts.get_item(1)?;
+    let alone = match text(0)?.as_str() {
         "bearer" => Auth::bearer(text(1)?),
         "basic" => Auth::basic(text(1)?, text(2)?),
         "header" => Auth::api_key(&text(1)?, text(2)?).map_err(|error| to_exception(py, error))?,
         "query" => Auth::api_key_query(text(1)?, text(2)?),
         "cookie" => Auth::api_key_cookie(text(1)?, text(2)?),
+        "oauth" => Parts::new("OAuth", given.cast()?).oauth()?,
+        "dpop" => Parts::new("Dpop", given.cast()?).dpop()?,
+        "hmac" => Auth::signed(Parts::new("HmacSignature", given.cast()?).hmac()?),
+        "http_signature" => {
+            Auth::signed(Parts::new("HttpSignature", given.cast()?).http_signature()?)
+        }
         other => {
             return Err(PyTypeError::new_err(format!(
                 "no credential is called {other:?}"
             )));
         }
-    })
+    };
+    and_signed(alone, auth)
 }
 
 /// Asks a Python callable for tokens.

@@ -32,6 +32,7 @@ mod headers;
 mod hooks;
 mod json;
 mod log;
+mod oauth;
 mod page;
 mod quota;
 mod request;

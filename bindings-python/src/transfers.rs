@@ -12,6 +12,7 @@ use gatewright::{
     Download, Downloaded, Error, ErrorKind, JsonLines, Line, MinThroughput, RequestBuilder, Upload,
     UploadSource, Uploaded,
 };
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use tokio::sync::Mutex;
@@ -101,7 +102,7 @@ pub(crate) fn options<'py>(given: Option<&Bound<'py, PyDict>>) -> PyResult<Optio
     })
 }
 
-/// `...` leaves it as it is, `None` switches it off, else bytes in a second and seconds.
+/// `...` leaves it as it is, `None` switches it off, else a `MinThroughput`.
 pub(crate) fn with_floor(
     request: RequestBuilder,
     floor: &Bound<'_, PyAny>,
@@ -112,7 +113,14 @@ pub(crate) fn with_floor(
     if floor.is_none() {
         return Ok(request.min_throughput(None));
     }
-    let (bytes_per_second, seconds): (u64, f64) = floor.extract()?;
+    if !floor.hasattr("bytes_per_second")? || !floor.hasattr("grace")? {
+        return Err(PyTypeError::new_err(format!(
+            "min_throughput= takes a MinThroughput or None, not this {}",
+            floor.get_type().name()?
+        )));
+    }
+    let bytes_per_second: u64 = floor.getattr("bytes_per_second")?.extract()?;
+    let seconds: f64 = floor.getattr("grace")?.extract()?;
     let grace = Duration::try_from_secs_f64(seconds).map_err(|_| {
         let what = format!("`min_throughput` has a grace of {seconds} seconds");
         to_exception(floor.py(), Error::new(ErrorKind::InvalidRequest, what))

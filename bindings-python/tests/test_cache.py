@@ -96,7 +96,9 @@ async def test_the_asynchronous_client_validates_behind_its_answer(session: Sess
         await client.get(PATH)
         assert (await client.get(PATH)).cache_status == "stale"
         client.clear_cache()
-        assert client.state()["cache"]["entries"] == 0
+        state = client.state()["cache"]
+        assert state is not None
+        assert state["entries"] == 0
 
 
 def test_an_old_answer_is_better_than_none_where_one_says_so(session: Session) -> None:

@@ -116,6 +116,10 @@ def test_wrong_arguments_are_refused_at_once(session: Session) -> None:
 def test_hooks_and_credentials_go_with_every_connection(session: Session) -> None:
     session.faults({"match": {"op": "ticks"}, "script": ["fin@420", "ok"]})
     seen: list[int] = []
-    with session.client(before_attempt=lambda attempt: seen.append(attempt.number)) as client:
+
+    def before(attempt: gatewright.AttemptRequest) -> None:
+        seen.append(attempt.number)
+
+    with session.client(before_attempt=before) as client:
         assert len(list(client.events("/v1/ticks", params={"count": 9, "interval_ms": 2}))) == 9
     assert len(seen) == len(session.journal()) >= 2

@@ -55,6 +55,7 @@ from gatewright._native import (
     __version__,
 )
 from gatewright._native import after_fork_in_child as _after_fork_in_child
+from gatewright._oauth import Dpop, HmacSignature, HttpSignature, OAuth
 from gatewright._page import Page
 from gatewright._settings import Breaker, Retry
 from gatewright._stream import AsyncStreamCall, AsyncStreamResponse, StreamResponse
@@ -97,10 +98,13 @@ __all__ = [
     "DecodeError",
     "Download",
     "Downloaded",
+    "Dpop",
     "Error",
     "Explanation",
     "Headers",
+    "HmacSignature",
     "HookError",
+    "HttpSignature",
     "InsecureUrlError",
     "InvalidConfigError",
     "InvalidRequestError",
@@ -108,6 +112,7 @@ __all__ = [
     "MinThroughput",
     "NotCachedError",
     "NotFoundError",
+    "OAuth",
     "OutcomeUnknownError",
     "Page",
     "PermissionDeniedError",

@@ -552,6 +552,7 @@ class AsyncClient(_native.AsyncCore):
         timeout: float | None = DEFAULT,
         attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
+        credential: str | Literal[False] | None = None,
     ) -> AsyncJsonLines:
         """The values of the JSON lines that answer a request, as they come. Nothing is sent before the first is asked
         for.
@@ -572,6 +573,7 @@ class AsyncClient(_native.AsyncCore):
             "timeout": timeout,
             "attempt_timeout": attempt_timeout,
             "max_attempts": max_attempts,
+            "credential": credential,
         }
         native = _native.open_json_lines(self, method, path, idle_timeout, max_line_bytes, as_text, options)
         return AsyncJsonLines(native)
@@ -587,6 +589,7 @@ class AsyncClient(_native.AsyncCore):
         timeout: float | None = DEFAULT,
         attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
+        credential: str | Literal[False] | None = None,
     ) -> AsyncDownload:
         """The bytes of an answer, which goes on where it breaks, where the server gives a strong ETag. Two versions are
         never mixed. Nothing is sent before the first bytes are asked for.
@@ -601,6 +604,7 @@ class AsyncClient(_native.AsyncCore):
             "timeout": timeout,
             "attempt_timeout": attempt_timeout,
             "max_attempts": max_attempts,
+            "credential": credential,
         }
         return AsyncDownload(_native.open_download(self, path, min_throughput, options))
 
@@ -616,6 +620,7 @@ class AsyncClient(_native.AsyncCore):
         timeout: float | None = DEFAULT,
         attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
+        credential: str | Literal[False] | None = None,
     ) -> Downloaded:
         """Downloads into a file, as :meth:`download` does. The bytes come into ``FILE.part`` beside it, which takes the
         file's place once it is whole; what an earlier run left there is gone on with, where the server still has that
@@ -627,6 +632,7 @@ class AsyncClient(_native.AsyncCore):
             "timeout": timeout,
             "attempt_timeout": attempt_timeout,
             "max_attempts": max_attempts,
+            "credential": credential,
         }
         done = await result(_native.run_download_to(self, path, file, min_throughput, options))
         return Downloaded(*done)
@@ -647,6 +653,7 @@ class AsyncClient(_native.AsyncCore):
         timeout: float | None = DEFAULT,
         attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
+        credential: str | Literal[False] | None = None,
     ) -> AsyncUpload:
         """An upload, which a break costs no more than a piece where the server speaks the draft of resumable uploads;
         else it goes in one request. Nothing is sent before ``send``.
@@ -663,6 +670,7 @@ class AsyncClient(_native.AsyncCore):
             "timeout": timeout,
             "attempt_timeout": attempt_timeout,
             "max_attempts": max_attempts,
+            "credential": credential,
         }
         native = _native.open_upload(self, method, path, source, chunk_size, resume, min_throughput, options)
         return AsyncUpload(native)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gatewright._oauth import Dpop, HmacSignature, HttpSignature, OAuth
 from gatewright._value import Value
 
 TYPE_CHECKING = False
@@ -12,14 +13,16 @@ if TYPE_CHECKING:
 class Bearer(Value):
     """``Authorization: Bearer …``."""
 
-    __slots__ = ("token",)
-    _hidden = "token"
+    __slots__ = ("token", "sign")  # noqa: RUF023 - in the order of the arguments
+    _hidden = ("token",)
 
     token: str
     """The token."""
+    sign: HmacSignature | HttpSignature | None
+    """A signature that goes along."""
 
-    def __init__(self, token: str) -> None:
-        self._set(token=token)
+    def __init__(self, token: str, sign: HmacSignature | HttpSignature | None = None) -> None:
+        self._set(token=token, sign=sign)
 
     def _parts(self) -> tuple[str, ...]:
         return ("bearer", self.token)
@@ -28,16 +31,18 @@ class Bearer(Value):
 class Basic(Value):
     """``Authorization: Basic …``."""
 
-    __slots__ = ("user", "password")  # noqa: RUF023 - in the order of the arguments
-    _hidden = "password"
+    __slots__ = ("user", "password", "sign")  # noqa: RUF023 - in the order of the arguments
+    _hidden = ("password",)
 
     user: str
     """The user."""
     password: str
     """The password."""
+    sign: HmacSignature | HttpSignature | None
+    """A signature that goes along."""
 
-    def __init__(self, user: str, password: str) -> None:
-        self._set(user=user, password=password)
+    def __init__(self, user: str, password: str, sign: HmacSignature | HttpSignature | None = None) -> None:
+        self._set(user=user, password=password, sign=sign)
 
     def _parts(self) -> tuple[str, ...]:
         return ("basic", self.user, self.password)
@@ -46,8 +51,8 @@ class Basic(Value):
 class ApiKey(Value):
     """An API key in a header (the default, ``X-API-Key``), a query parameter or a cookie."""
 
-    __slots__ = ("key", "header", "query", "cookie")  # noqa: RUF023 - in the order of the arguments
-    _hidden = "key"
+    __slots__ = ("key", "header", "query", "cookie", "sign")  # noqa: RUF023 - in the order of the arguments
+    _hidden = ("key",)
 
     key: str
     """The key."""
@@ -57,11 +62,18 @@ class ApiKey(Value):
     """The query parameter it goes to."""
     cookie: str | None
     """The cookie it goes to."""
+    sign: HmacSignature | HttpSignature | None
+    """A signature that goes along."""
 
     def __init__(
-        self, key: str, header: str | None = None, query: str | None = None, cookie: str | None = None
+        self,
+        key: str,
+        header: str | None = None,
+        query: str | None = None,
+        cookie: str | None = None,
+        sign: HmacSignature | HttpSignature | None = None,
     ) -> None:
-        self._set(key=key, header=header, query=query, cookie=cookie)
+        self._set(key=key, header=header, query=query, cookie=cookie, sign=sign)
 
     def _parts(self) -> tuple[str, ...]:
         given = [("header", self.header), ("query", self.query), ("cookie", self.cookie)]
@@ -76,7 +88,7 @@ class Token(Value):
     """What a token callback gives: a token, and how many seconds it is good (``None``: until it is refused)."""
 
     __slots__ = ("value", "expires_in")  # noqa: RUF023 - in the order of the arguments
-    _hidden = "value"
+    _hidden = ("value",)
 
     value: str
     """The token."""
@@ -97,13 +109,16 @@ if TYPE_CHECKING:
     AsyncTokenCallback = Callable[[], TokenAnswer | Awaitable[TokenAnswer]]
     """The same, asynchronous or not."""
 
-    Auth = str | tuple[str, str] | Bearer | Basic | ApiKey | TokenCallback
+    Named = Bearer | Basic | ApiKey | OAuth | HmacSignature | HttpSignature | Dpop
+    """A credential that hides its secret."""
+
+    Auth = str | tuple[str, str] | Named | TokenCallback
     """A bearer token as it is, ``(user, password)``, a credential, or a callable that gives tokens."""
 
-    AsyncAuth = str | tuple[str, str] | Bearer | Basic | ApiKey | AsyncTokenCallback
+    AsyncAuth = str | tuple[str, str] | Named | AsyncTokenCallback
     """The same; the callable may be asynchronous."""
 
-    Credential = Bearer | Basic | ApiKey | AsyncTokenCallback
+    Credential = Named | AsyncTokenCallback
     """What ``repr`` and tracebacks may show: a credential that hides its secret, or a callable."""
 
 
@@ -111,13 +126,14 @@ def credential(auth: AsyncAuth) -> Credential:
     """Wraps plain secrets, so that no frame of this package has one in a variable that a traceback could show."""
     if isinstance(auth, str):
         return Bearer(auth)
-    if isinstance(auth, (Bearer, Basic, ApiKey)) or callable(auth):
+    if isinstance(auth, (Bearer, Basic, ApiKey, OAuth, HmacSignature, HttpSignature, Dpop)) or callable(auth):
         return auth
     try:
         user, password = auth
     except (TypeError, ValueError):
         kind = type(auth).__name__
         raise TypeError(
-            f"auth= takes a str, (user, password), Bearer, Basic, ApiKey or a callable, not this {kind}"
+            "auth= takes a str, (user, password), Bearer, Basic, ApiKey, OAuth, HmacSignature, HttpSignature, Dpop or "
+            f"a callable, not this {kind}"
         ) from None
     return Basic(user, password)

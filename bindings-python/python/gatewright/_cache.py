@@ -45,6 +45,6 @@ def native_cache(cache: bool | Cache | None) -> tuple[object, ...] | None:
         return None
     if cache is True:
         cache = Cache()
-    if not isinstance(cache, Cache):
+    if not isinstance(cache, Cache):  # pyright: ignore[reportUnnecessaryIsInstance] - not everybody has their types checked
         raise TypeError(f"cache= takes True, False or a Cache, not {type(cache).__name__}")
     return (cache.max_bytes, cache.max_entry_bytes, cache.stale_if_error, cache.heuristic_freshness)

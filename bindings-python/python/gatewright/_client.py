@@ -448,6 +448,7 @@ class Client(_native.SyncCore):
         timeout: float | None = DEFAULT,
         attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
+        credential: str | Literal[False] | None = None,
     ) -> JsonLines:
         """The values of the JSON lines that answer a request, as they come. Nothing is sent before the first is asked
         for.
@@ -468,6 +469,7 @@ class Client(_native.SyncCore):
             "timeout": timeout,
             "attempt_timeout": attempt_timeout,
             "max_attempts": max_attempts,
+            "credential": credential,
         }
         native = _native.open_json_lines(self, method, path, idle_timeout, max_line_bytes, as_text, options)
         return JsonLines(native)
@@ -483,6 +485,7 @@ class Client(_native.SyncCore):
         timeout: float | None = DEFAULT,
         attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
+        credential: str | Literal[False] | None = None,
     ) -> Download:
         """The bytes of an answer, which goes on where it breaks, where the server gives a strong ETag. Two versions are
         never mixed. Nothing is sent before the first bytes are asked for.
@@ -497,6 +500,7 @@ class Client(_native.SyncCore):
             "timeout": timeout,
             "attempt_timeout": attempt_timeout,
             "max_attempts": max_attempts,
+            "credential": credential,
         }
         return Download(_native.open_download(self, path, min_throughput, options))
 
@@ -512,6 +516,7 @@ class Client(_native.SyncCore):
         timeout: float | None = DEFAULT,
         attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
+        credential: str | Literal[False] | None = None,
     ) -> Downloaded:
         """Downloads into a file, as :meth:`download` does. The bytes come into ``FILE.part`` beside it, which takes the
         file's place once it is whole; what an earlier run left there is gone on with, where the server still has that
@@ -523,6 +528,7 @@ class Client(_native.SyncCore):
             "timeout": timeout,
             "attempt_timeout": attempt_timeout,
             "max_attempts": max_attempts,
+            "credential": credential,
         }
         done = _native.run_download_to(self, path, file, min_throughput, options)
         return Downloaded(*done)
@@ -543,6 +549,7 @@ class Client(_native.SyncCore):
         timeout: float | None = DEFAULT,
         attempt_timeout: float | None = DEFAULT,
         max_attempts: int | None = None,
+        credential: str | Literal[False] | None = None,
     ) -> Upload:
         """An upload, which a break costs no more than a piece where the server speaks the draft of resumable uploads;
         else it goes in one request. Nothing is sent before ``send``.
@@ -559,6 +566,7 @@ class Client(_native.SyncCore):
             "timeout": timeout,
             "attempt_timeout": attempt_timeout,
             "max_attempts": max_attempts,
+            "credential": credential,
         }
         native = _native.open_upload(self, method, path, source, chunk_size, resume, min_throughput, options)
         return Upload(native)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
 
 from gatewright._awaiting import result
+from gatewright._value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,17 +17,24 @@ if TYPE_CHECKING:
     from gatewright._native import Attempt, Headers, NativeDownload, NativeLines, NativeUpload, Response
 
 
-class MinThroughput(NamedTuple):
+class MinThroughput(Value):
     """The least that a body has to achieve; what is slower ends with :class:`TimeoutError`."""
 
-    bytes_per_second: int = 1024
+    __slots__ = ("bytes_per_second", "grace")
+
+    bytes_per_second: int
     """Bytes in a second, on average over ``grace``."""
-    grace: float = 20.0
+    grace: float
     """Seconds for which it may be slower. Only time in which the other side is waited for counts."""
 
+    def __init__(self, bytes_per_second: int = 1024, grace: float = 20.0) -> None:
+        self._set(bytes_per_second=bytes_per_second, grace=grace)
 
-class Downloaded(NamedTuple):
+
+class Downloaded(Value):
     """A file that is whole."""
+
+    __slots__ = ("length", "resumed_from", "headers", "attempts")  # noqa: RUF023 - in the order of the arguments
 
     length: int
     """Its length in bytes."""
@@ -37,6 +44,9 @@ class Downloaded(NamedTuple):
     """The headers of the first answer."""
     attempts: list[Attempt]
     """What was done, attempt by attempt, over all connections."""
+
+    def __init__(self, length: int, resumed_from: int, headers: Headers, attempts: list[Attempt]) -> None:
+        self._set(length=length, resumed_from=resumed_from, headers=headers, attempts=attempts)
 
 
 class JsonLines:

@@ -11,8 +11,8 @@ class Value:
     """Compared by its parts, never changed, and shown without its secret."""
 
     __slots__: tuple[str, ...] = ()
-    _hidden = ""
-    """The part that is not shown."""
+    _hidden: tuple[str, ...] = ()
+    """The parts that are not shown."""
 
     def _set(self, **parts: object) -> None:
         for name, part in parts.items():
@@ -34,7 +34,7 @@ class Value:
         return hash((type(self), *self._all()))
 
     def __repr__(self) -> str:
-        shown = [f"{name}={getattr(self, name)!r}" for name in self.__slots__ if name != self._hidden]
+        shown = [f"{name}={getattr(self, name)!r}" for name in self.__slots__ if name not in self._hidden]
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def __reduce__(self) -> tuple[Any, ...]:

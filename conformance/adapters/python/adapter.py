@@ -13,6 +13,7 @@ import base64
 import hashlib
 import itertools
 import json
+import os
 import sys
 import threading
 import time
@@ -36,6 +37,7 @@ CAPABILITIES = [
     "cache",
     "concurrency",
     "connections",
+    "credentials",
     "download",
     "events",
     "explain",
@@ -46,11 +48,13 @@ CAPABILITIES = [
     "idempotency",
     "input_errors",
     "json_lines",
+    "oauth",
     "pages",
     "pacing",
     "partial_bodies",
     "redirects",
     "regions",
+    "signatures",
     "stream_download",
     "stream_upload",
     "tls",
@@ -62,6 +66,7 @@ CAPABILITIES = [
 ]
 LACKS = {
     "min_throughput": "a setting of downloads and uploads only, not of every call",
+    "oauth_login": "logins are in the Rust SDK; this one takes tokens by refresh_token and token_file",
     "replayable_upload": "an iterable of bytes is sent once",
     "trace_context": "not yet in this SDK",
 }
@@ -154,6 +159,8 @@ def settings(options: Json, counts: Counts, sleep: Any) -> Json:
             retry["budget"] = value
         elif name == "auth":
             arguments["auth"] = credential(value, counts, sleep)
+        elif name == "credentials":
+            arguments["credentials"] = {name: credential(each, counts, sleep) for name, each in value.items()}
         elif name == "hooks":
             arguments.update(hooks(value, counts))
         elif name == "breaker":
@@ -193,7 +200,40 @@ def credential(auth: Json, counts: Counts, sleep: Any) -> Any:
         return gatewright.ApiKey(auth["key"], **places)
     if kind == "token":
         return token_callback(auth["fetches"], counts, sleep)
-    raise UnsupportedError(f"auth of the kind {kind}")
+    kinds: Json = {
+        "oauth": gatewright.OAuth,
+        "hmac": gatewright.HmacSignature,
+        "http_signature": gatewright.HttpSignature,
+        "dpop": gatewright.Dpop,
+    }
+    if kind not in kinds:
+        raise UnsupportedError(f"auth of the kind {kind}")
+    given = {name: value for name, value in in_seconds(auth).items() if name != "kind"}
+    for name in ("key", "client_key", "dpop_key"):
+        if given.get(name) == "new":
+            given[name] = new_key()
+    if kind == "hmac":
+        # Templates have their places in angle brackets: braces are the harness's.
+        if "text" in given:
+            given["text"] = template(given["text"])
+        if "headers" in given:
+            given["headers"] = {name: template(value) for name, value in given["headers"].items()}
+    elif kind == "http_signature" and "secret" in given:
+        given["secret"] = base64.b64decode(given["secret"])
+    try:
+        return kinds[kind](**given)
+    except TypeError as wrong:
+        raise UnsupportedError(f"auth: {wrong}") from None
+
+
+def template(text: str) -> str:
+    return text.replace("<", "{").replace(">", "}")
+
+
+def new_key() -> str:
+    """A new Ed25519 key in PEM."""
+    der = bytes.fromhex("302e020100300506032b657004220420") + os.urandom(32)
+    return f"-----BEGIN PRIVATE KEY-----\n{base64.b64encode(der).decode()}\n-----END PRIVATE KEY-----\n"
 
 
 def token_callback(fetches: list[Json], counts: Counts, sleep: Any) -> Any:
@@ -292,6 +332,7 @@ def arguments_of(request: Json, streamed: Callable[[list[bytes]], Any]) -> Json:
             arguments["hedge"] = False if value is None else hedge(value)
         elif name in (
             "cache",
+            "credential",
             "headers",
             "json",
             "last_event_id",
