@@ -147,7 +147,10 @@ def test_wrong_settings_are_told_when_the_client_is_made(
     ("settings", "text"),
     [
         ({"timeout": "5"}, "must be real number, not str"),
-        ({"auth": 5}, r"auth= takes a str, \(user, password\), Bearer, Basic, ApiKey, .*Dpop or a callable, not this int"),
+        (
+            {"auth": 5},
+            r"auth= takes a str, \(user, password\), Bearer, Basic, ApiKey, .*Dpop or a callable, not this int",
+        ),
         ({"auth": ("a", "b", "c")}, r"auth= takes .* not this tuple"),
         ({"auth": gatewright.ApiKey("k", header="a", query="b")}, "an ApiKey goes to one place"),
         ({"headers": {"a": None}}, "a header's value is str, bytes or a number, not NoneType"),

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar, final, ov
 from typing_extensions import Self, disjoint_base
 
 from gatewright._arguments import AsyncContent, CacheMode, Content, FailureName, HeaderInput, Params
+from gatewright._transfers import MinThroughput
 
 __all__ = [
     "AsyncCore",
@@ -877,13 +878,13 @@ def open_json_lines(
     given: dict[str, Any],
 ) -> NativeLines: ...
 def open_download(
-    client: SyncCore | AsyncCore, path: str, min_throughput: tuple[int, float] | None, given: dict[str, Any]
+    client: SyncCore | AsyncCore, path: str, min_throughput: MinThroughput | None, given: dict[str, Any]
 ) -> NativeDownload: ...
 def run_download_to(
     client: SyncCore | AsyncCore,
     path: str,
     file: str | PathLike[str],
-    min_throughput: tuple[int, float] | None,
+    min_throughput: MinThroughput | None,
     given: dict[str, Any],
 ) -> Any: ...
 def open_upload(
@@ -893,6 +894,6 @@ def open_upload(
     source: Any,
     chunk_size: int,
     resume: str | None,
-    min_throughput: tuple[int, float] | None,
+    min_throughput: MinThroughput | None,
     given: dict[str, Any],
 ) -> NativeUpload: ...
