@@ -190,7 +190,12 @@ impl Pacer {
             order: ticket.order,
             own,
         };
-        let polite = self.hold(now, &place, !is_pressed);
+        let manners = if is_pressed {
+            Manners::Pressed
+        } else {
+            Manners::Polite
+        };
+        let polite = self.hold(now, &place, manners);
         if own == 0 && polite.is_none() {
             self.leave(ticket);
             self.admit(ticket, now);
@@ -199,7 +204,7 @@ impl Pacer {
         let forbidden = if is_pressed {
             polite
         } else {
-            self.hold(now, &place, false)
+            self.hold(now, &place, Manners::Pressed)
         };
         // A wait that no server asks for is not worth a missed deadline.
         let pressed = polite.is_some_and(|hold| hold.until > deadline);
@@ -210,7 +215,10 @@ impl Pacer {
             return Admission::Go;
         }
         let full = !queued && self.lanes.len() >= self.settings.max_queue;
-        let too_late = deadline < now || forbidden.is_some_and(|hold| hold.until > deadline);
+        let late = |hold: Option<Hold>| hold.is_some_and(|hold| hold.until > deadline);
+        // What is under way may turn out to have been counted.
+        let in_doubt = late(forbidden) && !late(self.hold(now, &place, Manners::None));
+        let too_late = deadline < now || (late(forbidden) && !in_doubt);
         if full || too_late {
             self.leave(ticket);
             let retry_after = forbidden.map_or(ASK_AGAIN, |hold| hold.until.since(now));
@@ -245,6 +253,8 @@ impl Pacer {
                 by: HeldBy::Calls(_),
                 ..
             }) => until.max(now + soonest).min(latest),
+            // It is asked again whether there is any hope left.
+            _ if in_doubt => until.min(now + soonest).min(latest),
             _ => until,
         };
         let reason = match hold {
@@ -436,19 +446,20 @@ impl Pacer {
         self.lanes.sweep(now, &mut self.wakes);
     }
 
-    fn asking(&self, now: Instant, polite: bool, followed: bool) -> Asking {
+    fn asking(&self, now: Instant, manners: Manners, followed: bool) -> Asking {
         Asking {
             now,
             ahead: 0,
             followed,
-            polite,
+            polite: manners == Manners::Polite,
+            at_best: manners == Manners::None,
             step: self.settings.scout,
         }
     }
 
-    /// What holds back, at `now`, a call in that place. `polite`: waits that no server asks for count too, such as for
-    /// the scout and for an even spread.
-    fn hold(&self, now: Instant, place: &Place, polite: bool) -> Option<Hold> {
+    /// What holds back, at `now`, a call in that place.
+    fn hold(&self, now: Instant, place: &Place, manners: Manners) -> Option<Hold> {
+        let polite = manners == Manners::Polite;
         let own = u64::try_from(place.own).unwrap_or(u64::MAX);
         let mut held = None;
         if let Some(until) = self.paused_until {
@@ -467,7 +478,7 @@ impl Pacer {
             .lanes
             .get(place.lane)
             .map_or(0, |lane| lane.queue.len());
-        let asking = self.asking(now, polite, behind > place.own.saturating_add(1));
+        let asking = self.asking(now, manners, behind > place.own.saturating_add(1));
         let alone = self.lanes.iter().all(|lane| lane.key == place.lane);
         if alone {
             for local in &self.local {
@@ -547,7 +558,7 @@ impl Pacer {
         ticket.sent_at = now;
         ticket.alone = self.in_flight == 0;
         ticket.generation = self.release.on_admitted(now);
-        let asking = self.asking(now, true, followed);
+        let asking = self.asking(now, Manners::Polite, followed);
         self.gates.take(ticket, &asking);
         self.admitted = self.admitted.saturating_add(1);
         self.in_flight = self.in_flight.saturating_add(1);
@@ -601,8 +612,13 @@ impl Pacer {
             .collect();
         for (place, is_pressed, waits_until) in heads {
             self.pass_time(now, place.lane, place.route);
+            let manners = if is_pressed {
+                Manners::Pressed
+            } else {
+                Manners::Polite
+            };
             let ready = self
-                .hold(now, &place, !is_pressed)
+                .hold(now, &place, manners)
                 .map_or(now, |hold| hold.until);
             let (Some(until), Some(lane)) = (waits_until, self.lanes.get_mut(place.lane)) else {
                 continue;
@@ -621,6 +637,17 @@ impl Pacer {
             lane.wake_head(&mut self.wakes);
         }
     }
+}
+
+/// What a call is held back for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manners {
+    /// For waits that no server asks for too, such as for the scout and for an even spread.
+    Polite,
+    /// For what would be over the limit as far as is known.
+    Pressed,
+    /// Only for what is over the limit however things are.
+    None,
 }
 
 /// Where a call stands.

@@ -389,6 +389,7 @@ mod tests {
             followed: false,
             spread: true,
             polite: true,
+            at_best: false,
         }
     }
 

@@ -78,6 +78,7 @@ pub(super) struct Asking {
     pub(super) ahead: u64,
     pub(super) followed: bool,
     pub(super) polite: bool,
+    pub(super) at_best: bool,
     /// How long an answer may take before it is not waited for any longer.
     pub(super) step: Duration,
 }
@@ -158,6 +159,7 @@ impl Counter {
             followed: asking.followed,
             spread: true,
             polite: asking.polite,
+            at_best: asking.at_best,
         }
     }
 
@@ -275,6 +277,7 @@ impl Counter {
             ahead: 0,
             followed: false,
             polite: true,
+            at_best: false,
             step: Duration::ZERO,
         };
         let paused_for = self

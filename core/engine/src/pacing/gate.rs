@@ -421,6 +421,7 @@ mod tests {
                         followed: false,
                         spread: true,
                         polite: true,
+                        at_best: false,
                     });
                     gate.on_reading(&usable, &heard, overruled, false);
                 }
@@ -519,6 +520,7 @@ mod tests {
             followed: false,
             spread: true,
             polite: true,
+            at_best: false,
         };
         assert_eq!(gate.ready_at(&asked), after(at(20), LONGEST_WAIT));
     }

@@ -713,3 +713,18 @@ fn reasons_are_told_in_words() {
     ];
     assert_eq!(told, expected);
 }
+
+#[test]
+fn an_error_without_limit_headers_takes_nothing_back() {
+    for status in [400, 401, 404, 502] {
+        let mut world = World::heard(&[
+            ("ratelimit-policy", "\"p\";q=5;w=1"),
+            ("ratelimit", "\"p\";r=0;t=1"),
+        ]);
+        // The first of the next window is answered by something in front of what counts.
+        let mut first = world.go(1_020);
+        world.answer(&mut first, 1_030, status, &[]);
+        let (_, until, reason) = world.wait(1_031);
+        assert_eq!((until, reason), (at(1_220), quota("p")), "after a {status}");
+    }
+}

@@ -11,6 +11,7 @@
 //! | Known | reading of a reset that lies beyond | Known: the next window (`a_new_window_replaces_the_old`) |
 //! | Known | reading of a reset that lies before | Known, unchanged (`answers_of_the_window_before_are_ignored`) |
 //! | Known | the reset comes | Past: one call goes ahead, the others evenly spread (`after_a_reset_one_goes_ahead`) |
+//! | Past | callers in a hurry | Past: as many as the limit go at once (`after_a_reset_the_limit_holds_for_those_in_a_hurry_too`) |
 //! | Past | reading | Known (`a_new_window_replaces_the_old`) |
 
 use super::bucket::after;
@@ -88,6 +89,9 @@ pub(super) struct Asked {
     pub(super) spread: bool,
     /// Whether to keep to all good manners, or only to what is known to be forbidden.
     pub(super) polite: bool,
+    /// Whether calls under way are taken to have been counted already, as far as that is possible: what is held back then
+    /// cannot go, however things are.
+    pub(super) at_best: bool,
 }
 
 /// How a reading relates to what was known.
@@ -239,20 +243,31 @@ impl Window {
         let span = span.unwrap_or(self.longest.saturating_add(cut_off).max(SECOND));
         let gap = span.div_ceil(limit);
         if asked.now >= self.resets_by {
-            if !asked.polite {
-                return after(self.resets_by, span.saturating_mul(asked.ahead / limit));
-            }
             let from = if asked.last_admitted < self.resets_by {
                 asked.now
             } else {
                 after(asked.last_admitted, gap)
             };
-            return after(from, gap.saturating_mul(asked.ahead));
+            let spread = after(from, gap.saturating_mul(asked.ahead));
+            if asked.polite {
+                return spread;
+            }
+            // What is under way is of the window that nothing was heard of yet, or was: the limit holds for it in any case.
+            let under_way = if asked.at_best { 0 } else { asked.in_flight };
+            let left = limit.saturating_sub(under_way);
+            if asked.ahead < left {
+                return self.resets_by;
+            }
+            let windows = (asked.ahead - left) / limit;
+            let since = asked.now.since(self.resets_by).as_nanos() / u128::from(span.max(1));
+            let since = u64::try_from(since).unwrap_or(u64::MAX);
+            let windows = windows.saturating_add(since).saturating_add(1);
+            return spread.min(after(self.resets_by, span.saturating_mul(windows)));
         }
-        let left = if asked.polite {
-            self.left(asked.in_flight)
-        } else {
+        let left = if asked.at_best {
             self.left_at_best(asked)
+        } else {
+            self.left(asked.in_flight)
         };
         if asked.ahead >= left {
             let windows = (asked.ahead - left) / limit;
@@ -311,6 +326,7 @@ mod tests {
             followed: false,
             spread: true,
             polite: true,
+            at_best: false,
         }
     }
 
@@ -427,6 +443,22 @@ mod tests {
             at(11_020),
             "then one a second"
         );
+    }
+
+    #[test]
+    fn after_a_reset_the_limit_holds_for_those_in_a_hurry_too() {
+        let window = Window::new(&answer(0, 0, 10, 0, 10));
+        let hurried = |in_flight, at_best| Asked {
+            polite: false,
+            at_best,
+            ..ask(10_020, 0, in_flight, 10_020)
+        };
+        let ready = |asked: Asked| window.ready_at(&asked, 3, Some(10 * SECOND));
+        assert_eq!(ready(hurried(2, false)), at(10_010), "the third of three");
+        // The fourth waits as it would in line: nobody knows of more.
+        let gap = (10 * SECOND).div_ceil(3);
+        assert_eq!(ready(hurried(3, false)), after(at(10_020), gap));
+        assert_eq!(ready(hurried(3, true)), at(10_010), "there is hope");
     }
 
     #[test]

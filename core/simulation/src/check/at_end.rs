@@ -2,7 +2,7 @@
 
 use super::{Checker, Invariant, Lane, Load};
 use crate::clock::MS;
-use crate::script::{CallPlan, Fault, FaultKind, QuotaKind, QuotaPlan, Says, Script};
+use crate::script::{CallPlan, QuotaKind, QuotaPlan, Says, Script};
 
 /// Refusals of a client that is alone and told the truth: the first may come before anything is known.
 const REFUSALS: u64 = 1;
@@ -57,18 +57,9 @@ impl Checker<'_> {
         let takes = |quota: &QuotaPlan| (calls / quota.limit + 2) * quota.window * 1_000;
         let takes = gateway.quotas.iter().map(takes).max().unwrap_or(0);
         let patient = |call: &CallPlan| call.deadline.is_none_or(|deadline| deadline >= takes);
-        // An answer of something before the gateway, which knows nothing of limits.
-        let unheaded = |fault: &Fault| {
-            matches!(
-                fault.kind,
-                FaultKind::Answer(..) | FaultKind::ShouldRetry(..)
-            )
-        };
         let sliding = |quota: &QuotaPlan| quota.kind == QuotaKind::Sliding;
         clients.count == 1
             && clients.pacing
-            && clients.token.is_none()
-            && !self.script.faults.iter().any(unheaded)
             && !clients.regions
             && clients.concurrency.is_none()
             && gateway.says == Says::Draft10
