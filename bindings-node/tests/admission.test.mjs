@@ -36,7 +36,8 @@ test("no more attempts than allowed are under way", async () => {
 
 test("another region gets the call where no connection can be made", async () => {
   const session = new Session();
-  const client = new sdk.Client("http://127.0.0.1:1", session.options({ regions: [new URL(gateway.url)] }));
+  // Nobody listens there, and fetch does not refuse the port by itself.
+  const client = new sdk.Client("http://127.0.0.1:4", session.options({ regions: [new URL(gateway.url)] }));
   const response = await client.get(PATH);
   assert.equal(response.attempts.at(-1).region, new URL(gateway.url).host);
   assert.deepEqual(
