@@ -306,6 +306,11 @@ impl Continuous {
         self.bucket.interval.saturating_mul(share) / 40
     }
 
+    /// A call was taken that nobody asked for here.
+    pub(super) fn join(&mut self, sent_at: Instant) {
+        self.bucket.take(sent_at);
+    }
+
     pub(super) fn give_back(&mut self) {
         self.bucket.give_back();
     }

@@ -241,8 +241,11 @@ impl Counter {
         self.early = self.early.saturating_sub(1);
     }
 
-    /// A call that it was not known to count turns out to be counted.
-    pub(super) fn join(&mut self) -> u64 {
+    /// A call that it was not known to count, sent at `sent_at`, turns out to be counted.
+    pub(super) fn join(&mut self, sent_at: Instant) -> u64 {
+        if let Kind::Calls(gate) = &mut self.kind {
+            gate.join(sent_at);
+        }
         let index = self.admitted;
         self.admitted = self.admitted.saturating_add(1);
         index

@@ -278,6 +278,13 @@ impl Gate {
         self.window.on_lost(admitted);
     }
 
+    /// A call of ours that was not thought to count, sent at `sent_at`, did count.
+    pub(super) fn join(&mut self, sent_at: Instant) {
+        if let Some(continuous) = &mut self.continuous {
+            continuous.join(sent_at);
+        }
+    }
+
     /// A call of ours did not count after all.
     pub(super) fn give_back(&mut self) {
         if let Some(continuous) = &mut self.continuous {

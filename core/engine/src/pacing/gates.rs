@@ -430,7 +430,7 @@ impl Gates {
         let index = match place {
             Some(counted) => counted.index,
             None if call.ticket.index < counter.born => call.ticket.index,
-            None => counter.join(),
+            None => counter.join(call.ticket.sent_at),
         };
         let heard = Heard {
             index,

@@ -448,3 +448,38 @@ fn however_many_partitions_a_server_names_few_are_kept() {
     assert!(state.gates.len() <= 64, "{}", state.gates.len());
     assert!(world.pacer.is_idle());
 }
+
+#[test]
+fn a_path_that_is_used_up_waits_though_it_was_heard_of_as_an_endpoint() {
+    let mut world = World::new();
+    let call = |world: &mut World, path: &str, now: u64, left: u64, resets: u64| {
+        let left = format!(
+            "\"burst\";r=299;t=1;pk=:dA==:, \"per-path\";r={left};t={resets};pk=\"{path}\""
+        );
+        let headers = [
+            ("ratelimit", left.as_str()),
+            (
+                "ratelimit-policy",
+                "\"burst\";q=300;w=3;pk=:dA==:, \"per-path\";q=2;w=60",
+            ),
+        ];
+        let mut ticket = to(path);
+        let admission = world
+            .pacer
+            .poll(&mut ticket, at(now), at(now + 2_000), None);
+        if admission == Admission::Go {
+            world.answer(&mut ticket, now + 10, 200, &headers);
+        }
+        admission
+    };
+    let go = Admission::Go;
+    assert_eq!(call(&mut world, "/v1/contacts/1", 0, 1, 30), go);
+    assert_eq!(call(&mut world, "/v1/contacts/2", 20, 1, 30), go);
+    assert_eq!(call(&mut world, "/v1/contacts/1", 40, 0, 60), go);
+    let refused = call(&mut world, "/v1/contacts/1", 60, 0, 60);
+    assert!(
+        matches!(&refused, Admission::Refuse { reason, .. } if *reason == quota("per-path")),
+        "{refused:?}"
+    );
+    assert_eq!(call(&mut world, "/v1/contacts/2", 80, 0, 60), go);
+}
