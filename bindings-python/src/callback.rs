@@ -5,10 +5,11 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use gatewright::BoxError;
 use pyo3::exceptions::{PyException, PyRuntimeError, PyTypeError};
@@ -195,11 +196,30 @@ pub(crate) async fn ask_home<T: Send + 'static>(
     ask: impl FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send + 'static,
     read: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T> + Send + 'static,
 ) -> Result<T, BoxError> {
-    match Home::current() {
+    match at_home().await {
         Some(home) => home.ask(ask, read).await,
         None => Err("a callback was asked for outside of any call".into()),
     }
 }
+
+/// The home of the call that polls this. The runtime drives a fetch of tokens too: where its thread comes first, it
+/// leaves the question to a call that waits, and gives up where none does.
+async fn at_home() -> Option<Home> {
+    for _ in 0..TURNS {
+        let mut turn = pin!(tokio::time::sleep(TURN));
+        let home = poll_fn(|cx| match Home::current() {
+            Some(home) => Poll::Ready(Some(home)),
+            None => turn.as_mut().poll(cx).map(|()| None),
+        });
+        if let Some(home) = home.await {
+            return Some(home);
+        }
+    }
+    None
+}
+
+const TURN: Duration = Duration::from_millis(1);
+const TURNS: u32 = 1000;
 
 /// Polls `future` as a call that has this home.
 pub(crate) struct AtHome<F> {
