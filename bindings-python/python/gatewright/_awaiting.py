@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
     from typing import Any
 
     from gatewright._native import Pending
@@ -24,4 +24,16 @@ async def result(pending: Pending) -> Any:
         return await pending.future
     except BaseException:
         pending.cancel()
+        raise
+
+
+async def piece(pending: Pending, keep: Callable[[Any], None]) -> Any:
+    """Awaits a piece of a stream; one that comes at the very moment in which the task is cancelled is kept."""
+    future = pending.future
+    try:
+        return await future
+    except BaseException:
+        pending.cancel()
+        if future.done() and not future.cancelled() and future.exception() is None:
+            keep(future.result())
         raise

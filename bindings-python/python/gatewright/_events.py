@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from gatewright._awaiting import result
+from gatewright._awaiting import piece, result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,11 +89,14 @@ class AsyncServerEvents(_Position):
 
     async def __anext__(self) -> ServerEvent:
         if not self._came:
-            batch: list[ServerEvent] | None = await result(self._native.next_batch())
+            batch: list[ServerEvent] | None = await piece(self._native.next_batch(), self._keep)
             if batch is None:
                 raise StopAsyncIteration
-            self._came.extend(batch)
+            self._keep(batch)
         return self._hand_over()
+
+    def _keep(self, batch: list[ServerEvent] | None) -> None:
+        self._came.extend(batch or ())
 
     async def aclose(self) -> None:
         """Ends the request."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from gatewright._awaiting import result
+from gatewright._awaiting import piece, result
 from gatewright._value import Value
 
 TYPE_CHECKING = False
@@ -101,11 +101,14 @@ class AsyncJsonLines:
 
     async def __anext__(self) -> Any:
         if not self._came:
-            batch = await result(self._native.next_batch())
+            batch = await piece(self._native.next_batch(), self._keep)
             if batch is None:
                 raise StopAsyncIteration
-            self._came.extend(batch)
+            self._keep(batch)
         return self._came.popleft()
+
+    def _keep(self, batch: list[Any] | None) -> None:
+        self._came.extend(batch or ())
 
     async def aclose(self) -> None:
         """Ends the request."""
@@ -187,14 +190,24 @@ class AsyncDownload(_Position):
     After an error that may pass the iteration can go on where it ended.
     """
 
+    def __init__(self, native: NativeDownload) -> None:
+        super().__init__(native)
+        self._kept: deque[bytes] = deque()
+
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
-        chunk: bytes | None = await result(self._native.next_chunk())
+        if self._kept:
+            return self._kept.popleft()
+        chunk: bytes | None = await piece(self._native.next_chunk(), self._keep)
         if chunk is None:
             raise StopAsyncIteration
         return chunk
+
+    def _keep(self, chunk: bytes | None) -> None:
+        if chunk is not None:
+            self._kept.append(chunk)
 
     async def connect(self) -> None:
         """Connects, so that ``headers`` and ``total`` are known. Iterating does it by itself."""
