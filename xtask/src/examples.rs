@@ -149,6 +149,9 @@ fn run_one(workspace: &Workspace, report: &mut Report, name: &str, command: &mut
 }
 
 /// Programs and examples of the crates under `examples/`.
+/// Examples that wait for a person, and what tells them to do without.
+const ALONE: &[(&str, &str)] = &[("login", "--visit")];
+
 fn rust_examples(workspace: &Workspace) -> Vec<(String, Command)> {
     let folder = workspace.root.join("examples");
     let mut found = Vec::new();
@@ -161,6 +164,9 @@ fn rust_examples(workspace: &Workspace) -> Vec<(String, Command)> {
         for (kind, name) in binaries.chain(member.examples.iter().map(|name| ("--example", name))) {
             let mut command = workspace.cargo("run");
             command.args(["--quiet", "--package", &member.name, kind, name]);
+            if let Some((_, argument)) = ALONE.iter().find(|(waits, _)| waits == name) {
+                command.args(["--", argument]);
+            }
             found.push((format!("rust: {name}"), command));
         }
     }

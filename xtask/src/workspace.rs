@@ -37,7 +37,9 @@ pub(crate) struct Crate {
 
 impl Workspace {
     pub(crate) fn find() -> Result<Self> {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        // What cargo says as it runs this, first: a build kept outside of the clone may have been made in another one.
+        let here = std::env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
         let output = Command::new(cargo_program())
             .args([
                 "metadata",
