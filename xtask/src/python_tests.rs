@@ -16,6 +16,7 @@ const PYTHON_FOLDERS: &[&str] = &[
     "examples/python",
     "conformance/adapters/python",
     "bench",
+    "core/webhook/tests",
 ];
 
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) {

@@ -82,7 +82,7 @@ pub(crate) fn is_among(expected: &Mac, candidates: impl Iterator<Item = Mac>) ->
 pub(crate) struct PublicKey(VerifyingKey);
 
 impl PublicKey {
-    fn new(bytes: &[u8; 32]) -> Result<Self, KeyErrorKind> {
+    pub(crate) fn new(bytes: &[u8; 32]) -> Result<Self, KeyErrorKind> {
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyErrorKind::BadPublicKey)?;
         if key.is_weak() {
             return Err(KeyErrorKind::WeakPublicKey);

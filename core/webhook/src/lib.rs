@@ -54,6 +54,15 @@ pub use error::VerifyError;
 mod explain;
 pub use explain::{BodyChange, Cause, Explanation, SignatureForm, SignedContent, TimestampForm};
 
+#[cfg(feature = "asymmetric")]
+#[allow(dead_code, reason = "the schemes that use it come next")]
+mod asymmetric;
+#[cfg(feature = "asymmetric")]
+pub use asymmetric::{Certificate, CertificateCache, CertificateError};
+
+#[cfg(test)]
+mod wycheproof;
+
 mod schemes;
 pub use schemes::Scheme;
 
