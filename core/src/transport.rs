@@ -42,6 +42,10 @@ pub struct TransportRequest {
     pub headers: HeaderMap,
     /// The body.
     pub body: Body,
+    /// The answer is to come from the server itself, where the host has an HTTP cache of its own beneath: a browser's would answer what
+    /// the client's cache wants to validate, share answers between credentials, and hold the second copy of a hedged request until the
+    /// first is answered.
+    pub fresh: bool,
 }
 
 impl fmt::Debug for TransportRequest {

@@ -583,7 +583,8 @@ fn complete(call: &Call, reply: &mut Reply) {
     {
         headers.insert(TRACEPARENT, traceparent.clone());
     }
-    if call.parts.headers.contains_key(ORIGIN) {
+    let of_page = call.parts.headers.contains_key(ORIGIN);
+    if of_page {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
         if call.world.state().options.direct_pages {
@@ -595,7 +596,14 @@ fn complete(call: &Call, reply: &mut Reply) {
     let about = (call.op, call.parts.method.as_str(), call.path());
     for rule in rules.iter() {
         let status = reply.status.as_u16();
-        rule.apply(about, status, headers, call.world.clock.now_ns());
+        let applies = rule.apply(about, status, headers, call.world.clock.now_ns());
+        // Fields that are no secret: whoever sets them wants pages to see them.
+        if applies
+            && of_page
+            && let Ok(names) = HeaderValue::try_from(rule.names().join(", "))
+        {
+            headers.append(ACCESS_CONTROL_EXPOSE_HEADERS, names);
+        }
     }
 }
 

@@ -81,18 +81,23 @@ impl HeaderRule {
         Ok(())
     }
 
-    /// Does to `headers` what it says, if the answer is one it is about.
+    /// The names of the headers that it is about.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        self.set.keys().map(String::as_str).collect()
+    }
+
+    /// Does to `headers` what it says, if the answer is one it is about: whether it is.
     pub(crate) fn apply(
         &self,
         (op, method, path): (Op, &str, &str),
         status: u16,
         headers: &mut HeaderMap,
         now_ns: u64,
-    ) {
+    ) -> bool {
         if !holds([&self.op, &self.method, &self.path], op, method, path)
             || self.status.is_some_and(|wanted| wanted != status)
         {
-            return;
+            return false;
         }
         for (name, text) in &self.set {
             let Ok(name) = HeaderName::try_from(name.as_str()) else {
@@ -106,6 +111,7 @@ impl HeaderRule {
                 }
             }
         }
+        true
     }
 }
 

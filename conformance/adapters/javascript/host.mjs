@@ -52,6 +52,7 @@ export const CAPABILITIES = Object.freeze([
   "interruptible_callbacks",
   "json_lines",
   "oauth",
+  "only_cache",
   "pages",
   "pacing",
   "partial_bodies",

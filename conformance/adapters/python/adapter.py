@@ -49,6 +49,7 @@ CAPABILITIES = [
     "input_errors",
     "json_lines",
     "oauth",
+    "only_cache",
     "pages",
     "pacing",
     "partial_bodies",

@@ -13,7 +13,7 @@ use crate::step::Step;
 /// The longest a scenario may take unless it says otherwise.
 const DEADLINE_MS: u64 = 15_000;
 /// What an adapter may say that it cannot do, so that scenarios which need it are skipped.
-pub(crate) const CAPABILITIES: [&str; 37] = [
+pub(crate) const CAPABILITIES: [&str; 38] = [
     "api_key_cookie",
     "breaker",
     "cache",
@@ -35,6 +35,7 @@ pub(crate) const CAPABILITIES: [&str; 37] = [
     "min_throughput",
     "oauth",
     "oauth_login",
+    "only_cache",
     "pacing",
     "pages",
     "partial_bodies",

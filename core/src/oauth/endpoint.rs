@@ -100,6 +100,7 @@ impl OAuth {
                     url: url.clone(),
                     headers: self.headers()?,
                     body: Body::Empty,
+                    fresh: false,
                 })
             };
             let said = ask(
@@ -251,6 +252,7 @@ impl OAuth {
             url: url.clone(),
             headers,
             body: Body::Bytes(std::mem::take(&mut *text).into()),
+            fresh: false,
         })
     }
 }

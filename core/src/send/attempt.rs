@@ -17,6 +17,7 @@ use url::Url;
 use super::Prepared;
 use super::ending::{Content, Last};
 use crate::body::{Body, BoxError};
+use crate::cache::CacheMode;
 use crate::client::Inner;
 use crate::hooks::{AfterAttempt, BeforeAttempt};
 use crate::response::next_chunk;
@@ -122,6 +123,7 @@ pub(super) async fn attempt(
         url,
         headers,
         body: request.body.for_attempt(),
+        fresh: is_fresh(client, request),
     };
     let tried = exchange(client, request, outgoing, bounds).await;
     if let Some(traced) = traced {
@@ -440,4 +442,13 @@ async fn read_error_body(
         }
     }
     read.freeze()
+}
+
+/// Whether a cache of the host's is to be passed by. Where nobody asks for that it is left in place: passing it by costs a page a preflight.
+fn is_fresh(client: &Inner, request: &Prepared) -> bool {
+    let asked = matches!(
+        request.cache_mode,
+        CacheMode::NoStore | CacheMode::Reload | CacheMode::NoCache
+    );
+    request.method.is_safe() && (asked || client.cache.is_some() || request.hedge.is_some())
 }

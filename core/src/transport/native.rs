@@ -203,6 +203,7 @@ impl Transport for NativeTransport {
             url,
             headers,
             body,
+            fresh: _,
         } = request;
         let mut outgoing = reqwest::Request::new(method, url);
         *outgoing.headers_mut() = headers;

@@ -78,9 +78,9 @@ export class Exchange {
 
   /**
    * Sends. `headers` are lines, a name and a value in turns; `body` is read before this returns, `streamed` says that it comes by
-   * `push` instead.
+   * `push` instead. `fresh`: the answer is to come from the server, not from the browser's cache.
    */
-  send(method, url, headers, body, streamed) {
+  send(method, url, headers, body, streamed, fresh) {
     const init = { method, headers: pairs(headers), signal: this.#controller.signal };
     if (streamed) {
       init.body = this.#uploadStream();
@@ -90,7 +90,7 @@ export class Exchange {
     }
     let sent;
     try {
-      sent = fetch(url, BROWSER ? forBrowser(init, url) : { ...init, redirect: "manual" });
+      sent = fetch(url, BROWSER ? forBrowser(init, url, fresh) : { ...init, redirect: "manual" });
     } catch (error) {
       sent = Promise.reject(error);
     }
@@ -252,16 +252,17 @@ function pairs(lines) {
  *
  * - `User-Agent` is left out: some browsers drop it, in others it would need a CORS preflight of its own.
  * - From the page's own origin, answers come from the server, not from the browser's cache: the limits in the headers of a stored answer
- *   are not true any more. Across origins that would cost a preflight for every single call, so there the server's `Cache-Control` holds.
+ *   are not true any more. Across origins that costs a preflight for every single call, so there the server's `Cache-Control` holds, unless
+ *   the client has a cache of its own.
  * - Redirects: `manual` hides where they lead, `follow` would take secret headers along to other origins. So the browser follows for the
  *   page's own origin, which `same-origin` holds it to; from others a redirect is reported as hidden.
  */
-function forBrowser(init, url) {
+function forBrowser(init, url, fresh) {
   const own = url.startsWith(`${ORIGIN}/`);
   return {
     ...init,
     headers: init.headers.filter(([name]) => name !== "user-agent"),
-    cache: own ? "no-store" : "default",
+    cache: own || fresh ? "no-store" : "default",
     redirect: own ? "follow" : "manual",
     mode: own ? "same-origin" : "cors",
   };

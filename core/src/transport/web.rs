@@ -29,7 +29,15 @@ extern "C" {
     #[wasm_bindgen(constructor)]
     fn new(wake: &JsValue, slot: u32) -> Exchange;
     #[wasm_bindgen(method)]
-    fn send(this: &Exchange, method: &str, url: &str, headers: &str, body: &[u8], streamed: bool);
+    fn send(
+        this: &Exchange,
+        method: &str,
+        url: &str,
+        headers: &str,
+        body: &[u8],
+        streamed: bool,
+        fresh: bool,
+    );
     #[wasm_bindgen(method)]
     fn event(this: &Exchange) -> u32;
     #[wasm_bindgen(method)]
@@ -78,6 +86,7 @@ async fn send(request: TransportRequest) -> Result<TransportResponse, TransportE
         url,
         mut headers,
         body,
+        fresh,
     } = request;
     let (body, upload) = match body {
         Body::Empty => (Bytes::new(), None),
@@ -92,6 +101,7 @@ async fn send(request: TransportRequest) -> Result<TransportResponse, TransportE
         &to_lines(&headers),
         &body,
         attempt.upload.is_some(),
+        fresh,
     );
     drop((body, headers));
     std::future::poll_fn(|cx| attempt.poll_head(cx)).await?;

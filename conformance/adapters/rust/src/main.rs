@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::open::Counts;
 
-const CAPABILITIES: [&str; 37] = [
+const CAPABILITIES: [&str; 38] = [
     "api_key_cookie",
     "breaker",
     "cache",
@@ -41,6 +41,7 @@ const CAPABILITIES: [&str; 37] = [
     "min_throughput",
     "oauth",
     "oauth_login",
+    "only_cache",
     "pacing",
     "pages",
     "partial_bodies",

@@ -21,7 +21,7 @@ final class Adapter: Sendable {
     static let capabilities: JSON = [
         "api_key_cookie", "breaker", "cancel", "concurrency", "connections", "events", "failure_kinds", "float_times", "hooks",
         "idempotency", "input_errors",
-        "interruptible_callbacks", "pages", "pacing", "partial_bodies", "redirects", "regions", "replayable_upload", "stream_download",
+        "interruptible_callbacks", "only_cache", "pages", "pacing", "partial_bodies", "redirects", "regions", "replayable_upload", "stream_download",
         "stream_upload", "tls", "token_callback", "truncated_encodings", "webhook_sign", "webhook_verify",
     ]
 

@@ -31,6 +31,7 @@ private val CAPABILITIES =
         "idempotency",
         "input_errors",
         "interruptible_callbacks",
+        "only_cache",
         "pages",
         "pacing",
         "partial_bodies",
