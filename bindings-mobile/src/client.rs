@@ -51,7 +51,7 @@ impl NativeClient {
 #[uniffi::export]
 impl NativeClient {
     /// Begins a call. What comes of it comes as a frame: ANSWER or ERROR with mode 0, where the answer is read whole; HEAD or ERROR with any
-    /// other, where its body is pulled.
+    /// other, where its body is pulled: with mode 2 as a download that goes on where it breaks.
     pub fn start(
         &self,
         call: u32,
@@ -85,6 +85,44 @@ impl NativeClient {
         let body = body.map(|blob| Body::Bytes(blob.0.into()));
         self.client
             .events(list, method, path, options.as_deref(), body, style);
+    }
+
+    /// Begins a stream of JSON lines, with a `style` of `{idleTimeoutMs, maxLineBytes, asText}`. Their values come by [`Port::next_events`] too, as
+    /// the members of a JSON list, and so does what is wrong with it.
+    pub fn json_lines(
+        &self,
+        list: u32,
+        method: &str,
+        path: &str,
+        options: Option<String>,
+        body: Option<Blob>,
+        style: &str,
+    ) {
+        let body = body.map(|blob| Body::Bytes(blob.0.into()));
+        self.client
+            .json_lines(list, method, path, options.as_deref(), body, style);
+    }
+
+    /// Downloads into a file: CHUNK comes with JSON, `{length, resumedFrom, elapsedMs, headers, attempts}`, or ERROR.
+    pub fn download_to(&self, call: u32, path: &str, file: String, options: Option<String>) {
+        self.client
+            .download_to(call, path, file, options.as_deref());
+    }
+
+    /// Uploads so that a break costs no more than a piece: ANSWER or ERROR comes. The source is `body`, or what the `style` names, of
+    /// `{chunkSize, resume, assumeResumable, progress, file, stream: {replayable, length}}`.
+    pub fn upload(
+        &self,
+        call: u32,
+        method: &str,
+        path: &str,
+        options: Option<String>,
+        body: Option<Blob>,
+        style: &str,
+    ) {
+        let body = body.map(|blob| Body::Bytes(blob.0.into()));
+        self.client
+            .upload(call, method, path, options.as_deref(), body, style);
     }
 
     /// The base URL, redacted.

@@ -146,6 +146,40 @@ natives! {
         }
     }
 
+    Java_dev_gatewright_internal_Native_jsonLines(
+        env, client: jlong, list: jint, method: jstring, path: jstring, options: jstring, body: jbyteArray, style: jstring
+    ) {
+        if let Some(client) = CLIENTS.get(client) {
+            // SAFETY: as Java declares them.
+            let (options, body) = unsafe { (env.text(options), env.bytes(body)) };
+            let (method, path, style) = (text(env, method), text(env, path), text(env, style));
+            client.json_lines(list.cast_unsigned(), &method, &path, options, body.map(Blob), &style);
+        }
+    }
+
+    Java_dev_gatewright_internal_Native_downloadTo(
+        env, client: jlong, call: jint, path: jstring, file: jstring, options: jstring
+    ) {
+        let Some(client) = CLIENTS.get(client) else {
+            return PORT.boundary.refuse_closed(call.cast_unsigned());
+        };
+        // SAFETY: as Java declares it.
+        let options = unsafe { env.text(options) };
+        client.download_to(call.cast_unsigned(), &text(env, path), text(env, file), options);
+    }
+
+    Java_dev_gatewright_internal_Native_upload(
+        env, client: jlong, call: jint, method: jstring, path: jstring, options: jstring, body: jbyteArray, style: jstring
+    ) {
+        let Some(client) = CLIENTS.get(client) else {
+            return PORT.boundary.refuse_closed(call.cast_unsigned());
+        };
+        // SAFETY: as Java declares them.
+        let (options, body) = unsafe { (env.text(options), env.bytes(body)) };
+        let (method, path, style) = (text(env, method), text(env, path), text(env, style));
+        client.upload(call.cast_unsigned(), &method, &path, options, body.map(Blob), &style);
+    }
+
     Java_dev_gatewright_internal_Native_cancel(_env, call: jint) {
         PORT.cancel(call.cast_unsigned());
     }

@@ -18,6 +18,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use gatewright_engine::attempts::{Attempt, Decision};
 use gatewright_engine::budget::RetryCost;
+use gatewright_engine::call::request_id;
 use gatewright_engine::download::{DownloadState, NoResume, Taken, Wrong};
 use gatewright_engine::host::Host;
 use gatewright_engine::resume::Resume;
@@ -25,6 +26,7 @@ use gatewright_engine::retry::{NoRetry, RetryCause};
 use gatewright_engine::throughput::{MinThroughput, Throughput};
 use gatewright_engine::{ErrorKind, Instant};
 use http::{HeaderMap, StatusCode, header};
+use url::Url;
 
 use crate::Error;
 use crate::record::Record;
@@ -53,6 +55,8 @@ pub struct Download {
     record: Record,
     /// Those of the first answer.
     headers: HeaderMap,
+    /// Status and URL of the first answer, the latter also redacted.
+    first: Option<(StatusCode, Url, String)>,
 }
 
 #[derive(Debug)]
@@ -84,6 +88,7 @@ impl RequestBuilder {
             host: settings.host,
             runtime: settings.runtime,
             headers: HeaderMap::new(),
+            first: None,
         }
     }
 }
@@ -145,6 +150,30 @@ impl Download {
         &self.headers
     }
 
+    /// The status of the first answer; `None` before it came.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.first.as_ref().map(|(status, ..)| *status)
+    }
+
+    /// The URL that answered first, without the credential; `None` before it did.
+    #[must_use]
+    pub fn url(&self) -> Option<&Url> {
+        self.first.as_ref().map(|(_, url, _)| url)
+    }
+
+    /// The URL that answered first, redacted, for logs; `None` before it did.
+    #[must_use]
+    pub fn shown_url(&self) -> Option<&str> {
+        self.first.as_ref().map(|(.., shown)| &**shown)
+    }
+
+    /// The server's id of the first request, where it gave one.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        request_id(&self.headers)?.to_str().ok()
+    }
+
     /// Bytes delivered so far.
     #[must_use]
     pub const fn position(&self) -> u64 {
@@ -196,7 +225,10 @@ impl Download {
             (None, template) => template.as_ref().and_then(RequestBuilder::again),
         };
         let Some(mut request) = request else {
-            return Ok(());
+            return Err(Error::new(
+                ErrorKind::InvalidRequest,
+                "the download was given up while it connected, and its request cannot be sent again",
+            ));
         };
         if request.has_header(&header::RANGE) || request.has_header(&header::IF_RANGE) {
             return Err(Error::new(
@@ -215,13 +247,19 @@ impl Download {
                 );
         }
         let begun = self.runtime.instant();
-        let answer = match request.stream().await {
+        // Whoever stops waiting here and asks again later has not come to the end.
+        self.state = State::Next(None, Duration::ZERO);
+        let answer = request.stream().await;
+        self.state = State::Over;
+        let answer = match answer {
             Ok(answer) => answer,
             Err(why) => return self.not_connected(why, wanted.is_some(), begun),
         };
         self.record.add(begun, answer.attempts());
-        if self.headers.is_empty() {
+        if self.first.is_none() {
             self.headers = answer.headers().clone();
+            let (status, url) = (answer.status(), answer.url().clone());
+            self.first = Some((status, url, answer.shown_url()));
         }
         self.on_head(answer)
     }

@@ -139,34 +139,44 @@ impl Upload {
     /// `protocol` where the server's offsets make no sense; `bad_request` where its limits do not allow the upload. Where another try may end
     /// differently, the same upload can be sent again.
     pub async fn send(&mut self) -> Result<Uploaded, Error> {
+        loop {
+            if let Some(uploaded) = self.step().await? {
+                return Ok(uploaded);
+            }
+        }
+    }
+
+    /// Sends one request of the upload, for whoever wants to tell how far it is in between: [`location`](Upload::location) and
+    /// [`offset`](Upload::offset) are known after each. `None`: there is more to do.
+    ///
+    /// # Errors
+    /// As [`Upload::send`].
+    pub async fn step(&mut self) -> Result<Option<Uploaded>, Error> {
         if let Some(length) = self.reader.open().await? {
             self.length = Some(length);
             self.state.set_length(length);
         }
-        loop {
-            let begun = self.runtime.instant();
-            match self.state.next() {
-                Next::Discover => self.discover(begun).await?,
-                Next::Create => self.create(begun).await?,
-                Next::Plain => return self.plain(begun).await,
-                Next::Append { offset, at_most } => {
-                    if let Some(response) = self.append(begun, offset, at_most).await? {
-                        return Ok(self.done(response, true, false));
-                    }
-                }
-                Next::Ask => {
-                    if let Some(response) = self.ask(begun).await? {
-                        return Ok(self.done(response, true, true));
-                    }
-                }
-                Next::Done => {
-                    return Err(Error::new(
-                        ErrorKind::InvalidRequest,
-                        "the upload is complete; make another one to upload again",
-                    ));
-                }
+        let begun = self.runtime.instant();
+        match self.state.next() {
+            Next::Discover => self.discover(begun).await?,
+            Next::Create => self.create(begun).await?,
+            Next::Plain => return self.plain(begun).await.map(Some),
+            Next::Append { offset, at_most } => {
+                let response = self.append(begun, offset, at_most).await?;
+                return Ok(response.map(|response| self.done(response, true, false)));
+            }
+            Next::Ask => {
+                let response = self.ask(begun).await?;
+                return Ok(response.map(|response| self.done(response, true, true)));
+            }
+            Next::Done => {
+                return Err(Error::new(
+                    ErrorKind::InvalidRequest,
+                    "the upload is complete; make another one to upload again",
+                ));
             }
         }
+        Ok(None)
     }
 
     async fn discover(&mut self, begun: Instant) -> Result<(), Error> {

@@ -5,11 +5,12 @@
 //! | 1 ANSWER | `[u16 status][u32 metaLength][u32 bodyLength][u32 large, NONE for a body inline][meta][body]` |
 //! | 2 HEAD | `[u16 status][meta]`, of a streamed answer |
 //! | 3 CHUNK | `[u32 large or NONE][bytes]`, of its body |
-//! | 4 END | nothing: the end of a body or of a list |
+//! | 4 END | nothing: the end of a body or of a list. Of a download JSON, `{elapsedMs, attempts}` over all its connections |
 //! | 5 ERROR | the error as JSON |
 //! | 6 ASK | a question as JSON; the call is 0 |
 
 use bytes::Bytes;
+use gatewright::Response;
 
 use crate::frame::Frame;
 use crate::meta;
@@ -36,25 +37,12 @@ impl Batch {
         let call = frame.call();
         match frame {
             Frame::Answer { response, .. } => {
-                let body = response.bytes().clone();
-                // A guess that is enough for most: growing in the middle would copy.
-                self.bytes
-                    .reserve(1024 + 48 * response.headers().len() + body.len().min(INLINE));
-                let start = self.begin(call, 1);
-                self.bytes
-                    .extend_from_slice(&response.status().as_u16().to_le_bytes());
-                let lengths = self.bytes.len();
-                self.bytes.extend_from_slice(&[0; 8]);
-                let inline = self.place(&body);
-                let meta = self.bytes.len();
-                meta::of_answer(&mut self.bytes, &response);
-                let meta_length = self.bytes.len() - meta;
-                self.set(lengths, meta_length);
-                self.set(lengths + 4, body.len());
-                if inline {
-                    self.bytes.extend_from_slice(&body);
-                }
-                self.finish(start);
+                self.answer(call, &response, |out| meta::of_answer(out, &response));
+            }
+            Frame::Uploaded { uploaded, .. } => {
+                self.answer(call, &uploaded.response, |out| {
+                    meta::of_upload(out, &uploaded);
+                });
             }
             Frame::Head { status, meta, .. } => {
                 let start = self.begin(call, 2);
@@ -73,9 +61,32 @@ impl Batch {
                 let start = self.begin(call, 4);
                 self.finish(start);
             }
+            Frame::Done { told, .. } => self.text(call, 4, &told),
             Frame::Error { error: json, .. } => self.text(call, 5, &json),
             Frame::Ask { question: json } => self.text(call, 6, &json),
         }
+    }
+
+    fn answer(&mut self, call: u32, response: &Response, write_meta: impl FnOnce(&mut Vec<u8>)) {
+        let body = response.bytes().clone();
+        // A guess that is enough for most: growing in the middle would copy.
+        self.bytes
+            .reserve(1024 + 48 * response.headers().len() + body.len().min(INLINE));
+        let start = self.begin(call, 1);
+        self.bytes
+            .extend_from_slice(&response.status().as_u16().to_le_bytes());
+        let lengths = self.bytes.len();
+        self.bytes.extend_from_slice(&[0; 8]);
+        let inline = self.place(&body);
+        let meta = self.bytes.len();
+        write_meta(&mut self.bytes);
+        let meta_length = self.bytes.len() - meta;
+        self.set(lengths, meta_length);
+        self.set(lengths + 4, body.len());
+        if inline {
+            self.bytes.extend_from_slice(&body);
+        }
+        self.finish(start);
     }
 
     fn text(&mut self, call: u32, kind: u8, json: &[u8]) {

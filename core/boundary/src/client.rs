@@ -11,7 +11,10 @@ use crate::events::EventStream;
 use crate::frame::Frame;
 use crate::list::List;
 use crate::port::Port;
-use crate::{error, explain, json, options, state, stream};
+use crate::{download, error, explain, json, options, state, stream, upload_resumable};
+
+/// The mode of [`HostClient::start`] for downloads.
+const DOWNLOAD: u32 = 2;
 
 /// One client of the host language's.
 pub struct HostClient {
@@ -37,7 +40,7 @@ impl HostClient {
     }
 
     /// Begins a call. What comes of it comes as a frame: ANSWER or ERROR with mode 0, where the answer is read whole; HEAD or ERROR with
-    /// any other, where its body is pulled.
+    /// any other, where its body is pulled: with mode 2 as a download that goes on where it breaks.
     pub fn start(
         &self,
         call: u32,
@@ -52,8 +55,50 @@ impl HostClient {
             Ok(request) if mode == 0 => self
                 .port
                 .begin(call, |port, control| whole(port, call, control, request)),
+            Ok(request) if mode == DOWNLOAD => self.port.begin(call, |port, control| {
+                download::relay(port, call, control, request)
+            }),
             Ok(request) => self.port.begin(call, |port, control| {
                 stream::relay(port, call, control, request)
+            }),
+        }
+    }
+
+    /// Downloads into a file. CHUNK comes with JSON, `{length, resumedFrom, elapsedMs, headers, attempts}`, or ERROR.
+    #[cfg(feature = "native")]
+    pub fn download_to(&self, call: u32, path: &str, file: String, options: Option<&str>) {
+        match self.request(Some(call), "GET", path, options, None) {
+            Err(wrong) => self.port.refuse(call, &wrong),
+            Ok(request) => self.port.begin(call, |port, control| {
+                download::to_file(port, call, control, request, file)
+            }),
+        }
+    }
+
+    /// Uploads so that a break costs no more than a piece: ANSWER or ERROR comes. The source is `body`, or what the style names, of
+    /// `{chunkSize, resume, assumeResumable, progress, file, stream: {replayable, length}}`; see `upload_resumable.rs`.
+    pub fn upload(
+        &self,
+        call: u32,
+        method: &str,
+        path: &str,
+        options: Option<&str>,
+        body: Option<Body>,
+        style: &str,
+    ) {
+        let place = options::Place {
+            port: &self.port,
+            client: self.number,
+            call,
+            may_stream: false,
+        };
+        let begun = self
+            .request(None, method, path, options, None)
+            .and_then(|request| upload_resumable::begin(request, body, style, &place));
+        match begun {
+            Err(wrong) => self.port.refuse(call, &wrong),
+            Ok(begun) => self.port.begin(call, |port, control| {
+                upload_resumable::send(port, call, control, begun)
             }),
         }
     }
@@ -121,7 +166,7 @@ impl HostClient {
             .keep_events(list, EventStream::new(request, style));
     }
 
-    /// Begins a stream of JSON lines with a `style` of `{idleTimeoutMs, maxLineBytes}`. Their values come by [`Port::next_events`] too, as
+    /// Begins a stream of JSON lines with a `style` of `{idleTimeoutMs, maxLineBytes, asText}`. Their values come by [`Port::next_events`] too, as
     /// the members of a JSON list, and [`Port::drop_pages`] closes it.
     pub fn json_lines(
         &self,

@@ -31,7 +31,7 @@ impl EventStream {
         Self::of(events.map(|events| State::Events(Box::new(events))))
     }
 
-    /// A stream of JSON lines with this style, of `{idleTimeoutMs, maxLineBytes}`.
+    /// A stream of JSON lines with this style, of `{idleTimeoutMs, maxLineBytes, asText}`.
     pub(crate) fn of_lines(request: Result<RequestBuilder, Error>, style: &str) -> Self {
         let values = request.and_then(|request| Values::new(request, style));
         Self::of(values.map(|values| State::Lines(Box::new(values))))

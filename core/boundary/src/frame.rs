@@ -1,14 +1,10 @@
 //! What crosses to the host language: an answer, a piece of one, an error, a question.
 
 use bytes::Bytes;
-use gatewright::Response;
+use gatewright::{Response, Uploaded};
 
 /// One message to the host language.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "answers are what most frames are"
-)]
 pub enum Frame {
     /// A whole answer.
     Answer {
@@ -38,6 +34,20 @@ pub enum Frame {
         /// The call.
         call: u32,
     },
+    /// The end of a download, with what is to be told of it.
+    Done {
+        /// The call.
+        call: u32,
+        /// `{elapsedMs, attempts}`.
+        told: Vec<u8>,
+    },
+    /// The answer to an upload.
+    Uploaded {
+        /// The call.
+        call: u32,
+        /// What came of it.
+        uploaded: Uploaded,
+    },
     /// A failed call.
     Error {
         /// The call.
@@ -61,6 +71,8 @@ impl Frame {
             | Self::Head { call, .. }
             | Self::Chunk { call, .. }
             | Self::End { call }
+            | Self::Done { call, .. }
+            | Self::Uploaded { call, .. }
             | Self::Error { call, .. } => *call,
             Self::Ask { .. } => 0,
         }

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use gatewright::{Error, JsonLines, Line, RequestBuilder, Timeout};
 use serde::de::IgnoredAny;
 
+use crate::json;
 use crate::members::{Members, shown_name};
 use crate::options::invalid;
 
@@ -13,14 +14,17 @@ use crate::options::invalid;
 pub(crate) struct Values {
     lines: JsonLines,
     came: VecDeque<Line>,
+    /// Lines are handed over as they are, as strings; whether they are JSON is not looked at.
+    as_text: bool,
 }
 
 impl Values {
-    /// Those of a request's answer, with a style of `{idleTimeoutMs, maxLineBytes}`.
+    /// Those of a request's answer, with a style of `{idleTimeoutMs, maxLineBytes, asText}`.
     pub(crate) fn new(request: RequestBuilder, style: &str) -> Result<Self, Error> {
         let members = Members::read(style)
             .map_err(|must_be| invalid(format!("the style of JSON lines {must_be}")))?;
         let mut lines = request.json_lines();
+        let mut as_text = false;
         for member in members {
             lines = match &*member.name {
                 "idleTimeoutMs" => {
@@ -32,6 +36,10 @@ impl Values {
                     let bytes = member.size().map_err(invalid)?;
                     lines.max_line_bytes(usize::try_from(bytes).unwrap_or(usize::MAX))
                 }
+                "asText" => {
+                    as_text = member.flag().map_err(invalid)?;
+                    lines
+                }
                 other => {
                     let what = format!("\"{}\" is no option of JSON lines", shown_name(other));
                     return Err(invalid(what));
@@ -41,6 +49,7 @@ impl Values {
         Ok(Self {
             lines,
             came: VecDeque::new(),
+            as_text,
         })
     }
 
@@ -51,6 +60,11 @@ impl Values {
         }
         let mut out = Vec::new();
         while let Some(line) = self.came.pop_front() {
+            if self.as_text {
+                out.push(if out.is_empty() { b'[' } else { b',' });
+                json::string(&mut out, &line.text);
+                continue;
+            }
             if let Err(wrong) = self.lines.value::<IgnoredAny>(&line) {
                 if out.is_empty() {
                     return Err(wrong);

@@ -27,11 +27,15 @@ mod call;
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "client")]
+mod download;
+#[cfg(feature = "client")]
 mod error;
 #[cfg(feature = "client")]
 mod events;
 #[cfg(feature = "client")]
 mod explain;
+#[cfg(feature = "client")]
+mod floor;
 #[cfg(feature = "client")]
 mod frame;
 #[cfg(feature = "client")]
@@ -69,7 +73,11 @@ mod table;
 #[cfg(feature = "client")]
 mod token;
 #[cfg(feature = "client")]
+mod trace;
+#[cfg(feature = "client")]
 mod upload;
+#[cfg(feature = "client")]
+mod upload_resumable;
 
 #[cfg(feature = "client")]
 pub use crate::{

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use gatewright::{Attempt, CacheStatus, Decision, Outcome, Response, StreamResponse};
+use gatewright::{
+    Attempt, CacheStatus, Decision, Download, Outcome, Response, StreamResponse, Uploaded,
+};
 use http::HeaderMap;
 
 use crate::json;
@@ -32,6 +34,43 @@ pub(crate) fn of_stream(out: &mut Vec<u8>, answer: &StreamResponse) {
         answer.attempts(),
         answer.cache_status(),
     );
+}
+
+/// Writes the meta of an upload's answer: times and attempts over all its requests, and `resumable` and `answerLost`.
+pub(crate) fn of_upload(out: &mut Vec<u8>, uploaded: &Uploaded) {
+    let answer = &uploaded.response;
+    begin(out, answer.method(), answer.url(), &answer.shown_url());
+    let id = answer.request_id();
+    let (headers, attempts) = (answer.headers(), &uploaded.attempts);
+    rest(out, id, uploaded.elapsed, headers, attempts, None);
+    more(out, |out| {
+        json::member(out, "resumable");
+        json::boolean(out, uploaded.resumable);
+        json::member(out, "answerLost");
+        json::boolean(out, uploaded.answer_lost);
+    });
+}
+
+/// Writes the meta of a download that is connected, with its `total`.
+pub(crate) fn of_download(out: &mut Vec<u8>, download: &Download) {
+    let url = download.url().map_or("", |url| url.as_str());
+    let shown = download.shown_url().unwrap_or_default();
+    begin(out, &http::Method::GET, &url, shown);
+    let headers = download.headers();
+    let id = download.request_id();
+    let (elapsed, attempts) = (download.elapsed(), download.attempts());
+    rest(out, id, elapsed, headers, attempts, None);
+    more(out, |out| {
+        json::member(out, "total");
+        json::or_null(out, download.total(), json::number);
+    });
+}
+
+/// Members of its own, at the end.
+fn more(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    out.pop();
+    write(out);
+    out.push(b'}');
 }
 
 fn begin(out: &mut Vec<u8>, method: &http::Method, url: &impl AsRef<str>, shown: &str) {

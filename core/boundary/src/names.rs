@@ -16,15 +16,17 @@ pub enum Language {
 }
 
 /// What the core calls an option, and what the host language does. Nothing else is changed: a server may speak of fields in backticks, too.
-const NAMES: [(&str, &str); 28] = [
+const NAMES: [(&str, &str); 33] = [
     ("allow_http", "allowHttp"),
     ("allowed_origins", "allowedOrigins"),
+    ("assume_resumable", "assumeResumable"),
     ("attempt_timeout", "attemptTimeout"),
     ("authorization_url", "authorizationUrl"),
     ("backoff_base", "retry.backoffBase"),
     ("backoff_cap", "retry.backoffCap"),
     ("base_url", "baseUrl"),
     ("ca_certificates", "caCertificates"),
+    ("chunk_size", "chunkSize"),
     ("client_auth", "clientAuth"),
     ("client_id", "clientId"),
     ("client_key", "clientKey"),
@@ -37,9 +39,12 @@ const NAMES: [(&str, &str); 28] = [
     ("idle_timeout", "idleTimeout"),
     ("max_attempts", "retry.maxAttempts"),
     ("max_concurrency", "maxConcurrency"),
+    ("max_line_bytes", "maxLineBytes"),
+    ("max_queue", "maxQueue"),
     ("max_redirects", "maxRedirects"),
     ("max_response_bytes", "maxResponseBytes"),
     ("max_retry_after", "retry.maxRetryAfter"),
+    ("min_throughput", "minThroughput"),
     ("raise_for_status", "throwOnError"),
     ("read_timeout", "readTimeout"),
     ("revocation_url", "revocationUrl"),

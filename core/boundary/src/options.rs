@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use gatewright::{Error, ErrorKind, PageStyle, RequestBuilder};
+use gatewright::{Body, Error, ErrorKind, PageStyle, RequestBuilder};
 
 use crate::admission;
 use crate::auth;
 use crate::cache;
+use crate::floor::floor;
 use crate::headers;
 use crate::members::{Member, Members, shown_name};
 use crate::port::Port;
+use crate::trace;
 use crate::upload::Source;
 
 /// The call that the options are for.
@@ -54,7 +56,12 @@ pub(crate) fn apply(
                 content_type = Some(member.text().map_err(invalid)?);
                 request
             }
-            "stream" if place.may_stream => stream(request, &member, place).map_err(invalid)?,
+            "minThroughput" => request.min_throughput(floor(&member).map_err(invalid)?),
+            "traceContext" => request.trace_context(trace::context(&member).map_err(invalid)?),
+            "urlTemplate" => request.url_template(member.text().map_err(invalid)?),
+            "stream" if place.may_stream => {
+                request.body(stream_body(&member, place).map_err(invalid)?)
+            }
             other => {
                 let what = format!("\"{}\" is no option of this request", shown_name(other));
                 return Err(invalid(what));
@@ -77,11 +84,7 @@ fn set_headers(mut request: RequestBuilder, member: &Member<'_>) -> Result<Reque
 }
 
 /// Reads `{replayable, length}`: the body comes by questions.
-fn stream(
-    request: RequestBuilder,
-    member: &Member<'_>,
-    place: &Place<'_>,
-) -> Result<RequestBuilder, String> {
+pub(crate) fn stream_body(member: &Member<'_>, place: &Place<'_>) -> Result<Body, String> {
     let (mut replayable, mut length) = (false, None);
     for part in member.members()? {
         match &*part.name {
@@ -101,7 +104,7 @@ fn stream(
         client: place.client,
         call: place.call,
     };
-    Ok(request.body(source.body(replayable, length)))
+    Ok(source.body(replayable, length))
 }
 
 /// Reads where a list has its items and cursors: `{items, cursor, cursorParam}`.

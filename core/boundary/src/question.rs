@@ -84,13 +84,26 @@ pub(crate) fn ask(
     }
 }
 
-/// Tells the host language that it may close a body's stream. Nothing is answered.
-pub(crate) fn tell_body_closed(port: &Port, client: u32, call: u32, stream: u32) {
-    let mut note = begin(0, client, call, "bodyClose");
-    json::member(&mut note, "stream");
-    json::number(&mut note, stream.into());
+/// Tells the host language of `what`; `more` writes members beside the usual ones. Nothing is answered.
+pub(crate) fn tell(
+    port: &Port,
+    client: u32,
+    call: u32,
+    what: &str,
+    more: impl FnOnce(&mut Vec<u8>),
+) {
+    let mut note = begin(0, client, call, what);
+    more(&mut note);
     note.push(b'}');
     port.tell(note);
+}
+
+/// Tells the host language that it may close a body's stream.
+pub(crate) fn tell_body_closed(port: &Port, client: u32, call: u32, stream: u32) {
+    tell(port, client, call, "bodyClose", |out| {
+        json::member(out, "stream");
+        json::number(out, stream.into());
+    });
 }
 
 impl Future for Asked {

@@ -8,6 +8,7 @@ use gatewright::{Client, ClientBuilder, Error, ErrorKind, RetryPolicy};
 use crate::admission;
 use crate::auth::{self, Credential};
 use crate::cache;
+use crate::floor::floor;
 use crate::headers;
 use crate::hooks::HostHooks;
 use crate::members::{Member, Members, shown_name};
@@ -95,7 +96,8 @@ impl Gathered {
             "caCertificates" => ca_certificates(builder, &member)?,
             "pins" => pins(builder, &member)?,
             "headers" => set_headers(builder, &member)?,
-            "pacing" => builder.pacing(member.flag()?),
+            "pacing" => pacing(builder, &member)?,
+            "minThroughput" => builder.min_throughput(floor(&member)?),
             "quota" => builder.quota(member.text()?),
             "sharedQuota" => shared_quota::settings(builder, &member)?,
             "breaker" => builder.breaker(admission::breaker(&member)?),
@@ -164,6 +166,27 @@ fn unknown(place: &str, name: &str) -> String {
         "`{place}` has a member \"{}\", which it does not know",
         shown_name(name)
     )
+}
+
+/// Reads `true`, `false`, or `{maxQueue}` for `true` with another limit.
+fn pacing(builder: ClientBuilder, member: &Member<'_>) -> Result<ClientBuilder, String> {
+    if let Ok(on) = member.flag() {
+        return Ok(builder.pacing(on));
+    }
+    let parts = member
+        .members()
+        .map_err(|_| member.must_be("true, false or an object"))?;
+    let mut builder = builder.pacing(true);
+    for part in parts {
+        match &*part.name {
+            "maxQueue" => {
+                let calls = part.count(0)?;
+                builder = builder.max_queue(usize::try_from(calls).unwrap_or(usize::MAX));
+            }
+            other => return Err(unknown("pacing", other)),
+        }
+    }
+    Ok(builder)
 }
 
 fn set_headers(mut builder: ClientBuilder, member: &Member<'_>) -> Result<ClientBuilder, String> {

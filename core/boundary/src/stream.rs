@@ -156,7 +156,7 @@ impl Relay {
 }
 
 /// Waits for a pull. The call is polled again when one comes.
-async fn pulled(control: &Control) {
+pub(crate) async fn pulled(control: &Control) {
     std::future::poll_fn(|_| {
         if control.is_waited_for() {
             Poll::Ready(())

@@ -14,5 +14,6 @@ mod secrets;
 mod settings;
 mod stage;
 mod streams;
+mod transfers;
 mod uploads;
 mod webhooks;

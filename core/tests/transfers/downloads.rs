@@ -293,3 +293,17 @@ fn a_range_of_ones_own_is_refused_before_anything_is_sent() {
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert!(world.wire.requests().is_empty());
 }
+
+#[test]
+fn who_stopped_waiting_for_a_connection_has_not_come_to_the_end() {
+    let world = world([first(&["01234", "56789"], End::Closed)]);
+    let mut download = begin(&world);
+    {
+        // Dropped after its first poll, with the request under way.
+        let connect = std::pin::pin!(download.connect());
+        let waker = std::task::Waker::noop();
+        let _ = connect.poll(&mut std::task::Context::from_waker(waker));
+    }
+    let (text, error) = all(&world, &mut download);
+    assert_eq!((text.as_str(), error.is_none()), ("0123456789", true));
+}

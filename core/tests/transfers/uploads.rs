@@ -342,3 +342,22 @@ fn limits_of_the_server_are_kept_to() {
     assert_eq!(error.kind(), ErrorKind::BadRequest);
     assert!(error.what().contains("may have 9 bytes"), "{error}");
 }
+
+#[test]
+fn how_far_it_is_is_known_after_each_request() {
+    let world = world([speaks(), created(), appended(), appended(), done()]);
+    let mut upload = begin(&world, "0123456789");
+    let mut told = Vec::new();
+    let uploaded = loop {
+        let step = world.clock.block_on(upload.step()).unwrap();
+        told.push((upload.location().is_some(), upload.offset()));
+        if let Some(uploaded) = step {
+            break uploaded;
+        }
+    };
+    assert_eq!(uploaded.attempts.len(), 5);
+    assert_eq!(
+        told,
+        [(false, 0), (true, 0), (true, 4), (true, 8), (true, 8)]
+    );
+}

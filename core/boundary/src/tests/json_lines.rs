@@ -54,6 +54,19 @@ fn a_line_that_is_no_json_is_an_error_in_its_turn() {
 }
 
 #[test]
+fn lines_come_as_texts_where_that_is_wanted() {
+    let stage = Stage::new([answer_with(200, &LINES, "{\"a\": 1}\n\n[DONE]\n")]);
+    let style = r#"{"asText": true}"#;
+    stage
+        .client("{}")
+        .json_lines(7, "GET", "/lines", None, None, style);
+    stage.port.next_events(1, 7);
+    assert_eq!(values(&stage, 1), json!(["{\"a\": 1}", "[DONE]"]));
+    stage.port.next_events(2, 7);
+    assert_eq!(stage.frame().kind, END);
+}
+
+#[test]
 fn what_is_wrong_is_said_in_place_of_the_first_value() {
     let stage = Stage::new([]);
     let client = stage.client("{}");

@@ -70,7 +70,7 @@ fn wrong_settings_are_named_and_not_shown() {
         ),
         (
             r#"{"pacing": "canary"}"#,
-            "`pacing` must be true or false".to_owned(),
+            "`pacing` must be true, false or an object".to_owned(),
         ),
         (
             r#"{"quota": 3}"#,
