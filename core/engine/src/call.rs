@@ -56,14 +56,18 @@ use crate::retry::{FailureClass, NoRetry, RetryPolicy, Verdict, judge_failure, j
 use crate::retry_after::read_retry_after;
 use crate::time::{Instant, Now, Random};
 
-#[derive(Clone, Debug, PartialEq)]
+/// Small and plain, because every step compares and sets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Pacing,
     Quota,
     Credential,
     Sending,
-    Backoff { until: Instant },
-    Done(Done),
+    Backoff {
+        until: Instant,
+    },
+    /// As `Call::failed` says; without it, the last answer goes to the caller.
+    Done,
 }
 
 /// One call. Dropping it without [`Call::on_cancelled`] would leave its place taken.
@@ -75,8 +79,11 @@ pub struct Call {
     limits: CallLimits,
     partition: u64,
     state: State,
+    failed: Option<Box<Failed>>,
     ticket: Ticket,
     started: Instant,
+    /// When its time is up.
+    deadline: Instant,
     /// When this attempt's turn began: queueing counts from here.
     turn: Instant,
     held_for: Option<WaitReason>,
@@ -112,6 +119,7 @@ impl Call {
         partition: u64,
         now: Instant,
     ) -> Self {
+        let deadline = deadline_of(&limits, now);
         Self {
             host,
             policy,
@@ -119,8 +127,10 @@ impl Call {
             limits,
             partition,
             state: State::Pacing,
+            failed: None,
             ticket: Ticket::default(),
             started: now,
+            deadline,
             turn: now,
             held_for: None,
             attempts: Vec::with_capacity(1),
@@ -205,6 +215,7 @@ impl Call {
         };
         self.paid = Some(paid);
         self.started = started;
+        self.deadline = deadline_of(&self.limits, started);
         self.hedge = true;
         self.limits.max_attempts = Some(1);
         true
@@ -213,10 +224,7 @@ impl Call {
     /// When the call's time is up; the far future where it has no deadline.
     #[must_use]
     pub fn deadline(&self) -> Instant {
-        match self.limits.timeout {
-            Some(timeout) => self.started + timeout,
-            None => Instant::from_nanos(u64::MAX),
-        }
+        self.deadline
     }
 
     /// Where the call goes: what its pacing goes by. Without it, all calls to a host are taken to go to the same place.
@@ -244,8 +252,13 @@ impl Call {
     /// What to do now. `waker` is woken when a held call should ask again before its time.
     pub fn next(&mut self, now: Instant, waker: Option<&Waker>) -> Step {
         loop {
-            match &self.state {
-                State::Done(done) => return Step::Done(done.clone()),
+            match self.state {
+                State::Done => {
+                    return Step::Done(match &self.failed {
+                        None => Done::Return,
+                        Some(failed) => Done::Fail((**failed).clone()),
+                    });
+                }
                 State::Sending => {
                     // Asked out of turn: the attempt is still under way.
                     return Step::Wait {
@@ -253,8 +266,8 @@ impl Call {
                     };
                 }
                 _ if now >= self.deadline() => self.expire(now),
-                State::Backoff { until } if now < *until => {
-                    return Step::Wait { until: *until };
+                State::Backoff { until } if now < until => {
+                    return Step::Wait { until };
                 }
                 State::Backoff { .. } => {
                     self.turn = now;
@@ -275,7 +288,7 @@ impl Call {
                         retry_after,
                         reason,
                     } => self.refuse(now, retry_after, reason),
-                    Passage::Open(refused) => self.refuse_open(refused),
+                    Passage::Open(refused) => self.refuse_open(*refused),
                 },
                 State::Quota => return Step::TakeQuota,
                 State::Credential if self.request.refreshable => return Step::RefreshToken,
@@ -386,7 +399,7 @@ impl Call {
             budget_left,
         );
         match verdict {
-            Verdict::Return => self.finish(Decision::Return, Done::Return),
+            Verdict::Return => self.finish(Decision::Return),
             Verdict::Unauthorized
                 if self.request.refreshable && !self.refreshed && self.request.replayable =>
             {
@@ -530,7 +543,7 @@ impl Call {
 
     /// The caller went away. The call's place goes to the next in the queue.
     pub fn on_cancelled(&mut self, now: Instant) {
-        if matches!(self.state, State::Done(_)) {
+        if self.state == State::Done {
             return;
         }
         let sent = self.state == State::Sending;
@@ -540,7 +553,7 @@ impl Call {
             let left = self.host.with(self.partition, |budget, _| budget.left());
             self.record(now, Outcome::Cancelled, None, None, left);
         }
-        self.state = State::Done(Done::Return);
+        self.state = State::Done;
     }
 
     /// The driver ends the call for a reason of its own, after the answer came (a refused redirect, a body too large).
@@ -578,6 +591,13 @@ impl Call {
             }
             shared.budget.left()
         })
+    }
+}
+
+fn deadline_of(limits: &CallLimits, started: Instant) -> Instant {
+    match limits.timeout {
+        Some(timeout) => started + timeout,
+        None => Instant::from_nanos(u64::MAX),
     }
 }
 

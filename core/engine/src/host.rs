@@ -33,7 +33,11 @@ struct Slept(AtomicU64);
 
 impl Slept {
     fn get(&self) -> Duration {
-        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+        match self.0.load(Ordering::Relaxed) {
+            // What every step asks, and most devices answer: without a division.
+            0 => Duration::ZERO,
+            nanos => Duration::from_nanos(nanos),
+        }
     }
 }
 
@@ -92,41 +96,28 @@ impl Host {
         let pacing = &self.settings.pacing;
         let at = match pacers.iter().position(|(id, _)| *id == partition) {
             Some(at) => at,
+            None => add_pacer(pacers, partition, pacing),
+        };
+        let mut spare;
+        let pacer = match pacers.get_mut(at) {
+            Some((_, pacer)) => pacer,
+            // Never: `at` was found or added just above.
             None => {
-                if pacers.len() >= MAX_PARTITIONS
-                    && let Some(idle) = pacers.iter().position(|(_, pacer)| pacer.is_idle())
-                {
-                    pacers.remove(idle);
-                }
-                pacers.push((partition, Pacer::new(pacing.clone())));
-                pacers.len() - 1
+                spare = Pacer::new(pacing.clone());
+                &mut spare
             }
         };
         let slept = self.slept.get();
-        let breaker = breaker.as_mut();
-        let open = self.settings.open();
-        let Some((_, pacer)) = pacers.get_mut(at) else {
-            // `at` was found or pushed just above.
-            let pacer = &mut Pacer::new(pacing.clone());
-            return decide(Shared {
-                budget,
-                breaker,
-                reach,
-                latencies,
-                pacer,
-                slept,
-                open,
-            });
-        };
         pacer.on_slept(slept);
+        // Called in one place only, so that it becomes a part of this function.
         let answer = decide(Shared {
             budget,
-            breaker,
+            breaker: breaker.as_mut(),
             reach,
             latencies,
             pacer,
             slept,
-            open,
+            open: self.settings.open(),
         });
         let wakes = pacer.take_wakes();
         drop(inner);
@@ -138,6 +129,11 @@ impl Host {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether attempts at once are limited.
+    pub(crate) fn limits_concurrency(&self) -> bool {
+        self.concurrency.is_some()
     }
 
     /// A slot for an attempt, where attempts at once are limited.
@@ -217,6 +213,18 @@ impl Host {
             regions: Vec::new(),
         }
     }
+}
+
+/// A pacer for a credential that is new here. Answers its place.
+#[cold]
+fn add_pacer(pacers: &mut Vec<(u64, Pacer)>, partition: u64, pacing: &PacingSettings) -> usize {
+    if pacers.len() >= MAX_PARTITIONS
+        && let Some(idle) = pacers.iter().position(|(_, pacer)| pacer.is_idle())
+    {
+        pacers.remove(idle);
+    }
+    pacers.push((partition, Pacer::new(pacing.clone())));
+    pacers.len() - 1
 }
 
 /// The shared state of a host, in the hands of one decision.

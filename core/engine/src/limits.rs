@@ -239,6 +239,10 @@ impl Present {
         let (mut present, mut lines) = (Self::default(), Lines::default());
         for (name, value) in headers {
             let name = name.as_str();
+            // Most names are done with here.
+            if !matches!(name.as_bytes(), [b'r' | b'x' | b'a' | b's', ..]) {
+                continue;
+            }
             match name.as_bytes() {
                 [b'r', b'a', b't', ..] => match name {
                     // A policy alone says how many calls may be under way.

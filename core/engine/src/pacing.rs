@@ -130,11 +130,16 @@ impl Pacer {
 
     /// The device has slept for `slept` in all since the origin: what a server forbade for a time is over that much sooner
     /// by the clock of the callers, which stood still. Nobody's deadline comes nearer.
+    #[inline]
     pub fn on_slept(&mut self, slept: Duration) {
-        let more = slept.saturating_sub(self.slept);
-        if more.is_zero() {
-            return;
+        if slept > self.slept {
+            self.sleep_on(slept);
         }
+    }
+
+    #[cold]
+    fn sleep_on(&mut self, slept: Duration) {
+        let more = slept.saturating_sub(self.slept);
         self.slept = slept;
         self.lanes.postpone(more);
         self.wake_heads();

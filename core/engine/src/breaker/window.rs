@@ -19,6 +19,9 @@ struct Bucket {
 pub(super) struct Window {
     /// How long a bucket is, in nanoseconds.
     width: u64,
+    /// Where the stretch that is counted now is in `buckets`, and its first nanosecond: most attempts fall into it.
+    place: usize,
+    begins: u64,
     buckets: [Bucket; BUCKETS],
 }
 
@@ -27,6 +30,8 @@ impl Window {
         let width = u64::try_from(window.as_nanos() / 10).unwrap_or(u64::MAX);
         Self {
             width: width.max(1),
+            place: 0,
+            begins: u64::MAX,
             buckets: [Bucket::default(); BUCKETS],
         }
     }
@@ -37,19 +42,28 @@ impl Window {
 
     /// Counts an attempt.
     pub(super) fn count(&mut self, now: Instant, failed: bool) {
-        let stretch = self.stretch_of(now);
-        let place = usize::try_from(stretch % 10).unwrap_or(0);
-        let Some(bucket) = self.buckets.get_mut(place) else {
+        let within = now.as_nanos().checked_sub(self.begins);
+        if within.is_none_or(|nanos| nanos >= self.width) {
+            self.turn_to(self.stretch_of(now));
+        }
+        let Some(bucket) = self.buckets.get_mut(self.place) else {
             return;
         };
-        if bucket.stretch != stretch {
+        bucket.calls = bucket.calls.saturating_add(1);
+        bucket.failures = bucket.failures.saturating_add(u32::from(failed));
+    }
+
+    fn turn_to(&mut self, stretch: u64) {
+        self.place = usize::try_from(stretch % 10).unwrap_or(0);
+        self.begins = (stretch - 1).saturating_mul(self.width);
+        if let Some(bucket) = self.buckets.get_mut(self.place)
+            && bucket.stretch != stretch
+        {
             *bucket = Bucket {
                 stretch,
                 ..Bucket::default()
             };
         }
-        bucket.calls = bucket.calls.saturating_add(1);
-        bucket.failures = bucket.failures.saturating_add(u32::from(failed));
     }
 
     /// Failures and attempts of the window that ends now.

@@ -29,7 +29,7 @@ pub(super) enum Passage {
         reason: WaitReason,
     },
     /// The breaker is open, here and everywhere.
-    Open(Refused),
+    Open(Box<Refused>),
 }
 
 impl From<Admission> for Passage {
@@ -50,7 +50,9 @@ impl From<Admission> for Passage {
 
 impl Call {
     pub(super) fn admit(&mut self, now: Instant, waker: Option<&Waker>) -> Passage {
-        if let Some(passage) = self.wait_for_slot(now, waker) {
+        if self.host.limits_concurrency()
+            && let Some(passage) = self.wait_for_slot(now, waker)
+        {
             return passage;
         }
         // Without a token to wait for, the attempt goes at once, so the permit is taken under the same lock.
@@ -63,7 +65,7 @@ impl Call {
                 && let Err(refused) = breaker.check(servers_now)
             {
                 shared.pacer.on_cancelled(ticket, now, false);
-                return Passage::Open(refused);
+                return Passage::Open(Box::new(refused));
             }
             let admission = shared.pacer.poll(ticket, now, deadline, waker);
             if at_once
@@ -75,10 +77,14 @@ impl Call {
             }
             admission.into()
         });
-        self.or_elsewhere(now, passage)
+        match passage {
+            Passage::Open(refused) => self.elsewhere(now, refused),
+            passage => passage,
+        }
     }
 
     /// What the attempt has to wait for before it stands in the line of the quota; `None`: nothing.
+    #[inline(never)]
     fn wait_for_slot(&mut self, now: Instant, waker: Option<&Waker>) -> Option<Passage> {
         if self.slot.is_none() {
             self.slot = self.host.slot();
@@ -93,7 +99,7 @@ impl Call {
             breaker.check(now + shared.slept).err()
         });
         if let Some(refused) = refused {
-            return Some(self.or_elsewhere(now, Passage::Open(refused)));
+            return Some(self.elsewhere(now, Box::new(refused)));
         }
         match slot.poll(waker) {
             Turn::Taken => None,
@@ -113,10 +119,8 @@ impl Call {
     }
 
     /// Where the breaker refused: another region, if there is a healthy one.
-    fn or_elsewhere(&mut self, now: Instant, passage: Passage) -> Passage {
-        let Passage::Open(refused) = passage else {
-            return passage;
-        };
+    #[cold]
+    fn elsewhere(&mut self, now: Instant, refused: Box<Refused>) -> Passage {
         self.slot = None;
         let Some(route) = &mut self.route else {
             return Passage::Open(refused);
@@ -138,6 +142,7 @@ impl Call {
     }
 
     /// Where an attempt goes whose time has come.
+    #[cold]
     pub(super) fn go_to_region(&mut self, now: Instant) {
         let Some(route) = &mut self.route else {
             return;
@@ -172,8 +177,8 @@ impl Call {
                 None => {}
                 Some(Ok(permit)) => self.permit = Some(permit),
                 Some(Err(refused)) => {
-                    match self.or_elsewhere(now, Passage::Open(refused)) {
-                        Passage::Open(refused) => self.refuse_open(refused),
+                    match self.elsewhere(now, Box::new(refused)) {
+                        Passage::Open(refused) => self.refuse_open(*refused),
                         _ => self.state = State::Pacing,
                     }
                     return None;

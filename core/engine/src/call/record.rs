@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-use super::{Call, Done, Failed, State};
+use super::{Call, Failed, State};
 use crate::attempts::{Decision, Outcome};
 use crate::breaker::{Refused, Seen};
 use crate::error::{ErrorKind, Retryability};
@@ -13,6 +13,7 @@ use crate::retry::NoRetry;
 use crate::time::Instant;
 
 impl Call {
+    #[cold]
     pub(super) fn expire(&mut self, now: Instant) {
         self.give_place_back(now, false);
         let kind = if self.held_for.is_some() && self.attempts.is_empty() {
@@ -23,10 +24,11 @@ impl Call {
         self.fail(kind, Some(NoRetry::Deadline), None, None);
     }
 
+    #[cold]
     pub(super) fn refuse(&mut self, now: Instant, retry_after: Duration, reason: WaitReason) {
         self.give_place_back(now, false);
         self.slot = None;
-        self.state = State::Done(Done::Fail(Failed {
+        self.failed = Some(Box::new(Failed {
             kind: ErrorKind::RateLimited,
             retryability: Retryability::Temporary,
             no_retry: Some(NoRetry::Deadline),
@@ -34,9 +36,11 @@ impl Call {
             held_for: Some(reason),
             breaker: None,
         }));
+        self.state = State::Done;
     }
 
     /// The breaker is open. A call that was retrying ends as its last attempt did.
+    #[cold]
     pub(super) fn refuse_open(&mut self, refused: Refused) {
         let retry_after = Some(refused.retry_after);
         // The retry that was paid for does not come.
@@ -66,11 +70,13 @@ impl Call {
         });
     }
 
+    #[cold]
     pub(super) fn give_up(&mut self, kind: ErrorKind, why: NoRetry, retry_after: Option<Duration>) {
         self.decide(Decision::GiveUp(why));
         self.fail(kind, Some(why), retry_after, None);
     }
 
+    #[cold]
     pub(super) fn fail(
         &mut self,
         kind: ErrorKind,
@@ -85,7 +91,7 @@ impl Call {
         };
         let held_for = self.held_for.take();
         self.slot = None;
-        self.state = State::Done(Done::Fail(Failed {
+        self.failed = Some(Box::new(Failed {
             kind,
             retryability,
             no_retry,
@@ -93,11 +99,12 @@ impl Call {
             held_for,
             breaker: breaker.map(Box::new),
         }));
+        self.state = State::Done;
     }
 
-    pub(super) fn finish(&mut self, decision: Decision, done: Done) {
+    pub(super) fn finish(&mut self, decision: Decision) {
         self.decide(decision);
-        self.state = State::Done(done);
+        self.state = State::Done;
     }
 
     pub(super) fn record(
