@@ -1,5 +1,6 @@
 //! Why a webhook was refused: precise for the developer, one opaque text for the sender.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
@@ -16,10 +17,23 @@ use crate::plain::{Number, Text};
 pub enum VerifyError {
     /// No signature in the list fits any of the secrets.
     BadSignature,
-    /// `webhook-id` has a dot, a control character, too many bytes, or is not UTF-8.
-    BadMessageId,
-    /// `webhook-timestamp` is not 1 to 11 ASCII digits.
-    BadTimestamp,
+    /// The signed id has a character that separates it from what follows (a dot), a control character, too many bytes, or is not
+    /// UTF-8.
+    BadMessageId {
+        /// Where it was read: the header's name.
+        name: Cow<'static, str>,
+    },
+    /// The timestamp is not 1 to 11 ASCII digits, or is not there once.
+    BadTimestamp {
+        /// Where it was read: the header's name, or what the body calls it.
+        name: Cow<'static, str>,
+    },
+    /// A certificate cannot be used: not PEM, not RSA of 2048 to 4096 bits, or outside of its dates.
+    BadCertificate,
+    /// The request names a certificate at an address that is not the provider's.
+    BadCertificateUrl,
+    /// The body does not have the form that the scheme's signature is read from (Mailgun, SNS, Linear, Twilio).
+    BodyMalformed,
     /// The body is larger than the cap.
     BodyTooLarge {
         /// The cap in bytes.
@@ -28,20 +42,30 @@ pub enum VerifyError {
     /// A required header is there, with nothing in it.
     EmptyHeader {
         /// The header's name.
-        name: &'static str,
+        name: Cow<'static, str>,
     },
     /// A required header is not there.
     MissingHeader {
         /// The header's name.
-        name: &'static str,
+        name: Cow<'static, str>,
     },
+    /// The signature is by a certificate, and none was handed in.
+    MissingCertificate,
+    /// The signature covers the method, and none was given.
+    MissingMethod,
+    /// The scheme signs the URL, and none was given.
+    MissingUrl,
+    /// The signature fits, and covers less than was asked for.
+    NotCovered,
     /// A required header is there more than once.
     RepeatedHeader {
         /// The header's name.
-        name: &'static str,
+        name: Cow<'static, str>,
     },
     /// The timestamp is after `now` by more than the tolerance.
     TooNew {
+        /// Where the timestamp was read: the header's name, or what the body calls it.
+        name: Cow<'static, str>,
         /// Seconds by which it is after `now`.
         by: u64,
         /// The tolerance in seconds.
@@ -49,13 +73,20 @@ pub enum VerifyError {
     },
     /// The timestamp is before `now` by more than the tolerance.
     TooOld {
+        /// Where the timestamp was read: the header's name, or what the body calls it.
+        name: Cow<'static, str>,
         /// Seconds by which it is before `now`.
         by: u64,
         /// The tolerance in seconds.
         tolerance: u64,
     },
     /// The signature header is longer, or lists more signatures, than any honest sender's.
-    TooManySignatures,
+    TooManySignatures {
+        /// The header's name.
+        name: Cow<'static, str>,
+    },
+    /// The message is of another topic than the one configured.
+    WrongTopic,
 }
 
 impl VerifyError {
@@ -67,13 +98,21 @@ impl VerifyError {
         "bad_signature",
         "bad_message_id",
         "bad_timestamp",
+        "bad_certificate",
+        "bad_certificate_url",
+        "body_malformed",
         "body_too_large",
         "empty_header",
         "missing_header",
+        "missing_certificate",
+        "missing_method",
+        "missing_url",
+        "not_covered",
         "repeated_header",
         "too_new",
         "too_old",
         "too_many_signatures",
+        "wrong_topic",
     ];
 
     /// A stable code for programs, one of [`VerifyError::ALL`].
@@ -81,30 +120,48 @@ impl VerifyError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::BadSignature => "bad_signature",
-            Self::BadMessageId => "bad_message_id",
-            Self::BadTimestamp => "bad_timestamp",
+            Self::BadMessageId { .. } => "bad_message_id",
+            Self::BadTimestamp { .. } => "bad_timestamp",
+            Self::BadCertificate => "bad_certificate",
+            Self::BadCertificateUrl => "bad_certificate_url",
+            Self::BodyMalformed => "body_malformed",
             Self::BodyTooLarge { .. } => "body_too_large",
             Self::EmptyHeader { .. } => "empty_header",
             Self::MissingHeader { .. } => "missing_header",
+            Self::MissingCertificate => "missing_certificate",
+            Self::MissingMethod => "missing_method",
+            Self::MissingUrl => "missing_url",
+            Self::NotCovered => "not_covered",
             Self::RepeatedHeader { .. } => "repeated_header",
             Self::TooNew { .. } => "too_new",
             Self::TooOld { .. } => "too_old",
-            Self::TooManySignatures => "too_many_signatures",
+            Self::TooManySignatures { .. } => "too_many_signatures",
+            Self::WrongTopic => "wrong_topic",
         }
     }
 
     /// The header the error is about, if it is about one.
     #[must_use]
-    pub const fn header(&self) -> Option<&'static str> {
-        use crate::schemes::standard::{ID, SIGNATURE, TIMESTAMP};
+    pub fn header(&self) -> Option<&str> {
         match self {
             Self::EmptyHeader { name }
             | Self::MissingHeader { name }
-            | Self::RepeatedHeader { name } => Some(*name),
-            Self::BadMessageId => Some(ID),
-            Self::BadTimestamp | Self::TooNew { .. } | Self::TooOld { .. } => Some(TIMESTAMP),
-            Self::TooManySignatures => Some(SIGNATURE),
-            Self::BadSignature | Self::BodyTooLarge { .. } => None,
+            | Self::RepeatedHeader { name }
+            | Self::BadMessageId { name }
+            | Self::BadTimestamp { name }
+            | Self::TooNew { name, .. }
+            | Self::TooOld { name, .. }
+            | Self::TooManySignatures { name } => Some(name),
+            Self::BadSignature
+            | Self::BadCertificate
+            | Self::BadCertificateUrl
+            | Self::BodyMalformed
+            | Self::BodyTooLarge { .. }
+            | Self::MissingCertificate
+            | Self::MissingMethod
+            | Self::MissingUrl
+            | Self::NotCovered
+            | Self::WrongTopic => None,
         }
     }
 }
@@ -115,13 +172,25 @@ impl fmt::Display for VerifyError {
             Self::BadSignature => f.write_str(
                 "no signature matches: verify the raw body bytes before anything parses them, with the secret of this endpoint; explain() looks for the cause",
             ),
-            Self::BadMessageId => write!(
+            Self::BadMessageId { name } => write!(
                 f,
-                "webhook-id cannot be used: expected UTF-8 of at most {} bytes without \".\" and control characters; refuse the request",
+                "{} cannot be used: expected UTF-8 of at most {} bytes without \".\" and control characters; refuse the request",
+                Text(name),
                 Number::of(limits::MAX_MESSAGE_ID),
             ),
-            Self::BadTimestamp => f.write_str(
-                "webhook-timestamp is not a unix time in seconds: expected 1 to 11 ASCII digits; refuse the request",
+            Self::BadTimestamp { name } => write!(
+                f,
+                "{} is not a unix time in seconds: expected 1 to 11 ASCII digits; refuse the request",
+                Text(name),
+            ),
+            Self::BadCertificate => f.write_str(
+                "certificate cannot be used: expected PEM with an RSA key of 2048 to 4096 bits, within its dates; fetch it again, or refuse the request",
+            ),
+            Self::BadCertificateUrl => f.write_str(
+                "the request names a certificate at an address that is not the provider's: refuse the request",
+            ),
+            Self::BodyMalformed => f.write_str(
+                "body does not have the form this scheme's signature is read from: hand in the raw body, and check that the sender uses this scheme",
             ),
             Self::BodyTooLarge { max } => write!(
                 f,
@@ -135,29 +204,47 @@ impl fmt::Display for VerifyError {
             ),
             Self::MissingHeader { name } => write!(
                 f,
-                "header {} is missing: hand in all headers of the request, and check that the sender follows Standard Webhooks",
+                "header {} is missing: hand in all headers of the request, and check that the sender uses this scheme",
                 Text(name),
+            ),
+            Self::MissingCertificate => f.write_str(
+                "the signature is by a certificate, and none was handed in: fetch it from certificate_url()",
+            ),
+            Self::MissingMethod => f.write_str(
+                "the signature covers the request's method, and none was given: hand it in",
+            ),
+            Self::NotCovered => f.write_str(
+                "the signature fits, and covers less of the request than is asked for: ask the sender to cover more, or ask for less",
+            ),
+            Self::WrongTopic => f.write_str(
+                "message of another topic than the one configured: refuse it, or configure its topic_arn",
+            ),
+            Self::MissingUrl => f.write_str(
+                "this scheme signs the URL: hand in the one the sender called, or configure it",
             ),
             Self::RepeatedHeader { name } => write!(
                 f,
                 "header {} is there more than once: look for a proxy that adds it, or refuse the request",
                 Text(name),
             ),
-            Self::TooNew { by, tolerance } => write!(
+            Self::TooNew { name, by, tolerance } => write!(
                 f,
-                "webhook-timestamp is {} s in the future, tolerance {} s: set the clock of this machine",
+                "{} is {} s in the future, tolerance {} s: set the clock of this machine",
+                Text(name),
                 Number(*by),
                 Number(*tolerance),
             ),
-            Self::TooOld { by, tolerance } => write!(
+            Self::TooOld { name, by, tolerance } => write!(
                 f,
-                "webhook-timestamp is {} s in the past, tolerance {} s: set the clock of this machine, and verify on arrival, before any queue",
+                "{} is {} s in the past, tolerance {} s: set the clock of this machine, and verify on arrival, before any queue",
+                Text(name),
                 Number(*by),
                 Number(*tolerance),
             ),
-            Self::TooManySignatures => write!(
+            Self::TooManySignatures { name } => write!(
                 f,
-                "webhook-signature is longer than {} bytes or lists more than {} signatures ({} of them v1a): refuse the request",
+                "{} is longer than {} bytes or lists more than {} signatures ({} of them of key pairs): refuse the request",
+                Text(name),
                 Number::of(limits::MAX_SIGNATURE_HEADER),
                 Number::of(limits::MAX_SIGNATURES),
                 Number::of(limits::MAX_ED25519_SIGNATURES),
@@ -171,41 +258,73 @@ impl Error for VerifyError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::Name;
 
     #[test]
     fn every_code_is_listed_once_and_every_text_is_exact() {
-        let name = "webhook-id";
+        let name = || Name::from("webhook-id");
         let texts = [
             (
                 VerifyError::BadSignature,
                 "no signature matches: verify the raw body bytes before anything parses them, with the secret of this endpoint; explain() looks for the cause",
             ),
             (
-                VerifyError::BadMessageId,
+                VerifyError::BadMessageId { name: name() },
                 "webhook-id cannot be used: expected UTF-8 of at most 512 bytes without \".\" and control characters; refuse the request",
             ),
             (
-                VerifyError::BadTimestamp,
+                VerifyError::BadTimestamp {
+                    name: "webhook-timestamp".into(),
+                },
                 "webhook-timestamp is not a unix time in seconds: expected 1 to 11 ASCII digits; refuse the request",
+            ),
+            (
+                VerifyError::BadCertificate,
+                "certificate cannot be used: expected PEM with an RSA key of 2048 to 4096 bits, within its dates; fetch it again, or refuse the request",
+            ),
+            (
+                VerifyError::BadCertificateUrl,
+                "the request names a certificate at an address that is not the provider's: refuse the request",
+            ),
+            (
+                VerifyError::BodyMalformed,
+                "body does not have the form this scheme's signature is read from: hand in the raw body, and check that the sender uses this scheme",
             ),
             (
                 VerifyError::BodyTooLarge { max: 10 },
                 "body is larger than 10 bytes: raise max_body if the sender really sends that much",
             ),
             (
-                VerifyError::EmptyHeader { name },
+                VerifyError::EmptyHeader { name: name() },
                 "header webhook-id is empty: look for a proxy that clears it, or refuse the request",
             ),
             (
-                VerifyError::MissingHeader { name },
-                "header webhook-id is missing: hand in all headers of the request, and check that the sender follows Standard Webhooks",
+                VerifyError::MissingHeader { name: name() },
+                "header webhook-id is missing: hand in all headers of the request, and check that the sender uses this scheme",
             ),
             (
-                VerifyError::RepeatedHeader { name },
+                VerifyError::MissingCertificate,
+                "the signature is by a certificate, and none was handed in: fetch it from certificate_url()",
+            ),
+            (
+                VerifyError::MissingMethod,
+                "the signature covers the request's method, and none was given: hand it in",
+            ),
+            (
+                VerifyError::MissingUrl,
+                "this scheme signs the URL: hand in the one the sender called, or configure it",
+            ),
+            (
+                VerifyError::NotCovered,
+                "the signature fits, and covers less of the request than is asked for: ask the sender to cover more, or ask for less",
+            ),
+            (
+                VerifyError::RepeatedHeader { name: name() },
                 "header webhook-id is there more than once: look for a proxy that adds it, or refuse the request",
             ),
             (
                 VerifyError::TooNew {
+                    name: "webhook-timestamp".into(),
                     by: 301,
                     tolerance: 300,
                 },
@@ -213,14 +332,21 @@ mod tests {
             ),
             (
                 VerifyError::TooOld {
+                    name: "webhook-timestamp".into(),
                     by: 301,
                     tolerance: 300,
                 },
                 "webhook-timestamp is 301 s in the past, tolerance 300 s: set the clock of this machine, and verify on arrival, before any queue",
             ),
             (
-                VerifyError::TooManySignatures,
-                "webhook-signature is longer than 8192 bytes or lists more than 64 signatures (8 of them v1a): refuse the request",
+                VerifyError::TooManySignatures {
+                    name: "webhook-signature".into(),
+                },
+                "webhook-signature is longer than 8192 bytes or lists more than 64 signatures (8 of them of key pairs): refuse the request",
+            ),
+            (
+                VerifyError::WrongTopic,
+                "message of another topic than the one configured: refuse it, or configure its topic_arn",
             ),
         ];
         for (error, text) in &texts {

@@ -75,15 +75,15 @@ pub(crate) enum Found<'h> {
     Repeated,
 }
 
-/// Finds each of `names` in one pass.
-pub(crate) fn find<'h, H: Headers + ?Sized, const N: usize>(
-    headers: &'h H,
+/// Finds each of `names` in one pass; an empty name is not looked for.
+pub(crate) fn find<'h, const N: usize>(
+    headers: &'h dyn Headers,
     names: [&str; N],
 ) -> [Found<'h>; N] {
     let mut found = [Found::Missing; N];
     headers.visit(&mut |name, value| {
         for (wanted, slot) in names.iter().zip(&mut found) {
-            if name.eq_ignore_ascii_case(wanted.as_bytes()) {
+            if name.eq_ignore_ascii_case(wanted.as_bytes()) && !wanted.is_empty() {
                 *slot = match slot {
                     Found::Missing => Found::Once(value),
                     Found::Once(_) | Found::Repeated => Found::Repeated,

@@ -4,7 +4,8 @@ use std::error::Error;
 use std::fmt;
 
 use crate::limits;
-use crate::plain::Number;
+use crate::plain::{Number, Text};
+use crate::template::TemplateFault;
 
 /// What is wrong with a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,14 +13,31 @@ use crate::plain::Number;
 pub enum KeyErrorKind {
     /// What follows the prefix is not canonical, padded, standard base64.
     BadBase64,
+    /// The secret is not hexadecimal digits in pairs.
+    BadHex,
+    /// A custom template that cannot be used.
+    BadTemplate(TemplateFault),
     /// A `whpk_` key that is no point on the curve, or not in its only encoding.
     BadPublicKey,
     /// The secret is empty, or is nothing but a prefix.
     Empty,
     /// A `whsk_` key whose second half is not the public key of its first half.
     MismatchedPair,
+    /// The scheme is `Custom`, and no template was given.
+    MissingTemplate,
+    /// The scheme signs the id of the webhook (PayPal), and none was given.
+    MissingWebhookId,
+    /// The scheme needs the feature `asymmetric`, which this build was made without.
+    NeedsAsymmetric,
     /// No secret was given at all.
     NoSecret,
+    /// A secret was given, and the scheme has none: its keys come with certificates.
+    NoSecretWanted,
+    /// The secret does not begin as those of the scheme do.
+    OtherPrefix {
+        /// How they begin.
+        expected: &'static str,
+    },
     /// A `whpk_` key was given for signing.
     PublicKeyCannotSign,
     /// A `whsec_` secret has the bytes of a `whpk_` key given beside it: a secret everybody knows.
@@ -32,6 +50,11 @@ pub enum KeyErrorKind {
     TooManySecrets,
     /// The secret is shorter than the scheme allows.
     TooShort,
+    /// The secret is a text of fewer bytes than the scheme allows.
+    TooShortText {
+        /// The fewest bytes.
+        least: usize,
+    },
     /// The secret does not begin with `whsec_`, `whpk_` or `whsk_`.
     UnknownPrefix,
     /// The secret begins with `v1,` or `v1a,`, which belongs to signatures.
@@ -43,13 +66,20 @@ pub enum KeyErrorKind {
 }
 
 impl KeyErrorKind {
-    /// Every kind, for bindings to walk.
+    /// A kind of every code, for bindings to walk.
     pub const ALL: &[Self] = &[
         Self::BadBase64,
+        Self::BadHex,
+        Self::BadTemplate(TemplateFault::NothingSigned),
         Self::BadPublicKey,
         Self::Empty,
         Self::MismatchedPair,
+        Self::MissingTemplate,
+        Self::MissingWebhookId,
+        Self::NeedsAsymmetric,
         Self::NoSecret,
+        Self::NoSecretWanted,
+        Self::OtherPrefix { expected: "whsec_" },
         Self::PublicKeyCannotSign,
         Self::PublicKeyAsSecret,
         Self::SigningKeyCannotVerify,
@@ -67,16 +97,23 @@ impl KeyErrorKind {
     pub const fn code(self) -> &'static str {
         match self {
             Self::BadBase64 => "bad_base64",
+            Self::BadHex => "bad_hex",
+            Self::BadTemplate(_) => "bad_template",
             Self::BadPublicKey => "bad_public_key",
             Self::Empty => "empty_secret",
             Self::MismatchedPair => "mismatched_pair",
+            Self::MissingTemplate => "missing_template",
+            Self::MissingWebhookId => "missing_webhook_id",
+            Self::NeedsAsymmetric => "needs_asymmetric",
             Self::NoSecret => "no_secret",
+            Self::NoSecretWanted => "no_secret_wanted",
+            Self::OtherPrefix { .. } => "unknown_prefix",
             Self::PublicKeyCannotSign => "public_key_cannot_sign",
             Self::PublicKeyAsSecret => "public_key_as_secret",
             Self::SigningKeyCannotVerify => "signing_key_cannot_verify",
             Self::TooLong => "secret_too_long",
             Self::TooManySecrets => "too_many_secrets",
-            Self::TooShort => "secret_too_short",
+            Self::TooShort | Self::TooShortText { .. } => "secret_too_short",
             Self::UnknownPrefix => "unknown_prefix",
             Self::VersionPrefix => "version_prefix",
             Self::WeakPublicKey => "weak_public_key",
@@ -84,9 +121,17 @@ impl KeyErrorKind {
         }
     }
 
-    /// About the whole list of secrets, so no position is to be named.
+    /// About the whole list of secrets or no secret at all, so no position is to be named.
     const fn is_about_the_list(self) -> bool {
-        matches!(self, Self::NoSecret | Self::TooManySecrets)
+        matches!(
+            self,
+            Self::NoSecret
+                | Self::TooManySecrets
+                | Self::BadTemplate(_)
+                | Self::MissingTemplate
+                | Self::MissingWebhookId
+                | Self::NeedsAsymmetric
+        )
     }
 }
 
@@ -125,6 +170,28 @@ impl fmt::Display for KeyError {
             KeyErrorKind::Empty => f.write_str("is empty: is the environment variable set?"),
             KeyErrorKind::MismatchedPair => f.write_str(
                 "its two halves do not belong together: expected the 32 byte seed, then its own public key",
+            ),
+            KeyErrorKind::BadHex => f.write_str("not hexadecimal digits in pairs: copy the whole key again"),
+            KeyErrorKind::BadTemplate(fault) => {
+                write!(f, "webhook template cannot be used: {}", Text(fault.text()))
+            }
+            KeyErrorKind::MissingTemplate => f.write_str("the scheme is custom, and no template was given: give one"),
+            KeyErrorKind::MissingWebhookId => {
+                f.write_str("no webhook id given: this scheme signs it, find it where the webhook was set up")
+            }
+            KeyErrorKind::NeedsAsymmetric => f.write_str(
+                "this build has no ECDSA, RSA and certificates: use one made with the feature `asymmetric`",
+            ),
+            KeyErrorKind::NoSecretWanted => {
+                f.write_str("this scheme has no secret, its keys come with certificates: give none")
+            }
+            KeyErrorKind::OtherPrefix { expected } => {
+                write!(f, "expected it to begin with {}: is it that of the webhook, not an API key?", Text(expected))
+            }
+            KeyErrorKind::TooShortText { least } => write!(
+                f,
+                "shorter than allowed: expected at least {} bytes",
+                Number::of(least),
             ),
             KeyErrorKind::NoSecret => f.write_str("no webhook secret given: give at least one"),
             KeyErrorKind::PublicKeyCannotSign => {

@@ -24,16 +24,40 @@
 #![forbid(unsafe_code)]
 
 mod base64;
+mod form;
+mod hex;
+mod json_members;
 mod plain;
+mod tag;
+mod url;
 
 mod verify;
-pub use verify::{Webhook, WebhookBuilder};
+pub use verify::Webhook;
+
+mod builder;
+pub use builder::WebhookBuilder;
+
+mod received;
+pub use received::Received;
+
+mod algorithm;
+pub use algorithm::Algorithm;
+
+mod candidates;
+pub use candidates::Encoding;
+
+mod envelope;
+mod layout;
+mod message;
+
+mod template;
+pub use template::{SecretEncoding, Template, TemplateFault};
 
 mod verifier;
 pub use verifier::Verifier;
 
 mod verified;
-pub use verified::{Algorithm, BodyBound, Verified};
+pub use verified::{BodyBound, Verified};
 
 mod headers;
 pub use headers::Headers;
@@ -44,15 +68,20 @@ pub use sign::{SignError, Signed, Signer};
 mod generate;
 pub use generate::{KeyPair, SecretText, generate_key_pair, generate_secret};
 
+mod ed25519_key;
+mod hmac_key;
 mod key;
 mod key_error;
+mod key_form;
 pub use key_error::{KeyError, KeyErrorKind};
 
 mod error;
 pub use error::VerifyError;
 
 mod explain;
-pub use explain::{BodyChange, Cause, Explanation, SignatureForm, SignedContent, TimestampForm};
+pub use explain::{
+    BodyChange, Cause, Explanation, SignatureForm, SignedContent, TimestampForm, UrlChange,
+};
 
 #[cfg(feature = "asymmetric")]
 #[allow(dead_code, reason = "the schemes that use it come next")]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How far `webhook-timestamp` may be from `now`, before or after it, unless
+/// How far a timestamp may be from `now`, before or after it, in most schemes, unless
 /// [`tolerance`](crate::WebhookBuilder::tolerance) says otherwise: 5 minutes, as in the reference libraries.
 pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 
@@ -28,6 +28,9 @@ pub const MAX_SECRETS: usize = 16;
 
 /// The shortest HMAC secret in bytes (Standard Webhooks: 192 bits).
 pub const MIN_SECRET_BYTES: usize = 24;
+
+/// The longest text of a secret, of any scheme, in bytes.
+pub const MAX_SECRET_TEXT: usize = 4096;
 
 /// The longest HMAC secret in bytes (Standard Webhooks: 512 bits).
 pub const MAX_SECRET_BYTES: usize = 64;

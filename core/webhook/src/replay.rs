@@ -60,8 +60,23 @@ impl ReplayKey {
     /// another secret.
     #[must_use]
     pub fn for_message(sender: &str, scheme: Scheme, message_id: &str) -> Self {
+        Self::of_parts(&[
+            sender.as_bytes(),
+            scheme.name().as_bytes(),
+            message_id.as_bytes(),
+        ])
+    }
+
+    /// The key of a message without a signed id.
+    pub(crate) fn for_signed(sender: &str, scheme: Scheme, signed: &[&[u8]; 2]) -> Self {
+        let [time, content] = signed;
+        // One part more than with an id, so that no id is ever taken for it.
+        Self::of_parts(&[sender.as_bytes(), scheme.name().as_bytes(), time, content])
+    }
+
+    fn of_parts(parts: &[&[u8]]) -> Self {
         let mut hash = Sha256::new();
-        for part in [sender, scheme.name(), message_id] {
+        for part in parts {
             // Its length first, so that no two lists of parts run together into one text.
             hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             hash.update(part);

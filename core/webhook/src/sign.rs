@@ -5,9 +5,10 @@ use std::fmt;
 
 use crate::key::SignKey;
 use crate::key_error::KeyError;
+use crate::layout::{MAX_TIMESTAMP, usable_id};
 use crate::limits::MAX_MESSAGE_ID;
 use crate::plain::Number;
-use crate::schemes::standard::{ID, MAX_TIMESTAMP, SIGNATURE, TIMESTAMP, message_id};
+use crate::schemes::standard::{ID, LAYOUT, SIGNATURE, TIMESTAMP};
 
 /// Signs webhooks by Standard Webhooks. Make it once.
 #[derive(Clone, Debug)]
@@ -25,7 +26,7 @@ impl Signer {
     /// [`KeyError`] for a secret that is empty, too short, of the wrong kind or malformed.
     pub fn new<S: AsRef<str>>(secrets: impl IntoIterator<Item = S>) -> Result<Self, KeyError> {
         Ok(Self {
-            keys: SignKey::parse_all(secrets)?,
+            keys: SignKey::parse_all(LAYOUT.key, secrets)?,
         })
     }
 
@@ -38,10 +39,10 @@ impl Signer {
     ///
     /// [`SignError`] for an id or a timestamp no receiver should accept.
     pub fn sign(&self, id: &str, timestamp: i64, body: &[u8]) -> Result<Signed, SignError> {
-        let id = message_id(id.as_bytes()).ok_or(SignError::BadMessageId)?;
+        let id = usable_id(id.as_bytes()).ok_or(SignError::BadMessageId)?;
         // Surrounding spaces are not part of a header's value (RFC 9110, section 5.5): they would
         // be signed here and lost on the way.
-        if id.trim() != id {
+        if id.trim() != id || id.contains('.') {
             return Err(SignError::BadMessageId);
         }
         if !(0..=MAX_TIMESTAMP).contains(&timestamp) {
@@ -51,10 +52,7 @@ impl Signer {
         let message = [id.as_bytes(), b".", timestamp.as_bytes(), b".", body];
         let mut signature = String::with_capacity(48 * self.keys.len());
         for key in &self.keys {
-            if !signature.is_empty() {
-                signature.push(' ');
-            }
-            key.sign_into(&message, &mut signature);
+            key.sign_into(&message, &LAYOUT.form, &mut signature);
         }
         Ok(Signed {
             id: id.to_owned(),

@@ -1,31 +1,38 @@
 //! Verifies a whole body against a request's headers: the one verdict all languages share.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use zeroize::Zeroizing;
-
+use crate::builder::WebhookBuilder;
+use crate::envelope::Envelope;
 use crate::error::VerifyError;
 use crate::headers::Headers;
-use crate::key::{VerifyKey, is_among};
+use crate::key::VerifyKey;
 use crate::key_error::KeyError;
-use crate::limits::{DEFAULT_MAX_BODY, DEFAULT_TOLERANCE};
-use crate::schemes::standard::{Envelope, SignatureList};
-use crate::verified::{Algorithm, Verified};
+use crate::received::Received;
+use crate::schemes::{Scheme, Settings};
+use crate::url;
+use crate::verified::Verified;
 use crate::verifier::Verifier;
 
-/// Verifies webhooks with one or several secrets. Cheap to share between threads; make it once.
+/// Verifies webhooks with one or several secrets. Cheap to clone and to share between threads; make it once.
 #[derive(Clone, Debug)]
 pub struct Webhook {
+    pub(crate) parts: Arc<Parts>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Parts {
     pub(crate) keys: Vec<VerifyKey>,
     /// Seconds.
     pub(crate) past: u64,
     /// Seconds.
     pub(crate) future: u64,
     pub(crate) max_body: usize,
+    pub(crate) settings: Settings,
 }
 
 impl Webhook {
-    /// A verifier for one or several secrets, each `whsec_…` (HMAC) or `whpk_…` (Ed25519), with
+    /// A verifier of Standard Webhooks for one or several secrets, each `whsec_…` (HMAC) or `whpk_…` (Ed25519), with
     /// every default. During a rotation give the new and the old one: either is accepted.
     ///
     /// # Errors
@@ -35,15 +42,28 @@ impl Webhook {
         Self::builder().secrets(secrets).build()
     }
 
+    /// A verifier of any scheme, for one or several secrets, with every default.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`], as [`Webhook::new`], and for a scheme that needs more than secrets (PayPal's webhook id, a template).
+    pub fn of<S: AsRef<str>>(
+        scheme: Scheme,
+        secrets: impl IntoIterator<Item = S>,
+    ) -> Result<Self, KeyError> {
+        Self::builder().scheme(scheme).secrets(secrets).build()
+    }
+
     /// A verifier with settings.
     #[must_use]
-    pub fn builder() -> WebhookBuilder {
-        WebhookBuilder {
-            secrets: Vec::new(),
-            past: DEFAULT_TOLERANCE,
-            future: DEFAULT_TOLERANCE,
-            max_body: DEFAULT_MAX_BODY,
-        }
+    pub const fn builder() -> WebhookBuilder {
+        WebhookBuilder::new()
+    }
+
+    /// How the sender signs.
+    #[must_use]
+    pub fn scheme(&self) -> Scheme {
+        self.parts.settings.layout.scheme
     }
 
     /// Verifies the raw `body` of a request that arrived with `headers` at `now` (unix seconds).
@@ -59,28 +79,29 @@ impl Webhook {
         headers: &H,
         now: i64,
     ) -> Result<Verified, VerifyError> {
-        self.verify_envelope(body, &Envelope::read(headers)?, now)
+        self.verify_request(&Received::new(body, &headers), now)
     }
 
-    pub(crate) fn verify_envelope(
+    /// Verifies a request with its URL, which some schemes sign (Twilio, Square).
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError`], as [`verify`](Self::verify).
+    pub fn verify_request(
         &self,
-        body: &[u8],
-        envelope: &Envelope<'_>,
+        request: &Received<'_>,
         now: i64,
     ) -> Result<Verified, VerifyError> {
-        envelope.check_clock(now, self.past, self.future)?;
-        if body.len() > self.max_body {
-            return Err(VerifyError::BodyTooLarge { max: self.max_body });
-        }
-        let [id, dot, timestamp, dot_again] = envelope.prefix();
-        let message = [id, dot, timestamp, dot_again, body];
-        let (key_index, algorithm) = self
-            .signer_of(&message, envelope.signatures)
-            .ok_or(VerifyError::BadSignature)?;
-        Ok(envelope.proves(key_index, algorithm))
+        self.with_envelope(request, |envelope, keys| {
+            envelope.check_clock(now, self.parts.past, self.parts.future)?;
+            self.check_size(request.body)?;
+            let verified = envelope.verify(keys, request.body);
+            verified.ok_or(VerifyError::BadSignature)
+        })
     }
 
-    /// Begins to verify a body that arrives in chunks, after its headers. The body is not kept.
+    /// Begins to verify a body that arrives in chunks, after its headers. The body is not kept, but where the scheme or the
+    /// signature's algorithm needs it as a whole (see [`Verifier`]).
     ///
     /// # Errors
     ///
@@ -90,111 +111,47 @@ impl Webhook {
         headers: &H,
         now: i64,
     ) -> Result<Verifier, VerifyError> {
-        let envelope = Envelope::read(headers)?;
-        envelope.check_clock(now, self.past, self.future)?;
-        Ok(Verifier::new(&self.keys, &envelope, self.max_body))
+        self.verifier_of(&Received::new(b"", &headers), now)
     }
 
-    /// The first key under which any of `signatures` fits `message`. All are tried.
-    pub(crate) fn signer_of(
-        &self,
-        message: &[&[u8]],
-        signatures: SignatureList<'_>,
-    ) -> Option<(usize, Algorithm)> {
-        self.keys
-            .iter()
-            .enumerate()
-            .find_map(|(index, key)| match key {
-                VerifyKey::Hmac(key) => {
-                    let mut candidates = signatures.hmac().peekable();
-                    // Without a candidate there is nothing to compute.
-                    candidates.peek()?;
-                    is_among(&key.mac(message), candidates)
-                        .then_some((index, Algorithm::HmacSha256))
-                }
-                VerifyKey::Ed25519(key) => signatures
-                    .ed25519()
-                    .any(|signature| key.verify(message, &signature))
-                    .then_some((index, Algorithm::Ed25519)),
-            })
-    }
-}
-
-/// Settings of a [`Webhook`], all optional but the secrets.
-pub struct WebhookBuilder {
-    secrets: Vec<Zeroizing<String>>,
-    past: Duration,
-    future: Duration,
-    max_body: usize,
-}
-
-impl WebhookBuilder {
-    /// Adds a secret, `whsec_…` or `whpk_…`.
-    #[must_use]
-    pub fn secret(self, secret: impl AsRef<str>) -> Self {
-        self.secrets([secret])
-    }
-
-    /// Adds several secrets.
-    #[must_use]
-    pub fn secrets<S: AsRef<str>>(mut self, secrets: impl IntoIterator<Item = S>) -> Self {
-        self.secrets.extend(
-            secrets
-                .into_iter()
-                .map(|secret| Zeroizing::new(secret.as_ref().to_owned())),
-        );
-        self
-    }
-
-    /// How far the timestamp may be from `now`, in the past and in the future; whole seconds,
-    /// fractions are cut off. Default 300 s.
-    #[must_use]
-    pub const fn tolerance(mut self, tolerance: Duration) -> Self {
-        self.past = tolerance;
-        self.future = tolerance;
-        self
-    }
-
-    /// How far the timestamp may be after `now`, where that should differ from
-    /// [`tolerance`](Self::tolerance), which sets both. Default 300 s.
-    #[must_use]
-    pub const fn future_tolerance(mut self, tolerance: Duration) -> Self {
-        self.future = tolerance;
-        self
-    }
-
-    /// The largest body accepted, in bytes. Default 1 MiB.
-    #[must_use]
-    pub const fn max_body(mut self, bytes: usize) -> Self {
-        self.max_body = bytes;
-        self
-    }
-
-    /// The verifier.
+    /// As [`verifier`](Self::verifier), for a request with its URL. Its body is not looked at.
     ///
     /// # Errors
     ///
-    /// [`KeyError`], as [`Webhook::new`].
-    pub fn build(self) -> Result<Webhook, KeyError> {
-        Ok(Webhook {
-            keys: VerifyKey::parse_all(self.secrets.iter().map(|secret| secret.as_str()))?,
-            past: self.past.as_secs(),
-            future: self.future.as_secs(),
-            max_body: self.max_body,
+    /// [`VerifyError`], as [`verifier`](Self::verifier).
+    pub fn verifier_of(&self, request: &Received<'_>, now: i64) -> Result<Verifier, VerifyError> {
+        if self.scheme().reads_body() {
+            return Ok(Verifier::keeping(self, request, now));
+        }
+        self.with_envelope(request, |envelope, keys| {
+            envelope.check_clock(now, self.parts.past, self.parts.future)?;
+            Verifier::running(self, keys, request, envelope, now)
         })
     }
-}
 
-impl std::fmt::Debug for WebhookBuilder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WebhookBuilder")
-            .field(
-                "secrets",
-                &format_args!("[{} redacted]", self.secrets.len()),
-            )
-            .field("past", &self.past)
-            .field("future", &self.future)
-            .field("max_body", &self.max_body)
-            .finish()
+    /// Reads a request, with the URL that counts in it.
+    pub(crate) fn with_envelope<T>(
+        &self,
+        request: &Received<'_>,
+        then: impl FnOnce(&Envelope<'_>, &[VerifyKey]) -> Result<T, VerifyError>,
+    ) -> Result<T, VerifyError> {
+        let settings = &self.parts.settings;
+        if settings.layout.scheme.reads_body() {
+            self.check_size(request.body)?;
+        }
+        let url = url::effective(settings.url.as_deref(), request.url);
+        let request = Received {
+            url: url.as_deref(),
+            ..*request
+        };
+        then(&settings.read(&request)?, &self.parts.keys)
+    }
+
+    fn check_size(&self, body: &[u8]) -> Result<(), VerifyError> {
+        let max = self.parts.max_body;
+        if body.len() > max {
+            return Err(VerifyError::BodyTooLarge { max });
+        }
+        Ok(())
     }
 }

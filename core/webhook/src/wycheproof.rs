@@ -153,7 +153,7 @@ mod macs {
 
 mod ed25519 {
     use super::*;
-    use crate::key::PublicKey;
+    use crate::ed25519_key::PublicKey;
 
     #[test]
     fn ed25519_is_that_of_wycheproof() {

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use gatewright_webhook::{
-    Algorithm, BodyChange, Cause, SignatureForm, SignedContent, Signer, TimestampForm, VerifyError,
-    Webhook,
+    Algorithm, BodyChange, Cause, Encoding, Scheme, SignatureForm, SignedContent, Signer,
+    TimestampForm, UrlChange, VerifyError, Webhook,
 };
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -258,7 +258,7 @@ fn a_clock_that_is_off_is_told_in_seconds() {
     assert_eq!(late.clock_off_by, Some(3_600));
     assert_eq!(
         late.to_string(),
-        "the signature is right, but webhook-timestamp is 3600 s behind this clock, more than the tolerance: set the clock of this machine, and verify on arrival, before any queue",
+        "the signature is right, but the timestamp is 3600 s behind this clock, more than the tolerance: set the clock of this machine, and verify on arrival, before any queue",
     );
     let early = webhook.explain(b"{}", &signed.headers(), NOW - 301);
     assert_eq!(early.cause, Cause::ClockOff { seconds: -301 });
@@ -274,7 +274,7 @@ fn a_clock_that_is_off_is_told_in_seconds() {
     assert_eq!(both.clock_off_by, Some(-3_600));
     assert_eq!(
         both.to_string(),
-        "the body has a line end after it that the sender did not sign: hand in the bytes as they arrived; besides, webhook-timestamp is 3600 s ahead of this clock, more than the tolerance",
+        "the body has a line end after it that the sender did not sign: hand in the bytes as they arrived; besides, the timestamp is 3600 s ahead of this clock, more than the tolerance",
     );
 }
 
@@ -294,7 +294,10 @@ fn malformed_timestamps_are_told_apart() {
     ] {
         assert_eq!(
             headers_cause("msg_1", timestamp, "v1,x"),
-            Cause::TimestampMalformed { form },
+            Cause::TimestampMalformed {
+                name: "webhook-timestamp".into(),
+                form
+            },
             "{timestamp}"
         );
     }
@@ -336,7 +339,7 @@ fn malformed_signatures_are_told_apart() {
     }
     assert_eq!(
         headers_cause("msg_1", "1614265330", mac).to_string(),
-        "webhook-signature holds base64 without \"v1,\" before it: expected \"v1,\" or \"v1a,\" and standard base64 with its padding; ask the sender",
+        "the signature header holds a signature without what this scheme puts before it (a version, or the name of the hash); ask the sender, or use the scheme it follows",
     );
 }
 
@@ -400,7 +403,7 @@ fn a_header_under_a_similar_name_is_pointed_out() {
         assert_eq!(
             explanation.cause,
             Cause::HeaderMissing {
-                name,
+                name: name.into(),
                 similar: Some(similar.to_owned())
             }
         );
@@ -425,7 +428,7 @@ fn a_header_under_a_similar_name_is_pointed_out() {
         assert_eq!(
             cause,
             Cause::HeaderMissing {
-                name: "webhook-id",
+                name: "webhook-id".into(),
                 similar: None
             }
         );
@@ -434,13 +437,16 @@ fn a_header_under_a_similar_name_is_pointed_out() {
     assert_eq!(
         cause,
         Cause::HeaderMissing {
-            name: "webhook-id",
+            name: "webhook-id".into(),
             similar: None
         }
     );
     assert_eq!(
         cause.to_string(),
-        VerifyError::MissingHeader { name: "webhook-id" }.to_string()
+        VerifyError::MissingHeader {
+            name: "webhook-id".into()
+        }
+        .to_string()
     );
 }
 
@@ -543,8 +549,19 @@ fn hints_are_given_where_nothing_can_be_proven() {
 #[test]
 fn what_verify_already_says_is_said_again() {
     let cause = headers_cause("msg.1", "1614265330", "v1,x");
-    assert_eq!(cause, Cause::AsReported(VerifyError::BadMessageId));
-    assert_eq!(cause.to_string(), VerifyError::BadMessageId.to_string());
+    assert_eq!(
+        cause,
+        Cause::AsReported(VerifyError::BadMessageId {
+            name: "webhook-id".into()
+        })
+    );
+    assert_eq!(
+        cause.to_string(),
+        VerifyError::BadMessageId {
+            name: "webhook-id".into()
+        }
+        .to_string()
+    );
     assert_eq!(cause.code(), "bad_message_id");
 
     let signed = Signer::new([SECRET])
@@ -574,7 +591,7 @@ fn codes_and_texts_are_complete() {
         },
         Cause::ClockOff { seconds: 1 },
         Cause::HeaderMissing {
-            name: "webhook-id",
+            name: "webhook-id".into(),
             similar: None,
         },
         Cause::NothingFits,
@@ -584,6 +601,14 @@ fn codes_and_texts_are_complete() {
         Cause::OtherContent {
             content: SignedContent::Body,
         },
+        Cause::OtherScheme {
+            offered: Scheme::Stripe,
+        },
+        Cause::SecretDecoded {
+            key_index: 0,
+            encoding: Encoding::Hex,
+        },
+        Cause::SecretQuoted { key_index: 0 },
         Cause::SecretUsedAsText {
             key_index: 0,
             with_prefix: true,
@@ -592,7 +617,11 @@ fn codes_and_texts_are_complete() {
             form: SignatureForm::Hex,
         },
         Cause::TimestampMalformed {
+            name: "webhook-timestamp".into(),
             form: TimestampForm::Date,
+        },
+        Cause::UrlChanged {
+            change: UrlChange::Host,
         },
         Cause::Valid { key_index: 0 },
     ];
@@ -618,6 +647,6 @@ fn codes_and_texts_are_complete() {
     ] {
         list.sort_unstable();
         list.dedup();
-        assert_eq!(list.len(), 12);
+        assert_eq!(list.len(), BodyChange::ALL.len());
     }
 }

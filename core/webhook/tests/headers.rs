@@ -52,7 +52,9 @@ fn a_map_that_holds_one_name_in_two_cases_is_noticed() {
     map.insert("webhook-id", "msg_other");
     assert_eq!(
         verify(&map),
-        Err(VerifyError::RepeatedHeader { name: "webhook-id" })
+        Err(VerifyError::RepeatedHeader {
+            name: "webhook-id".into()
+        })
     );
 }
 
@@ -62,12 +64,16 @@ fn names_are_compared_whole() {
     fields[1].0 = "x-webhook-id";
     assert_eq!(
         verify(&fields),
-        Err(VerifyError::MissingHeader { name: "webhook-id" })
+        Err(VerifyError::MissingHeader {
+            name: "webhook-id".into()
+        })
     );
     fields[1].0 = "webhook_id";
     assert_eq!(
         verify(&fields),
-        Err(VerifyError::MissingHeader { name: "webhook-id" })
+        Err(VerifyError::MissingHeader {
+            name: "webhook-id".into()
+        })
     );
 }
 
@@ -89,7 +95,7 @@ fn a_header_map_works_and_shows_repeated_fields() {
     assert_eq!(
         verify(&map),
         Err(VerifyError::RepeatedHeader {
-            name: "webhook-timestamp"
+            name: "webhook-timestamp".into()
         })
     );
 }

@@ -94,7 +94,9 @@ fn refuse_timestamps_that_are_not_1_to_11_ascii_digits() {
     ] {
         assert_eq!(
             signed_by_hand(ID.as_bytes(), timestamp.as_bytes()),
-            Err(VerifyError::BadTimestamp),
+            Err(VerifyError::BadTimestamp {
+                name: "webhook-timestamp".into()
+            }),
             "{timestamp:?}"
         );
     }
@@ -106,7 +108,9 @@ fn refuse_timestamps_that_are_not_1_to_11_ascii_digits() {
     ] {
         assert_eq!(
             with_timestamp(timestamp),
-            Err(VerifyError::BadTimestamp),
+            Err(VerifyError::BadTimestamp {
+                name: "webhook-timestamp".into()
+            }),
             "{timestamp:?}"
         );
     }
@@ -140,7 +144,9 @@ fn refuse_ids_with_two_readings() {
     ] {
         assert_eq!(
             signed_by_hand(id, b"1614265330"),
-            Err(VerifyError::BadMessageId),
+            Err(VerifyError::BadMessageId {
+                name: "webhook-id".into()
+            }),
             "{id:?}"
         );
     }
@@ -169,7 +175,9 @@ fn moving_the_dot_between_id_timestamp_and_body_proves_nothing() {
     ];
     assert_eq!(
         webhook.verify(b"x", &moved, NOW),
-        Err(VerifyError::BadMessageId)
+        Err(VerifyError::BadMessageId {
+            name: "webhook-id".into()
+        })
     );
 }
 
@@ -186,14 +194,14 @@ fn a_required_header_must_be_there_once_and_not_empty() {
         missing.remove(index);
         assert_eq!(
             webhook.verify(BODY, &missing, NOW),
-            Err(VerifyError::MissingHeader { name })
+            Err(VerifyError::MissingHeader { name: name.into() })
         );
 
         let mut repeated = good.to_vec();
         repeated.push((if index == 0 { "WEBHOOK-ID" } else { name }, value));
         assert_eq!(
             webhook.verify(BODY, &repeated, NOW),
-            Err(VerifyError::RepeatedHeader { name })
+            Err(VerifyError::RepeatedHeader { name: name.into() })
         );
 
         for nothing in ["", " ", "\t  "] {
@@ -201,14 +209,16 @@ fn a_required_header_must_be_there_once_and_not_empty() {
             empty[index].1 = nothing;
             assert_eq!(
                 webhook.verify(BODY, &empty, NOW),
-                Err(VerifyError::EmptyHeader { name })
+                Err(VerifyError::EmptyHeader { name: name.into() })
             );
         }
     }
     let none: [(&str, &str); 0] = [];
     assert_eq!(
         webhook.verify(BODY, &none, NOW),
-        Err(VerifyError::MissingHeader { name: "webhook-id" })
+        Err(VerifyError::MissingHeader {
+            name: "webhook-id".into()
+        })
     );
 }
 
@@ -221,7 +231,9 @@ fn svix_header_names_are_another_scheme() {
     ];
     assert_eq!(
         Webhook::new([SECRET]).unwrap().verify(BODY, &headers, NOW),
-        Err(VerifyError::MissingHeader { name: "webhook-id" }),
+        Err(VerifyError::MissingHeader {
+            name: "webhook-id".into()
+        }),
     );
 }
 
@@ -464,6 +476,7 @@ fn the_tolerance_holds_in_both_directions_to_the_second() {
     assert_eq!(
         at(&webhook, NOW + 301),
         Err(VerifyError::TooOld {
+            name: "webhook-timestamp".into(),
             by: 301,
             tolerance: 300
         })
@@ -472,6 +485,7 @@ fn the_tolerance_holds_in_both_directions_to_the_second() {
     assert_eq!(
         at(&webhook, NOW - 301),
         Err(VerifyError::TooNew {
+            name: "webhook-timestamp".into(),
             by: 301,
             tolerance: 300
         })
@@ -486,6 +500,7 @@ fn the_tolerance_holds_in_both_directions_to_the_second() {
     assert_eq!(
         at(&strict, NOW + 1),
         Err(VerifyError::TooOld {
+            name: "webhook-timestamp".into(),
             by: 1,
             tolerance: 0
         })
@@ -493,6 +508,7 @@ fn the_tolerance_holds_in_both_directions_to_the_second() {
     assert_eq!(
         at(&strict, NOW - 1),
         Err(VerifyError::TooNew {
+            name: "webhook-timestamp".into(),
             by: 1,
             tolerance: 0
         })
@@ -508,6 +524,7 @@ fn the_tolerance_holds_in_both_directions_to_the_second() {
     assert_eq!(
         at(&uneven, NOW - 6),
         Err(VerifyError::TooNew {
+            name: "webhook-timestamp".into(),
             by: 6,
             tolerance: 5
         })
@@ -545,6 +562,7 @@ fn no_clock_however_wrong_overflows() {
     assert_eq!(
         error,
         VerifyError::TooNew {
+            name: "webhook-timestamp".into(),
             by: 9_223_372_136_854_775_807,
             tolerance: 300
         }
@@ -565,11 +583,15 @@ fn the_work_a_stranger_can_cause_is_bounded() {
     );
     assert_eq!(
         with_signature(format!("{} {GOOD}", list(wrong, limits::MAX_SIGNATURES))),
-        Err(VerifyError::TooManySignatures)
+        Err(VerifyError::TooManySignatures {
+            name: "webhook-signature".into()
+        })
     );
     assert_eq!(
         with_signature(list("x", limits::MAX_SIGNATURES + 1)),
-        Err(VerifyError::TooManySignatures)
+        Err(VerifyError::TooManySignatures {
+            name: "webhook-signature".into()
+        })
     );
 
     let wrong = format!("v1a,{}", "A".repeat(86) + "==");
@@ -585,12 +607,16 @@ fn the_work_a_stranger_can_cause_is_bounded() {
             "{} {GOOD_ED25519}",
             list(&wrong, limits::MAX_ED25519_SIGNATURES)
         )),
-        Err(VerifyError::TooManySignatures),
+        Err(VerifyError::TooManySignatures {
+            name: "webhook-signature".into()
+        }),
     );
 
     assert_eq!(
         with_signature("v".repeat(limits::MAX_SIGNATURE_HEADER + 1)),
-        Err(VerifyError::TooManySignatures)
+        Err(VerifyError::TooManySignatures {
+            name: "webhook-signature".into()
+        })
     );
     assert_eq!(
         with_signature("v".repeat(limits::MAX_SIGNATURE_HEADER)),

@@ -64,13 +64,16 @@ fn headers_that_cannot_be_right_are_refused_before_the_body() {
     assert_eq!(
         webhook.verifier(&signed.headers(), NOW + 301).unwrap_err(),
         VerifyError::TooOld {
+            name: "webhook-timestamp".into(),
             by: 301,
             tolerance: 300
         },
     );
     assert_eq!(
         webhook.verifier(&signed.headers()[1..], NOW).unwrap_err(),
-        VerifyError::MissingHeader { name: "webhook-id" },
+        VerifyError::MissingHeader {
+            name: "webhook-id".into()
+        },
     );
 }
 

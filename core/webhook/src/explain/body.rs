@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::BodyChange;
-use super::json;
+use super::{form, json};
 use crate::base64::{self, Padding};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -14,7 +14,7 @@ type Before = fn(&[u8]) -> Vec<Cow<'_, [u8]>>;
 /// Asks `fits` about each body the sender may have signed, and says what turned it into `body`.
 pub(super) fn find_change(body: &[u8], fits: &mut dyn FnMut(&[u8]) -> bool) -> Option<BodyChange> {
     // Cheap and common first. Each row: what happened, and the body before it happened.
-    let hypotheses: [(BodyChange, Before); 11] = [
+    let hypotheses: [(BodyChange, Before); 13] = [
         (BodyChange::NewlineAdded, without_newline),
         (BodyChange::NewlineRemoved, with_newline),
         (BodyChange::WhitespaceAdded, trimmed),
@@ -47,6 +47,10 @@ pub(super) fn find_change(body: &[u8], fits: &mut dyn FnMut(&[u8]) -> bool) -> O
         }),
         (BodyChange::PythonBytes, |body| {
             python_bytes(body).map(Cow::from).into_iter().collect()
+        }),
+        (BodyChange::FormRewritten, form::rewritten),
+        (BodyChange::FormToJson, |body| {
+            json::flat_texts(body).map_or_else(Vec::new, |pairs| form::spellings(&pairs))
         }),
     ];
     let mut is_original = |original: &[u8]| original != body && fits(original);

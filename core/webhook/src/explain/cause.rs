@@ -1,10 +1,13 @@
 //! What `explain` can find, and the words that tell a person what to do about it.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use crate::algorithm::Algorithm;
+use crate::candidates::Encoding;
 use crate::error::VerifyError;
 use crate::plain::{Number, Text};
-use crate::verified::Algorithm;
+use crate::schemes::Scheme;
 
 /// Why a webhook does not verify. `Display` says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +65,7 @@ pub enum Cause {
     /// A required header is not there.
     HeaderMissing {
         /// The header that is needed.
-        name: &'static str,
+        name: Cow<'static, str>,
         /// A header that is there and has a name much like it.
         similar: Option<String>,
     },
@@ -73,10 +76,27 @@ pub enum Cause {
         /// The algorithm of the signatures.
         offered: Algorithm,
     },
-    /// The signature fits other content than Standard Webhooks signs.
+    /// The headers of another scheme are there.
+    OtherScheme {
+        /// Whose they are.
+        offered: Scheme,
+    },
+    /// The signature fits other content than the scheme signs.
     OtherContent {
         /// What the sender signed.
         content: SignedContent,
+    },
+    /// The sender decoded the secret; this scheme uses its text.
+    SecretDecoded {
+        /// Which of the configured secrets, counted from 0.
+        key_index: usize,
+        /// How it is written.
+        encoding: Encoding,
+    },
+    /// The signature fits the secret without the quotes around it.
+    SecretQuoted {
+        /// Which of the configured secrets, counted from 0.
+        key_index: usize,
     },
     /// The sender used the text of the secret as its key, without decoding it.
     SecretUsedAsText {
@@ -92,8 +112,15 @@ pub enum Cause {
     },
     /// The timestamp is not unix seconds.
     TimestampMalformed {
+        /// Where it was read.
+        name: Cow<'static, str>,
         /// What it looks like.
         form: TimestampForm,
+    },
+    /// The signature fits another URL: a proxy changed it, or it was put together wrongly here.
+    UrlChanged {
+        /// Which part of it.
+        change: UrlChange,
     },
     /// The webhook verifies.
     Valid {
@@ -114,9 +141,13 @@ impl Cause {
         "nothing_fits",
         "other_algorithm",
         "other_content",
+        "other_scheme",
+        "secret_decoded",
+        "secret_quoted",
         "secret_used_as_text",
         "signature_malformed",
         "timestamp_malformed",
+        "url_changed",
         "valid",
     ];
 
@@ -134,6 +165,10 @@ impl Cause {
             Self::NothingFits => "nothing_fits",
             Self::OtherAlgorithm { .. } => "other_algorithm",
             Self::OtherContent { .. } => "other_content",
+            Self::OtherScheme { .. } => "other_scheme",
+            Self::SecretDecoded { .. } => "secret_decoded",
+            Self::SecretQuoted { .. } => "secret_quoted",
+            Self::UrlChanged { .. } => "url_changed",
             Self::SecretUsedAsText { .. } => "secret_used_as_text",
             Self::SignatureMalformed { .. } => "signature_malformed",
             Self::TimestampMalformed { .. } => "timestamp_malformed",
@@ -156,6 +191,10 @@ pub enum BodyChange {
     ByteOrderMarkRemoved,
     /// It was decoded as Latin-1 and encoded as UTF-8.
     CharsetChanged,
+    /// It is a form that was parsed and written again.
+    FormRewritten,
+    /// It is a form that was parsed and written as JSON.
+    FormToJson,
     /// It is JSON that was parsed and written again.
     JsonRewritten,
     /// It was put into a JSON string.
@@ -180,6 +219,8 @@ impl BodyChange {
         Self::ByteOrderMarkAdded,
         Self::ByteOrderMarkRemoved,
         Self::CharsetChanged,
+        Self::FormRewritten,
+        Self::FormToJson,
         Self::JsonRewritten,
         Self::JsonQuoted,
         Self::LineEndingsChanged,
@@ -198,6 +239,8 @@ impl BodyChange {
             Self::ByteOrderMarkAdded => "byte_order_mark_added",
             Self::ByteOrderMarkRemoved => "byte_order_mark_removed",
             Self::CharsetChanged => "charset_changed",
+            Self::FormRewritten => "form_rewritten",
+            Self::FormToJson => "form_to_json",
             Self::JsonRewritten => "json_rewritten",
             Self::JsonQuoted => "json_quoted",
             Self::LineEndingsChanged => "line_endings_changed",
@@ -224,6 +267,12 @@ impl BodyChange {
             }
             Self::CharsetChanged => {
                 "was decoded as Latin-1 and encoded as UTF-8: hand in the bytes, not decoded text"
+            }
+            Self::FormRewritten => {
+                "was parsed as a form and written again: hand in the raw body, and parse it only after it is verified"
+            }
+            Self::FormToJson => {
+                "was parsed as a form and written as JSON: hand in the raw body, and parse it only after it is verified"
             }
             Self::JsonRewritten => {
                 "was parsed as JSON and written again: hand in the raw body, and parse it only after it is verified"
@@ -281,34 +330,42 @@ impl TimestampForm {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignatureForm {
+    /// Base64, where hexadecimal is expected.
+    Base64,
     /// Base64 without padding, or in the alphabet for URLs.
     Base64Variant,
     /// A list separated by commas.
     CommaSeparated,
     /// Hexadecimal.
     Hex,
-    /// Base64 with no version before it.
+    /// A signature with nothing before it, where the scheme puts a version or the name of the hash.
     NoVersion,
+    /// The output of another hash: SHA-1, SHA-384 or SHA-512.
+    OtherHash,
     /// None of the others.
     Other,
-    /// A version other than `v1` and `v1a`.
+    /// A version other than those known.
     UnknownVersion,
 }
 
 impl SignatureForm {
     const fn text(self) -> &'static str {
         match self {
+            Self::Base64 => "base64 instead of hexadecimal",
             Self::Base64Variant => "base64 without padding or in the URL alphabet",
             Self::CommaSeparated => "a list separated by commas instead of spaces",
             Self::Hex => "hexadecimal instead of base64",
-            Self::NoVersion => "base64 without \"v1,\" before it",
+            Self::NoVersion => {
+                "a signature without what this scheme puts before it (a version, or the name of the hash)"
+            }
             Self::Other => "something else",
-            Self::UnknownVersion => "a version other than v1 and v1a",
+            Self::OtherHash => "the output of another hash than this scheme uses",
+            Self::UnknownVersion => "a version other than those known",
         }
     }
 }
 
-/// What a sender signed in place of `id.timestamp.body`.
+/// What a sender signed in place of what the scheme signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignedContent {
@@ -316,8 +373,18 @@ pub enum SignedContent {
     Body,
     /// `id.timestamp`.
     IdAndTimestamp,
-    /// `timestamp.body`.
+    /// `id.timestamp.body`, as Standard Webhooks.
+    IdTimestampAndBody,
+    /// `timestamp.body`, as Stripe.
     TimestampAndBody,
+    /// The timestamp and the body with nothing between them.
+    TimestampRunsIntoBody,
+    /// `timestamp:body`, as Paddle.
+    TimestampColonBody,
+    /// The URL and the body, as Square.
+    UrlAndBody,
+    /// `v0:timestamp:body`, as Slack.
+    VersionTimestampAndBody,
     /// `id.timestamp.` and an empty body.
     WithoutBody,
 }
@@ -327,8 +394,47 @@ impl SignedContent {
         match self {
             Self::Body => "the body alone",
             Self::IdAndTimestamp => "\"id.timestamp\" without the body",
-            Self::TimestampAndBody => "\"timestamp.body\" without the id",
+            Self::IdTimestampAndBody => "\"id.timestamp.body\" as Standard Webhooks",
+            Self::TimestampAndBody => "\"timestamp.body\"",
+            Self::TimestampRunsIntoBody => "the timestamp and the body with nothing between them",
+            Self::TimestampColonBody => "\"timestamp:body\"",
+            Self::UrlAndBody => "the URL and the body",
+            Self::VersionTimestampAndBody => "\"v0:timestamp:body\" as Slack",
             Self::WithoutBody => "\"id.timestamp.\" with an empty body",
+        }
+    }
+}
+
+/// Which part of the URL differs between what the sender signed and what was handed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum UrlChange {
+    /// The host, or who calls itself it: a proxy, a load balancer.
+    Host,
+    /// The path: a prefix was taken off, or it was rewritten.
+    Path,
+    /// The port.
+    Port,
+    /// The query was left out.
+    Query,
+    /// `http` in place of `https`, or the reverse.
+    Scheme,
+    /// More than one part.
+    Several,
+    /// The slash at the end of the path.
+    TrailingSlash,
+}
+
+impl UrlChange {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Host => "the host",
+            Self::Path => "the path",
+            Self::Port => "the port",
+            Self::Query => "the query",
+            Self::Scheme => "http in place of https or the reverse",
+            Self::Several => "more than one part",
+            Self::TrailingSlash => "the slash at the end",
         }
     }
 }
@@ -365,7 +471,9 @@ impl fmt::Display for Cause {
                 "the signature is right, but {}: set the clock of this machine, and verify on arrival, before any queue",
                 Distance(*seconds),
             ),
-            Self::HeaderMissing { name, similar: None } => VerifyError::MissingHeader { name }.fmt(f),
+            Self::HeaderMissing { name, similar: None } => {
+                VerifyError::MissingHeader { name: name.clone() }.fmt(f)
+            }
             Self::HeaderMissing { name, similar: Some(similar) } => write!(
                 f,
                 "header {0} is missing, but there is {1}: hand it in under the name {0}, or use the scheme it belongs to",
@@ -381,10 +489,39 @@ impl fmt::Display for Cause {
             Self::OtherAlgorithm { offered: Algorithm::Ed25519 } => f.write_str(
                 "the sender signs with Ed25519 (v1a), and no whpk_ key is configured: add it",
             ),
+            Self::OtherAlgorithm { offered } => write!(
+                f,
+                "the sender signs with {}, and no key of that kind is configured: add it",
+                Text(offered.name()),
+            ),
             Self::OtherContent { content } => write!(
                 f,
-                "the sender signed {}, not \"id.timestamp.body\": it does not follow Standard Webhooks; use the scheme it follows",
+                "the sender signed {}, which this scheme does not: use the scheme it follows",
                 Text(content.text()),
+            ),
+            Self::OtherScheme { offered } => write!(
+                f,
+                "the headers are those of another scheme, {}: use that one",
+                Text(offered.name()),
+            ),
+            Self::SecretDecoded { key_index, encoding } => write!(
+                f,
+                "the sender decodes the text of secret [{}] from {} and uses the bytes as its key, which this scheme does not: use a template",
+                Number::of(*key_index),
+                Text(match encoding {
+                    Encoding::Base64 => "base64",
+                    Encoding::Hex => "hexadecimal",
+                }),
+            ),
+            Self::SecretQuoted { key_index } => write!(
+                f,
+                "the signature fits secret [{}] without the quotes around it: remove them where it is configured",
+                Number::of(*key_index),
+            ),
+            Self::UrlChanged { change } => write!(
+                f,
+                "the sender signed another URL, {} differs: hand in the URL it called, not the one that arrived behind a proxy, or configure it",
+                Text(change.text()),
             ),
             Self::SecretUsedAsText { key_index, with_prefix } => write!(
                 f,
@@ -394,12 +531,13 @@ impl fmt::Display for Cause {
             ),
             Self::SignatureMalformed { form } => write!(
                 f,
-                "webhook-signature holds {}: expected \"v1,\" or \"v1a,\" and standard base64 with its padding; ask the sender",
+                "the signature header holds {}; ask the sender, or use the scheme it follows",
                 Text(form.text()),
             ),
-            Self::TimestampMalformed { form } => write!(
+            Self::TimestampMalformed { name, form } => write!(
                 f,
-                "webhook-timestamp is {}: expected unix seconds in 1 to 11 ASCII digits; ask the sender",
+                "{} is {}: expected unix seconds in 1 to 11 ASCII digits; ask the sender",
+                Text(name),
                 Text(form.text()),
             ),
             Self::Valid { key_index } => write!(f, "the webhook verifies, with secret [{}]", Number::of(*key_index)),
@@ -415,7 +553,7 @@ impl fmt::Display for Distance {
         let side = if self.0 < 0 { "ahead of" } else { "behind" };
         write!(
             f,
-            "webhook-timestamp is {} s {} this clock, more than the tolerance",
+            "the timestamp is {} s {} this clock, more than the tolerance",
             Number(self.0.unsigned_abs()),
             Text(side),
         )

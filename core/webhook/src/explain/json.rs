@@ -83,6 +83,23 @@ pub(super) fn unquote(body: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
+/// The members of an object whose values are all strings, as a form becomes one.
+pub(super) fn flat_texts(body: &[u8]) -> Option<Vec<(String, String)>> {
+    let tokens = tokens(body)?;
+    let [Token::Open('{'), inner @ .., Token::Close('}')] = tokens.as_slice() else {
+        return None;
+    };
+    let pairs = inner.split(|token| matches!(token, Token::Comma));
+    pairs
+        .map(|pair| match pair {
+            [Token::Text(name), Token::Colon, Token::Text(value)] => {
+                Some((name.clone(), value.clone()))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
 enum Token<'b> {
     Open(char),
     Close(char),

@@ -1,29 +1,49 @@
 //! Finds a header that was probably meant to be the missing one: a proxy's, a framework's or another scheme's spelling.
 
 use crate::headers::Headers;
-use crate::schemes::standard::{ID, SIGNATURE, TIMESTAMP};
+use crate::layout::{Layout, TimestampAt};
+
+/// Names shorter than this are alike by chance.
+const SHORTEST: usize = 8;
 
 /// The name of a present header that looks like `wanted`, safe to print.
-pub(super) fn similar<H: Headers + ?Sized>(wanted: &str, headers: &H) -> Option<String> {
+pub(super) fn similar(wanted: &str, layout: &Layout, headers: &dyn Headers) -> Option<String> {
     let wanted_letters = letters(wanted.as_bytes());
     let suffix = wanted_letters
         .strip_prefix("webhook")
         .unwrap_or(&wanted_letters)
         .to_owned();
+    let core = without_x(&wanted_letters).to_owned();
+    let mut exact = vec![&*layout.signature];
+    exact.extend(layout.id.as_deref());
+    if let Some(TimestampAt::Header(name)) = &layout.timestamp {
+        exact.push(name);
+    }
     let mut found = None;
     headers.visit(&mut |name, _| {
-        let is_exact = [ID, TIMESTAMP, SIGNATURE]
+        let is_exact = exact
             .iter()
             .any(|exact| name.eq_ignore_ascii_case(exact.as_bytes()));
         if found.is_some() || is_exact || !is_printable(name) {
             return;
         }
         let letters = letters(name);
-        if letters.ends_with(&wanted_letters) || letters.strip_prefix("svix") == Some(&suffix) {
+        let theirs = without_x(&letters);
+        let begins_alike = theirs.len().min(core.len()) >= SHORTEST
+            && (theirs.starts_with(&core) || core.starts_with(theirs));
+        if letters.ends_with(&wanted_letters)
+            || letters.strip_prefix("svix") == Some(&suffix)
+            || begins_alike
+        {
             found = Some(name.iter().copied().map(char::from).collect());
         }
     });
     found
+}
+
+/// Without the `x-` before it.
+fn without_x(letters: &str) -> &str {
+    letters.strip_prefix('x').unwrap_or(letters)
 }
 
 /// Lower-case letters and digits alone, so that `HTTP_WEBHOOK_ID` ends with `webhook-id`.

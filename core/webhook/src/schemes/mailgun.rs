@@ -1,0 +1,92 @@
+//! Mailgun: the body has an object `signature` with `timestamp`, `token` and `signature`, over the former two. The rest of the body is
+//! not signed. Events of a subaccount have `parent-signature` beside it, made with the key of the main account.
+
+use std::borrow::Cow;
+
+use super::Scheme;
+use crate::algorithm::Algorithm;
+use crate::candidates::{Candidates, Encoding, Form};
+use crate::envelope::{Assurance, Envelope, Signed, SignedText, Timestamp};
+use crate::error::VerifyError;
+use crate::json_members::{Value, members};
+use crate::key_form::KeyForm;
+use crate::layout::{Layout, Name, unix_seconds, usable_id};
+use crate::received::Received;
+use crate::verified::BodyBound;
+
+/// What the body calls them, for errors.
+const TIMESTAMP: Name = Cow::Borrowed("signature.timestamp");
+const TOKEN: Name = Cow::Borrowed("signature.token");
+const SIGNATURE: Name = Cow::Borrowed("signature.signature");
+
+pub(crate) static LAYOUT: Layout = Layout {
+    scheme: Scheme::Mailgun,
+    signature: SIGNATURE,
+    form: Form {
+        separator: Some(b' '),
+        prefixes: Cow::Borrowed(&[(Cow::Borrowed(""), Algorithm::HmacSha256)]),
+        encoding: Encoding::Hex,
+    },
+    timestamp: None,
+    id: None,
+    pieces: Cow::Borrowed(&[]),
+    key: KeyForm::Text {
+        algorithm: Algorithm::HmacSha256,
+        prefix: "",
+        least: 8,
+    },
+    tolerance: 300,
+};
+
+/// Of the timestamp: no fewer and no more, since nothing separates it from the token in what is signed.
+const DIGITS: usize = 10;
+
+pub(crate) fn read<'r>(request: &Received<'r>) -> Result<Envelope<'r>, VerifyError> {
+    let (timestamp, token, signatures) =
+        members_of(request.body).ok_or(VerifyError::BodyMalformed)?;
+    if usable_id(token.as_bytes()).is_none() {
+        return Err(VerifyError::BadMessageId { name: TOKEN });
+    }
+    let seconds = unix_seconds(timestamp.as_bytes()).filter(|_| timestamp.len() == DIGITS);
+    let seconds = seconds.ok_or(VerifyError::BadTimestamp { name: TIMESTAMP })?;
+    let candidates = Candidates::bounded(signatures.into_bytes(), &LAYOUT.form, &SIGNATURE)?;
+    Ok(Envelope {
+        scheme: Scheme::Mailgun,
+        signed: Signed::Texts(vec![SignedText {
+            text: [timestamp.as_bytes(), token.as_bytes()].concat(),
+            candidates,
+        }]),
+        timestamp: Some(Timestamp {
+            seconds,
+            name: TIMESTAMP,
+        }),
+        message_id: Some(Cow::Owned(token)),
+        assurance: Assurance {
+            body_bound: BodyBound::None,
+            timestamp_signed: true,
+            id_signed: true,
+            url_bound: false,
+        },
+    })
+}
+
+/// Timestamp, token, and the signatures with spaces between them.
+fn members_of(body: &[u8]) -> Option<(String, String, String)> {
+    let body = std::str::from_utf8(body).ok()?;
+    let [Some(Value::Object(signature))] = members(body, ["signature"])? else {
+        return None;
+    };
+    let names = ["timestamp", "token", "signature", "parent-signature"];
+    let [timestamp, token, own, parent] = members(signature, names)?;
+    let timestamp = match timestamp? {
+        Value::Text(text) => text,
+        Value::Number(digits) => digits.to_owned(),
+        _ => return None,
+    };
+    let mut signatures = own?.text()?;
+    if let Some(parent) = parent.and_then(Value::text) {
+        signatures.push(' ');
+        signatures.push_str(&parent);
+    }
+    Some((timestamp, token?.text()?, signatures))
+}
