@@ -12,58 +12,74 @@ use gatewright::signing::{
 use gatewright::{Auth, ClientBuilder, Error, OAuth, RequestBuilder};
 use http::HeaderName;
 
+use crate::login::Settings as Logins;
 use crate::members::{Member, shown_name};
+#[cfg(feature = "native")]
+use crate::names::Language;
 use crate::port::Port;
 use crate::token::HostTokens;
+use crate::token_store::HostStore;
+#[cfg(feature = "native")]
+use crate::{error, json};
 
-/// How a client proves who it is.
-pub(crate) enum Credential {
-    Given(Auth),
-    /// The host language's callback, which is asked once the client's number is known.
-    Callback,
+/// The client whose credentials are read.
+pub(crate) struct Reader<'a> {
+    pub(crate) port: &'a Arc<Port>,
+    /// The host language's number of the client.
+    pub(crate) client: u32,
+    /// Of which credentials somebody may log in.
+    pub(crate) logins: &'a mut Logins,
 }
 
-impl Credential {
-    /// Reads `{kind, …}`.
-    pub(crate) fn read(member: &Member<'_>) -> Result<Self, String> {
+impl Reader<'_> {
+    /// Reads the client's own credential, `{kind, …}`.
+    pub(crate) fn own(&mut self, member: &Member<'_>) -> Result<Auth, String> {
         let parts = Parts::read(member)?;
         if parts.kind == "callback" {
             parts.used_up(&[])?;
-            return Ok(Self::Callback);
+            return Ok(Auth::token(HostTokens {
+                port: Arc::clone(self.port),
+                client: self.client,
+            }));
         }
-        auth(parts).map(Self::Given)
+        self.auth(parts, None)
     }
 
-    /// Sets it.
-    pub(crate) fn set(
-        self,
-        builder: ClientBuilder,
-        port: &Arc<Port>,
-        client: u32,
-    ) -> ClientBuilder {
-        builder.auth(match self {
-            Self::Given(auth) => auth,
-            Self::Callback => Auth::token(HostTokens {
-                port: Arc::clone(port),
-                client,
-            }),
-        })
-    }
-}
-
-/// Reads `credentials`: an object of names and credentials.
-pub(crate) fn credentials(
-    mut builder: ClientBuilder,
-    member: &Member<'_>,
-) -> Result<ClientBuilder, String> {
-    for named in member.members()? {
-        let parts = Parts::read(&named)?;
-        if parts.kind == "callback" {
-            return Err("`credentials` cannot have a callback; only `auth` can".to_owned());
+    /// Reads `credentials`: an object of names and credentials.
+    pub(crate) fn named(
+        &mut self,
+        mut builder: ClientBuilder,
+        member: &Member<'_>,
+    ) -> Result<ClientBuilder, String> {
+        for named in member.members()? {
+            let parts = Parts::read(&named)?;
+            if parts.kind == "callback" {
+                return Err("`credentials` cannot have a callback; only `auth` can".to_owned());
+            }
+            let auth = self.auth(parts, Some(&named.name))?;
+            builder = builder.credential(named.name.clone(), auth);
         }
-        builder = builder.credential(named.name.clone(), auth(parts)?);
+        Ok(builder)
     }
-    Ok(builder)
+
+    fn auth(&mut self, parts: Parts<'_>, name: Option<&str>) -> Result<Auth, String> {
+        if parts.kind != "oauth" {
+            return auth(parts, None);
+        }
+        let mut settings = oauth(&parts)?;
+        if parts.flag("store")? == Some(true) {
+            if parts.find("tokenFile").is_some_and(|file| !file.is_null()) {
+                return Err(format!("`{}` has both `tokenFile` and `store`", parts.of));
+            }
+            settings = settings.store(HostStore {
+                port: Arc::clone(self.port),
+                client: self.client,
+                credential: name.map(str::to_owned),
+            });
+        }
+        self.logins.keep(name, settings.clone());
+        auth(parts, Some(settings))
+    }
 }
 
 /// Reads a request's `credential`: a name, or false for none.
@@ -206,7 +222,7 @@ fn unknown(of: &str, name: &str) -> String {
 }
 
 /// The members of all kinds.
-const KNOWN: [&str; 39] = [
+const KNOWN: [&str; 43] = [
     "token",
     "user",
     "password",
@@ -218,6 +234,9 @@ const KNOWN: [&str; 39] = [
     "clientId",
     "issuer",
     "tokenUrl",
+    "authorizationUrl",
+    "deviceAuthorizationUrl",
+    "revocationUrl",
     "grant",
     "clientSecret",
     "clientAuth",
@@ -228,6 +247,7 @@ const KNOWN: [&str; 39] = [
     "resources",
     "refreshToken",
     "tokenFile",
+    "store",
     "parameters",
     "headers",
     "allowHttp",
@@ -253,7 +273,7 @@ const HASHES: [(&str, HashAlgorithm); 2] = [
     ("sha512", HashAlgorithm::Sha512),
 ];
 
-fn auth(parts: Parts<'_>) -> Result<Auth, String> {
+fn auth(parts: Parts<'_>, settings: Option<OAuth>) -> Result<Auth, String> {
     let alone = match parts.kind.as_str() {
         "hmac" => return Ok(Auth::signed(hmac(&parts)?)),
         "httpSignature" => return Ok(Auth::signed(http_signature(&parts)?)),
@@ -278,7 +298,10 @@ fn auth(parts: Parts<'_>) -> Result<Auth, String> {
             let key = key.ok_or_else(|| format!("`{}.key` is missing", parts.of))?;
             Auth::bearer(parts.required("token")?).dpop(&Dpop::new(key))
         }
-        "oauth" => oauth(&parts)?,
+        "oauth" => match settings {
+            Some(settings) => Auth::oauth(settings),
+            None => Auth::oauth(oauth(&parts)?),
+        },
         _ => return Err(format!("`{}` is of no kind that is known", parts.of)),
     };
     let Some(sign) = parts.find("sign") else {
@@ -315,11 +338,14 @@ fn api_key(parts: &Parts<'_>) -> Result<Auth, String> {
     }
 }
 
-fn oauth(parts: &Parts<'_>) -> Result<Auth, String> {
+fn oauth(parts: &Parts<'_>) -> Result<OAuth, String> {
     parts.used_up(&[
         "clientId",
         "issuer",
         "tokenUrl",
+        "authorizationUrl",
+        "deviceAuthorizationUrl",
+        "revocationUrl",
         "grant",
         "clientSecret",
         "clientAuth",
@@ -330,6 +356,7 @@ fn oauth(parts: &Parts<'_>) -> Result<Auth, String> {
         "resources",
         "refreshToken",
         "tokenFile",
+        "store",
         "parameters",
         "headers",
         "allowHttp",
@@ -344,7 +371,8 @@ fn oauth(parts: &Parts<'_>) -> Result<Auth, String> {
         ("clientCredentials", Grant::ClientCredentials),
         ("login", Grant::Login),
     ];
-    let speaks_for_itself = (secret.is_some() || key.is_some()) && seed.is_none() && file.is_none();
+    let keeps = file.is_some() || parts.flag("store")? == Some(true);
+    let speaks_for_itself = (secret.is_some() || key.is_some()) && seed.is_none() && !keeps;
     let grant = parts.word("grant", &grants)?;
     oauth = oauth.grant(grant.unwrap_or(if speaks_for_itself {
         Grant::ClientCredentials
@@ -356,6 +384,15 @@ fn oauth(parts: &Parts<'_>) -> Result<Auth, String> {
     }
     if let Some(url) = parts.text("tokenUrl")? {
         oauth = oauth.token_url(url);
+    }
+    if let Some(url) = parts.text("authorizationUrl")? {
+        oauth = oauth.authorization_url(url);
+    }
+    if let Some(url) = parts.text("deviceAuthorizationUrl")? {
+        oauth = oauth.device_authorization_url(url);
+    }
+    if let Some(url) = parts.text("revocationUrl")? {
+        oauth = oauth.revocation_url(url);
     }
     if let Some(secret) = secret {
         oauth = oauth.client_secret(secret);
@@ -399,7 +436,7 @@ fn oauth(parts: &Parts<'_>) -> Result<Auth, String> {
     if let Some(key) = parts.key("dpopKey")? {
         oauth = oauth.dpop(Dpop::new(key));
     }
-    Ok(Auth::oauth(oauth))
+    Ok(oauth)
 }
 
 #[cfg(feature = "native")]
@@ -509,4 +546,16 @@ fn http_signature(parts: &Parts<'_>) -> Result<HttpSignature, String> {
         signature = signature.unsigned_streams(yes);
     }
     Ok(signature)
+}
+
+/// A new P-256 key in PEM, for DPoP or for signatures.
+///
+/// # Errors
+/// The error as JSON, where the system gives no random numbers.
+#[cfg(feature = "native")]
+pub fn generate_signing_key(language: Language) -> Result<String, String> {
+    match SigningKey::generate_p256() {
+        Ok((_, pem)) => Ok(pem.expose().to_owned()),
+        Err(wrong) => Err(json::text(error::to_json(&wrong, language))),
+    }
 }

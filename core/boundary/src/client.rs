@@ -10,6 +10,7 @@ use crate::call::Control;
 use crate::events::EventStream;
 use crate::frame::Frame;
 use crate::list::List;
+use crate::login::{self, Logins};
 use crate::port::Port;
 use crate::{download, error, explain, json, options, state, stream, upload_resumable};
 
@@ -18,10 +19,11 @@ const DOWNLOAD: u32 = 2;
 
 /// One client of the host language's.
 pub struct HostClient {
-    port: Arc<Port>,
-    client: Client,
+    pub(crate) port: Arc<Port>,
+    pub(crate) client: Client,
     /// The host language's number of it.
     number: u32,
+    pub(crate) logins: Arc<Logins>,
 }
 
 impl fmt::Debug for HostClient {
@@ -31,11 +33,17 @@ impl fmt::Debug for HostClient {
 }
 
 impl HostClient {
-    pub(crate) fn new(port: &Arc<Port>, client: Client, number: u32) -> Self {
+    pub(crate) fn new(
+        port: &Arc<Port>,
+        client: Client,
+        number: u32,
+        logins: login::Settings,
+    ) -> Self {
         Self {
             port: Arc::clone(port),
             client,
             number,
+            logins: Arc::new(Logins::new(logins)),
         }
     }
 
@@ -213,6 +221,7 @@ impl HostClient {
     /// Refuses further calls. Those under way go on.
     pub fn close(&self) {
         self.client.close();
+        self.logins.close();
     }
 }
 

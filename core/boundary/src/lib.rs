@@ -47,6 +47,8 @@ mod host;
 #[cfg(feature = "client")]
 mod list;
 #[cfg(feature = "client")]
+mod login;
+#[cfg(feature = "client")]
 mod members;
 #[cfg(feature = "client")]
 mod meta;
@@ -73,12 +75,16 @@ mod table;
 #[cfg(feature = "client")]
 mod token;
 #[cfg(feature = "client")]
+mod token_store;
+#[cfg(feature = "client")]
 mod trace;
 #[cfg(feature = "client")]
 mod upload;
 #[cfg(feature = "client")]
 mod upload_resumable;
 
+#[cfg(all(feature = "client", feature = "native"))]
+pub use crate::auth::generate_signing_key;
 #[cfg(feature = "client")]
 pub use crate::{
     batch::Batch,

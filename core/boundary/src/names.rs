@@ -53,13 +53,19 @@ const NAMES: [(&str, &str); 33] = [
 ];
 
 /// What is another name in Swift than in the others, under which JSON has it or the core.
-const OF_SWIFT: [(&str, &str); 6] = [
+const OF_SWIFT: [(&str, &str); 12] = [
     ("allowHttp", "allowHTTP"),
     ("allow_http", "allowHTTP"),
+    ("authorization_url", "authorizationURL"),
     ("baseUrl", "baseURL"),
     ("base_url", "baseURL"),
+    ("client_id", "clientID"),
     ("cursorParam", "cursorParameter"),
+    ("device_authorization_url", "deviceAuthorizationURL"),
     ("lastEventId", "lastEventID"),
+    ("redirectUri", "redirectURI"),
+    ("revocation_url", "revocationURL"),
+    ("token_url", "tokenURL"),
 ];
 
 /// How a time limit that is none is spoken of, which a type of JavaScript's does not keep out.

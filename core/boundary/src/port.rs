@@ -82,7 +82,12 @@ impl Port {
     ) -> Result<HostClient, String> {
         let opened = Settings::read(self, base_url, settings).and_then(|settings| {
             let client = adjust(settings.builder).build()?;
-            Ok(HostClient::new(self, client, settings.number))
+            Ok(HostClient::new(
+                self,
+                client,
+                settings.number,
+                settings.logins,
+            ))
         });
         opened.map_err(|wrong| json::text(error::to_json(&wrong, self.language)))
     }

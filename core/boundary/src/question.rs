@@ -61,6 +61,18 @@ pub(crate) struct Asked {
     slot: Arc<Slot>,
 }
 
+impl Asked {
+    /// An answer that came, and that nobody has read.
+    pub(crate) fn unread(&self) -> Option<Reply> {
+        let mut reply = self
+            .slot
+            .reply
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        reply.take().and_then(Result::ok)
+    }
+}
+
 /// Asks the host language for `what`; `more` writes members beside the usual ones.
 pub(crate) fn ask(
     port: &Arc<Port>,

@@ -6,11 +6,12 @@ use gatewright::engine::defaults;
 use gatewright::{Client, ClientBuilder, Error, ErrorKind, RetryPolicy};
 
 use crate::admission;
-use crate::auth::{self, Credential};
+use crate::auth::Reader;
 use crate::cache;
 use crate::floor::floor;
 use crate::headers;
 use crate::hooks::HostHooks;
+use crate::login;
 use crate::members::{Member, Members, shown_name};
 use crate::port::Port;
 use crate::shared_quota;
@@ -20,17 +21,20 @@ pub(crate) struct Settings {
     pub(crate) builder: ClientBuilder,
     /// The host language's number of the client.
     pub(crate) number: u32,
+    /// Of which credentials somebody may log in.
+    pub(crate) logins: login::Settings,
 }
 
 /// What takes effect together, or has to wait for the rest.
-struct Gathered {
+struct Gathered<'a> {
+    port: &'a Arc<Port>,
     retry: RetryPolicy,
-    credential: Option<Credential>,
     idempotency_header: Option<String>,
     idempotency_quoted: bool,
     before: bool,
     after: bool,
     number: u32,
+    logins: login::Settings,
 }
 
 impl Settings {
@@ -41,35 +45,39 @@ impl Settings {
 
 fn read(port: &Arc<Port>, base_url: &str, settings: &str) -> Result<Settings, String> {
     let members = Members::read(settings).map_err(|must_be| format!("the settings {must_be}"))?;
+    let members: Vec<_> = members.into_iter().collect();
+    // Callbacks and stores of any credential are asked under this number.
+    let number = match members.iter().find(|member| member.name == "client") {
+        Some(member) => member.count(0)?,
+        None => 0,
+    };
     let mut builder = Client::builder(base_url);
     let mut gathered = Gathered {
+        port,
         retry: RetryPolicy::default(),
-        credential: None,
         idempotency_header: None,
         idempotency_quoted: false,
         before: false,
         after: false,
-        number: 0,
+        number,
+        logins: login::Settings::default(),
     };
     for member in members {
         builder = gathered.set(builder, member)?;
     }
     let Gathered {
         retry,
-        credential,
         idempotency_header,
         idempotency_quoted,
         before,
         after,
-        number,
+        logins,
+        ..
     } = gathered;
     builder = builder.retry(retry);
     if idempotency_header.is_some() || idempotency_quoted {
         let name = idempotency_header.unwrap_or_else(|| defaults::IDEMPOTENCY_HEADER.to_owned());
         builder = builder.idempotency_header(name, idempotency_quoted);
-    }
-    if let Some(credential) = credential {
-        builder = credential.set(builder, port, number);
     }
     if before || after {
         builder = builder.hooks(HostHooks {
@@ -79,10 +87,22 @@ fn read(port: &Arc<Port>, base_url: &str, settings: &str) -> Result<Settings, St
             after,
         });
     }
-    Ok(Settings { builder, number })
+    Ok(Settings {
+        builder,
+        number,
+        logins,
+    })
 }
 
-impl Gathered {
+impl Gathered<'_> {
+    fn credentials(&mut self) -> Reader<'_> {
+        Reader {
+            port: self.port,
+            client: self.number,
+            logins: &mut self.logins,
+        }
+    }
+
     fn set(&mut self, builder: ClientBuilder, member: Member<'_>) -> Result<ClientBuilder, String> {
         let name = member.name.clone();
         Ok(match &*name {
@@ -105,7 +125,8 @@ impl Gathered {
             "regions" => builder.regions(member.texts()?),
             "hedge" => builder.hedge(admission::hedge(&member)?),
             "cache" => builder.cache(cache::settings(&member)?),
-            "credentials" => auth::credentials(builder, &member)?,
+            "auth" => builder.auth(self.credentials().own(&member)?),
+            "credentials" => self.credentials().named(builder, &member)?,
             "idempotencyKeys" => builder.idempotency_keys(member.flag()?),
             "maxRedirects" => builder.max_redirects(member.count(0)?),
             "allowedOrigins" => member
@@ -124,7 +145,6 @@ impl Gathered {
 
     fn keep(&mut self, name: &str, member: Member<'_>) -> Result<(), String> {
         match name {
-            "auth" => self.credential = Some(Credential::read(&member)?),
             "maxAttempts" => {
                 self.retry.max_attempts = member.called("retry.maxAttempts").count(1)?;
             }
@@ -149,7 +169,8 @@ impl Gathered {
                     }
                 }
             }
-            "client" => self.number = member.count(0)?,
+            // Read before the others.
+            "client" => {}
             other => {
                 return Err(format!(
                     "\"{}\" is no setting of a client",
