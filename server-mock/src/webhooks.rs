@@ -2,6 +2,7 @@
 
 mod driver;
 mod endpoint;
+mod listener;
 mod outbox;
 mod sender;
 mod target;
@@ -20,6 +21,7 @@ use crate::world::World;
 
 pub(crate) use endpoint::NewEndpoint;
 pub use endpoint::{Disabled, Endpoint};
+pub(crate) use listener::Connection;
 use outbox::Outbox;
 pub use outbox::{Attempt, Delivery, DeliveryState};
 
@@ -126,17 +128,55 @@ impl World {
         let now_ns = self.clock.now_ns();
         let mut outbox = self.webhooks.outbox();
         let event = Arc::new(event(&mut outbox, kind, data, seed, now_ns));
-        if event.payload.len() > MAX_PAYLOAD_BYTES {
-            return Err(format!(
-                "an event has at most {MAX_PAYLOAD_BYTES} bytes, got {}",
-                event.payload.len()
-            ));
-        }
+        check_size(&event)?;
         let delivery = outbox.deliver(endpoint, &event, now_ns)?;
         drop(outbox);
         self.webhooks.wake.notify_one();
         driver::start(self);
         Ok(delivery)
+    }
+
+    /// Publishes an event as a change would: to every endpoint that wants its type. Answers its id and how many deliveries it makes.
+    pub(crate) fn trigger(
+        self: &Arc<Self>,
+        kind: &str,
+        data: Value,
+    ) -> Result<(String, usize), String> {
+        let seed = self.state().options.seed;
+        let now_ns = self.clock.now_ns();
+        let mut outbox = self.webhooks.outbox();
+        let event = Arc::new(event(&mut outbox, kind, data, seed, now_ns));
+        check_size(&event)?;
+        let queued = outbox.publish(&event, now_ns);
+        drop(outbox);
+        self.webhooks.wake.notify_one();
+        driver::start(self);
+        Ok((event.id.clone(), queued))
+    }
+
+    /// Opens the connection of an endpoint that listens, for what comes after the number `seen`.
+    pub(crate) fn listen(
+        self: &Arc<Self>,
+        endpoint: &str,
+        seen: u64,
+    ) -> Result<Connection, String> {
+        let now_ns = self.clock.now_ns();
+        let listener = self.webhooks.outbox().listener(endpoint, now_ns)?;
+        let connection = listener.connect(seen);
+        self.webhooks.wake.notify_one();
+        driver::start(self);
+        Ok(connection)
+    }
+
+    /// The result of a delivery to an endpoint that listens. `false`: it has had one, or took too long.
+    pub(crate) fn settle_delivery(
+        &self,
+        endpoint: &str,
+        seq: u64,
+        result: Result<u16, String>,
+    ) -> Result<bool, String> {
+        let listener = self.webhooks.outbox().find_listener(endpoint)?;
+        Ok(listener.settle(seq, result))
     }
 
     /// Sends the event of a delivery once more, under the same message id.
@@ -186,6 +226,16 @@ impl World {
             }
         }
     }
+}
+
+fn check_size(event: &Event) -> Result<(), String> {
+    if event.payload.len() > MAX_PAYLOAD_BYTES {
+        return Err(format!(
+            "an event has at most {MAX_PAYLOAD_BYTES} bytes, got {}",
+            event.payload.len()
+        ));
+    }
+    Ok(())
 }
 
 fn event(outbox: &mut Outbox, kind: &str, data: Value, seed: u64, now_ns: u64) -> Event {

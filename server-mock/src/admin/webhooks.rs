@@ -1,13 +1,18 @@
-//! The admin port's webhook routes: endpoints, deliveries, sending and sending again.
+//! The admin port's webhook routes: endpoints, deliveries, sending, sending again, and listening.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -24,7 +29,10 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         )
         .route("/admin/webhooks/enable", post(enable))
         .route("/admin/webhooks/deliveries", get(deliveries))
+        .route("/admin/webhooks/listen", get(listen))
+        .route("/admin/webhooks/results", post(result))
         .route("/admin/webhooks/send", post(send))
+        .route("/admin/webhooks/trigger", post(trigger))
         .route("/admin/webhooks/redeliver", post(redeliver))
 }
 
@@ -106,3 +114,125 @@ async fn redeliver(State(shared): Gateway, Query(about): Query<About>, body: Byt
     let delivery = session.redeliver(&again.delivery)?;
     Ok((StatusCode::ACCEPTED, axum::Json(delivery)).into_response())
 }
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Triggering {
+    #[serde(rename = "type")]
+    kind: String,
+    /// A plain example of the type, if left out.
+    data: Option<Value>,
+}
+
+async fn trigger(State(shared): Gateway, Query(about): Query<About>, body: Bytes) -> Answer {
+    let session = about.session(&shared)?;
+    let Triggering { kind, data } = read(&body)?;
+    let data = data.unwrap_or_else(|| example_of(&kind));
+    let (event, deliveries) = session.world.trigger(&kind, data).map_err(Refused)?;
+    let answer = json!({ "event": event, "type": kind, "deliveries": deliveries });
+    Ok((StatusCode::ACCEPTED, axum::Json(answer)).into_response())
+}
+
+/// What an event of this type could be about.
+fn example_of(kind: &str) -> Value {
+    match kind.split('.').next() {
+        Some("contact") => json!({
+            "id": "ct_000001",
+            "name": "Ada Lovelace",
+            "email": "ada@example.com",
+            "version": 1,
+        }),
+        Some("user") => json!({
+            "id": "us_000001",
+            "name": "Grace Hopper",
+            "email": "grace@example.com",
+            "role": "admin",
+            "version": 1,
+        }),
+        _ => json!({ "example": true }),
+    }
+}
+
+/// How long a listener's connection is silent before a comment shows that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+async fn listen(State(shared): Gateway, Query(about): Query<About>, headers: HeaderMap) -> Answer {
+    let session = about.session(&shared)?;
+    let id = about.id.as_deref().ok_or_else(|| AdminError {
+        status: StatusCode::BAD_REQUEST,
+        code: "missing_id",
+        detail: "say which endpoint with ?id=".into(),
+    })?;
+    let seen = match headers.get("last-event-id") {
+        None => 0,
+        Some(seen) => seen
+            .to_str()
+            .ok()
+            .and_then(|seen| seen.parse().ok())
+            .ok_or_else(|| AdminError {
+                status: StatusCode::BAD_REQUEST,
+                code: "invalid_last_event_id",
+                detail: "Last-Event-ID must be the number of a delivery".into(),
+            })?,
+    };
+    let connection = session.world.listen(id, seen).map_err(Refused)?;
+    let surroundings = Arc::clone(&session.world.surroundings);
+    // The first lines go out at once, so that the listener knows that it is heard.
+    let begun = stream::once(async { Ok::<_, Infallible>(Bytes::from_static(b"retry: 500\n\n")) });
+    let deliveries = stream::unfold(connection, move |mut connection| {
+        let surroundings = Arc::clone(&surroundings);
+        async move {
+            let piece = tokio::select! {
+                next = connection.next() => {
+                    let (seq, message) = next?;
+                    let mut piece = format!("id: {seq}\nevent: delivery\ndata: ").into_bytes();
+                    piece.extend_from_slice(&message);
+                    piece.extend_from_slice(b"\n\n");
+                    Bytes::from(piece)
+                }
+                () = tokio::time::sleep(HEARTBEAT) => Bytes::from_static(b":\n\n"),
+                () = surroundings.stopped() => return None,
+            };
+            Some((Ok(piece), connection))
+        }
+    });
+    let body = Body::from_stream(begun.chain(deliveries));
+    let kind = (CONTENT_TYPE, "text/event-stream");
+    Ok(([kind, (CACHE_CONTROL, "no-store")], body).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Outcome {
+    endpoint: String,
+    seq: u64,
+    /// Of the receiver's answer.
+    status: Option<u16>,
+    /// Why there is none.
+    error: Option<String>,
+}
+
+async fn result(State(shared): Gateway, Query(about): Query<About>, body: Bytes) -> Answer {
+    let session = about.session(&shared)?;
+    let Outcome {
+        endpoint,
+        seq,
+        status,
+        error,
+    } = read(&body)?;
+    let result = match (status, error) {
+        (Some(status), None) if (100..600).contains(&status) => Ok(status),
+        (None, Some(error)) => Err(error.chars().take(MAX_ERROR_CHARS).collect()),
+        _ => {
+            return Err(Refused("say either a status from 100 to 599 or an error".into()).into());
+        }
+    };
+    let counted = session
+        .world
+        .settle_delivery(&endpoint, seq, result)
+        .map_err(Refused)?;
+    show(json!({ "counted": counted }))
+}
+
+/// What is kept of a receiver's error.
+const MAX_ERROR_CHARS: usize = 500;

@@ -1,5 +1,8 @@
 //! Where webhooks go: an address, the secrets that sign for it, and the event types it wants.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gatewright_webhook::Signer;
@@ -7,17 +10,27 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
+use super::listener::{LISTEN, Listener};
 use super::target;
 use crate::world::Surroundings;
 
 /// Event types one endpoint may name.
 const MAX_TYPES: usize = 100;
+const RESULT_TIMEOUT_MS: u64 = 30_000;
+const MAX_RESULT_TIMEOUT_MS: u64 = 600_000;
 
 /// An endpoint as it is asked for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewEndpoint {
+    /// Not for an endpoint that listens.
+    #[serde(default)]
     pub(crate) url: String,
+    /// Whether it has no address: its deliveries go out on the connection that its receiver opens.
+    #[serde(default)]
+    pub(crate) listen: bool,
+    /// Real milliseconds that a listener's result may take. Default 30 000.
+    pub(crate) result_timeout_ms: Option<u64>,
     /// `whsec_...` or `whsk_...`; one is made when none is given.
     pub(crate) secret: Option<String>,
     /// More secrets that sign as well, as in a rotation.
@@ -36,6 +49,8 @@ impl NewEndpoint {
     pub(crate) fn of(url: &str, types: &[&str]) -> Self {
         Self {
             url: url.into(),
+            listen: false,
+            result_timeout_ms: None,
             secret: None,
             secrets: Vec::new(),
             key_pair: false,
@@ -50,7 +65,7 @@ impl NewEndpoint {
 pub struct Endpoint {
     /// `ep_000001`.
     pub id: String,
-    /// The address.
+    /// The address; `listen:` for an endpoint that listens.
     pub url: String,
     /// The first secret: what a receiver verifies with, if it is `whsec_`.
     pub secret: String,
@@ -78,10 +93,27 @@ pub enum Disabled {
 /// An endpoint and what sending to it needs.
 pub(crate) struct Subscriber {
     pub(crate) shown: Endpoint,
-    pub(crate) url: Url,
+    pub(crate) target: Target,
     pub(crate) signer: Signer,
     /// The session's clock when it last answered well.
     pub(crate) well_ns: Option<u64>,
+}
+
+/// How an endpoint is reached.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    /// By a request to its address.
+    Address(Url),
+    /// By the connection that it opened.
+    Listener(Arc<Listener>),
+}
+
+impl Drop for Subscriber {
+    fn drop(&mut self) {
+        if let Target::Listener(listener) = &self.target {
+            listener.close();
+        }
+    }
 }
 
 impl Subscriber {
@@ -91,7 +123,7 @@ impl Subscriber {
         seed: u64,
         surroundings: &Surroundings,
     ) -> Result<Self, String> {
-        let url = target::parse(&new.url, surroundings)?;
+        let (target, url) = target_of(&new, surroundings)?;
         if new.types.len() > MAX_TYPES {
             return Err(format!("an endpoint names at most {MAX_TYPES} types"));
         }
@@ -110,14 +142,14 @@ impl Subscriber {
         Ok(Self {
             shown: Endpoint {
                 id: format!("ep_{number:06}"),
-                url: url.to_string(),
+                url,
                 secret: secrets.first().cloned().unwrap_or_default(),
                 public_key: secrets.iter().find_map(|secret| public_key(secret)),
                 secrets,
                 types: new.types,
                 disabled: None,
             },
-            url,
+            target,
             signer,
             well_ns: None,
         })
@@ -133,6 +165,28 @@ impl Subscriber {
                     None => wanted == kind,
                 }))
     }
+}
+
+fn target_of(new: &NewEndpoint, surroundings: &Surroundings) -> Result<(Target, String), String> {
+    if !new.listen {
+        if new.result_timeout_ms.is_some() {
+            return Err("result_timeout_ms: only an endpoint that listens has it".into());
+        }
+        let url = target::parse(&new.url, surroundings)?;
+        let shown = url.to_string();
+        return Ok((Target::Address(url), shown));
+    }
+    if !new.url.is_empty() {
+        return Err("url: an endpoint that listens has none".into());
+    }
+    let patience_ms = new.result_timeout_ms.unwrap_or(RESULT_TIMEOUT_MS);
+    if !(1..=MAX_RESULT_TIMEOUT_MS).contains(&patience_ms) {
+        return Err(format!(
+            "result_timeout_ms: got {patience_ms} when expecting 1 to {MAX_RESULT_TIMEOUT_MS}"
+        ));
+    }
+    let listener = Listener::new(Duration::from_millis(patience_ms));
+    Ok((Target::Listener(Arc::new(listener)), LISTEN.into()))
 }
 
 /// The same endpoint of the same session has the same secret in every run.

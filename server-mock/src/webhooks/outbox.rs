@@ -16,10 +16,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gatewright_webhook::Signed;
 use serde::Serialize;
-use url::Url;
 
 use super::Event;
-use super::endpoint::{Disabled, Endpoint, NewEndpoint, Subscriber};
+use super::endpoint::{Disabled, Endpoint, NewEndpoint, Subscriber, Target};
+use super::listener::Listener;
 use crate::clock::{MS, NS};
 use crate::stable_hash::{stable_hash, unit};
 use crate::world::Surroundings;
@@ -86,10 +86,25 @@ pub(crate) struct Outgoing {
     pub(crate) delivery: u64,
     /// Which life of the outbox it is from; numbers begin again after a reset.
     pub(crate) life: u64,
-    pub(crate) url: Url,
+    pub(crate) target: Target,
+    /// The event's type.
+    pub(crate) kind: String,
+    /// Counted from 1.
+    pub(crate) attempt: usize,
     pub(crate) signed: Result<Signed, String>,
     pub(crate) payload: Bytes,
     pub(crate) at_ns: u64,
+}
+
+impl Outgoing {
+    /// The delivery's id.
+    pub(super) fn name(&self) -> String {
+        delivery_id(self.delivery)
+    }
+}
+
+fn delivery_id(number: u64) -> String {
+    format!("dlv_{number:06}")
 }
 
 struct Queued {
@@ -184,19 +199,18 @@ impl Outbox {
             .ok_or_else(|| unknown("endpoint", id))
     }
 
-    /// Queues `event` for every endpoint that wants it; a full queue drops it.
-    pub(crate) fn publish(&mut self, event: &Arc<Event>, now_ns: u64) {
+    /// Queues `event` for every endpoint that wants it, and answers for how many; a full queue drops it.
+    pub(crate) fn publish(&mut self, event: &Arc<Event>, now_ns: u64) -> usize {
         let wanting: Vec<u64> = self
             .endpoints
             .iter()
             .filter(|(_, subscriber)| subscriber.wants(&event.kind))
             .map(|(number, _)| *number)
             .collect();
-        for endpoint in wanting {
-            if self.queue(endpoint, event, now_ns).is_none() {
-                return;
-            }
-        }
+        wanting
+            .into_iter()
+            .map_while(|endpoint| self.queue(endpoint, event, now_ns))
+            .count()
     }
 
     /// Queues `event` for one endpoint.
@@ -266,8 +280,47 @@ impl Outbox {
     fn pending(&self) -> impl Iterator<Item = (u64, &Queued)> {
         self.deliveries
             .iter()
-            .filter(|(_, queued)| queued.state == DeliveryState::Pending)
+            .filter(|(_, queued)| queued.state == DeliveryState::Pending && !self.is_held(queued))
             .map(|(number, queued)| (*number, queued))
+    }
+
+    /// Nobody listens to the endpoint: it waits, however long that takes.
+    fn is_held(&self, queued: &Queued) -> bool {
+        let subscriber = self.endpoints.get(&queued.endpoint);
+        subscriber.is_some_and(|subscriber| match &subscriber.target {
+            Target::Address(_) => false,
+            Target::Listener(listener) => !listener.is_connected(),
+        })
+    }
+
+    /// The listener of an endpoint that has one. What it missed is due at `now_ns`, if it was to be tried again later.
+    pub(crate) fn listener(&mut self, id: &str, now_ns: u64) -> Result<Arc<Listener>, String> {
+        let number = self.endpoint_number(id)?;
+        let subscriber = self
+            .endpoints
+            .get_mut(&number)
+            .ok_or_else(|| unknown("endpoint", id))?;
+        let Target::Listener(listener) = &subscriber.target else {
+            return Err(format!("{id} has an address; it does not listen"));
+        };
+        let listener = Arc::clone(listener);
+        // Whoever comes back is well again.
+        subscriber.shown.disabled = None;
+        for queued in self.deliveries.values_mut() {
+            if queued.endpoint == number && queued.state == DeliveryState::Pending {
+                queued.due_ns = queued.due_ns.min(now_ns);
+            }
+        }
+        Ok(listener)
+    }
+
+    /// The same, as it is.
+    pub(crate) fn find_listener(&self, id: &str) -> Result<Arc<Listener>, String> {
+        let number = self.endpoint_number(id)?;
+        match self.endpoints.get(&number).map(|found| &found.target) {
+            Some(Target::Listener(listener)) => Ok(Arc::clone(listener)),
+            _ => Err(format!("{id} has an address; it does not listen")),
+        }
     }
 
     /// Takes what is due at `now_ns`, signed for this attempt, as far as there is room to send.
@@ -300,7 +353,9 @@ impl Outbox {
             outgoing.push(Outgoing {
                 delivery: number,
                 life: self.life,
-                url: subscriber.url.clone(),
+                target: subscriber.target.clone(),
+                kind: queued.event.kind.clone(),
+                attempt: queued.attempts.len() + 1,
                 signed: subscriber
                     .signer
                     .sign(&queued.event.id, seconds, &queued.event.payload)
@@ -369,7 +424,7 @@ impl Outbox {
 impl Queued {
     fn shown(&self, number: u64) -> Delivery {
         Delivery {
-            id: format!("dlv_{number:06}"),
+            id: delivery_id(number),
             endpoint: format!("ep_{:06}", self.endpoint),
             event: self.event.id.clone(),
             kind: self.event.kind.clone(),
@@ -417,6 +472,8 @@ mod tests {
         let mut outbox = Outbox::default();
         let new = NewEndpoint {
             url: "http://127.0.0.1:9/".into(),
+            listen: false,
+            result_timeout_ms: None,
             secret: None,
             secrets: Vec::new(),
             key_pair: false,

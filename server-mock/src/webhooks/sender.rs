@@ -14,6 +14,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use url::Url;
 
+use super::endpoint::Target;
 use super::outbox::Outgoing;
 use super::target;
 use crate::world::Surroundings;
@@ -26,8 +27,11 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// The status of the answer, or why there is none.
 pub(crate) async fn send(outgoing: &Outgoing, surroundings: &Surroundings) -> Result<u16, String> {
+    let url = match &outgoing.target {
+        Target::Address(url) => url,
+        Target::Listener(listener) => return listener.send(outgoing).await,
+    };
     let signed = outgoing.signed.as_ref().map_err(Clone::clone)?;
-    let url = &outgoing.url;
     let mut request = Request::builder()
         .method(Method::POST)
         .uri(path_and_query(url))

@@ -22,6 +22,7 @@ mod files;
 mod idempotency;
 mod journal;
 mod limits;
+mod listeners;
 mod oauth;
 mod pages;
 mod problems;
