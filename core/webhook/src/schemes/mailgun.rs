@@ -83,8 +83,10 @@ fn members_of(body: &[u8]) -> Option<(String, String, String)> {
         Value::Number(digits) => digits.to_owned(),
         _ => return None,
     };
-    let mut signatures = own?.text()?;
-    if let Some(parent) = parent.and_then(Value::text) {
+    // A space within one would make it a list; it is hexadecimal, or it is nothing.
+    let one = |signature: &String| !signature.contains(' ');
+    let mut signatures = Some(own?.text()?).filter(one).unwrap_or_default();
+    if let Some(parent) = parent.and_then(Value::text).filter(one) {
         signatures.push(' ');
         signatures.push_str(&parent);
     }
