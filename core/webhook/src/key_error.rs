@@ -19,6 +19,8 @@ pub enum KeyErrorKind {
     BadTemplate(TemplateFault),
     /// A `whpk_` key that is no point on the curve, or not in its only encoding.
     BadPublicKey,
+    /// Nothing here can sign by this scheme.
+    CannotSign,
     /// The secret is empty, or is nothing but a prefix.
     Empty,
     /// A `whsk_` key whose second half is not the public key of its first half.
@@ -72,6 +74,7 @@ impl KeyErrorKind {
         Self::BadHex,
         Self::BadTemplate(TemplateFault::NothingSigned),
         Self::BadPublicKey,
+        Self::CannotSign,
         Self::Empty,
         Self::MismatchedPair,
         Self::MissingTemplate,
@@ -100,6 +103,7 @@ impl KeyErrorKind {
             Self::BadHex => "bad_hex",
             Self::BadTemplate(_) => "bad_template",
             Self::BadPublicKey => "bad_public_key",
+            Self::CannotSign => "cannot_sign",
             Self::Empty => "empty_secret",
             Self::MismatchedPair => "mismatched_pair",
             Self::MissingTemplate => "missing_template",
@@ -127,6 +131,7 @@ impl KeyErrorKind {
             self,
             Self::NoSecret
                 | Self::TooManySecrets
+                | Self::CannotSign
                 | Self::BadTemplate(_)
                 | Self::MissingTemplate
                 | Self::MissingWebhookId
@@ -167,6 +172,9 @@ impl fmt::Display for KeyError {
                 "what follows the prefix is not standard base64 with its padding: copy the whole secret again",
             ),
             KeyErrorKind::BadPublicKey => f.write_str("not an Ed25519 public key: copy the whole key again"),
+            KeyErrorKind::CannotSign => {
+                f.write_str("nothing here can sign by this scheme: it signs with a certificate's key")
+            }
             KeyErrorKind::Empty => f.write_str("is empty: is the environment variable set?"),
             KeyErrorKind::MismatchedPair => f.write_str(
                 "its two halves do not belong together: expected the 32 byte seed, then its own public key",

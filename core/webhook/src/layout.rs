@@ -106,6 +106,10 @@ impl Layout {
             let bad = || VerifyError::BadTimestamp {
                 name: self.timestamp_name(),
             };
+            // With nothing between it and the body, a digit could change sides: as many as now has, until 2286.
+            if self.timestamp_runs_on() && digits.len() != 10 {
+                return Err(bad());
+            }
             seconds = Some(Timestamp {
                 seconds: unix_seconds(digits).ok_or_else(bad)?,
                 name: self.timestamp_name(),
@@ -166,6 +170,18 @@ impl Layout {
         let id = usable_id(bytes).ok_or_else(bad)?;
         let ends_early = self.after_id().is_some_and(|next| id.contains(next));
         if ends_early { Err(bad()) } else { Ok(id) }
+    }
+
+    /// Whether something that may begin with a digit follows the timestamp at once in what is signed.
+    pub(crate) fn timestamp_runs_on(&self) -> bool {
+        let is_timestamp = |piece: &Piece| *piece == Piece::Timestamp;
+        let mut pieces = self.pieces.iter().skip_while(|piece| !is_timestamp(piece));
+        pieces.next();
+        match pieces.next() {
+            None => false,
+            Some(Piece::Text(text)) => text.starts_with(|first: char| first.is_ascii_digit()),
+            Some(_) => true,
+        }
     }
 
     /// The first character that follows the id in what is signed; no signed id may have it.

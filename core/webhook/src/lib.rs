@@ -63,7 +63,10 @@ mod headers;
 pub use headers::Headers;
 
 mod sign;
-pub use sign::{SignError, Signed, Signer};
+pub use sign::{Outgoing, SignError, Signed, SignedRequest, Signer};
+
+mod challenge;
+pub use challenge::Challenge;
 
 mod generate;
 pub use generate::{KeyPair, SecretText, generate_key_pair, generate_secret};

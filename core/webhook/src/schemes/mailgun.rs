@@ -39,7 +39,7 @@ pub(crate) static LAYOUT: Layout = Layout {
 };
 
 /// Of the timestamp: no fewer and no more, since nothing separates it from the token in what is signed.
-const DIGITS: usize = 10;
+pub(crate) const DIGITS: usize = 10;
 
 pub(crate) fn read<'r>(request: &Received<'r>) -> Result<Envelope<'r>, VerifyError> {
     let (timestamp, token, signatures) =
@@ -91,4 +91,40 @@ fn members_of(body: &[u8]) -> Option<(String, String, String)> {
         signatures.push_str(&parent);
     }
     Some((timestamp, token?.text()?, signatures))
+}
+
+/// The body, a JSON object, with the member `signature` before its others.
+pub(crate) fn with_signature(
+    body: &[u8],
+    timestamp: &str,
+    token: &str,
+    signature: &str,
+    parent: Option<&str>,
+) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(body).ok()?;
+    let [None] = members(text, ["signature"])? else {
+        return None;
+    };
+    let rest = text.trim_ascii_start().strip_prefix('{')?;
+    let mut written = String::from("{\"signature\":{\"timestamp\":\"");
+    written.push_str(timestamp);
+    written.push_str("\",\"token\":\"");
+    for char in token.chars() {
+        if matches!(char, '"' | '\\') {
+            written.push('\\');
+        }
+        written.push(char);
+    }
+    written.push_str("\",\"signature\":\"");
+    written.push_str(signature);
+    if let Some(parent) = parent {
+        written.push_str("\",\"parent-signature\":\"");
+        written.push_str(parent);
+    }
+    written.push_str("\"}");
+    if !rest.trim_ascii_start().starts_with('}') {
+        written.push(',');
+    }
+    written.push_str(rest);
+    Some(written.into_bytes())
 }

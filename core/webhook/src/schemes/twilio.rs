@@ -128,3 +128,13 @@ fn spellings(url: &str) -> Vec<Cow<'_, str>> {
     }
     all
 }
+
+/// The URL with the hash of `body` in its query.
+pub(crate) fn with_body_hash(url: &str, body: &[u8]) -> String {
+    let url = url.split('#').next().unwrap_or_default();
+    let mut written = url.to_owned();
+    written.push(if url.contains('?') { '&' } else { '?' });
+    written.push_str(BODY_HASH);
+    hex::encode_into(&Sha256::digest(body), &mut written);
+    written
+}
