@@ -12,15 +12,17 @@ use pyo3::types::{PyBytes, PyDict, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 use tokio::sync::{Mutex, oneshot};
 
+use crate::call_options::Options;
 use crate::callback::{AtHome, Home};
 use crate::error::to_exception;
 use crate::event_loop::{Deliver, EventLoop};
 use crate::event_stream::{AsyncEvents, events_of};
 use crate::explain::{Explanation, Supposed};
 use crate::fork::PerProcess;
-use crate::request::{Attempts, Credential, Hedging, Mode, Options, Seconds, method};
+use crate::option_values::{Attempts, Seconds};
+use crate::request::method;
 use crate::response::Response;
-use crate::settings::{Settings, not_initialised};
+use crate::settings::{Made, Settings, not_initialised};
 use crate::sync_client::{Head, head_of};
 use crate::worker::Worker;
 use crate::{log, page};
@@ -91,17 +93,33 @@ pub(crate) fn start<T: Send + 'static>(
 #[pyclass(frozen, subclass, module = "gatewright._native")]
 pub(crate) struct AsyncCore {
     settings: OnceLock<Settings>,
-    client: PerProcess<Client>,
+    client: PerProcess<Made>,
 }
 
 impl AsyncCore {
-    pub(crate) fn client(&self, py: Python<'_>) -> PyResult<Client> {
+    /// The client, and the OAuth of its credentials.
+    pub(crate) fn made(&self, py: Python<'_>) -> PyResult<Made> {
         self.client
             .get_or_make(|| self.settings()?.client(py, true))
     }
 
+    pub(crate) fn client(&self, py: Python<'_>) -> PyResult<Client> {
+        Ok(self.made(py)?.client)
+    }
+
     pub(crate) fn settings(&self) -> PyResult<&Settings> {
         self.settings.get().ok_or_else(not_initialised)
+    }
+
+    /// Where a call is asked something, where it may be.
+    fn home(
+        &self,
+        py: Python<'_>,
+        event_loop: &Arc<EventLoop>,
+        options: &Options<'_>,
+    ) -> PyResult<Option<Home>> {
+        let asks = self.settings()?.asks || options.streams();
+        asks.then(|| Home::of_loop(py, event_loop)).transpose()
     }
 }
 
@@ -149,58 +167,23 @@ impl AsyncCore {
         }
     }
 
-    /// Begins a request whose answer is read whole (`streamed=False`) or handed over with its head.
-    #[pyo3(signature = (method_name, path, streamed, params, headers, json, content, data, timeout, attempt_timeout,
-        max_attempts, idempotency_key, raise_for_status, cache, credential, hedge, /))]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "keyword arguments of the Python layer"
-    )]
+    /// Begins a request. `of`: the method of `AsyncClient` that it is of; the answer of `stream` is handed over with its
+    /// head, all others are read whole.
     fn _start(
         &self,
         py: Python<'_>,
+        of: &str,
         method_name: &str,
         path: &str,
-        streamed: bool,
-        params: Option<Bound<'_, PyAny>>,
-        headers: Option<Bound<'_, PyAny>>,
-        json: Option<Bound<'_, PyAny>>,
-        content: Option<Bound<'_, PyAny>>,
-        data: Option<Bound<'_, PyAny>>,
-        timeout: Seconds,
-        attempt_timeout: Seconds,
-        max_attempts: Option<Attempts>,
-        idempotency_key: Option<String>,
-        raise_for_status: Option<bool>,
-        cache: Option<Mode>,
-        credential: Option<Credential>,
-        hedge: Option<Hedging>,
+        options: &Bound<'_, PyDict>,
     ) -> PyResult<Pending> {
-        let options = Options {
-            params,
-            headers,
-            json,
-            content,
-            data,
-            timeout,
-            attempt_timeout,
-            max_attempts,
-            idempotency_key,
-            raise_for_status,
-            cache,
-            credential,
-            hedge,
-        };
+        let options = Options::read(Some(options), of)?;
         let client = self.client(py)?;
         let event_loop = EventLoop::running(py)?;
-        let home = if self.settings()?.asks || options.streams() {
-            Some(Home::of_loop(py, &event_loop)?)
-        } else {
-            None
-        };
+        let home = self.home(py, &event_loop, &options)?;
         let method = method(py, method_name)?;
         let request = options.request(py, &client, method, path, home.clone())?;
-        if streamed {
+        if of == "stream" {
             return start(py, event_loop, home, request.stream(), |py, answer| {
                 let stream = AsyncStream {
                     answer: Arc::new(Mutex::new(Some(answer))),
@@ -215,46 +198,16 @@ impl AsyncCore {
     }
 
     /// The events that answer a request. Nothing is sent before the first is asked for.
-    #[pyo3(signature = (method_name, path, last_event_id, idle_timeout, params, headers, json, content, data, timeout,
-        attempt_timeout, max_attempts, cache, credential, hedge, /))]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "keyword arguments of the Python layer"
-    )]
     fn _events(
         &self,
         py: Python<'_>,
         method_name: &str,
         path: &str,
-        last_event_id: Option<String>,
+        last_event_id: Option<&str>,
         idle_timeout: Seconds,
-        params: Option<Bound<'_, PyAny>>,
-        headers: Option<Bound<'_, PyAny>>,
-        json: Option<Bound<'_, PyAny>>,
-        content: Option<Bound<'_, PyAny>>,
-        data: Option<Bound<'_, PyAny>>,
-        timeout: Seconds,
-        attempt_timeout: Seconds,
-        max_attempts: Option<Attempts>,
-        cache: Option<Mode>,
-        credential: Option<Credential>,
-        hedge: Option<Hedging>,
+        options: &Bound<'_, PyDict>,
     ) -> PyResult<AsyncEvents> {
-        let options = Options {
-            params,
-            headers,
-            json,
-            content,
-            data,
-            timeout,
-            attempt_timeout,
-            max_attempts,
-            idempotency_key: None,
-            raise_for_status: None,
-            cache,
-            credential,
-            hedge,
-        };
+        let options = Options::read(Some(options), "events")?;
         let home = if self.settings()?.asks || options.streams() {
             Some(Home::of_loop(py, &EventLoop::running(py)?)?)
         } else {
@@ -262,17 +215,11 @@ impl AsyncCore {
         };
         let method = method(py, method_name)?;
         let request = options.request(py, &self.client(py)?, method, path, home.clone())?;
-        let events = events_of(request, last_event_id.as_deref(), idle_timeout);
+        let events = events_of(request, last_event_id, idle_timeout);
         Ok(AsyncEvents::new(events, home))
     }
 
     /// The pages of a list.
-    #[pyo3(signature = (path, items, cursor, cursor_param, params, headers, timeout, attempt_timeout, max_attempts,
-        cache, credential, hedge, /))]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "keyword arguments of the Python layer"
-    )]
     fn _pages(
         &self,
         py: Python<'_>,
@@ -280,30 +227,9 @@ impl AsyncCore {
         items: String,
         cursor: String,
         cursor_param: String,
-        params: Option<Bound<'_, PyAny>>,
-        headers: Option<Bound<'_, PyAny>>,
-        timeout: Seconds,
-        attempt_timeout: Seconds,
-        max_attempts: Option<Attempts>,
-        cache: Option<Mode>,
-        credential: Option<Credential>,
-        hedge: Option<Hedging>,
+        options: &Bound<'_, PyDict>,
     ) -> PyResult<AsyncPages> {
-        let options = Options {
-            params,
-            headers,
-            json: None,
-            content: None,
-            data: None,
-            timeout,
-            attempt_timeout,
-            max_attempts,
-            idempotency_key: None,
-            raise_for_status: None,
-            cache,
-            credential,
-            hedge,
-        };
+        let options = Options::read(Some(options), "pages")?;
         let request = options.request(py, &self.client(py)?, http::Method::GET, path, None)?;
         let style = page::style(items, cursor, cursor_param);
         let pages = Arc::new(Mutex::new(request.pages_with(style.clone())));
@@ -363,7 +289,7 @@ impl AsyncCore {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let name = slf.get_type().name()?;
         Ok(match slf.get().client.get() {
-            Some(client) => format!("<{name} {}>", client.base_url()),
+            Some(made) => format!("<{name} {}>", made.client.base_url()),
             None => format!("<{name}>"),
         })
     }
@@ -382,8 +308,8 @@ impl AsyncCore {
 
     /// Refuses further calls.
     fn _close(&self) {
-        if let Some(client) = self.client.get() {
-            client.close();
+        if let Some(made) = self.client.get() {
+            made.client.close();
         }
     }
 }

@@ -151,7 +151,7 @@ impl Home {
     }
 
     /// The home of the call that is being polled on this thread.
-    fn current() -> Option<Self> {
+    pub(crate) fn current() -> Option<Self> {
         CURRENT.with(|current| current.borrow().clone())
     }
 

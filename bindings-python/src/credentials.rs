@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gatewright::runtime::BoxFuture;
-use gatewright::{Auth, BoxError, FetchToken, Token};
+use gatewright::{Auth, BoxError, FetchToken, OAuth, Token};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -13,27 +13,67 @@ use crate::error::to_exception;
 use crate::oauth::{Parts, and_signed};
 use crate::slot::Slot;
 
-/// The callable, where `auth` is one. A credential of `gatewright/_auth.py` tells its parts.
+/// The callable, where `auth` is one or has one for its token. A credential of `gatewright/_auth.py` tells its parts.
 pub(crate) fn callback(auth: &Bound<'_, PyAny>) -> PyResult<Option<Slot>> {
-    let is_callback = !auth.hasattr(PARTS)?;
-    Ok(is_callback.then(|| Slot::new(auth.clone())))
+    if !auth.hasattr(PARTS)? {
+        return Ok(Some(Slot::new(auth.clone())));
+    }
+    let parts = auth.call_method0(PARTS)?.cast_into::<PyTuple>()?;
+    let is_callback = parts.get_item(0)?.eq("callback")?;
+    is_callback
+        .then(|| parts.get_item(1).map(Slot::new))
+        .transpose()
 }
 
 /// The method of a credential that gives a tuple of its kind and its parts.
 pub(crate) const PARTS: &str = "_parts";
 
-/// Reads a credential that is no callable.
-pub(crate) fn read(py: Python<'_>, auth: &Bound<'_, PyAny>) -> PyResult<Auth> {
+/// A credential, and its OAuth where it is one.
+pub(crate) struct Read {
+    pub(crate) auth: Auth,
+    pub(crate) oauth: Option<OAuth>,
+}
+
+/// Reads a credential. `callback`: the callable that gives its tokens, where there is one.
+pub(crate) fn read(
+    py: Python<'_>,
+    auth: &Bound<'_, PyAny>,
+    callback: Option<&Slot>,
+) -> PyResult<Read> {
+    let mut oauth = None;
+    let alone = match callback {
+        Some(callback) => {
+            let tokens = Auth::token(PythonTokens(callback.clone()));
+            if !auth.hasattr(PARTS)? {
+                return Ok(Read {
+                    auth: tokens,
+                    oauth,
+                });
+            }
+            tokens
+        }
+        None => by_kind(py, auth, &mut oauth)?,
+    };
+    Ok(Read {
+        auth: and_signed(alone, auth)?,
+        oauth,
+    })
+}
+
+fn by_kind(py: Python<'_>, auth: &Bound<'_, PyAny>, oauth: &mut Option<OAuth>) -> PyResult<Auth> {
     let parts = auth.call_method0(PARTS)?.cast_into::<PyTuple>()?;
     let text = |at: usize| parts.get_item(at)?.extract::<String>();
     let given = parts.get_item(1)?;
-    let alone = match text(0)?.as_str() {
+    Ok(match text(0)?.as_str() {
         "bearer" => Auth::bearer(text(1)?),
         "basic" => Auth::basic(text(1)?, text(2)?),
         "header" => Auth::api_key(&text(1)?, text(2)?).map_err(|error| to_exception(py, error))?,
         "query" => Auth::api_key_query(text(1)?, text(2)?),
         "cookie" => Auth::api_key_cookie(text(1)?, text(2)?),
-        "oauth" => Parts::new("OAuth", given.cast()?).oauth()?,
+        "oauth" => {
+            let settings = Parts::new("OAuth", given.cast()?).oauth()?;
+            Auth::oauth(oauth.insert(settings).clone())
+        }
         "dpop" => Parts::new("Dpop", given.cast()?).dpop()?,
         "hmac" => Auth::signed(Parts::new("HmacSignature", given.cast()?).hmac()?),
         "http_signature" => {
@@ -44,8 +84,7 @@ pub(crate) fn read(py: Python<'_>, auth: &Bound<'_, PyAny>) -> PyResult<Auth> {
                 "no credential is called {other:?}"
             )));
         }
-    };
-    and_signed(alone, auth)
+    })
 }
 
 /// Asks a Python callable for tokens.

@@ -13,9 +13,9 @@ use crate::async_client::{Pending, start};
 use crate::callback::{Home, Mailbox};
 use crate::error::to_exception;
 use crate::event_loop::EventLoop;
-use crate::request::Seconds;
+use crate::live::Live;
+use crate::option_values::Seconds;
 use crate::server_event::{ServerEvent, batch};
-use crate::sync_client::Live;
 
 /// A stream that is read.
 pub(crate) struct Reading {

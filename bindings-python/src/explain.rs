@@ -10,7 +10,8 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 
 use crate::error::to_exception;
-use crate::request::{Attempts, Seconds, header_bytes, header_name, method, pairs};
+use crate::option_values::{Attempts, Seconds};
+use crate::request::{header_bytes, header_name, method, pairs};
 use crate::source;
 
 /// What is supposed.

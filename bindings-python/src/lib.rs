@@ -2,14 +2,17 @@
 //!
 //! | File | What |
 //! |---|---|
-//! | `settings.rs`, `request.rs` | Python arguments into the core's settings and requests |
-//! | `sync_client.rs` | calls on the caller's own thread |
+//! | `settings.rs` | a client's keyword arguments |
+//! | `call_options.rs`, `option_values.rs`, `request.rs` | a call's keyword arguments into the core's request |
+//! | `sync_client.rs`, `live.rs` | calls on the caller's own thread |
 //! | `async_client.rs`, `event_loop.rs`, `worker.rs` | calls on a worker thread, results in batches to the event loop |
 //! | `callback.rs`, `slot.rs`, `hooks.rs`, `credentials.rs`, `source.rs` | Python code that the core asks for something |
 //! | `response.rs`, `headers.rs`, `attempt.rs`, `page.rs`, `json.rs` | answers into Python |
 //! | `server_event.rs`, `event_stream.rs` | streams of server-sent events |
 //! | `state.rs`, `explain.rs` | what a client knows, and what it would do |
-//! | `transfers.rs` | JSON lines, downloads, uploads |
+//! | `json_lines.rs`, `download.rs`, `upload.rs`, `transfers.rs` | JSON lines, downloads, uploads, and what they have in common |
+//! | `oauth.rs`, `login.rs` | OAuth: settings, logging in and out |
+//! | `observer.rs` | what is told of calls to an observer of Python's, such as the one for OpenTelemetry |
 //! | `log.rs` | records of calls to Python's `logging` |
 //! | `error.rs` | errors into exceptions, one class for each kind |
 //! | `webhook.rs` | verification and signing |
@@ -21,8 +24,10 @@ use pyo3::types::PyMapping;
 mod async_client;
 mod attempt;
 mod cache;
+mod call_options;
 mod callback;
 mod credentials;
+mod download;
 mod error;
 mod event_loop;
 mod event_stream;
@@ -31,8 +36,13 @@ mod fork;
 mod headers;
 mod hooks;
 mod json;
+mod json_lines;
+mod live;
 mod log;
+mod login;
 mod oauth;
+mod observer;
+mod option_values;
 mod page;
 mod quota;
 mod request;
@@ -44,6 +54,7 @@ mod source;
 mod state;
 mod sync_client;
 mod transfers;
+mod upload;
 mod webhook;
 mod worker;
 
@@ -56,6 +67,8 @@ mod _native {
     use super::async_client::{AsyncCore, AsyncPages, AsyncStream, Pending};
     #[pymodule_export]
     use super::attempt::Attempt;
+    #[pymodule_export]
+    use super::download::{NativeDownload, open_download, run_download_to};
     #[pymodule_export]
     use super::error::error_codes;
     #[pymodule_export]
@@ -75,6 +88,12 @@ mod _native {
     #[pymodule_export]
     use super::json::decode_object;
     #[pymodule_export]
+    use super::json_lines::{NativeLines, open_json_lines};
+    #[pymodule_export]
+    use super::login::{NativeLogin, begin_login, log_out};
+    #[pymodule_export]
+    use super::observer::{AttemptEnded, AttemptStarted, CallEnded, CallStarted, Place};
+    #[pymodule_export]
     use super::quota::RedisQuota;
     #[pymodule_export]
     use super::response::Response;
@@ -83,10 +102,7 @@ mod _native {
     #[pymodule_export]
     use super::sync_client::{SyncCore, SyncPages, SyncStream};
     #[pymodule_export]
-    use super::transfers::{
-        NativeDownload, NativeLines, NativeUpload, open_download, open_json_lines, open_upload,
-        run_download_to,
-    };
+    use super::upload::{NativeUpload, open_upload};
     #[pymodule_export]
     use super::webhook::{Verified, Webhook, generate_secret};
 

@@ -125,7 +125,7 @@ impl<'a, 'py> Parts<'a, 'py> {
             .map_err(|why| self.invalid(format!("`{name}` of {}: {}", self.of, why.what())))
     }
 
-    pub(crate) fn oauth(&self) -> PyResult<Auth> {
+    pub(crate) fn oauth(&self) -> PyResult<OAuth> {
         let mut oauth = OAuth::new(self.required("client_id")?);
         let (secret, key) = (self.text("client_secret")?, self.key("client_key")?);
         let seed = self.text("refresh_token")?;
@@ -150,6 +150,15 @@ impl<'a, 'py> Parts<'a, 'py> {
         }
         if let Some(url) = self.text("token_url")? {
             oauth = oauth.token_url(url);
+        }
+        if let Some(url) = self.text("authorization_url")? {
+            oauth = oauth.authorization_url(url);
+        }
+        if let Some(url) = self.text("device_authorization_url")? {
+            oauth = oauth.device_authorization_url(url);
+        }
+        if let Some(url) = self.text("revocation_url")? {
+            oauth = oauth.revocation_url(url);
         }
         if let Some(secret) = secret {
             oauth = oauth.client_secret(secret);
@@ -197,7 +206,7 @@ impl<'a, 'py> Parts<'a, 'py> {
             }
             oauth = oauth.dpop(Dpop::new(key));
         }
-        Ok(Auth::oauth(oauth))
+        Ok(oauth)
     }
 
     pub(crate) fn dpop(&self) -> PyResult<Auth> {

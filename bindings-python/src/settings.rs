@@ -1,22 +1,24 @@
 //! A client's keyword arguments, read once. `_client.py` and `_async_client.py` have their names, types and defaults.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use gatewright::runtime::SystemRuntime;
 use gatewright::transport::native::Proxy;
 use gatewright::{
-    Auth, BreakerSettings, Client, ClientBuilder, Error, ErrorKind, RetryPolicy, Timeout,
+    BreakerSettings, Client, ClientBuilder, Error, ErrorKind, OAuth, RetryPolicy, Timeout,
 };
 use pyo3::exceptions::{PyOverflowError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use pyo3::{PyTraverseError, PyVisit};
 
-use crate::credentials::{self, PythonTokens};
+use crate::credentials;
 use crate::error::to_exception;
 use crate::hooks::PythonHooks;
+use crate::observer::{self, PythonObserver};
+use crate::option_values::{self, Hedging};
 use crate::quota::RedisQuota;
-use crate::request::Hedging;
 use crate::slot::Slot;
 
 /// The settings of a client, kept so that a child process can make its client anew.
@@ -28,8 +30,33 @@ pub(crate) struct Settings {
     tokens: Vec<(String, Slot)>,
     before: Option<Slot>,
     after: Option<Slot>,
+    observer: Option<Slot>,
     /// Whether calls may ask Python something.
     pub(crate) asks: bool,
+}
+
+/// A client, and the OAuth of its credentials, for logins.
+#[derive(Clone)]
+pub(crate) struct Made {
+    pub(crate) client: Client,
+    logins: Arc<[(Option<String>, OAuth)]>,
+}
+
+impl Made {
+    /// The OAuth of a credential of this name, or of `auth`.
+    pub(crate) fn oauth(&self, credential: Option<&str>) -> Result<&OAuth, Error> {
+        let found = self
+            .logins
+            .iter()
+            .find(|(name, _)| name.as_deref() == credential);
+        found.map(|(_, oauth)| oauth).ok_or_else(|| {
+            let what = match credential {
+                Some(name) => format!("no credential called {name:?} is an OAuth"),
+                None => "the client's `auth` is no OAuth".to_owned(),
+            };
+            Error::new(ErrorKind::InvalidConfig, what)
+        })
+    }
 }
 
 impl Settings {
@@ -47,36 +74,43 @@ impl Settings {
         }
         let before = given_value.any("before_attempt")?.map(Slot::new);
         let after = given_value.any("after_attempt")?.map(Slot::new);
+        let observer = match given_value.any("observer")? {
+            Some(observer) => Some(observer::slot(&observer)?),
+            None => None,
+        };
         Ok(Self {
             base_url,
             given: given.clone().unbind(),
-            asks: token.is_some() || !tokens.is_empty() || before.is_some() || after.is_some(),
+            asks: !tokens.is_empty()
+                || [&token, &before, &after, &observer]
+                    .iter()
+                    .any(|slot| slot.is_some()),
             token,
             tokens,
             before,
             after,
+            observer,
         })
     }
 
     /// Makes the client. `behind`: whether something may be done while nobody waits for a call.
-    pub(crate) fn client(&self, py: Python<'_>, behind: bool) -> PyResult<Client> {
+    pub(crate) fn client(&self, py: Python<'_>, behind: bool) -> PyResult<Made> {
         let given = Given(self.given.bind(py));
         let mut builder = given.fill(py, Client::builder(self.base_url.clone()))?;
+        let mut logins = Vec::new();
         if !behind {
             builder = builder.runtime(SystemRuntime::without_background());
         }
-        builder = builder.auth(match (&self.token, given.any("auth")?) {
-            (Some(callback), _) => Auth::token(PythonTokens(callback.clone())),
-            (None, Some(auth)) => credentials::read(py, &auth)?,
-            (None, None) => Auth::none(),
-        });
+        if let Some(auth) = given.any("auth")? {
+            let read = credentials::read(py, &auth, self.token.as_ref())?;
+            logins.extend(read.oauth.map(|oauth| (None, oauth)));
+            builder = builder.auth(read.auth);
+        }
         for (name, auth) in given.credentials()? {
             let callback = self.tokens.iter().find(|(known, _)| *known == name);
-            let auth = match callback {
-                Some((_, callback)) => Auth::token(PythonTokens(callback.clone())),
-                None => credentials::read(py, &auth)?,
-            };
-            builder = builder.credential(name, auth);
+            let read = credentials::read(py, &auth, callback.map(|(_, callback)| callback))?;
+            logins.extend(read.oauth.map(|oauth| (Some(name.clone()), oauth)));
+            builder = builder.credential(name, read.auth);
         }
         if self.before.is_some() || self.after.is_some() {
             builder = builder.hooks(PythonHooks {
@@ -84,11 +118,18 @@ impl Settings {
                 after: self.after.clone(),
             });
         }
-        builder.build().map_err(|error| to_exception(py, error))
+        if let Some(observer) = &self.observer {
+            builder = builder.observer(PythonObserver(observer.clone()));
+        }
+        let client = builder.build().map_err(|error| to_exception(py, error))?;
+        Ok(Made {
+            client,
+            logins: logins.into(),
+        })
     }
 
     fn slots(&self) -> impl Iterator<Item = &Slot> {
-        [&self.token, &self.before, &self.after]
+        [&self.token, &self.before, &self.after, &self.observer]
             .into_iter()
             .flatten()
             .chain(self.tokens.iter().map(|(_, slot)| slot))
@@ -167,6 +208,14 @@ impl<'py> Given<'_, 'py> {
         Ok(Some(settings))
     }
 
+    fn max_queue(&self, py: Python<'py>, pacing: &Bound<'py, PyAny>) -> PyResult<usize> {
+        let calls = pacing.getattr("max_queue")?;
+        calls.extract().map_err(|_| {
+            let what = format!("`pacing.max_queue` is {calls}; it must be a number of calls");
+            invalid(py, what)
+        })
+    }
+
     fn timeout(&self, name: &str) -> PyResult<Timeout> {
         Ok(self
             .get::<f64>(name)?
@@ -215,8 +264,16 @@ impl<'py> Given<'_, 'py> {
             }
         }
         builder = builder.retry(retry);
-        if let Some(pacing) = self.get("pacing")? {
-            builder = builder.pacing(pacing);
+        if let Some(pacing) = self.any("pacing")? {
+            builder = match pacing.extract::<bool>() {
+                Ok(on) => builder.pacing(on),
+                Err(_) => builder.max_queue(self.max_queue(py, &pacing)?),
+            };
+        }
+        if let Some(floor) = self.0.get_item("min_throughput")?
+            && let Some(floor) = option_values::floor(&floor, ErrorKind::InvalidConfig)?
+        {
+            builder = builder.min_throughput(floor);
         }
         if let Some(quota) = self.any("quota")? {
             builder = match quota.cast::<RedisQuota>() {

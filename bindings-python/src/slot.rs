@@ -17,12 +17,8 @@ impl Slot {
         Self(Arc::new(Mutex::new(Some(callable.unbind()))))
     }
 
-    /// Calls it.
-    pub(crate) fn call<'py>(
-        &self,
-        py: Python<'py>,
-        arguments: impl PyCallArgs<'py>,
-    ) -> PyResult<Py<PyAny>> {
+    /// The callable.
+    pub(crate) fn get<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let callable = self
             .0
             .lock()
@@ -30,11 +26,20 @@ impl Slot {
             .as_ref()
             .map(|callable| callable.clone_ref(py));
         match callable {
-            Some(callable) => callable.call1(py, arguments),
+            Some(callable) => Ok(callable.into_bound(py)),
             None => Err(PyReferenceError::new_err(
                 "the client was garbage collected",
             )),
         }
+    }
+
+    /// Calls it.
+    pub(crate) fn call<'py>(
+        &self,
+        py: Python<'py>,
+        arguments: impl PyCallArgs<'py>,
+    ) -> PyResult<Py<PyAny>> {
+        self.get(py)?.call1(arguments).map(Bound::unbind)
     }
 
     /// Shows the collector what is in it. A slot that is in use right now is not garbage.

@@ -29,6 +29,11 @@ pub(crate) fn state<'py>(py: Python<'py>, client: &Client) -> PyResult<Bound<'py
     json::decode(py, shown.to_string().as_bytes()).map_err(PyRuntimeError::new_err)
 }
 
+/// The state of one host.
+pub(crate) fn of_host<'py>(py: Python<'py>, state: &HostState) -> PyResult<Bound<'py, PyAny>> {
+    json::decode(py, host(state).to_string().as_bytes()).map_err(PyRuntimeError::new_err)
+}
+
 fn set(object: &mut Value, name: &str, value: Value) {
     if let Some(members) = object.as_object_mut() {
         members.insert(name.to_owned(), value);

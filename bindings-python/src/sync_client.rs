@@ -4,167 +4,29 @@
 //! Each client has a single-threaded runtime. Several threads may call at once: one drives, and hands over when its own
 //! call is done.
 
-use std::cell::Cell;
-use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex as StdMutex, OnceLock, PoisonError};
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, OnceLock};
 
-use gatewright::{CacheStatus, Client, Error, ErrorKind, PageStyle, Pages, StreamResponse};
+use gatewright::{CacheStatus, Error, ErrorKind, PageStyle, Pages, StreamResponse};
 use http::Method;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
-use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
-use tokio::time::Sleep;
 
-use crate::callback::{AtHome, Home, Mailbox, Question, answer_now};
+use crate::call_options::Options;
+use crate::callback::{Home, Mailbox};
 use crate::error::to_exception;
 use crate::event_stream::{SyncEvents, events_of};
 use crate::explain::{Explanation, Supposed};
 use crate::fork::PerProcess;
 use crate::headers::Headers;
-use crate::request::{Attempts, Credential, Hedging, Mode, Options, Seconds, method};
+use crate::live::Live;
+use crate::option_values::{Attempts, Seconds};
+use crate::request::method;
 use crate::response::Response;
 use crate::settings::{Settings, not_initialised};
 use crate::{log, page};
-
-/// How often a thread that waits looks for signals, so that Ctrl-C ends a call.
-const SIGNAL_INTERVAL: Duration = Duration::from_millis(100);
-
-/// After this long without a call, the runtime first looks which connections the server has closed meanwhile.
-const STALE_AFTER: Duration = Duration::from_millis(50);
-
-/// A client and the runtime that drives it.
-pub(crate) struct Live {
-    client: Client,
-    /// There until the end; an `Option` so that it can be taken then.
-    runtime: Option<Runtime>,
-    born: Instant,
-    last_used: AtomicU64,
-    /// Goes off every `SIGNAL_INTERVAL`, for the main thread. Kept from call to call: a timer of its own would cost each
-    /// call more than its decisions.
-    tick: StdMutex<Pin<Box<Sleep>>>,
-}
-
-impl Live {
-    fn new(client: Client) -> PyResult<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let tick = {
-            let _inside = runtime.enter();
-            StdMutex::new(Box::pin(tokio::time::sleep(SIGNAL_INTERVAL)))
-        };
-        Ok(Self {
-            tick,
-            client,
-            runtime: Some(runtime),
-            born: Instant::now(),
-            last_used: AtomicU64::new(0),
-        })
-    }
-
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
-    }
-
-    /// Whether nobody has driven the runtime for a while; from now on, somebody does.
-    fn was_stale(&self) -> bool {
-        let now = self.born.elapsed();
-        let nanos = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
-        let last = Duration::from_nanos(self.last_used.swap(nanos, Ordering::Relaxed));
-        now.saturating_sub(last) > STALE_AFTER
-    }
-
-    /// Whether it is time to look for signals. Only the main thread asks: the others would take its wake-up away.
-    fn poll_tick(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut tick = self.tick.lock().unwrap_or_else(PoisonError::into_inner);
-        std::task::ready!(tick.as_mut().poll(cx));
-        tick.as_mut()
-            .reset(tokio::time::Instant::now() + SIGNAL_INTERVAL);
-        Poll::Ready(())
-    }
-
-    /// Runs a call to its end, on this thread. Comes out of the runtime to answer callbacks and signals.
-    pub(crate) fn run<T: Send>(
-        &self,
-        py: Python<'_>,
-        mailbox: Option<Arc<Mailbox>>,
-        future: impl Future<Output = T> + Send,
-    ) -> PyResult<T> {
-        enum Out<T> {
-            Done(T),
-            Question(Box<dyn Question>),
-            Signals,
-        }
-        let Some(runtime) = &self.runtime else {
-            return Err(not_initialised());
-        };
-        let is_main = is_main_thread(py)?;
-        if self.was_stale() {
-            py.detach(|| runtime.block_on(tokio::task::yield_now()));
-        }
-        // On the stack: a call's future is large, and moving it to the heap costs more than the call's decisions.
-        let home = mailbox.clone().map(Home::Caller);
-        let mut call = pin!(AtHome {
-            home,
-            future: pin!(future)
-        });
-        loop {
-            let polled = std::future::poll_fn(|cx| {
-                if let Some(mailbox) = &mailbox {
-                    mailbox.register(cx.waker());
-                }
-                if let Poll::Ready(value) = call.as_mut().poll(cx) {
-                    return Poll::Ready(Out::Done(value));
-                }
-                if let Some(question) = mailbox.as_ref().and_then(|mailbox| mailbox.take()) {
-                    return Poll::Ready(Out::Question(question));
-                }
-                if is_main {
-                    return self.poll_tick(cx).map(|()| Out::Signals);
-                }
-                Poll::Pending
-            });
-            match py.detach(|| runtime.block_on(polled)) {
-                Out::Done(value) => {
-                    return Ok(value);
-                }
-                Out::Question(question) => answer_now(question, py)?,
-                Out::Signals => py.check_signals()?,
-            }
-        }
-    }
-}
-
-/// Whether this is the thread that Python handles signals on.
-fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
-    thread_local! {
-        static KNOWN: Cell<Option<(u64, bool)>> = const { Cell::new(None) };
-    }
-    let process = crate::fork::generation();
-    if let Some((_, known)) = KNOWN.get().filter(|(of, _)| *of == process) {
-        return Ok(known);
-    }
-    let threading = py.import("threading")?;
-    let main = threading.call_method0("main_thread")?.getattr("ident")?;
-    let is_main = main.eq(threading.call_method0("get_ident")?)?;
-    KNOWN.set(Some((process, is_main)));
-    Ok(is_main)
-}
-
-impl Drop for Live {
-    fn drop(&mut self) {
-        // Without waiting: for a DNS lookup, say, or inside of another runtime, where the last reference may go away.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
 
 /// The native half of `Client`.
 #[pyclass(frozen, subclass, module = "gatewright._native")]
@@ -198,7 +60,7 @@ impl SyncCore {
         let live = self.live(py)?;
         let mailbox = self.mailbox(&options)?;
         let home = mailbox.clone().map(Home::Caller);
-        let request = options.request(py, &live.client, method, path, home)?;
+        let request = options.request(py, live.client(), method, path, home)?;
         match live.run(py, mailbox, request.send())? {
             Ok(answer) => {
                 log::answered(py, &answer)?;
@@ -254,128 +116,113 @@ impl SyncCore {
     }
 
     /// Sends a request, and reads the answer whole.
-    #[pyo3(signature = (method_name, path, /, *, params=None, headers=None, json=None, content=None, data=None,
-        timeout=Seconds::Default, attempt_timeout=Seconds::Default, max_attempts=None, idempotency_key=None,
-        raise_for_status=None, cache=None, credential=None, hedge=None))]
-    #[expect(clippy::too_many_arguments, reason = "keyword arguments")]
+    #[pyo3(signature = (method_name, path, /, **options))]
     fn request(
         &self,
         py: Python<'_>,
         method_name: &str,
         path: &str,
-        params: Option<Bound<'_, PyAny>>,
-        headers: Option<Bound<'_, PyAny>>,
-        json: Option<Bound<'_, PyAny>>,
-        content: Option<Bound<'_, PyAny>>,
-        data: Option<Bound<'_, PyAny>>,
-        timeout: Seconds,
-        attempt_timeout: Seconds,
-        max_attempts: Option<Attempts>,
-        idempotency_key: Option<String>,
-        raise_for_status: Option<bool>,
-        cache: Option<Mode>,
-        credential: Option<Credential>,
-        hedge: Option<Hedging>,
+        options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Response> {
-        let options = Options {
-            params,
-            headers,
-            json,
-            content,
-            data,
-            timeout,
-            attempt_timeout,
-            max_attempts,
-            idempotency_key,
-            raise_for_status,
-            cache,
-            credential,
-            hedge,
-        };
+        let options = Options::read(options, "request")?;
         self.send(py, method(py, method_name)?, path, options)
     }
 
     /// Sends a GET request.
-    #[pyo3(signature = (path, /, *, params=None, headers=None, timeout=Seconds::Default,
-        attempt_timeout=Seconds::Default, max_attempts=None, idempotency_key=None, raise_for_status=None, cache=None,
-        credential=None, hedge=None))]
-    #[expect(clippy::too_many_arguments, reason = "keyword arguments")]
+    #[pyo3(signature = (path, /, **options))]
     fn get(
         &self,
         py: Python<'_>,
         path: &str,
-        params: Option<Bound<'_, PyAny>>,
-        headers: Option<Bound<'_, PyAny>>,
-        timeout: Seconds,
-        attempt_timeout: Seconds,
-        max_attempts: Option<Attempts>,
-        idempotency_key: Option<String>,
-        raise_for_status: Option<bool>,
-        cache: Option<Mode>,
-        credential: Option<Credential>,
-        hedge: Option<Hedging>,
+        options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Response> {
-        let options = Options {
-            params,
-            headers,
-            json: None,
-            content: None,
-            data: None,
-            timeout,
-            attempt_timeout,
-            max_attempts,
-            idempotency_key,
-            raise_for_status,
-            cache,
-            credential,
-            hedge,
-        };
-        self.send(py, Method::GET, path, options)
+        self.send(py, Method::GET, path, Options::read(options, "get")?)
+    }
+
+    /// Sends a HEAD request.
+    #[pyo3(signature = (path, /, **options))]
+    fn head(
+        &self,
+        py: Python<'_>,
+        path: &str,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Response> {
+        self.send(py, Method::HEAD, path, Options::read(options, "head")?)
+    }
+
+    /// Sends an OPTIONS request.
+    #[pyo3(signature = (path, /, **options))]
+    fn options(
+        &self,
+        py: Python<'_>,
+        path: &str,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Response> {
+        self.send(
+            py,
+            Method::OPTIONS,
+            path,
+            Options::read(options, "options")?,
+        )
+    }
+
+    /// Sends a DELETE request.
+    #[pyo3(signature = (path, /, **options))]
+    fn delete(
+        &self,
+        py: Python<'_>,
+        path: &str,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Response> {
+        self.send(py, Method::DELETE, path, Options::read(options, "delete")?)
+    }
+
+    /// Sends a POST request. It carries an idempotency key.
+    #[pyo3(signature = (path, /, **options))]
+    fn post(
+        &self,
+        py: Python<'_>,
+        path: &str,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Response> {
+        self.send(py, Method::POST, path, Options::read(options, "post")?)
+    }
+
+    /// Sends a PUT request.
+    #[pyo3(signature = (path, /, **options))]
+    fn put(
+        &self,
+        py: Python<'_>,
+        path: &str,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Response> {
+        self.send(py, Method::PUT, path, Options::read(options, "put")?)
+    }
+
+    /// Sends a PATCH request. It carries an idempotency key.
+    #[pyo3(signature = (path, /, **options))]
+    fn patch(
+        &self,
+        py: Python<'_>,
+        path: &str,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Response> {
+        self.send(py, Method::PATCH, path, Options::read(options, "patch")?)
     }
 
     /// Sends a request; the answer's body comes in as it is read.
-    #[pyo3(signature = (method_name, path, /, *, params=None, headers=None, json=None, content=None, data=None,
-        timeout=Seconds::Default, attempt_timeout=Seconds::Default, max_attempts=None, idempotency_key=None,
-        raise_for_status=None, cache=None, credential=None, hedge=None))]
-    #[expect(clippy::too_many_arguments, reason = "keyword arguments")]
     fn _open(
         &self,
         py: Python<'_>,
         method_name: &str,
         path: &str,
-        params: Option<Bound<'_, PyAny>>,
-        headers: Option<Bound<'_, PyAny>>,
-        json: Option<Bound<'_, PyAny>>,
-        content: Option<Bound<'_, PyAny>>,
-        data: Option<Bound<'_, PyAny>>,
-        timeout: Seconds,
-        attempt_timeout: Seconds,
-        max_attempts: Option<Attempts>,
-        idempotency_key: Option<String>,
-        raise_for_status: Option<bool>,
-        cache: Option<Mode>,
-        credential: Option<Credential>,
-        hedge: Option<Hedging>,
+        options: &Bound<'_, PyDict>,
     ) -> PyResult<SyncStream> {
-        let options = Options {
-            params,
-            headers,
-            json,
-            content,
-            data,
-            timeout,
-            attempt_timeout,
-            max_attempts,
-            idempotency_key,
-            raise_for_status,
-            cache,
-            credential,
-            hedge,
-        };
+        let options = Options::read(Some(options), "stream")?;
         let live = self.live(py)?;
         let mailbox = self.mailbox(&options)?;
         let home = mailbox.clone().map(Home::Caller);
-        let request = options.request(py, &live.client, method(py, method_name)?, path, home)?;
+        let request = options.request(py, live.client(), method(py, method_name)?, path, home)?;
         match live.run(py, mailbox.clone(), request.stream())? {
             Ok(answer) => Ok(SyncStream {
                 answer: Arc::new(Mutex::new(Some(answer))),
@@ -387,55 +234,25 @@ impl SyncCore {
     }
 
     /// The events that answer a request. Nothing is sent before the first is asked for.
-    #[pyo3(signature = (method_name, path, last_event_id, idle_timeout, /, *, params=None, headers=None, json=None,
-        content=None, data=None, timeout=Seconds::Default, attempt_timeout=Seconds::Default, max_attempts=None, cache=None, credential=None, hedge=None))]
-    #[expect(clippy::too_many_arguments, reason = "keyword arguments")]
     fn _events(
         &self,
         py: Python<'_>,
         method_name: &str,
         path: &str,
-        last_event_id: Option<String>,
+        last_event_id: Option<&str>,
         idle_timeout: Seconds,
-        params: Option<Bound<'_, PyAny>>,
-        headers: Option<Bound<'_, PyAny>>,
-        json: Option<Bound<'_, PyAny>>,
-        content: Option<Bound<'_, PyAny>>,
-        data: Option<Bound<'_, PyAny>>,
-        timeout: Seconds,
-        attempt_timeout: Seconds,
-        max_attempts: Option<Attempts>,
-        cache: Option<Mode>,
-        credential: Option<Credential>,
-        hedge: Option<Hedging>,
+        options: &Bound<'_, PyDict>,
     ) -> PyResult<SyncEvents> {
-        let options = Options {
-            params,
-            headers,
-            json,
-            content,
-            data,
-            timeout,
-            attempt_timeout,
-            max_attempts,
-            idempotency_key: None,
-            raise_for_status: None,
-            cache,
-            credential,
-            hedge,
-        };
+        let options = Options::read(Some(options), "events")?;
         let live = self.live(py)?;
         let mailbox = self.mailbox(&options)?;
         let home = mailbox.clone().map(Home::Caller);
-        let request = options.request(py, &live.client, method(py, method_name)?, path, home)?;
-        let events = events_of(request, last_event_id.as_deref(), idle_timeout);
+        let request = options.request(py, live.client(), method(py, method_name)?, path, home)?;
+        let events = events_of(request, last_event_id, idle_timeout);
         Ok(SyncEvents::new(events, live, mailbox))
     }
 
     /// The pages of a list.
-    #[pyo3(signature = (path, items, cursor, cursor_param, *, params=None, headers=None, timeout=Seconds::Default,
-        attempt_timeout=Seconds::Default, max_attempts=None, cache=None, credential=None, hedge=None))]
-    #[expect(clippy::too_many_arguments, reason = "keyword arguments")]
     fn _pages(
         &self,
         py: Python<'_>,
@@ -443,32 +260,11 @@ impl SyncCore {
         items: String,
         cursor: String,
         cursor_param: String,
-        params: Option<Bound<'_, PyAny>>,
-        headers: Option<Bound<'_, PyAny>>,
-        timeout: Seconds,
-        attempt_timeout: Seconds,
-        max_attempts: Option<Attempts>,
-        cache: Option<Mode>,
-        credential: Option<Credential>,
-        hedge: Option<Hedging>,
+        options: &Bound<'_, PyDict>,
     ) -> PyResult<SyncPages> {
         let live = self.live(py)?;
-        let options = Options {
-            params,
-            headers,
-            json: None,
-            content: None,
-            data: None,
-            timeout,
-            attempt_timeout,
-            max_attempts,
-            idempotency_key: None,
-            raise_for_status: None,
-            cache,
-            credential,
-            hedge,
-        };
-        let request = options.request(py, &live.client, Method::GET, path, None)?;
+        let options = Options::read(Some(options), "pages")?;
+        let request = options.request(py, live.client(), Method::GET, path, None)?;
         let style = page::style(items, cursor, cursor_param);
         let pages = Mutex::new(request.pages_with(style.clone()));
         Ok(SyncPages {
@@ -516,19 +312,19 @@ impl SyncCore {
             max_attempts,
             timeout,
         };
-        supposed.explain(py, &self.live(py)?.client)
+        supposed.explain(py, self.live(py)?.client())
     }
 
     /// Budget and limits of the base URL's host, as they are now.
     fn _state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        crate::state::state(py, &self.live(py)?.client)
+        crate::state::state(py, self.live(py)?.client())
     }
 
     /// Tracebacks show clients that are half made, too.
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let name = slf.get_type().name()?;
         Ok(match slf.get().live.get() {
-            Some(live) => format!("<{name} {}>", live.client.base_url()),
+            Some(live) => format!("<{name} {}>", live.client().base_url()),
             None => format!("<{name}>"),
         })
     }
@@ -536,19 +332,19 @@ impl SyncCore {
     /// The base URL.
     #[getter]
     fn base_url(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(self.live(py)?.client.base_url())
+        Ok(self.live(py)?.client().base_url())
     }
 
     /// Forgets every answer that the cache has stored.
     fn clear_cache(&self, py: Python<'_>) -> PyResult<()> {
-        self.live(py)?.client.clear_cache();
+        self.live(py)?.client().clear_cache();
         Ok(())
     }
 
     /// Refuses further calls.
     fn close(&self) {
         if let Some(live) = self.live.get() {
-            live.client.close();
+            live.client().close();
         }
     }
 }

@@ -270,8 +270,8 @@ def test_a_method_that_is_none_is_refused(session: Session) -> None:
     ("options", "text"),
     [
         ({"json": {}, "content": b""}, "give one of json=, content= and data="),
-        ({"content": {"a": 1}}, "content= takes bytes, str or an iterable of bytes, not dict; for JSON use json="),
-        ({"content": 5}, "content= takes bytes, str or an iterable of bytes, not int"),
+        ({"content": {"a": 1}}, "content= takes bytes, str, a file, .* that gives one, not dict; for JSON use json="),
+        ({"content": 5}, "content= takes bytes, str, a file, .* that gives one, not int"),
     ],
 )
 def test_arguments_that_do_not_go_together_are_type_errors(

@@ -334,3 +334,27 @@ def test_a_mistake_is_told_before_anything_is_sent(session: Session, mistake: st
         client.get("/v1/whoami")
     assert CANARY not in f"{caught.value} {caught.value!r}"
     assert session.journal() == []
+
+
+@pytest.mark.parametrize(
+    "fetch", [lambda: "sk_test_unlimited_acme", lambda: gatewright.Token("sk_test_unlimited_acme", 60)]
+)
+def test_a_signature_goes_along_with_a_token_callback(session: Session, fetch: Any) -> None:
+    with session.client(auth=Bearer(fetch, sign=HmacSignature("k1", "hmac-secret", **SCHEME))) as client:
+        client.get("/v1/whoami")
+    headers = dict(session.last()["headers"])
+    assert headers["authorization"] == "Bearer ***acme"
+    assert "x-sig" in headers
+
+
+async def test_a_signature_goes_along_with_a_token_callback_async(session: Session) -> None:
+    async def fetch() -> str:
+        return "sk_test_unlimited_acme"
+
+    async with session.async_client(
+        credentials={"both": Bearer(fetch, sign=HmacSignature("k1", "hmac-secret", **SCHEME))}
+    ) as client:
+        await client.get("/v1/whoami", credential="both")
+    headers = dict(session.last()["headers"])
+    assert headers["authorization"] == "Bearer ***acme"
+    assert "x-sig" in headers

@@ -43,12 +43,28 @@ from gatewright._errors import (
     UnprocessableError,
 )
 from gatewright._events import AsyncServerEvents, ServerEvents
+from gatewright._login import (
+    AsyncDeviceLogin,
+    AsyncLogin,
+    AsyncLoopbackLogin,
+    AsyncOAuthFlow,
+    DeviceLogin,
+    Login,
+    LoopbackLogin,
+    OAuthFlow,
+    Tokens,
+)
 from gatewright._native import (
     Attempt,
+    AttemptEnded,
     AttemptRequest,
     AttemptResult,
+    AttemptStarted,
+    CallEnded,
+    CallStarted,
     Explanation,
     Headers,
+    Place,
     RedisQuota,
     Response,
     ServerEvent,
@@ -56,8 +72,9 @@ from gatewright._native import (
 )
 from gatewright._native import after_fork_in_child as _after_fork_in_child
 from gatewright._oauth import Dpop, HmacSignature, HttpSignature, OAuth
+from gatewright._opentelemetry import OpenTelemetry
 from gatewright._page import Page
-from gatewright._settings import Breaker, Retry
+from gatewright._settings import Breaker, Pacing, Retry
 from gatewright._stream import AsyncStreamCall, AsyncStreamResponse, StreamResponse
 from gatewright._transfers import (
     AsyncDownload,
@@ -73,21 +90,29 @@ from gatewright._transfers import (
 __all__ = [
     "ApiKey",
     "AsyncClient",
+    "AsyncDeviceLogin",
     "AsyncDownload",
     "AsyncJsonLines",
+    "AsyncLogin",
+    "AsyncLoopbackLogin",
+    "AsyncOAuthFlow",
     "AsyncServerEvents",
     "AsyncStreamCall",
     "AsyncStreamResponse",
     "AsyncUpload",
     "Attempt",
+    "AttemptEnded",
     "AttemptRequest",
     "AttemptResult",
+    "AttemptStarted",
     "AuthenticationError",
     "BadRequestError",
     "Basic",
     "Bearer",
     "Breaker",
     "Cache",
+    "CallEnded",
+    "CallStarted",
     "CircuitOpenError",
     "Client",
     "ClosedError",
@@ -96,6 +121,7 @@ __all__ = [
     "ConnectionLostError",
     "CrossOriginError",
     "DecodeError",
+    "DeviceLogin",
     "Download",
     "Downloaded",
     "Dpop",
@@ -109,13 +135,19 @@ __all__ = [
     "InvalidConfigError",
     "InvalidRequestError",
     "JsonLines",
+    "Login",
+    "LoopbackLogin",
     "MinThroughput",
     "NotCachedError",
     "NotFoundError",
     "OAuth",
+    "OAuthFlow",
+    "OpenTelemetry",
     "OutcomeUnknownError",
+    "Pacing",
     "Page",
     "PermissionDeniedError",
+    "Place",
     "PreconditionFailedError",
     "ProtocolError",
     "RateLimitedError",
@@ -132,6 +164,7 @@ __all__ = [
     "TlsError",
     "Token",
     "TokenError",
+    "Tokens",
     "UnprocessableError",
     "Upload",
     "__version__",

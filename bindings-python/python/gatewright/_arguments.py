@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     """Query or form parameters. ``True`` is ``true``, ``None`` is left out, a list repeats the name."""
     HeaderInput = Mapping[str, str | bytes | int] | Sequence[tuple[str, str | bytes | int]]
     """Headers, as a mapping or as pairs."""
-    Content = bytes | bytearray | memoryview | str | ReadableFile | Iterable[bytes]
-    """A body: bytes, text as UTF-8, or a file or an iterable of bytes, which is sent once."""
-    AsyncContent = Content | AsyncIterable[bytes]
-    """A body: bytes, text as UTF-8, or a file or an iterable of bytes, asynchronous or not, which is sent once."""
+    Plain = bytes | bytearray | memoryview | str | ReadableFile | Iterable[bytes]
+    Content = Plain | Callable[[], Plain]
+    """A body: bytes, text as UTF-8, a file, an iterable of bytes, or a callable that gives one of these for each
+    attempt. An iterable is sent once, and so is a file that cannot seek."""
+    AsyncContent = Plain | AsyncIterable[bytes] | Callable[[], Plain | AsyncIterable[bytes]]
+    """The same; an iterable may be asynchronous."""
 
     CacheMode = Literal["default", "no-store", "reload", "no-cache", "force-cache", "only-if-cached"]
     """How a call meets the cache, as in the Fetch standard."""

@@ -7,6 +7,7 @@ from gatewright._arguments import DEFAULT
 from gatewright._auth import credential as as_credential
 from gatewright._awaiting import result
 from gatewright._events import AsyncServerEvents
+from gatewright._login import AsyncOAuthFlow
 from gatewright._page import Page
 from gatewright._settings import native_settings
 from gatewright._stream import AsyncStreamCall, AsyncStreamResponse
@@ -19,21 +20,30 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Literal
 
-    from typing_extensions import Self
+    from typing_extensions import Self, Unpack
 
     from gatewright._arguments import (
         AsyncAfterAttempt,
         AsyncBeforeAttempt,
         AsyncContent,
-        CacheMode,
         FailureName,
         HeaderInput,
-        Params,
     )
     from gatewright._auth import AsyncAuth
     from gatewright._cache import Cache
-    from gatewright._native import ClientState, Explanation, RedisQuota, Response
-    from gatewright._settings import Breaker, Retry
+    from gatewright._native import Explanation, RedisQuota, Response
+    from gatewright._observer import Observer
+    from gatewright._options import (
+        AsyncBodyOptions,
+        AsyncEventOptions,
+        AsyncStreamOptions,
+        CallOptions,
+        ListOptions,
+        RequestOptions,
+        UploadOptions,
+    )
+    from gatewright._settings import Breaker, Pacing, Retry
+    from gatewright._state import ClientState
     from gatewright._transfers import MinThroughput
 
 
@@ -51,9 +61,10 @@ class AsyncClient(_native.AsyncCore):
         attempt_timeout: float | None = 20.0,
         connect_timeout: float | None = 5.0,
         read_timeout: float | None = 20.0,
+        min_throughput: MinThroughput | None = DEFAULT,
         max_attempts: int | None = None,
         retry: Retry | None = None,
-        pacing: bool = True,
+        pacing: Pacing | bool = True,
         quota: str | RedisQuota | None = None,
         max_concurrency: int | None = None,
         breaker: Breaker | bool = True,
@@ -71,6 +82,7 @@ class AsyncClient(_native.AsyncCore):
         pins: Iterable[str] = (),
         before_attempt: AsyncBeforeAttempt | None = None,
         after_attempt: AsyncAfterAttempt | None = None,
+        observer: Observer | None = None,
         max_response_bytes: int = 100 * 1024 * 1024,
         raise_for_status: bool = True,
     ) -> None:
@@ -83,9 +95,12 @@ class AsyncClient(_native.AsyncCore):
         :param attempt_timeout: Seconds from sending an attempt to its response head.
         :param connect_timeout: Seconds for TCP and TLS set-up.
         :param read_timeout: Seconds between two pieces of a body.
+        :param min_throughput: The least that the bodies of all calls have to achieve; ``None`` for nothing. By default
+            1 KiB/s over 20 s for downloads and uploads, and nothing for all else, whose bodies the deadline covers.
         :param max_attempts: Attempts in all; in place of ``retry.max_attempts``.
         :param retry: All rules of retrying.
-        :param pacing: Whether calls are held back so that the server's quota lasts.
+        :param pacing: Whether calls are held back so that the server's quota lasts; :class:`Pacing` says
+            how many may wait.
         :param quota: A quota of one's own, such as ``"100/min, burst 20"``, or a :class:`RedisQuota` of all processes.
         :param max_concurrency: Attempts that may be under way at one host at once; more wait for their turn.
         :param breaker: When a host that fails is left alone: by default from 20 attempts in 30 s of which half failed,
@@ -106,6 +121,8 @@ class AsyncClient(_native.AsyncCore):
             allowed origin ``"host=sha256/BASE64"``. All other checks stay on.
         :param before_attempt: Called with an :class:`AttemptRequest` before each attempt; may change its headers.
         :param after_attempt: Called with an :class:`AttemptResult` after each attempt.
+        :param observer: Is told of every call and attempt, such as :class:`OpenTelemetry`, which makes spans and
+            metrics.
         :param max_response_bytes: The largest body that is read whole.
         :param raise_for_status: Whether an error status raises.
         """
@@ -120,6 +137,7 @@ class AsyncClient(_native.AsyncCore):
             attempt_timeout=attempt_timeout,
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
+            min_throughput=min_throughput,
             max_attempts=max_attempts,
             retry=retry,
             pacing=pacing,
@@ -140,352 +158,63 @@ class AsyncClient(_native.AsyncCore):
             pins=pins,
             before_attempt=before_attempt,
             after_attempt=after_attempt,
+            observer=observer,
             max_response_bytes=max_response_bytes,
             raise_for_status=raise_for_status,
         )
         super().__init__(base_url, **settings)
 
-    async def request(
-        self,
-        method: str,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        json: Any = None,
-        content: AsyncContent | None = None,
-        data: Params | None = None,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
-    ) -> Response:
+    async def request(self, method: str, path: str, /, **options: Unpack[AsyncBodyOptions]) -> Response:
         """Sends a request, and reads the answer whole.
 
         :param path: Joined to the base URL. An absolute URL must be of the same origin.
-        :param params: Parameters of the query.
-        :param headers: Headers beside the client's own; one of the same name replaces it.
-        :param json: A body that is encoded as JSON.
-        :param content: A body as bytes, text, or an iterable of bytes (which is sent once: no retry after sending).
-        :param data: A body as a form.
-        :param timeout: Seconds for the whole call; ``None`` for no limit; by default the client's.
-        :param attempt_timeout: Seconds from sending an attempt to its response head.
-        :param max_attempts: Attempts in all.
-        :param idempotency_key: The idempotency key, in place of one made up.
-        :param raise_for_status: Whether an error status raises.
         """
-        pending = self._start(
-            method,
-            path,
-            False,
-            params,
-            headers,
-            json,
-            content,
-            data,
-            timeout,
-            attempt_timeout,
-            max_attempts,
-            idempotency_key,
-            raise_for_status,
-            cache,
-            credential,
-            hedge,
-        )
-        answer: Response = await result(pending)
+        answer: Response = await result(self._start("request", method, path, options))
         return answer
 
-    async def get(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
-    ) -> Response:
+    async def get(self, path: str, /, **options: Unpack[RequestOptions]) -> Response:
         """Sends a GET request."""
-        return await self.request(
-            "GET",
-            path,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            idempotency_key=idempotency_key,
-            raise_for_status=raise_for_status,
-            cache=cache,
-            credential=credential,
-            hedge=hedge,
-        )
+        answer: Response = await result(self._start("get", "GET", path, options))
+        return answer
 
-    async def head(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
-    ) -> Response:
+    async def head(self, path: str, /, **options: Unpack[RequestOptions]) -> Response:
         """Sends a HEAD request."""
-        return await self.request(
-            "HEAD",
-            path,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            idempotency_key=idempotency_key,
-            raise_for_status=raise_for_status,
-            cache=cache,
-            credential=credential,
-            hedge=hedge,
-        )
+        answer: Response = await result(self._start("head", "HEAD", path, options))
+        return answer
 
-    async def options(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
-    ) -> Response:
+    async def options(self, path: str, /, **options: Unpack[RequestOptions]) -> Response:
         """Sends an OPTIONS request."""
-        return await self.request(
-            "OPTIONS",
-            path,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            idempotency_key=idempotency_key,
-            raise_for_status=raise_for_status,
-            cache=cache,
-            credential=credential,
-            hedge=hedge,
-        )
+        answer: Response = await result(self._start("options", "OPTIONS", path, options))
+        return answer
 
-    async def delete(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
-    ) -> Response:
+    async def delete(self, path: str, /, **options: Unpack[RequestOptions]) -> Response:
         """Sends a DELETE request."""
-        return await self.request(
-            "DELETE",
-            path,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            idempotency_key=idempotency_key,
-            raise_for_status=raise_for_status,
-            cache=cache,
-            credential=credential,
-            hedge=hedge,
-        )
+        answer: Response = await result(self._start("delete", "DELETE", path, options))
+        return answer
 
-    async def post(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        json: Any = None,
-        content: AsyncContent | None = None,
-        data: Params | None = None,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
-    ) -> Response:
+    async def post(self, path: str, /, **options: Unpack[AsyncBodyOptions]) -> Response:
         """Sends a POST request. It carries an idempotency key."""
-        return await self.request(
-            "POST",
-            path,
-            params=params,
-            headers=headers,
-            json=json,
-            content=content,
-            data=data,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            idempotency_key=idempotency_key,
-            raise_for_status=raise_for_status,
-            cache=cache,
-            credential=credential,
-            hedge=hedge,
-        )
+        answer: Response = await result(self._start("post", "POST", path, options))
+        return answer
 
-    async def put(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        json: Any = None,
-        content: AsyncContent | None = None,
-        data: Params | None = None,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
-    ) -> Response:
+    async def put(self, path: str, /, **options: Unpack[AsyncBodyOptions]) -> Response:
         """Sends a PUT request."""
-        return await self.request(
-            "PUT",
-            path,
-            params=params,
-            headers=headers,
-            json=json,
-            content=content,
-            data=data,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            idempotency_key=idempotency_key,
-            raise_for_status=raise_for_status,
-            cache=cache,
-            credential=credential,
-            hedge=hedge,
-        )
+        answer: Response = await result(self._start("put", "PUT", path, options))
+        return answer
 
-    async def patch(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        json: Any = None,
-        content: AsyncContent | None = None,
-        data: Params | None = None,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
-    ) -> Response:
+    async def patch(self, path: str, /, **options: Unpack[AsyncBodyOptions]) -> Response:
         """Sends a PATCH request. It carries an idempotency key."""
-        return await self.request(
-            "PATCH",
-            path,
-            params=params,
-            headers=headers,
-            json=json,
-            content=content,
-            data=data,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            idempotency_key=idempotency_key,
-            raise_for_status=raise_for_status,
-            cache=cache,
-            credential=credential,
-            hedge=hedge,
-        )
+        answer: Response = await result(self._start("patch", "PATCH", path, options))
+        return answer
 
-    def stream(
-        self,
-        method: str,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        json: Any = None,
-        content: AsyncContent | None = None,
-        data: Params | None = None,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-    ) -> AsyncStreamCall:
+    def stream(self, method: str, path: str, /, **options: Unpack[AsyncStreamOptions]) -> AsyncStreamCall:
         """Sends a request; the answer's body comes in as it is read. ``async with`` the call.
 
         The deadline covers the body too: lift it for long streams with ``timeout=None``.
         """
 
         async def start() -> AsyncStreamResponse:
-            pending = self._start(
-                method,
-                path,
-                True,
-                params,
-                headers,
-                json,
-                content,
-                data,
-                timeout,
-                attempt_timeout,
-                max_attempts,
-                idempotency_key,
-                raise_for_status,
-                cache,
-                credential,
-                None,
-            )
-            return AsyncStreamResponse(await result(pending))
+            return AsyncStreamResponse(await result(self._start("stream", method, path, options)))
 
         return AsyncStreamCall(start)
 
@@ -495,17 +224,9 @@ class AsyncClient(_native.AsyncCore):
         /,
         *,
         method: str = "GET",
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        json: Any = None,
-        content: AsyncContent | None = None,
-        data: Params | None = None,
         last_event_id: str | None = None,
         idle_timeout: float | None = 60.0,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        credential: str | Literal[False] | None = None,
+        **options: Unpack[AsyncEventOptions],
     ) -> AsyncServerEvents:
         """The server-sent events that answer a request, as they come. Nothing is sent before the first is asked for.
 
@@ -516,23 +237,7 @@ class AsyncClient(_native.AsyncCore):
         :param last_event_id: Goes on after this event, of an earlier stream.
         :param idle_timeout: Seconds of silence after which a connection counts as broken; ``None`` for no limit.
         """
-        native = self._events(
-            method,
-            path,
-            last_event_id,
-            idle_timeout,
-            params,
-            headers,
-            json,
-            content,
-            data,
-            timeout,
-            attempt_timeout,
-            max_attempts,
-            None,
-            credential,
-            None,
-        )
+        native = self._events(method, path, last_event_id, idle_timeout, options)
         return AsyncServerEvents(native, last_event_id)
 
     def json_lines(
@@ -541,18 +246,10 @@ class AsyncClient(_native.AsyncCore):
         /,
         *,
         method: str = "GET",
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        json: Any = None,
-        content: AsyncContent | None = None,
-        data: Params | None = None,
         idle_timeout: float | None = 60.0,
         max_line_bytes: int = 16 * 1024 * 1024,
         as_text: bool = False,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        credential: str | Literal[False] | None = None,
+        **options: Unpack[AsyncEventOptions],
     ) -> AsyncJsonLines:
         """The values of the JSON lines that answer a request, as they come. Nothing is sent before the first is asked
         for.
@@ -564,77 +261,24 @@ class AsyncClient(_native.AsyncCore):
         :param max_line_bytes: The longest line.
         :param as_text: Gives the lines as they are, for those that are no JSON.
         """
-        options = {
-            "params": params,
-            "headers": headers,
-            "json": json,
-            "content": content,
-            "data": data,
-            "timeout": timeout,
-            "attempt_timeout": attempt_timeout,
-            "max_attempts": max_attempts,
-            "credential": credential,
-        }
         native = _native.open_json_lines(self, method, path, idle_timeout, max_line_bytes, as_text, options)
         return AsyncJsonLines(native)
 
-    def download(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        min_throughput: MinThroughput | None = DEFAULT,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        credential: str | Literal[False] | None = None,
-    ) -> AsyncDownload:
+    def download(self, path: str, /, **options: Unpack[CallOptions]) -> AsyncDownload:
         """The bytes of an answer, which goes on where it breaks, where the server gives a strong ETag. Two versions are
         never mixed. Nothing is sent before the first bytes are asked for.
 
-        The deadline is for connecting. Leaving the ``async with`` block ends the request.
-
-        :param min_throughput: The least that it has to achieve, 1 KiB/s over 20 s by default; ``None`` for nothing.
+        The deadline is for connecting. Leaving the ``async with`` block ends the request. Where no ``min_throughput``
+        is given, neither here nor for the client, it is 1 KiB/s over 20 s.
         """
-        options = {
-            "params": params,
-            "headers": headers,
-            "timeout": timeout,
-            "attempt_timeout": attempt_timeout,
-            "max_attempts": max_attempts,
-            "credential": credential,
-        }
-        return AsyncDownload(_native.open_download(self, path, min_throughput, options))
+        return AsyncDownload(_native.open_download(self, path, options))
 
-    async def download_to(
-        self,
-        path: str,
-        file: str | PathLike[str],
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        min_throughput: MinThroughput | None = DEFAULT,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        credential: str | Literal[False] | None = None,
-    ) -> Downloaded:
+    async def download_to(self, path: str, file: str | PathLike[str], /, **options: Unpack[CallOptions]) -> Downloaded:
         """Downloads into a file, as :meth:`download` does. The bytes come into ``FILE.part`` beside it, which takes the
         file's place once it is whole; what an earlier run left there is gone on with, where the server still has that
         version.
         """
-        options = {
-            "params": params,
-            "headers": headers,
-            "timeout": timeout,
-            "attempt_timeout": attempt_timeout,
-            "max_attempts": max_attempts,
-            "credential": credential,
-        }
-        done = await result(_native.run_download_to(self, path, file, min_throughput, options))
+        done = await result(_native.run_download_to(self, path, file, options))
         return Downloaded(*done)
 
     def upload(
@@ -644,53 +288,30 @@ class AsyncClient(_native.AsyncCore):
         /,
         *,
         method: str = "POST",
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
         chunk_size: int = 8 * 1024 * 1024,
         resume: str | None = None,
-        min_throughput: MinThroughput | None = DEFAULT,
-        idempotency_key: str | None = None,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        credential: str | Literal[False] | None = None,
+        **options: Unpack[UploadOptions],
     ) -> AsyncUpload:
         """An upload, which a break costs no more than a piece where the server speaks the draft of resumable uploads;
-        else it goes in one request. Nothing is sent before ``send``.
+        else it goes in one request. Nothing is sent before ``send``. Where no ``min_throughput`` is given, neither here
+        nor for the client, it is 1 KiB/s over 20 s.
 
-        :param source: Bytes, text, a file or an iterable of bytes, or the path of a file as :class:`pathlib.Path`.
+        :param source: The path of a file as :class:`pathlib.Path`, or what a body may be: bytes, text, a file, an
+            iterable of bytes, or a callable that gives one. What can be had again is, where the server is further back.
         :param chunk_size: Bytes of a piece; one is held in memory.
         :param resume: Goes on with an upload of an earlier run, from its ``location``.
-        :param min_throughput: The least that it has to achieve, 1 KiB/s over 20 s by default; ``None`` for nothing.
         """
-        options = {
-            "params": params,
-            "headers": headers,
-            "idempotency_key": idempotency_key,
-            "timeout": timeout,
-            "attempt_timeout": attempt_timeout,
-            "max_attempts": max_attempts,
-            "credential": credential,
-        }
-        native = _native.open_upload(self, method, path, source, chunk_size, resume, min_throughput, options)
-        return AsyncUpload(native)
+        return AsyncUpload(_native.open_upload(self, method, path, source, chunk_size, resume, options))
 
     async def pages(
         self,
         path: str,
         /,
         *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
         items: str = "data",
         cursor: str = "next_cursor",
         cursor_param: str = "cursor",
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
+        **options: Unpack[ListOptions],
     ) -> AsyncIterator[Page]:
         """The pages of a list, by ``Link: rel="next"`` or by cursor.
 
@@ -698,20 +319,7 @@ class AsyncClient(_native.AsyncCore):
         :param cursor: The body's member with the next cursor.
         :param cursor_param: The query parameter that takes it.
         """
-        native = self._pages(
-            path,
-            items,
-            cursor,
-            cursor_param,
-            params,
-            headers,
-            timeout,
-            attempt_timeout,
-            max_attempts,
-            cache,
-            credential,
-            hedge,
-        )
+        native = self._pages(path, items, cursor, cursor_param, options)
         while (found := await result(native.next_page())) is not None:
             response, page_items = found
             yield Page(page_items, response)
@@ -721,35 +329,22 @@ class AsyncClient(_native.AsyncCore):
         path: str,
         /,
         *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
         items: str = "data",
         cursor: str = "next_cursor",
         cursor_param: str = "cursor",
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
+        **options: Unpack[ListOptions],
     ) -> AsyncIterator[Any]:
         """The items of all pages of a list; see :meth:`pages`."""
-        async for page in self.pages(
-            path,
-            params=params,
-            headers=headers,
-            items=items,
-            cursor=cursor,
-            cursor_param=cursor_param,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            cache=cache,
-            credential=credential,
-            hedge=hedge,
-        ):
+        async for page in self.pages(path, items=items, cursor=cursor, cursor_param=cursor_param, **options):
             for item in page.items:
                 yield item
+
+    def oauth(self, credential: str | None = None) -> AsyncOAuthFlow:
+        """Logging in and out by the client's ``OAuth``. The client's calls use the tokens that a login brings.
+
+        :param credential: The name of one of ``credentials``; by default ``auth``.
+        """
+        return AsyncOAuthFlow(self, credential)
 
     def explain(
         self,

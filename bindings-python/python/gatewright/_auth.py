@@ -11,21 +11,21 @@ if TYPE_CHECKING:
 
 
 class Bearer(Value):
-    """``Authorization: Bearer …``."""
+    """``Authorization: Bearer …``, with a token or a callable that gives tokens."""
 
     __slots__ = ("token", "sign")  # noqa: RUF023 - in the order of the arguments
     _hidden = ("token",)
 
-    token: str
-    """The token."""
+    token: str | AsyncTokenCallback
+    """The token, or what gives tokens (see :class:`Token`); asynchronous with ``AsyncClient`` only."""
     sign: HmacSignature | HttpSignature | None
     """A signature that goes along."""
 
-    def __init__(self, token: str, sign: HmacSignature | HttpSignature | None = None) -> None:
+    def __init__(self, token: str | AsyncTokenCallback, sign: HmacSignature | HttpSignature | None = None) -> None:
         self._set(token=token, sign=sign)
 
-    def _parts(self) -> tuple[str, ...]:
-        return ("bearer", self.token)
+    def _parts(self) -> tuple[str, str | AsyncTokenCallback]:
+        return ("callback" if callable(self.token) else "bearer", self.token)
 
 
 class Basic(Value):

@@ -6,6 +6,7 @@ from gatewright import _native
 from gatewright._arguments import DEFAULT
 from gatewright._auth import credential as as_credential
 from gatewright._events import ServerEvents
+from gatewright._login import OAuthFlow
 from gatewright._page import Page
 from gatewright._settings import native_settings
 from gatewright._stream import StreamResponse
@@ -18,13 +19,16 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Literal
 
-    from typing_extensions import Self
+    from typing_extensions import Self, Unpack
 
-    from gatewright._arguments import AfterAttempt, BeforeAttempt, CacheMode, Content, FailureName, HeaderInput, Params
+    from gatewright._arguments import AfterAttempt, BeforeAttempt, Content, FailureName, HeaderInput
     from gatewright._auth import Auth
     from gatewright._cache import Cache
-    from gatewright._native import ClientState, Explanation, RedisQuota, Response
-    from gatewright._settings import Breaker, Retry
+    from gatewright._native import Explanation, RedisQuota
+    from gatewright._observer import Observer
+    from gatewright._options import CallOptions, EventOptions, ListOptions, StreamOptions, UploadOptions
+    from gatewright._settings import Breaker, Pacing, Retry
+    from gatewright._state import ClientState
     from gatewright._transfers import MinThroughput
 
 
@@ -42,9 +46,10 @@ class Client(_native.SyncCore):
         attempt_timeout: float | None = 20.0,
         connect_timeout: float | None = 5.0,
         read_timeout: float | None = 20.0,
+        min_throughput: MinThroughput | None = DEFAULT,
         max_attempts: int | None = None,
         retry: Retry | None = None,
-        pacing: bool = True,
+        pacing: Pacing | bool = True,
         quota: str | RedisQuota | None = None,
         max_concurrency: int | None = None,
         breaker: Breaker | bool = True,
@@ -62,6 +67,7 @@ class Client(_native.SyncCore):
         pins: Iterable[str] = (),
         before_attempt: BeforeAttempt | None = None,
         after_attempt: AfterAttempt | None = None,
+        observer: Observer | None = None,
         max_response_bytes: int = 100 * 1024 * 1024,
         raise_for_status: bool = True,
     ) -> None:
@@ -74,9 +80,12 @@ class Client(_native.SyncCore):
         :param attempt_timeout: Seconds from sending an attempt to its response head.
         :param connect_timeout: Seconds for TCP and TLS set-up.
         :param read_timeout: Seconds between two pieces of a body.
+        :param min_throughput: The least that the bodies of all calls have to achieve; ``None`` for nothing. By default
+            1 KiB/s over 20 s for downloads and uploads, and nothing for all else, whose bodies the deadline covers.
         :param max_attempts: Attempts in all; in place of ``retry.max_attempts``.
         :param retry: All rules of retrying.
-        :param pacing: Whether calls are held back so that the server's quota lasts.
+        :param pacing: Whether calls are held back so that the server's quota lasts; :class:`Pacing` says
+            how many may wait.
         :param quota: A quota of one's own, such as ``"100/min, burst 20"``, or a :class:`RedisQuota` of all processes.
         :param max_concurrency: Attempts that may be under way at one host at once; more wait for their turn.
         :param breaker: When a host that fails is left alone: by default from 20 attempts in 30 s of which half failed,
@@ -97,6 +106,8 @@ class Client(_native.SyncCore):
             allowed origin ``"host=sha256/BASE64"``. All other checks stay on.
         :param before_attempt: Called with an :class:`AttemptRequest` before each attempt; may change its headers.
         :param after_attempt: Called with an :class:`AttemptResult` after each attempt.
+        :param observer: Is told of every call and attempt, such as :class:`OpenTelemetry`, which makes spans and
+            metrics.
         :param max_response_bytes: The largest body that is read whole.
         :param raise_for_status: Whether an error status raises.
         """
@@ -111,6 +122,7 @@ class Client(_native.SyncCore):
             attempt_timeout=attempt_timeout,
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
+            min_throughput=min_throughput,
             max_attempts=max_attempts,
             retry=retry,
             pacing=pacing,
@@ -131,261 +143,18 @@ class Client(_native.SyncCore):
             pins=pins,
             before_attempt=before_attempt,
             after_attempt=after_attempt,
+            observer=observer,
             max_response_bytes=max_response_bytes,
             raise_for_status=raise_for_status,
         )
         super().__init__(base_url, **settings)
 
-    def head(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
-    ) -> Response:
-        """Sends a HEAD request."""
-        return super().request(
-            "HEAD",
-            path,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            idempotency_key=idempotency_key,
-            raise_for_status=raise_for_status,
-            cache=cache,
-            credential=credential,
-            hedge=hedge,
-        )
-
-    def options(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
-    ) -> Response:
-        """Sends an OPTIONS request."""
-        return super().request(
-            "OPTIONS",
-            path,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            idempotency_key=idempotency_key,
-            raise_for_status=raise_for_status,
-            cache=cache,
-            credential=credential,
-            hedge=hedge,
-        )
-
-    def delete(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
-    ) -> Response:
-        """Sends a DELETE request."""
-        return super().request(
-            "DELETE",
-            path,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            idempotency_key=idempotency_key,
-            raise_for_status=raise_for_status,
-            cache=cache,
-            credential=credential,
-            hedge=hedge,
-        )
-
-    def post(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        json: Any = None,
-        content: Content | None = None,
-        data: Params | None = None,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
-    ) -> Response:
-        """Sends a POST request. It carries an idempotency key."""
-        return super().request(
-            "POST",
-            path,
-            params=params,
-            headers=headers,
-            json=json,
-            content=content,
-            data=data,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            idempotency_key=idempotency_key,
-            raise_for_status=raise_for_status,
-            cache=cache,
-            credential=credential,
-            hedge=hedge,
-        )
-
-    def put(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        json: Any = None,
-        content: Content | None = None,
-        data: Params | None = None,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
-    ) -> Response:
-        """Sends a PUT request."""
-        return super().request(
-            "PUT",
-            path,
-            params=params,
-            headers=headers,
-            json=json,
-            content=content,
-            data=data,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            idempotency_key=idempotency_key,
-            raise_for_status=raise_for_status,
-            cache=cache,
-            credential=credential,
-            hedge=hedge,
-        )
-
-    def patch(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        json: Any = None,
-        content: Content | None = None,
-        data: Params | None = None,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
-    ) -> Response:
-        """Sends a PATCH request. It carries an idempotency key."""
-        return super().request(
-            "PATCH",
-            path,
-            params=params,
-            headers=headers,
-            json=json,
-            content=content,
-            data=data,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            idempotency_key=idempotency_key,
-            raise_for_status=raise_for_status,
-            cache=cache,
-            credential=credential,
-            hedge=hedge,
-        )
-
-    def stream(
-        self,
-        method: str,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        json: Any = None,
-        content: Content | None = None,
-        data: Params | None = None,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-    ) -> StreamResponse:
+    def stream(self, method: str, path: str, /, **options: Unpack[StreamOptions]) -> StreamResponse:
         """Sends a request; the answer's body comes in as it is read. Use it as ``with client.stream(…) as response``.
 
         The deadline covers the body too: lift it for long streams with ``timeout=None``.
         """
-        native = self._open(
-            method,
-            path,
-            params=params,
-            headers=headers,
-            json=json,
-            content=content,
-            data=data,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            idempotency_key=idempotency_key,
-            raise_for_status=raise_for_status,
-            cache=cache,
-            credential=credential,
-        )
-        return StreamResponse(native)
+        return StreamResponse(self._open(method, path, options))
 
     def events(
         self,
@@ -393,17 +162,9 @@ class Client(_native.SyncCore):
         /,
         *,
         method: str = "GET",
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        json: Any = None,
-        content: Content | None = None,
-        data: Params | None = None,
         last_event_id: str | None = None,
         idle_timeout: float | None = 60.0,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        credential: str | Literal[False] | None = None,
+        **options: Unpack[EventOptions],
     ) -> ServerEvents:
         """The server-sent events that answer a request, as they come. Nothing is sent before the first is asked for.
 
@@ -414,21 +175,7 @@ class Client(_native.SyncCore):
         :param last_event_id: Goes on after this event, of an earlier stream.
         :param idle_timeout: Seconds of silence after which a connection counts as broken; ``None`` for no limit.
         """
-        native = self._events(
-            method,
-            path,
-            last_event_id,
-            idle_timeout,
-            params=params,
-            headers=headers,
-            json=json,
-            content=content,
-            data=data,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            credential=credential,
-        )
+        native = self._events(method, path, last_event_id, idle_timeout, options)
         return ServerEvents(native, last_event_id)
 
     def json_lines(
@@ -437,18 +184,10 @@ class Client(_native.SyncCore):
         /,
         *,
         method: str = "GET",
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        json: Any = None,
-        content: Content | None = None,
-        data: Params | None = None,
         idle_timeout: float | None = 60.0,
         max_line_bytes: int = 16 * 1024 * 1024,
         as_text: bool = False,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        credential: str | Literal[False] | None = None,
+        **options: Unpack[EventOptions],
     ) -> JsonLines:
         """The values of the JSON lines that answer a request, as they come. Nothing is sent before the first is asked
         for.
@@ -460,77 +199,24 @@ class Client(_native.SyncCore):
         :param max_line_bytes: The longest line.
         :param as_text: Gives the lines as they are, for those that are no JSON.
         """
-        options = {
-            "params": params,
-            "headers": headers,
-            "json": json,
-            "content": content,
-            "data": data,
-            "timeout": timeout,
-            "attempt_timeout": attempt_timeout,
-            "max_attempts": max_attempts,
-            "credential": credential,
-        }
         native = _native.open_json_lines(self, method, path, idle_timeout, max_line_bytes, as_text, options)
         return JsonLines(native)
 
-    def download(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        min_throughput: MinThroughput | None = DEFAULT,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        credential: str | Literal[False] | None = None,
-    ) -> Download:
+    def download(self, path: str, /, **options: Unpack[CallOptions]) -> Download:
         """The bytes of an answer, which goes on where it breaks, where the server gives a strong ETag. Two versions are
         never mixed. Nothing is sent before the first bytes are asked for.
 
-        The deadline is for connecting. Leaving the ``with`` block ends the request.
-
-        :param min_throughput: The least that it has to achieve, 1 KiB/s over 20 s by default; ``None`` for nothing.
+        The deadline is for connecting. Leaving the ``with`` block ends the request. Where no ``min_throughput`` is
+        given, neither here nor for the client, it is 1 KiB/s over 20 s.
         """
-        options = {
-            "params": params,
-            "headers": headers,
-            "timeout": timeout,
-            "attempt_timeout": attempt_timeout,
-            "max_attempts": max_attempts,
-            "credential": credential,
-        }
-        return Download(_native.open_download(self, path, min_throughput, options))
+        return Download(_native.open_download(self, path, options))
 
-    def download_to(
-        self,
-        path: str,
-        file: str | PathLike[str],
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        min_throughput: MinThroughput | None = DEFAULT,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        credential: str | Literal[False] | None = None,
-    ) -> Downloaded:
+    def download_to(self, path: str, file: str | PathLike[str], /, **options: Unpack[CallOptions]) -> Downloaded:
         """Downloads into a file, as :meth:`download` does. The bytes come into ``FILE.part`` beside it, which takes the
         file's place once it is whole; what an earlier run left there is gone on with, where the server still has that
         version.
         """
-        options = {
-            "params": params,
-            "headers": headers,
-            "timeout": timeout,
-            "attempt_timeout": attempt_timeout,
-            "max_attempts": max_attempts,
-            "credential": credential,
-        }
-        done = _native.run_download_to(self, path, file, min_throughput, options)
+        done = _native.run_download_to(self, path, file, options)
         return Downloaded(*done)
 
     def upload(
@@ -540,53 +226,30 @@ class Client(_native.SyncCore):
         /,
         *,
         method: str = "POST",
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
         chunk_size: int = 8 * 1024 * 1024,
         resume: str | None = None,
-        min_throughput: MinThroughput | None = DEFAULT,
-        idempotency_key: str | None = None,
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        credential: str | Literal[False] | None = None,
+        **options: Unpack[UploadOptions],
     ) -> Upload:
         """An upload, which a break costs no more than a piece where the server speaks the draft of resumable uploads;
-        else it goes in one request. Nothing is sent before ``send``.
+        else it goes in one request. Nothing is sent before ``send``. Where no ``min_throughput`` is given, neither here
+        nor for the client, it is 1 KiB/s over 20 s.
 
-        :param source: Bytes, text, a file or an iterable of bytes, or the path of a file as :class:`pathlib.Path`.
+        :param source: The path of a file as :class:`pathlib.Path`, or what a body may be: bytes, text, a file, an
+            iterable of bytes, or a callable that gives one. What can be had again is, where the server is further back.
         :param chunk_size: Bytes of a piece; one is held in memory.
         :param resume: Goes on with an upload of an earlier run, from its ``location``.
-        :param min_throughput: The least that it has to achieve, 1 KiB/s over 20 s by default; ``None`` for nothing.
         """
-        options = {
-            "params": params,
-            "headers": headers,
-            "idempotency_key": idempotency_key,
-            "timeout": timeout,
-            "attempt_timeout": attempt_timeout,
-            "max_attempts": max_attempts,
-            "credential": credential,
-        }
-        native = _native.open_upload(self, method, path, source, chunk_size, resume, min_throughput, options)
-        return Upload(native)
+        return Upload(_native.open_upload(self, method, path, source, chunk_size, resume, options))
 
     def pages(
         self,
         path: str,
         /,
         *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
         items: str = "data",
         cursor: str = "next_cursor",
         cursor_param: str = "cursor",
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
+        **options: Unpack[ListOptions],
     ) -> Iterator[Page]:
         """The pages of a list, by ``Link: rel="next"`` or by cursor.
 
@@ -594,20 +257,7 @@ class Client(_native.SyncCore):
         :param cursor: The body's member with the next cursor.
         :param cursor_param: The query parameter that takes it.
         """
-        native = self._pages(
-            path,
-            items,
-            cursor,
-            cursor_param,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            cache=cache,
-            credential=credential,
-            hedge=hedge,
-        )
+        native = self._pages(path, items, cursor, cursor_param, options)
         while (found := native.next_page()) is not None:
             response, page_items = found
             yield Page(page_items, response)
@@ -617,34 +267,21 @@ class Client(_native.SyncCore):
         path: str,
         /,
         *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
         items: str = "data",
         cursor: str = "next_cursor",
         cursor_param: str = "cursor",
-        timeout: float | None = DEFAULT,
-        attempt_timeout: float | None = DEFAULT,
-        max_attempts: int | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
+        **options: Unpack[ListOptions],
     ) -> Iterator[Any]:
         """The items of all pages of a list; see :meth:`pages`."""
-        for page in self.pages(
-            path,
-            params=params,
-            headers=headers,
-            items=items,
-            cursor=cursor,
-            cursor_param=cursor_param,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            max_attempts=max_attempts,
-            cache=cache,
-            credential=credential,
-            hedge=hedge,
-        ):
+        for page in self.pages(path, items=items, cursor=cursor, cursor_param=cursor_param, **options):
             yield from page.items
+
+    def oauth(self, credential: str | None = None) -> OAuthFlow:
+        """Logging in and out by the client's ``OAuth``. The client's calls use the tokens that a login brings.
+
+        :param credential: The name of one of ``credentials``; by default ``auth``.
+        """
+        return OAuthFlow(self, credential)
 
     def explain(
         self,

@@ -4,12 +4,24 @@ from asyncio import Future
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from os import PathLike
-from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar, final, overload, type_check_only
+from typing import Any, Final, Literal, TypeAlias, TypeVar, final, overload
 
-from typing_extensions import Self, disjoint_base
+from typing_extensions import Self, Unpack, disjoint_base
 
-from gatewright._arguments import AsyncContent, CacheMode, Content, FailureName, HeaderInput, Params
-from gatewright._transfers import MinThroughput
+from gatewright._arguments import FailureName, HeaderInput
+from gatewright._options import (
+    AsyncBodyOptions,
+    AsyncEventOptions,
+    AsyncStreamOptions,
+    BodyOptions,
+    CallOptions,
+    EventOptions,
+    ListOptions,
+    RequestOptions,
+    StreamOptions,
+    UploadOptions,
+)
+from gatewright._state import ClientState, HostState, ToldQuota
 
 __all__ = [
     "AsyncCore",
@@ -17,15 +29,21 @@ __all__ = [
     "AsyncPages",
     "AsyncStream",
     "Attempt",
+    "AttemptEnded",
     "AttemptRequest",
     "AttemptResult",
+    "AttemptStarted",
+    "CallEnded",
+    "CallStarted",
     "Drain",
     "Explanation",
     "Headers",
     "NativeDownload",
     "NativeLines",
+    "NativeLogin",
     "NativeUpload",
     "Pending",
+    "Place",
     "RedisQuota",
     "Response",
     "ServerEvent",
@@ -37,9 +55,11 @@ __all__ = [
     "Webhook",
     "__version__",
     "after_fork_in_child",
+    "begin_login",
     "decode_object",
     "error_codes",
     "generate_secret",
+    "log_out",
     "open_download",
     "open_json_lines",
     "open_upload",
@@ -62,111 +82,6 @@ def decode_object(body: bytes) -> dict[str, Any] | None:
 
 def generate_secret() -> str:
     """A new ``whsec_`` secret with 32 random bytes."""
-
-@type_check_only
-class QuotaState(TypedDict):
-    """What is known of one quota. Times are seconds from now."""
-
-    policy: str
-    """The server's name for it; ``local`` for your own."""
-    limit: int
-    """Calls in a window."""
-    remaining: int
-    """Calls that may go now."""
-    window: float | None
-    """The window's length, where it is told."""
-    next_in: float
-    """Time until the next call may go."""
-    resets_in: float | None
-    """Time until the reset, where it is reset as a whole."""
-    shared: bool
-    """Whether others were seen to take from it."""
-
-@type_check_only
-class LimitsState(TypedDict):
-    """What is known of the limits of one credential. Times are seconds from now."""
-
-    in_flight: int
-    """Calls sent and not yet answered."""
-    queued: int
-    """Calls that wait."""
-    paused_for: float | None
-    """Time until the pause that the server asked for is over."""
-    quotas: list[QuotaState]
-    """The quotas that calls must pass."""
-
-@type_check_only
-class BreakerState(TypedDict):
-    """A circuit breaker at one moment."""
-
-    state: Literal["closed", "half_open", "open"]
-    """What it does."""
-    failures: int
-    """Attempts that failed within the window, or had when it opened."""
-    calls: int
-    """Attempts in all."""
-    retry_after: float | None
-    """While nothing goes: seconds until asking again is worth while."""
-    last_failure: str | None
-    """What failed last, where it is not closed."""
-
-@type_check_only
-class ConcurrencyState(TypedDict):
-    """The limit of attempts at once."""
-
-    limit: int
-    """How many may be under way."""
-    in_flight: int
-    """How many are."""
-    queued: int
-    """How many wait."""
-
-@type_check_only
-class CacheState(TypedDict):
-    """What the cache holds, and what came of the calls so far."""
-
-    entries: int
-    """Answers that are stored."""
-    bytes: int
-    """What they take."""
-    max_bytes: int
-    """The most that they may take."""
-    hits: int
-    """Calls that were answered without the server."""
-    revalidated: int
-    """Calls that were answered from the cache after a 304."""
-    stale: int
-    """Calls that were answered from the cache though it was stale."""
-    misses: int
-    """Calls that the server answered."""
-    evicted: int
-    """Answers that had to go to make room."""
-
-@type_check_only
-class SharedQuotaState(TypedDict):
-    """What is known of a quota that is shared with other processes. Times are seconds from now."""
-
-    name: str
-    """The name under which it is shared."""
-    quota: str
-    """The quota, such as ``600/min, burst 60``."""
-    mode: Literal["new", "shared", "away", "rejoining"]
-    """``away``: Redis cannot be reached, and this process keeps to its part; ``rejoining``: it is back, and the others
-    are waited for."""
-    processes: int
-    """Processes that share it, as last seen; 0 where none was."""
-    held: int
-    """Permits taken ahead and not used yet."""
-    queued: int
-    """Calls that wait for a permit."""
-    paused_for: float | None
-    """Time until the pause is over that a server asked one of the processes for."""
-    away_for: float | None
-    """How long Redis has been out of reach."""
-    used: int
-    """Permits used so far."""
-    round_trips: int
-    """Times Redis was asked so far."""
 
 @final
 class RedisQuota:
@@ -204,56 +119,6 @@ class RedisQuota:
         :param max_queue: Calls that may wait for a permit; more are refused.
         :param ca_certificates: PEM certificates that are trusted in place of the system's, for ``rediss://``.
         """
-
-@type_check_only
-class HostState(TypedDict):
-    """Budget, breaker and limits of one host at one moment."""
-
-    budget_left: int
-    """Tokens left in the retry budget."""
-    budget_capacity: int
-    """What the retry budget holds when full."""
-    breaker: BreakerState | None
-    """The circuit breaker, where it is on."""
-    concurrency: ConcurrencyState | None
-    """The limit of attempts at once, where there is one."""
-    limits: list[LimitsState]
-    """The limits, one entry for each credential that was used."""
-
-@type_check_only
-class RegionState(HostState):
-    """A region."""
-
-    name: str
-    """Host and port."""
-    healthy: bool
-    """Whether calls go there."""
-
-@type_check_only
-class ClientState(HostState):
-    """What a client knows at one moment: of the base URL's host, of its regions and of its cache."""
-
-    regions: list[RegionState]
-    """The regions, nearest first; empty where there are none beside the base URL."""
-    cache: CacheState | None
-    """The cache, where there is one."""
-    shared_quota: SharedQuotaState | None
-    """The quota that is shared with other processes, where there is one."""
-
-@type_check_only
-class ToldQuota(TypedDict):
-    """What an answer says of a quota. Times are seconds."""
-
-    policy: str
-    """The server's name for it."""
-    limit: int | None
-    """Units in a window."""
-    remaining: int | None
-    """Units that are left."""
-    window: float | None
-    """The window's length."""
-    resets_in: float | None
-    """Time until the reset, from the answer on."""
 
 @final
 class Explanation:
@@ -495,113 +360,35 @@ class SyncCore:
     """The native half of ``Client``."""
 
     def __init__(self, base_url: str, /, **settings: object) -> None: ...
-    def request(
-        self,
-        method_name: str,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        json: Any = None,
-        content: Content | None = None,
-        data: Params | None = None,
-        timeout: float | None = ...,
-        attempt_timeout: float | None = ...,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
-    ) -> Response:
+    def request(self, method_name: str, path: str, /, **options: Unpack[BodyOptions]) -> Response:
         """Sends a request, and reads the answer whole.
 
         :param path: Joined to the base URL. An absolute URL must be of the same origin.
-        :param params: Parameters of the query.
-        :param headers: Headers beside the client's own; one of the same name replaces it.
-        :param json: A body that is encoded as JSON.
-        :param content: A body as bytes, text, or a file or an iterable of bytes (which is sent once, and not retried).
-        :param data: A body as a form.
-        :param timeout: Seconds for the whole call; ``None`` for no limit; by default the client's.
-        :param attempt_timeout: Seconds from sending an attempt to its response head.
-        :param max_attempts: Attempts in all.
-        :param idempotency_key: The idempotency key, in place of one made up.
-        :param raise_for_status: Whether an error status raises.
         """
-    def get(
-        self,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        timeout: float | None = ...,
-        attempt_timeout: float | None = ...,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
-    ) -> Response:
+    def get(self, path: str, /, **options: Unpack[RequestOptions]) -> Response:
         """Sends a GET request."""
-    def _open(
-        self,
-        method_name: str,
-        path: str,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        json: Any = None,
-        content: Content | None = None,
-        data: Params | None = None,
-        timeout: float | None = ...,
-        attempt_timeout: float | None = ...,
-        max_attempts: int | None = None,
-        idempotency_key: str | None = None,
-        raise_for_status: bool | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
-    ) -> SyncStream: ...
+    def head(self, path: str, /, **options: Unpack[RequestOptions]) -> Response:
+        """Sends a HEAD request."""
+    def options(self, path: str, /, **options: Unpack[RequestOptions]) -> Response:
+        """Sends an OPTIONS request."""
+    def delete(self, path: str, /, **options: Unpack[RequestOptions]) -> Response:
+        """Sends a DELETE request."""
+    def post(self, path: str, /, **options: Unpack[BodyOptions]) -> Response:
+        """Sends a POST request. It carries an idempotency key."""
+    def put(self, path: str, /, **options: Unpack[BodyOptions]) -> Response:
+        """Sends a PUT request."""
+    def patch(self, path: str, /, **options: Unpack[BodyOptions]) -> Response:
+        """Sends a PATCH request. It carries an idempotency key."""
+    def _open(self, method_name: str, path: str, options: StreamOptions) -> SyncStream: ...
     def _events(
         self,
         method_name: str,
         path: str,
         last_event_id: str | None,
         idle_timeout: float | None,
-        /,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        json: Any = None,
-        content: Content | None = None,
-        data: Params | None = None,
-        timeout: float | None = ...,
-        attempt_timeout: float | None = ...,
-        max_attempts: int | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
+        options: EventOptions,
     ) -> SyncEvents: ...
-    def _pages(
-        self,
-        path: str,
-        items: str,
-        cursor: str,
-        cursor_param: str,
-        *,
-        params: Params | None = None,
-        headers: HeaderInput | None = None,
-        timeout: float | None = ...,
-        attempt_timeout: float | None = ...,
-        max_attempts: int | None = None,
-        cache: CacheMode | None = None,
-        credential: str | Literal[False] | None = None,
-        hedge: float | Literal["p95", False] | None = None,
-    ) -> SyncPages: ...
+    def _pages(self, path: str, items: str, cursor: str, cursor_param: str, options: ListOptions) -> SyncPages: ...
     def _explain(
         self,
         status: int | None,
@@ -665,23 +452,10 @@ class AsyncCore:
     def __init__(self, base_url: str, /, **settings: object) -> None: ...
     def _start(
         self,
+        of: str,
         method_name: str,
         path: str,
-        streamed: bool,
-        params: Params | None,
-        headers: HeaderInput | None,
-        json: Any,
-        content: AsyncContent | None,
-        data: Params | None,
-        timeout: float | None,
-        attempt_timeout: float | None,
-        max_attempts: int | None,
-        idempotency_key: str | None,
-        raise_for_status: bool | None,
-        cache: CacheMode | None,
-        credential: str | Literal[False] | None,
-        hedge: float | Literal["p95", False] | None,
-        /,
+        options: RequestOptions | AsyncBodyOptions | AsyncStreamOptions,
     ) -> Pending: ...
     def _events(
         self,
@@ -689,35 +463,9 @@ class AsyncCore:
         path: str,
         last_event_id: str | None,
         idle_timeout: float | None,
-        params: Params | None,
-        headers: HeaderInput | None,
-        json: Any,
-        content: AsyncContent | None,
-        data: Params | None,
-        timeout: float | None,
-        attempt_timeout: float | None,
-        max_attempts: int | None,
-        cache: CacheMode | None,
-        credential: str | Literal[False] | None,
-        hedge: float | Literal["p95", False] | None,
-        /,
+        options: AsyncEventOptions,
     ) -> AsyncEvents: ...
-    def _pages(
-        self,
-        path: str,
-        items: str,
-        cursor: str,
-        cursor_param: str,
-        params: Params | None,
-        headers: HeaderInput | None,
-        timeout: float | None,
-        attempt_timeout: float | None,
-        max_attempts: int | None,
-        cache: CacheMode | None,
-        credential: str | Literal[False] | None,
-        hedge: float | Literal["p95", False] | None,
-        /,
-    ) -> AsyncPages: ...
+    def _pages(self, path: str, items: str, cursor: str, cursor_param: str, options: ListOptions) -> AsyncPages: ...
     def _explain(
         self,
         status: int | None,
@@ -875,17 +623,11 @@ def open_json_lines(
     idle_timeout: float | None,
     max_line_bytes: int,
     as_text: bool,
-    given: dict[str, Any],
+    options: EventOptions | AsyncEventOptions,
 ) -> NativeLines: ...
-def open_download(
-    client: SyncCore | AsyncCore, path: str, min_throughput: MinThroughput | None, given: dict[str, Any]
-) -> NativeDownload: ...
+def open_download(client: SyncCore | AsyncCore, path: str, options: CallOptions) -> NativeDownload: ...
 def run_download_to(
-    client: SyncCore | AsyncCore,
-    path: str,
-    file: str | PathLike[str],
-    min_throughput: MinThroughput | None,
-    given: dict[str, Any],
+    client: SyncCore | AsyncCore, path: str, file: str | PathLike[str], options: CallOptions
 ) -> Any: ...
 def open_upload(
     client: SyncCore | AsyncCore,
@@ -894,6 +636,121 @@ def open_upload(
     source: Any,
     chunk_size: int,
     resume: str | None,
-    min_throughput: MinThroughput | None,
-    given: dict[str, Any],
+    options: UploadOptions,
 ) -> NativeUpload: ...
+
+@final
+class NativeLogin:
+    """A login that was begun, and what a user is shown for it."""
+
+    @property
+    def url(self) -> str | None: ...
+    @property
+    def user_code(self) -> str | None: ...
+    @property
+    def verification_uri(self) -> str | None: ...
+    @property
+    def verification_uri_complete(self) -> str | None: ...
+    @property
+    def expires_in(self) -> float | None: ...
+    def end(self, redirect: str | None, timeout: float) -> Any: ...
+
+def begin_login(client: SyncCore | AsyncCore, credential: str | None, kind: str, redirect_uri: str | None) -> Any: ...
+def log_out(client: SyncCore | AsyncCore, credential: str | None) -> Any: ...
+
+@final
+class Place:
+    """Where a request goes."""
+
+    @property
+    def method(self) -> str:
+        """The method."""
+    @property
+    def url(self) -> str:
+        """The URL, redacted."""
+    @property
+    def scheme(self) -> str:
+        """``https`` or ``http``."""
+    @property
+    def host(self) -> str:
+        """The host: a name or an address."""
+    @property
+    def port(self) -> int | None:
+        """The port, the scheme's own where none is written."""
+    @property
+    def template(self) -> str | None:
+        """The path as a template, where the call was given ``url_template``."""
+
+@final
+class CallStarted:
+    """A call that begins."""
+
+    @property
+    def place(self) -> Place:
+        """Where it goes first."""
+    @property
+    def traceparent(self) -> str | None:
+        """The trace context that the call was given."""
+    @property
+    def tracestate(self) -> str | None:
+        """Its state."""
+
+@final
+class AttemptStarted:
+    """An attempt that is about to be sent."""
+
+    @property
+    def number(self) -> int:
+        """1 for the first."""
+    @property
+    def place(self) -> Place:
+        """Where it goes."""
+
+@final
+class AttemptEnded:
+    """An attempt that is over: its head came, it failed, or it was given up."""
+
+    @property
+    def number(self) -> int:
+        """1 for the first."""
+    @property
+    def place(self) -> Place:
+        """Where it went."""
+    @property
+    def status_code(self) -> int | None:
+        """The status, where there was an answer."""
+    @property
+    def error(self) -> str | None:
+        """What went wrong, in one of few words: a status of 400 and more as digits, ``timeout``, ``cancelled``."""
+    @property
+    def took(self) -> float:
+        """Seconds from sending to its end."""
+
+@final
+class CallEnded:
+    """A call that is over."""
+
+    @property
+    def place(self) -> Place:
+        """Where it went first."""
+    @property
+    def status_code(self) -> int | None:
+        """The status of the answer, where there was one."""
+    @property
+    def error(self) -> str | None:
+        """The code of the error, such as ``rate_limited``; ``cancelled`` where the caller went away."""
+    @property
+    def took(self) -> float:
+        """Seconds from its start to its end."""
+    @property
+    def retries(self) -> int:
+        """How often it was sent again."""
+    @property
+    def held_back(self) -> float:
+        """Seconds for which it was held back."""
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """What was done; empty where the caller went away."""
+    @property
+    def state(self) -> HostState:
+        """Budget, breaker and limits of the base URL's host, as they are now."""

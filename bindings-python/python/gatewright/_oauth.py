@@ -200,6 +200,9 @@ class OAuth(_Settings):
         "client_id",
         "issuer",
         "token_url",
+        "authorization_url",
+        "device_authorization_url",
+        "revocation_url",
         "client_secret",
         "client_auth",
         "client_key",
@@ -225,6 +228,12 @@ class OAuth(_Settings):
     """The server, whose metadata say where tokens are."""
     token_url: str | None
     """Where tokens are, in place of the issuer."""
+    authorization_url: str | None
+    """Where users log in; by default as the issuer's metadata say."""
+    device_authorization_url: str | None
+    """Where logins on another device begin; by default as the issuer's metadata say."""
+    revocation_url: str | None
+    """Where tokens are revoked; by default as the issuer's metadata say."""
     client_secret: str | None
     """The client's secret."""
     client_auth: Literal["basic", "post", "none", "private_key_jwt"] | None
@@ -265,6 +274,9 @@ class OAuth(_Settings):
         *,
         issuer: str | None = None,
         token_url: str | None = None,
+        authorization_url: str | None = None,
+        device_authorization_url: str | None = None,
+        revocation_url: str | None = None,
         client_secret: str | None = None,
         client_auth: Literal["basic", "post", "none", "private_key_jwt"] | None = None,
         client_key: str | None = None,
@@ -286,6 +298,9 @@ class OAuth(_Settings):
             client_id=client_id,
             issuer=issuer,
             token_url=token_url,
+            authorization_url=authorization_url,
+            device_authorization_url=device_authorization_url,
+            revocation_url=revocation_url,
             client_secret=client_secret,
             client_auth=client_auth,
             client_key=client_key,

@@ -74,6 +74,18 @@ class Breaker(Value):
         self._set(failure_rate=failure_rate, minimum_calls=minimum_calls, window=window, open=open)
 
 
+class Pacing(Value):
+    """How calls are held back so that the server's quota lasts."""
+
+    __slots__ = ("max_queue",)
+
+    max_queue: int
+    """Calls that may wait for their turn, for each host and credential; one more raises :class:`RateLimitedError`."""
+
+    def __init__(self, max_queue: int = 10_000) -> None:
+        self._set(max_queue=max_queue)
+
+
 def native_settings(
     *,
     auth: AsyncAuth | None,

@@ -21,7 +21,10 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
+
+from logins import log_in, log_in_async
 
 import gatewright
 from gatewright.webhooks import Webhook, WebhookError
@@ -48,29 +51,28 @@ CAPABILITIES = [
     "idempotency",
     "input_errors",
     "json_lines",
+    "min_throughput",
     "oauth",
+    "oauth_login",
     "only_cache",
     "pages",
     "pacing",
     "partial_bodies",
     "redirects",
     "regions",
+    "replayable_upload",
     "signatures",
     "stream_download",
     "stream_upload",
     "tls",
     "token_callback",
+    "trace_context",
     "truncated_encodings",
     "upload",
     "webhook_sign",
     "webhook_verify",
 ]
-LACKS = {
-    "min_throughput": "a setting of downloads and uploads only, not of every call",
-    "oauth_login": "logins are in the Rust SDK; this one takes tokens by refresh_token and token_file",
-    "replayable_upload": "an iterable of bytes is sent once",
-    "trace_context": "not yet in this SDK",
-}
+LACKS: dict[str, str] = {}
 ONLY_ASYNC = ["cancel", "interruptible_callbacks"]
 SYNC_LACKS = {
     "cancel": "a call of the sync client ends by itself or by its deadline",
@@ -170,6 +172,8 @@ def settings(options: Json, counts: Counts, sleep: Any) -> Json:
             arguments["cache"] = value if isinstance(value, bool) else gatewright.Cache(**in_seconds(value))
         elif name == "hedge":
             arguments["hedge"] = hedge(value)
+        elif name == "min_throughput":
+            arguments["min_throughput"] = floor(value)
         else:
             raise UnsupportedError(f"the option {name}")
     if retry:
@@ -186,6 +190,10 @@ def in_seconds(options: Json) -> Json:
 
 def hedge(value: Any) -> Any:
     return seconds(value["after_ms"]) if isinstance(value, dict) else value
+
+
+def floor(value: Json | None) -> gatewright.MinThroughput | None:
+    return None if value is None else gatewright.MinThroughput(**in_seconds(value))
 
 
 def credential(auth: Json, counts: Counts, sleep: Any) -> Any:
@@ -342,6 +350,9 @@ def arguments_of(request: Json, streamed: Callable[[list[bytes]], Any]) -> Json:
             "idempotency_key",
             "max_line_bytes",
             "raise_for_status",
+            "traceparent",
+            "tracestate",
+            "url_template",
         ):
             arguments[name] = value
         elif name == "text":
@@ -349,9 +360,10 @@ def arguments_of(request: Json, streamed: Callable[[list[bytes]], Any]) -> Json:
         elif name == "base64":
             arguments["content"] = base64.b64decode(value)
         elif name == "chunks":
-            if request.get("replayable"):
-                raise UnsupportedError("a streamed body that can be made anew")
-            arguments["content"] = streamed([chunk.encode() for chunk in value])
+            make = partial(streamed, [chunk.encode() for chunk in value])
+            arguments["content"] = make if request.get("replayable") else make()
+        elif name == "min_throughput":
+            arguments["min_throughput"] = floor(value)
         elif name == "unencodable":
             arguments["json"] = {"value": object()}
         elif name in ("timeout_ms", "attempt_timeout_ms", "idle_timeout_ms"):
@@ -533,6 +545,12 @@ class Sync:
         client.close()
 
     def call(self, client: Any, request: Json) -> Json:
+        if request.get("mode") == "login":
+            try:
+                return log_in(client, request)
+            except Exception as error:
+                return failed(error)
+
         def chunks(all_chunks: list[bytes]) -> Iterator[bytes]:
             return (chunk for chunk in all_chunks)
 
@@ -656,6 +674,12 @@ class Async:
         await client.aclose()
 
     async def call(self, client: Any, request: Json) -> Json:
+        if request.get("mode") == "login":
+            try:
+                return await log_in_async(client, request)
+            except Exception as error:
+                return failed(error)
+
         async def chunks(all_chunks: list[bytes]) -> AsyncIterator[bytes]:
             for chunk in all_chunks:
                 yield chunk
