@@ -19,5 +19,6 @@ mod spki;
 pub use cache::CertificateCache;
 pub use certificate::{Certificate, CertificateError};
 pub(crate) use ecdsa::EcdsaKey;
+pub(crate) use pem::first_block;
 pub(crate) use rsa::RsaKey;
 pub(crate) use spki::{PublicKey, public_key};

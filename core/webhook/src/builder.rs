@@ -10,7 +10,7 @@ use crate::key::VerifyKey;
 use crate::key_error::{KeyError, KeyErrorKind};
 use crate::layout::Layout;
 use crate::limits::DEFAULT_MAX_BODY;
-use crate::schemes::{Scheme, Settings};
+use crate::schemes::{Scheme, Settings, http_signature};
 use crate::template::Template;
 use crate::verify::{Parts, Webhook};
 
@@ -25,6 +25,8 @@ pub struct WebhookBuilder {
     url: Option<String>,
     webhook_id: Option<String>,
     topic_arn: Option<String>,
+    key_ids: Vec<String>,
+    components: Option<Vec<String>>,
 }
 
 impl WebhookBuilder {
@@ -39,6 +41,8 @@ impl WebhookBuilder {
             url: None,
             webhook_id: None,
             topic_arn: None,
+            key_ids: Vec::new(),
+            components: None,
         }
     }
 
@@ -113,10 +117,28 @@ impl WebhookBuilder {
         self
     }
 
-    /// The only SNS topic to accept. Without it, whoever has an AWS account can send what verifies.
+    /// The only SNS topic to accept; needed, since without it, whoever has an AWS account can send what verifies.
     #[must_use]
     pub fn topic_arn(mut self, arn: impl Into<String>) -> Self {
         self.topic_arn = Some(arn.into());
+        self
+    }
+
+    /// The `keyid`s of the keys of HTTP Message Signatures, in the order of the secrets. A key with an id checks only what names that
+    /// id; one whose id is empty, or left out, checks everything.
+    #[must_use]
+    pub fn key_ids<I: AsRef<str>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
+        self.key_ids = ids.into_iter().map(|id| id.as_ref().to_owned()).collect();
+        self
+    }
+
+    /// What HTTP Message Signatures must cover, each as RFC 9421 writes it (section 2): `content-digest`, `@method`,
+    /// `@query-param;name="id"`. Default: `content-digest`, which ties the signature to the body. With none, whatever the sender
+    /// covers is enough; [`Verified`](crate::Verified) says what that is worth.
+    #[must_use]
+    pub fn components<C: AsRef<str>>(mut self, components: impl IntoIterator<Item = C>) -> Self {
+        let components = components.into_iter();
+        self.components = Some(components.map(|one| one.as_ref().to_owned()).collect());
         self
     }
 
@@ -144,6 +166,18 @@ impl WebhookBuilder {
         if layout.scheme == Scheme::PayPal && self.webhook_id.is_none() {
             return Err(KeyError::new(KeyErrorKind::MissingWebhookId, 0));
         }
+        if layout.scheme == Scheme::Sns && self.topic_arn.as_deref().unwrap_or_default().is_empty()
+        {
+            return Err(KeyError::new(KeyErrorKind::MissingTopic, 0));
+        }
+        let components = match &self.components {
+            None => Some(vec![http_signature::DEFAULT_COMPONENT.to_owned()]),
+            Some(components) => {
+                let each = components.iter();
+                each.map(|one| http_signature::identifier(one)).collect()
+            }
+        };
+        let components = components.ok_or_else(|| KeyError::new(KeyErrorKind::BadComponent, 0))?;
         let texts = self.secrets.iter().map(|secret| secret.as_str());
         let keys = VerifyKey::parse_all(layout.key, texts)?;
         let seconds = |set: Option<Duration>| set.map_or(layout.tolerance, |set| set.as_secs());
@@ -158,7 +192,11 @@ impl WebhookBuilder {
                     url: self.url,
                     webhook_id: self.webhook_id,
                     topic_arn: self.topic_arn,
+                    key_ids: self.key_ids,
+                    components,
                 },
+                #[cfg(feature = "asymmetric")]
+                certificates: crate::CertificateCache::default(),
             }),
         })
     }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::Scheme;
 use crate::algorithm::Algorithm;
 use crate::candidates::Candidates;
+use crate::certificate_url::CertificateUrl;
 use crate::error::VerifyError;
 use crate::key::VerifyKey;
 use crate::layout::Name;
@@ -18,6 +19,8 @@ pub(crate) struct Envelope<'r> {
     pub(crate) timestamp: Option<Timestamp>,
     pub(crate) message_id: Option<Cow<'r, str>>,
     pub(crate) assurance: Assurance,
+    /// Where the certificate is, in schemes that have one instead of a secret.
+    pub(crate) certificate: Option<CertificateUrl>,
 }
 
 /// The signed bytes with the signatures over them.

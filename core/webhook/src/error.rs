@@ -23,7 +23,8 @@ pub enum VerifyError {
         /// Where it was read: the header's name.
         name: Cow<'static, str>,
     },
-    /// The timestamp is not 1 to 11 ASCII digits, or is not there once.
+    /// The timestamp does not have the form of its scheme (1 to 11 ASCII digits; exactly 10 where nothing separates it from what
+    /// follows; RFC 3339 in UTC for SNS and PayPal), or is not there once.
     BadTimestamp {
         /// Where it was read: the header's name, or what the body calls it.
         name: Cow<'static, str>,
@@ -49,10 +50,12 @@ pub enum VerifyError {
         /// The header's name.
         name: Cow<'static, str>,
     },
-    /// The signature is by a certificate, and none was handed in.
-    MissingCertificate,
-    /// The signature covers the method, and none was given.
-    MissingMethod,
+    /// The signature is by a certificate, and the one it names was not handed in: fetch it, hand it in by
+    /// [`add_certificate`](crate::Webhook::add_certificate), and verify again.
+    MissingCertificate {
+        /// Where it is. This URL passed the rules of its scheme; do not follow redirects from it.
+        url: String,
+    },
     /// The scheme signs the URL, and none was given.
     MissingUrl,
     /// The signature fits, and covers less than was asked for.
@@ -105,7 +108,6 @@ impl VerifyError {
         "empty_header",
         "missing_header",
         "missing_certificate",
-        "missing_method",
         "missing_url",
         "not_covered",
         "repeated_header",
@@ -128,8 +130,7 @@ impl VerifyError {
             Self::BodyTooLarge { .. } => "body_too_large",
             Self::EmptyHeader { .. } => "empty_header",
             Self::MissingHeader { .. } => "missing_header",
-            Self::MissingCertificate => "missing_certificate",
-            Self::MissingMethod => "missing_method",
+            Self::MissingCertificate { .. } => "missing_certificate",
             Self::MissingUrl => "missing_url",
             Self::NotCovered => "not_covered",
             Self::RepeatedHeader { .. } => "repeated_header",
@@ -157,8 +158,7 @@ impl VerifyError {
             | Self::BadCertificateUrl
             | Self::BodyMalformed
             | Self::BodyTooLarge { .. }
-            | Self::MissingCertificate
-            | Self::MissingMethod
+            | Self::MissingCertificate { .. }
             | Self::MissingUrl
             | Self::NotCovered
             | Self::WrongTopic => None,
@@ -178,6 +178,16 @@ impl fmt::Display for VerifyError {
                 Text(name),
                 Number::of(limits::MAX_MESSAGE_ID),
             ),
+            // What SNS and PayPal call it.
+            Self::BadTimestamp { name }
+                if matches!(&**name, "Timestamp" | "paypal-transmission-time") =>
+            {
+                write!(
+                    f,
+                    "{} is not a time in UTC (RFC 3339): refuse the request",
+                    Text(name),
+                )
+            }
             Self::BadTimestamp { name } => write!(
                 f,
                 "{} is not a unix time in seconds: expected 1 to 11 ASCII digits; refuse the request",
@@ -207,11 +217,10 @@ impl fmt::Display for VerifyError {
                 "header {} is missing: hand in all headers of the request, and check that the sender uses this scheme",
                 Text(name),
             ),
-            Self::MissingCertificate => f.write_str(
-                "the signature is by a certificate, and none was handed in: fetch it from certificate_url()",
-            ),
-            Self::MissingMethod => f.write_str(
-                "the signature covers the request's method, and none was given: hand it in",
+            Self::MissingCertificate { url } => write!(
+                f,
+                "the signature is by a certificate that was not handed in: fetch {} without following redirects, and hand it in",
+                Text(url),
             ),
             Self::NotCovered => f.write_str(
                 "the signature fits, and covers less of the request than is asked for: ask the sender to cover more, or ask for less",
@@ -261,6 +270,17 @@ mod tests {
     use crate::layout::Name;
 
     #[test]
+    fn times_are_named_as_their_scheme_writes_them() {
+        let error = VerifyError::BadTimestamp {
+            name: "Timestamp".into(),
+        };
+        assert_eq!(
+            error.to_string(),
+            "Timestamp is not a time in UTC (RFC 3339): refuse the request"
+        );
+    }
+
+    #[test]
     fn every_code_is_listed_once_and_every_text_is_exact() {
         let name = || Name::from("webhook-id");
         let texts = [
@@ -303,12 +323,10 @@ mod tests {
                 "header webhook-id is missing: hand in all headers of the request, and check that the sender uses this scheme",
             ),
             (
-                VerifyError::MissingCertificate,
-                "the signature is by a certificate, and none was handed in: fetch it from certificate_url()",
-            ),
-            (
-                VerifyError::MissingMethod,
-                "the signature covers the request's method, and none was given: hand it in",
+                VerifyError::MissingCertificate {
+                    url: "https://a/b".to_owned(),
+                },
+                "the signature is by a certificate that was not handed in: fetch https://a/b without following redirects, and hand it in",
             ),
             (
                 VerifyError::MissingUrl,

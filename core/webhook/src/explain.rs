@@ -19,6 +19,7 @@ pub use cause::{
     BodyChange, Cause, Explanation, SignatureForm, SignedContent, TimestampForm, UrlChange,
 };
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use crate::envelope::{Envelope, Signed};
@@ -79,7 +80,11 @@ impl Webhook {
         let clock_off_by = clock
             .and(envelope.timestamp.as_ref())
             .map(|timestamp| now.saturating_sub(timestamp.seconds));
-        let cause = match (envelope.verify(&parts.keys, request.body), clock_off_by) {
+        let keys = match self.certified(&envelope, now) {
+            Ok(certified) => certified.map_or(Cow::Borrowed(&parts.keys), Cow::Owned),
+            Err(error) => return Explanation::of(Cause::AsReported(error)),
+        };
+        let cause = match (envelope.verify(&keys, request.body), clock_off_by) {
             (Some(verified), None) => Cause::Valid {
                 key_index: verified.key_index,
             },

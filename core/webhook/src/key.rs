@@ -5,7 +5,12 @@ use std::fmt;
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::ed25519::signature::MultipartSigner as _;
 
+#[cfg(feature = "asymmetric")]
+use sha2::{Digest as _, Sha256};
+
 use crate::algorithm::Algorithm;
+#[cfg(feature = "asymmetric")]
+use crate::asymmetric::{EcdsaKey, RsaKey};
 use crate::candidates::{Candidates, Form};
 use crate::ed25519_key::PublicKey;
 use crate::hmac_key::HmacKey;
@@ -23,7 +28,19 @@ pub(crate) const SIGNING_PREFIX: &str = "whsk_";
 pub(crate) enum VerifyKey {
     Hmac(HmacKey),
     Ed25519(PublicKey),
+    #[cfg(feature = "asymmetric")]
+    Ecdsa(EcdsaKey),
+    #[cfg(feature = "asymmetric")]
+    Rsa(RsaKey),
 }
+
+/// What RSA keys sign with.
+#[cfg(feature = "asymmetric")]
+const RSA: [Algorithm; 3] = [
+    Algorithm::RsaSha256,
+    Algorithm::RsaSha1,
+    Algorithm::RsaPssSha512,
+];
 
 /// A signature that fitted.
 pub(crate) struct Fits {
@@ -73,6 +90,31 @@ impl VerifyKey {
                     algorithm: Algorithm::Ed25519,
                     tag: None,
                 }),
+            #[cfg(feature = "asymmetric")]
+            Self::Ecdsa(key) => {
+                let algorithm = Algorithm::EcdsaP256Sha256;
+                let mut signatures = candidates.signatures(algorithm).peekable();
+                signatures.peek()?;
+                let mut hash = Sha256::new();
+                message.iter().for_each(|part| hash.update(part));
+                let digest = hash.finalize().into();
+                signatures
+                    .any(|signature| key.verify(&digest, &signature))
+                    .then_some(Fits {
+                        algorithm,
+                        tag: None,
+                    })
+            }
+            #[cfg(feature = "asymmetric")]
+            Self::Rsa(key) => RSA.into_iter().find_map(|algorithm| {
+                let mut signatures = candidates.signatures(algorithm);
+                signatures
+                    .any(|signature| key.verify(algorithm, message, &signature))
+                    .then_some(Fits {
+                        algorithm,
+                        tag: None,
+                    })
+            }),
         }
     }
 
@@ -89,6 +131,15 @@ impl VerifyKey {
                 tags.next().is_some()
             }
             Self::Ed25519(_) => candidates.ed25519().next().is_some(),
+            #[cfg(feature = "asymmetric")]
+            Self::Ecdsa(_) => {
+                let mut signatures = candidates.signatures(Algorithm::EcdsaP256Sha256);
+                signatures.next().is_some()
+            }
+            #[cfg(feature = "asymmetric")]
+            Self::Rsa(_) => RSA
+                .into_iter()
+                .any(|algorithm| candidates.signatures(algorithm).next().is_some()),
         }
     }
 }
@@ -98,6 +149,10 @@ impl fmt::Debug for VerifyKey {
         f.write_str(match self {
             Self::Hmac(_) => "whsec_[redacted]",
             Self::Ed25519(_) => "whpk_[redacted]",
+            #[cfg(feature = "asymmetric")]
+            Self::Ecdsa(_) => "P-256 [redacted]",
+            #[cfg(feature = "asymmetric")]
+            Self::Rsa(_) => "RSA [redacted]",
         })
     }
 }

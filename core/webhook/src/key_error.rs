@@ -17,6 +17,8 @@ pub enum KeyErrorKind {
     BadHex,
     /// A custom template that cannot be used.
     BadTemplate(TemplateFault),
+    /// A component that must be covered is none (RFC 9421, section 2).
+    BadComponent,
     /// A `whpk_` key that is no point on the curve, or not in its only encoding.
     BadPublicKey,
     /// Nothing here can sign by this scheme.
@@ -25,6 +27,8 @@ pub enum KeyErrorKind {
     Empty,
     /// A `whsk_` key whose second half is not the public key of its first half.
     MismatchedPair,
+    /// The topic is what says who sends (SNS), and none was given.
+    MissingTopic,
     /// The scheme is `Custom`, and no template was given.
     MissingTemplate,
     /// The scheme signs the id of the webhook (PayPal), and none was given.
@@ -73,11 +77,13 @@ impl KeyErrorKind {
         Self::BadBase64,
         Self::BadHex,
         Self::BadTemplate(TemplateFault::NothingSigned),
+        Self::BadComponent,
         Self::BadPublicKey,
         Self::CannotSign,
         Self::Empty,
         Self::MismatchedPair,
         Self::MissingTemplate,
+        Self::MissingTopic,
         Self::MissingWebhookId,
         Self::NeedsAsymmetric,
         Self::NoSecret,
@@ -102,11 +108,13 @@ impl KeyErrorKind {
             Self::BadBase64 => "bad_base64",
             Self::BadHex => "bad_hex",
             Self::BadTemplate(_) => "bad_template",
+            Self::BadComponent => "bad_component",
             Self::BadPublicKey => "bad_public_key",
             Self::CannotSign => "cannot_sign",
             Self::Empty => "empty_secret",
             Self::MismatchedPair => "mismatched_pair",
             Self::MissingTemplate => "missing_template",
+            Self::MissingTopic => "missing_topic",
             Self::MissingWebhookId => "missing_webhook_id",
             Self::NeedsAsymmetric => "needs_asymmetric",
             Self::NoSecret => "no_secret",
@@ -133,7 +141,9 @@ impl KeyErrorKind {
                 | Self::TooManySecrets
                 | Self::CannotSign
                 | Self::BadTemplate(_)
+                | Self::BadComponent
                 | Self::MissingTemplate
+                | Self::MissingTopic
                 | Self::MissingWebhookId
                 | Self::NeedsAsymmetric
         )
@@ -184,6 +194,12 @@ impl fmt::Display for KeyError {
                 write!(f, "webhook template cannot be used: {}", Text(fault.text()))
             }
             KeyErrorKind::MissingTemplate => f.write_str("the scheme is custom, and no template was given: give one"),
+            KeyErrorKind::BadComponent => f.write_str(
+                "not a component that a signature covers (RFC 9421, section 2): name a header in lower case, or @method, @target-uri, @path and the like",
+            ),
+            KeyErrorKind::MissingTopic => f.write_str(
+                "no topic given: anybody's topic would be accepted, give topic_arn",
+            ),
             KeyErrorKind::MissingWebhookId => {
                 f.write_str("no webhook id given: this scheme signs it, find it where the webhook was set up")
             }

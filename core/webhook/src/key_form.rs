@@ -33,13 +33,19 @@ pub(crate) enum KeyForm {
     Ed25519Hex,
     /// An Ed25519 key in base64, as `Ed25519Hex`.
     Ed25519Base64,
+    /// HTTP Message Signatures: `whsec_` and base64 for HMAC, `whpk_` (or `whsk_` to sign) and base64 for Ed25519; any other public
+    /// key as SubjectPublicKeyInfo in PEM.
+    HttpSignature,
+    /// An ECDSA key on P-256, as SubjectPublicKeyInfo in base64 or PEM. Its signatures are in DER.
+    #[cfg(feature = "asymmetric")]
+    EcdsaSpki,
     /// There is no secret: the keys come with a certificate.
     Certificate,
 }
 
 impl KeyForm {
     pub(crate) fn verify_key(self, text: &str) -> Result<VerifyKey, KeyErrorKind> {
-        checked(text)?;
+        let text = checked(text)?;
         match self {
             Self::Prefixed => match split_prefix(text)? {
                 Prefixed::Secret(rest) => hmac_key(rest).map(VerifyKey::Hmac),
@@ -54,12 +60,18 @@ impl KeyForm {
             Self::Text { .. } | Self::Base64 { .. } | Self::Hex { .. } => {
                 self.shared_secret(text).map(VerifyKey::Hmac)
             }
+            Self::HttpSignature => http_signature_key(text),
+            #[cfg(feature = "asymmetric")]
+            Self::EcdsaSpki => public_key(text, false).and_then(|key| match key {
+                VerifyKey::Ecdsa(_) => Ok(key),
+                _ => Err(KeyErrorKind::BadPublicKey),
+            }),
             Self::Certificate => Err(KeyErrorKind::NoSecretWanted),
         }
     }
 
     pub(crate) fn sign_key(self, text: &str) -> Result<SignKey, KeyErrorKind> {
-        checked(text)?;
+        let text = checked(text)?;
         match self {
             Self::Prefixed => match split_prefix(text)? {
                 Prefixed::Secret(rest) => hmac_key(rest).map(SignKey::Hmac),
@@ -78,6 +90,13 @@ impl KeyForm {
             Self::Text { .. } | Self::Base64 { .. } | Self::Hex { .. } => {
                 self.shared_secret(text).map(SignKey::Hmac)
             }
+            Self::HttpSignature => match split_prefix(text)? {
+                Prefixed::Secret(rest) => any_hmac_key(rest).map(SignKey::Hmac),
+                _ => Self::Prefixed.sign_key(text),
+            },
+            // Only their provider signs.
+            #[cfg(feature = "asymmetric")]
+            Self::EcdsaSpki => Err(KeyErrorKind::PublicKeyCannotSign),
             Self::Certificate => Err(KeyErrorKind::NoSecretWanted),
         }
     }
@@ -126,10 +145,16 @@ impl KeyForm {
 }
 
 /// Refuses what no scheme's secret is.
-fn checked(text: &str) -> Result<(), KeyErrorKind> {
+fn checked(text: &str) -> Result<&str, KeyErrorKind> {
     if text.trim().is_empty() {
         return Err(KeyErrorKind::Empty);
     }
+    // A PEM file ends with a line end.
+    let text = if text.trim_start().starts_with("-----BEGIN") {
+        text.trim()
+    } else {
+        text
+    };
     if text.trim() != text {
         return Err(KeyErrorKind::Whitespace);
     }
@@ -139,7 +164,7 @@ fn checked(text: &str) -> Result<(), KeyErrorKind> {
     if text.len() > MAX_SECRET_TEXT {
         return Err(KeyErrorKind::TooLong);
     }
-    Ok(())
+    Ok(text)
 }
 
 enum Prefixed<'t> {
@@ -174,6 +199,48 @@ fn hmac_key(text: &str) -> Result<HmacKey, KeyErrorKind> {
         }
         _ => Err(KeyErrorKind::TooLong),
     }
+}
+
+/// An HMAC key of HTTP Message Signatures: no standard says how long, so no shorter than HMAC's security, and no longer than sane.
+fn any_hmac_key(text: &str) -> Result<HmacKey, KeyErrorKind> {
+    let bytes = decode(text)?;
+    match bytes.len() {
+        0..16 => Err(KeyErrorKind::TooShort),
+        16..=512 => HmacKey::new(Algorithm::HmacSha256, &bytes).ok_or(KeyErrorKind::TooLong),
+        _ => Err(KeyErrorKind::TooLong),
+    }
+}
+
+fn http_signature_key(text: &str) -> Result<VerifyKey, KeyErrorKind> {
+    if text.starts_with("-----BEGIN") {
+        return public_key(text, true);
+    }
+    match split_prefix(text)? {
+        Prefixed::Secret(rest) => any_hmac_key(rest).map(VerifyKey::Hmac),
+        _ => KeyForm::Prefixed.verify_key(text),
+    }
+}
+
+/// A public key as SubjectPublicKeyInfo, in PEM or base64. `fixed`: whether ECDSA signatures are two numbers of fixed length.
+#[cfg(feature = "asymmetric")]
+fn public_key(text: &str, fixed: bool) -> Result<VerifyKey, KeyErrorKind> {
+    use crate::asymmetric;
+    let der = if text.starts_with("-----BEGIN") {
+        asymmetric::first_block(text.as_bytes(), "PUBLIC KEY").ok_or(KeyErrorKind::BadPublicKey)?
+    } else {
+        decode(text)?.to_vec()
+    };
+    match asymmetric::public_key(&der).ok_or(KeyErrorKind::BadPublicKey)? {
+        asymmetric::PublicKey::Ecdsa(key) if fixed => Ok(VerifyKey::Ecdsa(key.of_fixed_length())),
+        asymmetric::PublicKey::Ecdsa(key) => Ok(VerifyKey::Ecdsa(key)),
+        asymmetric::PublicKey::Rsa(key) => Ok(VerifyKey::Rsa(key)),
+        asymmetric::PublicKey::Ed25519(bytes) => PublicKey::new(&bytes).map(VerifyKey::Ed25519),
+    }
+}
+
+#[cfg(not(feature = "asymmetric"))]
+fn public_key(_: &str, _: bool) -> Result<VerifyKey, KeyErrorKind> {
+    Err(KeyErrorKind::NeedsAsymmetric)
 }
 
 fn decode_exact<const N: usize>(text: &str) -> Result<Zeroizing<[u8; N]>, KeyErrorKind> {

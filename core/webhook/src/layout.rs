@@ -128,6 +128,7 @@ impl Layout {
             }
         }
         Ok(Envelope {
+            certificate: None,
             scheme: self.scheme,
             timestamp: seconds,
             message_id: message_id.map(Cow::Borrowed),

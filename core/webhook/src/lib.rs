@@ -24,12 +24,15 @@
 #![forbid(unsafe_code)]
 
 mod base64;
+mod certificate_url;
 mod form;
 mod hex;
 mod json_members;
 mod plain;
 mod tag;
 mod url;
+
+pub use certificate_url::CertificateUrl;
 
 mod verify;
 pub use verify::Webhook;
@@ -87,7 +90,11 @@ pub use explain::{
 };
 
 #[cfg(feature = "asymmetric")]
-#[allow(dead_code, reason = "the schemes that use it come next")]
+mod certificate;
+#[cfg(feature = "asymmetric")]
+mod rfc3339;
+
+#[cfg(feature = "asymmetric")]
 mod asymmetric;
 #[cfg(feature = "asymmetric")]
 pub use asymmetric::{Certificate, CertificateCache, CertificateError};

@@ -1,14 +1,20 @@
 //! The webhook schemes: each file says which headers one scheme reads and which bytes it signs, as a [`Layout`] and, where data does
 //! not suffice, as code that reads a request into an [`Envelope`].
 
+pub(crate) mod discord;
 pub(crate) mod github;
-#[allow(dead_code, reason = "its verifier comes next")]
 pub(crate) mod http_signature;
 pub(crate) mod linear;
 pub(crate) mod mailgun;
 pub(crate) mod paddle;
+#[cfg(feature = "asymmetric")]
+pub(crate) mod paypal;
+#[cfg(feature = "asymmetric")]
+pub(crate) mod sendgrid;
 pub(crate) mod shopify;
 pub(crate) mod slack;
+#[cfg(feature = "asymmetric")]
+pub(crate) mod sns;
 pub(crate) mod square;
 pub(crate) mod standard;
 pub(crate) mod stripe;
@@ -139,6 +145,14 @@ impl Scheme {
             Self::Linear => &linear::LAYOUT,
             Self::Paddle => &paddle::LAYOUT,
             Self::Mailgun => &mailgun::LAYOUT,
+            Self::Discord => &discord::LAYOUT,
+            Self::HttpSignature => &http_signature::LAYOUT,
+            #[cfg(feature = "asymmetric")]
+            Self::SendGrid => &sendgrid::LAYOUT,
+            #[cfg(feature = "asymmetric")]
+            Self::Sns => &sns::LAYOUT,
+            #[cfg(feature = "asymmetric")]
+            Self::PayPal => &paypal::LAYOUT,
             _ => return None,
         })
     }
@@ -165,7 +179,6 @@ impl fmt::Display for Scheme {
 
 /// What a verifier knows besides its keys.
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "read by the schemes with certificates")]
 pub(crate) struct Settings {
     pub(crate) layout: Cow<'static, Layout>,
     /// The URL the sender calls, or the front part of it.
@@ -174,6 +187,10 @@ pub(crate) struct Settings {
     pub(crate) webhook_id: Option<String>,
     /// The only topic of SNS that is accepted.
     pub(crate) topic_arn: Option<String>,
+    /// The keys' ids in HTTP Message Signatures, in the order of the keys; where it is empty or missing, a key has none.
+    pub(crate) key_ids: Vec<String>,
+    /// What HTTP Message Signatures must cover, as canonical identifiers.
+    pub(crate) components: Vec<String>,
 }
 
 impl Settings {
@@ -184,6 +201,14 @@ impl Settings {
             Scheme::Twilio => twilio::read(request),
             Scheme::Linear => linear::read(request),
             Scheme::Mailgun => mailgun::read(request),
+            Scheme::Discord => discord::read(request),
+            Scheme::HttpSignature => http_signature::read(request),
+            #[cfg(feature = "asymmetric")]
+            Scheme::SendGrid => sendgrid::read(request),
+            #[cfg(feature = "asymmetric")]
+            Scheme::Sns => sns::read(request, self),
+            #[cfg(feature = "asymmetric")]
+            Scheme::PayPal => paypal::read(request, self),
             _ => self.layout.read(request),
         }
     }

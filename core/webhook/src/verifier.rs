@@ -6,6 +6,8 @@ use ed25519_dalek::StreamVerifier;
 use sha2::{Digest as _, Sha256};
 
 use crate::algorithm::Algorithm;
+#[cfg(feature = "asymmetric")]
+use crate::asymmetric::EcdsaKey;
 use crate::candidates::Candidates;
 use crate::envelope::{Envelope, Signed};
 use crate::error::VerifyError;
@@ -59,6 +61,8 @@ enum State {
     Hmac(hmac_key::Running, Vec<Tag>),
     /// One for each signature, whose first half is hashed before the message.
     Ed25519(Vec<StreamVerifier>),
+    #[cfg(feature = "asymmetric")]
+    Ecdsa(Sha256, EcdsaKey, Vec<Vec<u8>>),
 }
 
 /// A request whose body is kept.
@@ -72,6 +76,7 @@ struct Kept {
 }
 
 impl Running {
+    /// `None` for a key that cannot have made any of the signatures.
     fn of(key_index: usize, key: &VerifyKey, candidates: &Candidates<'_>) -> Option<Self> {
         let (algorithm, state) = match key {
             VerifyKey::Hmac(key) => {
@@ -84,10 +89,22 @@ impl Running {
                 let each = each.filter_map(|signature| key.start(&signature));
                 (Algorithm::Ed25519, State::Ed25519(each.collect()))
             }
+            #[cfg(feature = "asymmetric")]
+            VerifyKey::Ecdsa(key) => {
+                let algorithm = Algorithm::EcdsaP256Sha256;
+                let signatures = candidates.signatures(algorithm).collect();
+                let state = State::Ecdsa(Sha256::new(), key.clone(), signatures);
+                (algorithm, state)
+            }
+            // No scheme in which RSA signs the body as it is.
+            #[cfg(feature = "asymmetric")]
+            VerifyKey::Rsa(_) => return None,
         };
         let idle = match &state {
             State::Hmac(_, tags) => tags.is_empty(),
             State::Ed25519(each) => each.is_empty(),
+            #[cfg(feature = "asymmetric")]
+            State::Ecdsa(_, _, signatures) => signatures.is_empty(),
         };
         (!idle).then_some(Self {
             key_index,
@@ -100,6 +117,8 @@ impl Running {
         match &mut self.state {
             State::Hmac(running, _) => running.update(bytes),
             State::Ed25519(each) => each.iter_mut().for_each(|running| running.update(bytes)),
+            #[cfg(feature = "asymmetric")]
+            State::Ecdsa(hash, _, _) => hash.update(bytes),
         }
     }
 
@@ -114,6 +133,14 @@ impl Running {
                 .into_iter()
                 .any(|running| running.finalize_and_verify().is_ok())
                 .then_some(None),
+            #[cfg(feature = "asymmetric")]
+            State::Ecdsa(hash, key, signatures) => {
+                let digest = hash.finalize().into();
+                signatures
+                    .iter()
+                    .any(|signature| key.verify(&digest, signature))
+                    .then_some(None)
+            }
         }
     }
 }

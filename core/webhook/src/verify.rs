@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "asymmetric")]
+use crate::CertificateCache;
 use crate::builder::WebhookBuilder;
 use crate::envelope::Envelope;
 use crate::error::VerifyError;
@@ -9,7 +11,7 @@ use crate::headers::Headers;
 use crate::key::VerifyKey;
 use crate::key_error::KeyError;
 use crate::received::Received;
-use crate::schemes::{Scheme, Settings};
+use crate::schemes::{Scheme, Settings, http_signature};
 use crate::url;
 use crate::verified::Verified;
 use crate::verifier::Verifier;
@@ -29,6 +31,8 @@ pub(crate) struct Parts {
     pub(crate) future: u64,
     pub(crate) max_body: usize,
     pub(crate) settings: Settings,
+    #[cfg(feature = "asymmetric")]
+    pub(crate) certificates: CertificateCache,
 }
 
 impl Webhook {
@@ -92,10 +96,13 @@ impl Webhook {
         request: &Received<'_>,
         now: i64,
     ) -> Result<Verified, VerifyError> {
+        if self.scheme() == Scheme::HttpSignature {
+            return self.verify_message_signatures(request, now);
+        }
         self.with_envelope(request, |envelope, keys| {
-            envelope.check_clock(now, self.parts.past, self.parts.future)?;
-            self.check_size(request.body)?;
-            let verified = envelope.verify(keys, request.body);
+            self.check(request.body, envelope, now)?;
+            let certified = self.certified(envelope, now)?;
+            let verified = envelope.verify(certified.as_deref().unwrap_or(keys), request.body);
             verified.ok_or(VerifyError::BadSignature)
         })
     }
@@ -129,6 +136,57 @@ impl Webhook {
         })
     }
 
+    /// HTTP Message Signatures: a request may have several, each over other components and of another time.
+    fn verify_message_signatures(
+        &self,
+        request: &Received<'_>,
+        now: i64,
+    ) -> Result<Verified, VerifyError> {
+        let Parts {
+            keys,
+            settings,
+            past,
+            future,
+            ..
+        } = &*self.parts;
+        self.check_size(request.body)?;
+        let url = url::effective(settings.url.as_deref(), request.url);
+        let request = Received {
+            url: url.as_deref(),
+            ..*request
+        };
+        http_signature::verify(keys, settings, (*past, *future), &request, now)
+    }
+
+    /// The key of the certificate that the request names, where the scheme has certificates.
+    #[cfg(feature = "asymmetric")]
+    pub(crate) fn certified(
+        &self,
+        envelope: &Envelope<'_>,
+        now: i64,
+    ) -> Result<Option<Vec<VerifyKey>>, VerifyError> {
+        let Some(url) = &envelope.certificate else {
+            return Ok(None);
+        };
+        let kept = self.parts.certificates.get(url.as_str(), now);
+        match kept {
+            Some(certificate) => Ok(Some(vec![certificate.verify_key()])),
+            None => Err(VerifyError::MissingCertificate {
+                url: url.as_str().to_owned(),
+            }),
+        }
+    }
+
+    /// No scheme of this build has certificates.
+    #[cfg(not(feature = "asymmetric"))]
+    pub(crate) fn certified(
+        &self,
+        _: &Envelope<'_>,
+        _: i64,
+    ) -> Result<Option<Vec<VerifyKey>>, VerifyError> {
+        Ok(None)
+    }
+
     /// Reads a request, with the URL that counts in it.
     pub(crate) fn with_envelope<T>(
         &self,
@@ -145,6 +203,17 @@ impl Webhook {
             ..*request
         };
         then(&settings.read(&request)?, &self.parts.keys)
+    }
+
+    /// The checks that come before any signature is looked at.
+    pub(crate) fn check(
+        &self,
+        body: &[u8],
+        envelope: &Envelope<'_>,
+        now: i64,
+    ) -> Result<(), VerifyError> {
+        envelope.check_clock(now, self.parts.past, self.parts.future)?;
+        self.check_size(body)
     }
 
     fn check_size(&self, body: &[u8]) -> Result<(), VerifyError> {

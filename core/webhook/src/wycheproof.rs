@@ -194,7 +194,7 @@ mod asymmetric {
     fn ecdsa_in_der_is_that_of_wycheproof() {
         let verify = |test: &Test<'_>| match public_key(&test.key) {
             Some(PublicKey::Ecdsa(key)) => {
-                key.verify_der(&Sha256::digest(&test.message).into(), &test.signature)
+                key.verify(&Sha256::digest(&test.message).into(), &test.signature)
             }
             _ => panic!("test {}: the key is not read", test.id),
         };
@@ -209,9 +209,9 @@ mod asymmetric {
     #[test]
     fn ecdsa_of_fixed_length_is_that_of_wycheproof() {
         let verify = |test: &Test<'_>| match public_key(&test.key) {
-            Some(PublicKey::Ecdsa(key)) => {
-                key.verify_fixed(&Sha256::digest(&test.message).into(), &test.signature)
-            }
+            Some(PublicKey::Ecdsa(key)) => key
+                .of_fixed_length()
+                .verify(&Sha256::digest(&test.message).into(), &test.signature),
             _ => panic!("test {}: the key is not read", test.id),
         };
         let counts = play(

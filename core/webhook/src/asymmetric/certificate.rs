@@ -10,6 +10,7 @@ use x509_cert::der::{Decode as _, Encode as _};
 
 use super::pem::first_block;
 use super::{PublicKey, RsaKey, public_key};
+use crate::key::VerifyKey;
 
 /// Why a certificate cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,8 +83,8 @@ impl Certificate {
         self.valid.1
     }
 
-    pub(crate) const fn key(&self) -> &RsaKey {
-        &self.key
+    pub(crate) fn verify_key(&self) -> VerifyKey {
+        VerifyKey::Rsa(self.key.clone())
     }
 }
 

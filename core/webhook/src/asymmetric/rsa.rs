@@ -2,7 +2,10 @@
 
 use rsa::{BoxedUint, Pss, PublicKey};
 use sha1::Sha1;
-use sha2::{Sha256, Sha512};
+use sha2::digest::Output;
+use sha2::{Digest, Sha256, Sha512};
+
+use crate::algorithm::Algorithm;
 
 /// The sizes of a modulus, in bits: below is too weak (NIST SP 800-131A), above costs a stranger less than us.
 pub(crate) const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
@@ -30,6 +33,20 @@ impl RsaKey {
             .map(Self)
     }
 
+    /// Whether `signature` is this key's over `message` by one of the RSA algorithms.
+    pub(crate) fn verify(&self, algorithm: Algorithm, message: &[&[u8]], signature: &[u8]) -> bool {
+        match algorithm {
+            Algorithm::RsaSha1 => self.verify_pkcs1_sha1(&hash::<Sha1>(message).into(), signature),
+            Algorithm::RsaSha256 => {
+                self.verify_pkcs1_sha256(&hash::<Sha256>(message).into(), signature)
+            }
+            Algorithm::RsaPssSha512 => {
+                self.verify_pss_sha512(&hash::<Sha512>(message).into(), signature)
+            }
+            _ => false,
+        }
+    }
+
     /// PKCS #1 v1.5 over what has this SHA-1. Only AWS SNS still sends it (`SignatureVersion` 1).
     pub(crate) fn verify_pkcs1_sha1(&self, digest: &[u8; 20], signature: &[u8]) -> bool {
         self.0
@@ -49,4 +66,10 @@ impl RsaKey {
         let scheme = Pss::<Sha512>::new_with_salt(PSS_SALT);
         self.0.verify(scheme, digest, signature).is_ok()
     }
+}
+
+fn hash<D: Digest>(message: &[&[u8]]) -> Output<D> {
+    let mut hash = D::new();
+    message.iter().for_each(|part| hash.update(part));
+    hash.finalize()
 }

@@ -1,4 +1,4 @@
-//! The key in a SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7): P-256 (RFC 5480), RSA (RFC 3279, and RFC 4055 for PSS).
+//! The key in a SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7): P-256 (RFC 5480), Ed25519 (RFC 8410), RSA (RFC 3279, and RFC 4055 for PSS).
 
 use x509_cert::der::asn1::{AnyRef, ObjectIdentifier, UintRef};
 use x509_cert::der::{Decode as _, Reader as _, SliceReader};
@@ -8,6 +8,7 @@ use super::{EcdsaKey, RsaKey};
 
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 
@@ -16,6 +17,8 @@ const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1
 pub(crate) enum PublicKey {
     Ecdsa(EcdsaKey),
     Rsa(RsaKey),
+    /// Not looked at yet.
+    Ed25519([u8; 32]),
 }
 
 /// Reads a key in DER. `None`: not DER, another algorithm or curve, or a key that nobody should use.
@@ -33,6 +36,10 @@ pub(crate) fn public_key(der: &[u8]) -> Option<PublicKey> {
         RSA => {
             let null = info.algorithm.parameters? == AnyRef::NULL;
             null.then(|| rsa_key(key)).flatten()
+        }
+        // RFC 8410, section 3: there are none.
+        ED25519 if info.algorithm.parameters.is_none() => {
+            key.try_into().ok().map(PublicKey::Ed25519)
         }
         // With parameters the key would be for one hash and salt only; those who publish such keys leave them out.
         RSA_PSS if info.algorithm.parameters.is_none() => rsa_key(key),

@@ -51,6 +51,7 @@ pub(crate) fn read<'r>(request: &Received<'r>) -> Result<Envelope<'r>, VerifyErr
     let seconds = seconds.ok_or(VerifyError::BadTimestamp { name: TIMESTAMP })?;
     let candidates = Candidates::bounded(signatures.into_bytes(), &LAYOUT.form, &SIGNATURE)?;
     Ok(Envelope {
+        certificate: None,
         scheme: Scheme::Mailgun,
         signed: Signed::Texts(vec![SignedText {
             text: [timestamp.as_bytes(), token.as_bytes()].concat(),

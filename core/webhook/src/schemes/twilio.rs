@@ -62,6 +62,7 @@ pub(crate) fn read<'r>(request: &Received<'r>) -> Result<Envelope<'r>, VerifyErr
         candidates: candidates.clone(),
     });
     Ok(Envelope {
+        certificate: None,
         scheme: Scheme::Twilio,
         signed: Signed::Texts(texts.collect()),
         timestamp: None,

@@ -133,7 +133,7 @@ impl<H: Headers + ?Sized> Components<'_, H> {
 }
 
 /// Field names are covered in lower case (section 2.1).
-fn is_field_name(name: &str) -> bool {
+pub(crate) fn is_field_name(name: &str) -> bool {
     let symbol = |byte: u8| b"!#$%&'*+-.^_`|~".contains(&byte);
     !name.is_empty()
         && name
