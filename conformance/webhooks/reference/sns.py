@@ -13,6 +13,8 @@ from . import certificates, json_body, strict
 from .verdict import BadSecret, Refused, Request, Settings, Verified
 
 HOST = re.compile(r"sns\.[a-zA-Z0-9-]{3,}\.amazonaws\.com(\.cn)?")
+# The API of SNS answers on the same host, so the file counts as much.
+FILE = re.compile(r"/SimpleNotificationService(-[a-zA-Z0-9]{1,255})?\.pem")
 NOTIFICATION = ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"]
 SUBSCRIPTION = ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"]
 SIGNED = {
@@ -53,7 +55,7 @@ def verify(request: Request, settings: Settings) -> Verified:
     certificates.check_url(
         json_body.text(members, "SigningCertURL"),
         lambda host: HOST.fullmatch(host) is not None,
-        lambda path: path.endswith(".pem"),
+        lambda path: FILE.fullmatch(path) is not None,
     )
     key = certificates.key_of(settings)
     if version not in ALGORITHMS or signature is None:

@@ -36,7 +36,7 @@ pub(crate) enum KeyForm {
     /// HTTP Message Signatures: `whsec_` and base64 for HMAC, `whpk_` (or `whsk_` to sign) and base64 for Ed25519; any other public
     /// key as SubjectPublicKeyInfo in PEM.
     HttpSignature,
-    /// An ECDSA key on P-256, as SubjectPublicKeyInfo in base64 or PEM. Its signatures are in DER.
+    /// An ECDSA key on P-256, as SubjectPublicKeyInfo in base64. Its signatures are in DER.
     #[cfg(feature = "asymmetric")]
     EcdsaSpki,
     /// There is no secret: the keys come with a certificate.
@@ -62,10 +62,10 @@ impl KeyForm {
             }
             Self::HttpSignature => http_signature_key(text),
             #[cfg(feature = "asymmetric")]
-            Self::EcdsaSpki => public_key(text, false).and_then(|key| match key {
-                VerifyKey::Ecdsa(_) => Ok(key),
+            Self::EcdsaSpki => match crate::asymmetric::public_key(&decode(text)?) {
+                Some(crate::asymmetric::PublicKey::Ecdsa(key)) => Ok(VerifyKey::Ecdsa(key)),
                 _ => Err(KeyErrorKind::BadPublicKey),
-            }),
+            },
             Self::Certificate => Err(KeyErrorKind::NoSecretWanted),
         }
     }
@@ -201,19 +201,21 @@ fn hmac_key(text: &str) -> Result<HmacKey, KeyErrorKind> {
     }
 }
 
-/// An HMAC key of HTTP Message Signatures: no standard says how long, so no shorter than HMAC's security, and no longer than sane.
+/// An HMAC key of HTTP Message Signatures: no shorter than those of Standard Webhooks. RFC 9421 says no more, so longer ones are taken.
 fn any_hmac_key(text: &str) -> Result<HmacKey, KeyErrorKind> {
     let bytes = decode(text)?;
     match bytes.len() {
-        0..16 => Err(KeyErrorKind::TooShort),
-        16..=512 => HmacKey::new(Algorithm::HmacSha256, &bytes).ok_or(KeyErrorKind::TooLong),
+        0..MIN_SECRET_BYTES => Err(KeyErrorKind::TooShort),
+        MIN_SECRET_BYTES..=512 => {
+            HmacKey::new(Algorithm::HmacSha256, &bytes).ok_or(KeyErrorKind::TooLong)
+        }
         _ => Err(KeyErrorKind::TooLong),
     }
 }
 
 fn http_signature_key(text: &str) -> Result<VerifyKey, KeyErrorKind> {
     if text.starts_with("-----BEGIN") {
-        return public_key(text, true);
+        return public_key(text);
     }
     match split_prefix(text)? {
         Prefixed::Secret(rest) => any_hmac_key(rest).map(VerifyKey::Hmac),
@@ -221,25 +223,21 @@ fn http_signature_key(text: &str) -> Result<VerifyKey, KeyErrorKind> {
     }
 }
 
-/// A public key as SubjectPublicKeyInfo, in PEM or base64. `fixed`: whether ECDSA signatures are two numbers of fixed length.
+/// A public key as SubjectPublicKeyInfo in PEM.
 #[cfg(feature = "asymmetric")]
-fn public_key(text: &str, fixed: bool) -> Result<VerifyKey, KeyErrorKind> {
-    use crate::asymmetric;
-    let der = if text.starts_with("-----BEGIN") {
-        asymmetric::first_block(text.as_bytes(), "PUBLIC KEY").ok_or(KeyErrorKind::BadPublicKey)?
-    } else {
-        decode(text)?.to_vec()
-    };
-    match asymmetric::public_key(&der).ok_or(KeyErrorKind::BadPublicKey)? {
-        asymmetric::PublicKey::Ecdsa(key) if fixed => Ok(VerifyKey::Ecdsa(key.of_fixed_length())),
-        asymmetric::PublicKey::Ecdsa(key) => Ok(VerifyKey::Ecdsa(key)),
-        asymmetric::PublicKey::Rsa(key) => Ok(VerifyKey::Rsa(key)),
-        asymmetric::PublicKey::Ed25519(bytes) => PublicKey::new(&bytes).map(VerifyKey::Ed25519),
+fn public_key(text: &str) -> Result<VerifyKey, KeyErrorKind> {
+    use crate::asymmetric::{self, PublicKey as Public};
+    let key = asymmetric::first_block(text.as_bytes(), "PUBLIC KEY")
+        .and_then(|der| asymmetric::public_key(&der));
+    match key.ok_or(KeyErrorKind::BadPublicKey)? {
+        Public::Ecdsa(key) => Ok(VerifyKey::Ecdsa(key.of_fixed_length())),
+        Public::Rsa(key) => Ok(VerifyKey::Rsa(key)),
+        Public::Ed25519(bytes) => PublicKey::new(&bytes).map(VerifyKey::Ed25519),
     }
 }
 
 #[cfg(not(feature = "asymmetric"))]
-fn public_key(_: &str, _: bool) -> Result<VerifyKey, KeyErrorKind> {
+fn public_key(_: &str) -> Result<VerifyKey, KeyErrorKind> {
     Err(KeyErrorKind::NeedsAsymmetric)
 }
 

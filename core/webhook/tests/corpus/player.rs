@@ -68,10 +68,34 @@ impl Request {
         if let Some(method) = case["method"].as_str() {
             received = received.method(method);
         }
+        if let Some(certificate) = case["settings"]["certificate"].as_str() {
+            return Ok(self.certified(webhook, &received, certificate.as_bytes(), body));
+        }
         Ok(match body {
             Body::Whole => webhook.verify_request(&received, self.now),
             Body::Streamed => self.stream(webhook, &received),
         })
+    }
+
+    /// With the certificate that was fetched: handed in with the request, or kept before it.
+    fn certified(
+        &self,
+        webhook: &Webhook,
+        received: &Received<'_>,
+        certificate: &[u8],
+        body: Body,
+    ) -> Result<Verified, VerifyError> {
+        if body == Body::Whole {
+            return webhook.verify_with_certificate(received, certificate, self.now);
+        }
+        let Ok(Some(url)) = webhook.certificate_url(received) else {
+            return self.stream(webhook, received);
+        };
+        let kept = webhook.add_certificate(url.as_str(), certificate, self.now);
+        match (self.stream(webhook, received), kept) {
+            (Err(VerifyError::MissingCertificate { .. }), Err(error)) => Err(error),
+            (verdict, _) => verdict,
+        }
     }
 
     fn stream(&self, webhook: &Webhook, received: &Received<'_>) -> Result<Verified, VerifyError> {
@@ -104,6 +128,19 @@ fn webhook(case: &Value) -> Result<Result<Webhook, KeyError>, String> {
     }
     if let Some(arn) = settings["topic_arn"].as_str() {
         builder = builder.topic_arn(arn);
+    }
+    let texts = |name: &str| -> Option<Vec<&str>> {
+        settings[name]
+            .as_array()?
+            .iter()
+            .map(Value::as_str)
+            .collect()
+    };
+    if let Some(ids) = texts("key_ids") {
+        builder = builder.key_ids(ids);
+    }
+    if let Some(components) = texts("components") {
+        builder = builder.components(components);
     }
     if settings["template"].is_object() {
         builder = builder.template(template(&settings["template"])?);
