@@ -1,5 +1,6 @@
 //! What some providers ask of an endpoint before they send to it, and how to answer.
 
+use crate::certificate_url::is_sns_host;
 use crate::hex;
 use crate::json_members::{Value, members};
 use crate::key::VerifyKey;
@@ -123,25 +124,10 @@ fn is_of_sns(url: &str) -> bool {
     let Some(parts) = Parts::of(url) else {
         return false;
     };
-    let host = parts
-        .authority
-        .strip_suffix(".cn")
-        .unwrap_or(parts.authority);
-    let region = host
-        .strip_prefix("sns.")
-        .and_then(|host| host.strip_suffix(".amazonaws.com"));
     let plain = url
         .bytes()
         .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'#' | b'"' | b'<' | b'>'));
-    plain
-        && parts.scheme == "https"
-        && parts.path == "/"
-        && region.is_some_and(|region| {
-            region.len() >= 3
-                && region
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        })
+    plain && parts.scheme == "https" && parts.path == "/" && is_sns_host(parts.authority)
 }
 
 #[cfg(test)]

@@ -20,6 +20,10 @@ pub(crate) struct Envelope<'r> {
     pub(crate) message_id: Option<Cow<'r, str>>,
     pub(crate) assurance: Assurance,
     /// Where the certificate is, in schemes that have one instead of a secret.
+    #[cfg_attr(
+        not(feature = "asymmetric"),
+        allow(dead_code, reason = "no scheme of this build has certificates")
+    )]
     pub(crate) certificate: Option<CertificateUrl>,
 }
 

@@ -173,6 +173,14 @@ impl SignKey {
         parse_each(form, secrets, |text| form.sign_key(text))
     }
 
+    /// What it signs with.
+    pub(crate) const fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::Hmac(key) => key.algorithm(),
+            Self::Ed25519(_) => Algorithm::Ed25519,
+        }
+    }
+
     /// Appends one signature to a list of `form`.
     pub(crate) fn sign_into(&self, message: &[&[u8]], form: &Form, list: &mut String) {
         match self {

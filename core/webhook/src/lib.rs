@@ -24,6 +24,10 @@
 #![forbid(unsafe_code)]
 
 mod base64;
+#[cfg_attr(
+    not(feature = "asymmetric"),
+    allow(dead_code, reason = "no scheme of this build has certificates")
+)]
 mod certificate_url;
 mod form;
 mod hex;

@@ -184,8 +184,16 @@ pub(crate) struct Settings {
     /// The URL the sender calls, or the front part of it.
     pub(crate) url: Option<String>,
     /// PayPal's id of the webhook.
+    #[cfg_attr(
+        not(feature = "asymmetric"),
+        allow(dead_code, reason = "no scheme of this build has certificates")
+    )]
     pub(crate) webhook_id: Option<String>,
     /// The only topic of SNS that is accepted.
+    #[cfg_attr(
+        not(feature = "asymmetric"),
+        allow(dead_code, reason = "no scheme of this build has certificates")
+    )]
     pub(crate) topic_arn: Option<String>,
     /// The keys' ids in HTTP Message Signatures, in the order of the keys; where it is empty or missing, a key has none.
     pub(crate) key_ids: Vec<String>,
@@ -201,10 +209,7 @@ impl Settings {
             Scheme::Twilio => twilio::read(request),
             Scheme::Linear => linear::read(request),
             Scheme::Mailgun => mailgun::read(request),
-            Scheme::Discord => discord::read(request),
             Scheme::HttpSignature => http_signature::read(request),
-            #[cfg(feature = "asymmetric")]
-            Scheme::SendGrid => sendgrid::read(request),
             #[cfg(feature = "asymmetric")]
             Scheme::Sns => sns::read(request, self),
             #[cfg(feature = "asymmetric")]

@@ -12,7 +12,7 @@ use crate::limits::MAX_MESSAGE_ID;
 use crate::message::Message;
 use crate::plain::Number;
 use crate::schemes::standard::LAYOUT;
-use crate::schemes::{Scheme, mailgun, twilio};
+use crate::schemes::{Scheme, http_signature, mailgun, twilio};
 use crate::template::Template;
 
 /// Signs webhooks, for senders and for tests of receivers. Make it once.
@@ -126,6 +126,7 @@ impl Signer {
         match self.layout.scheme {
             Scheme::Twilio => self.sign_twilio(request),
             Scheme::Mailgun => self.sign_mailgun(request),
+            Scheme::HttpSignature => self.sign_message(request),
             _ => self.sign_pieces(request),
         }
     }
@@ -212,6 +213,18 @@ impl Signer {
         Ok(SignedRequest {
             headers: Vec::new(),
             body: Some(body.ok_or(SignError::BodyMalformed)?),
+            url: None,
+        })
+    }
+
+    /// A signature (RFC 9421) over the body's digest, the method `POST` and, if it is there, the URL.
+    fn sign_message(&self, request: &Outgoing<'_>) -> Result<SignedRequest, SignError> {
+        let created = decimal(request.timestamp)?;
+        let key = self.keys.first().ok_or(SignError::OtherScheme)?;
+        let headers = http_signature::sign(key, request.body, request.url, &created);
+        Ok(SignedRequest {
+            headers: headers.ok_or(SignError::MissingUrl)?,
+            body: None,
             url: None,
         })
     }

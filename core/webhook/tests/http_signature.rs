@@ -7,7 +7,8 @@
 )]
 
 use gatewright_webhook::{
-    Algorithm, BodyBound, Received, Scheme, Verified, VerifyError, Webhook, WebhookBuilder,
+    Algorithm, BodyBound, Outgoing, Received, Scheme, Signer, Verified, VerifyError, Webhook,
+    WebhookBuilder, generate_key_pair,
 };
 
 /// RFC 9421, appendix B.2: `test-request`.
@@ -349,4 +350,41 @@ fn what_cannot_be_right_is_refused() {
     let webhook = builder(SECRET).build().unwrap();
     let verdict = webhook.verify_request(&Received::new(BODY, &twice), CREATED);
     assert_eq!(verdict.unwrap_err().code(), "repeated_header");
+}
+
+#[test]
+fn what_is_signed_verifies() {
+    let signing = generate_key_pair(&[7; 32]);
+    for (sign, verify, algorithm) in [
+        (SECRET, SECRET, Algorithm::HmacSha256),
+        (
+            signing.signing.expose(),
+            signing.public.as_str(),
+            Algorithm::Ed25519,
+        ),
+    ] {
+        let signer = Signer::of(Scheme::HttpSignature, [sign]).unwrap();
+        let webhook = builder(verify).build().unwrap();
+        for url in [None, Some(URL)] {
+            let mut outgoing = Outgoing::new(BODY, CREATED);
+            outgoing.url = url;
+            let signed = signer.sign_request(&outgoing).unwrap();
+            let mut received = Received::new(BODY, &signed.headers);
+            received.url = url;
+            let verified = webhook.verify_request(&received, CREATED).unwrap();
+            assert_eq!(
+                (verified.algorithm, verified.body_bound),
+                (algorithm, BodyBound::Full)
+            );
+            assert_eq!(verified.url_bound, url.is_some());
+            received.body = b"{}";
+            assert_eq!(
+                webhook.verify_request(&received, CREATED),
+                Err(VerifyError::BadSignature)
+            );
+        }
+        let no_url = signer.sign_request(&Outgoing::new(BODY, CREATED).url("/relative"));
+        assert!(no_url.is_err());
+    }
+    assert!(Signer::of(Scheme::HttpSignature, [RSA]).is_err());
 }

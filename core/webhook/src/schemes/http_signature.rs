@@ -13,6 +13,8 @@ pub(crate) mod structured;
 
 use std::borrow::Cow;
 
+use sha2::{Digest as _, Sha256};
+
 use self::component::{Components, NoValue, Url, field_value};
 use self::structured::{Bare, InnerList, byte_sequences, inner_lists};
 use super::{Scheme, Settings};
@@ -22,7 +24,7 @@ use crate::candidates::{Candidates, Encoding, Form};
 use crate::envelope::{Assurance, Envelope, Signed, SignedText, Timestamp};
 use crate::error::VerifyError;
 use crate::headers::find;
-use crate::key::VerifyKey;
+use crate::key::{SignKey, VerifyKey};
 use crate::key_form::KeyForm;
 use crate::layout::{Layout, MAX_TIMESTAMP, Name, required};
 use crate::limits::{MAX_ED25519_SIGNATURES, MAX_SIGNATURE_HEADER, MAX_SIGNATURES};
@@ -240,11 +242,9 @@ fn label<'r>(
     components: &Components<'_, dyn crate::Headers + 'r>,
     request: &Received<'_>,
 ) -> Result<Option<Label<'r>>, VerifyError> {
-    let Some(mut text) = base(list, components)? else {
+    let Some(text) = text(list, components)? else {
         return Ok(None);
     };
-    text.extend_from_slice(b"\"@signature-params\": ");
-    text.extend_from_slice(list.canonical.as_bytes());
     let covers = |wanted: &str| {
         let mut items = list.items.iter();
         items.any(|item| item.text == wanted && item.parameters.is_empty())
@@ -311,8 +311,8 @@ fn label<'r>(
     }))
 }
 
-/// The signature base (section 2.5) without its last line.
-fn base(
+/// The signature base (section 2.5).
+fn text(
     list: &InnerList,
     components: &Components<'_, dyn crate::Headers + '_>,
 ) -> Result<Option<Vec<u8>>, VerifyError> {
@@ -335,6 +335,8 @@ fn base(
         }
         base.push(b'\n');
     }
+    base.extend_from_slice(b"\"@signature-params\": ");
+    base.extend_from_slice(list.canonical.as_bytes());
     Ok(Some(base))
 }
 
@@ -348,4 +350,53 @@ fn times(list: &InnerList) -> Option<[Option<i64>; 2]> {
         Some(_) => None,
     };
     Some([time("created")?, time("expires")?])
+}
+
+/// The fields of a signature to send: `Content-Digest`, `Signature-Input`, `Signature`. It covers the body, the method (`POST`) and, if
+/// it is known, the URL.
+pub(crate) fn sign(
+    key: &SignKey,
+    body: &[u8],
+    url: Option<&str>,
+    created: &str,
+) -> Option<Vec<(String, String)>> {
+    let mut digest = String::from("sha-256=:");
+    base64::encode_into(&Sha256::digest(body), &mut digest);
+    digest.push(':');
+    let algorithm = key.algorithm();
+    let target = if url.is_some() {
+        " \"@target-uri\""
+    } else {
+        ""
+    };
+    let input = format!(
+        "sig1=(\"content-digest\" \"@method\"{target});created={created};alg=\"{algorithm}\""
+    );
+    let list = inner_lists(input.as_bytes(), 1)?.pop()?;
+    let headers = [(CONTENT_DIGEST, digest.as_str())];
+    let components = Components {
+        headers: &headers as &dyn crate::Headers,
+        method: Some("POST"),
+        url: match url {
+            Some(url) => Some(Url::split(url)?),
+            None => None,
+        },
+    };
+    let text = text(&list, &components).ok()??;
+    let (_, form) = NAMED.iter().find(|(name, _)| *name == algorithm.name())?;
+    let mut signature = String::from("sig1=:");
+    let mut written = String::new();
+    key.sign_into(&[&text], form, &mut written);
+    signature.push_str(&written);
+    signature.push(':');
+    let fields = [
+        (CONTENT_DIGEST, digest),
+        (&*INPUT, input),
+        (&*SIGNATURE, signature),
+    ];
+    Some(
+        fields
+            .map(|(name, value)| (name.to_owned(), value))
+            .to_vec(),
+    )
 }

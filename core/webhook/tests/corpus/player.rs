@@ -68,7 +68,8 @@ impl Request {
         if let Some(method) = case["method"].as_str() {
             received = received.method(method);
         }
-        if let Some(certificate) = case["settings"]["certificate"].as_str() {
+        let settings = &case["settings"];
+        if let Some(certificate) = settings["certificate"].as_str() {
             return Ok(self.certified(webhook, &received, certificate.as_bytes(), body));
         }
         Ok(match body {
