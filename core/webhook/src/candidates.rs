@@ -8,7 +8,7 @@ use crate::error::VerifyError;
 use crate::hex;
 use crate::layout::Name;
 use crate::limits::{MAX_ED25519_SIGNATURES, MAX_SIGNATURE_HEADER, MAX_SIGNATURES};
-use crate::tag::Tag;
+use crate::tag::Offered;
 
 /// How the bytes of a signature are written as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -114,9 +114,9 @@ impl<'r> Candidates<'r> {
     }
 
     /// The well-formed MACs of `algorithm`.
-    pub(crate) fn tags(&self, algorithm: Algorithm, len: usize) -> impl Iterator<Item = Tag> {
+    pub(crate) fn tags(&self, algorithm: Algorithm, len: usize) -> impl Iterator<Item = Offered> {
         self.of(algorithm).filter_map(move |text| {
-            let mut tag = Tag::empty();
+            let mut tag = Offered::empty();
             // Longer than any spelling of that many bytes.
             if text.len() > 2 * len {
                 return None;

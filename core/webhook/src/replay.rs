@@ -38,10 +38,16 @@
 //! # }
 //! ```
 
+mod asynchronous;
+pub use asynchronous::AsyncReplayGuard;
+
 mod memory;
 pub use memory::MemoryReplayGuard;
 
+pub mod sql;
+
 use std::fmt;
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
@@ -183,4 +189,10 @@ pub enum Settled {
     Settled,
     /// The lease had ended: another handler may have the message now, or have handled it.
     Lost,
+}
+
+/// Whole seconds, at most 3000 years, so that every end keeps its distance from every other.
+fn seconds(duration: Duration) -> i64 {
+    const MOST: i64 = 100_000_000_000;
+    i64::try_from(duration.as_secs()).unwrap_or(MOST).min(MOST)
 }

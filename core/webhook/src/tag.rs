@@ -6,13 +6,14 @@ use zeroize::{Zeroize as _, ZeroizeOnDrop};
 /// Up to 64 bytes, the output of SHA-512.
 const MOST: usize = 64;
 
-/// The output of an HMAC.
-pub(crate) struct Tag {
+/// A MAC that a request offers: what a stranger sent, and no secret.
+#[derive(Clone, Copy)]
+pub(crate) struct Offered {
     bytes: [u8; MOST],
     len: usize,
 }
 
-impl Tag {
+impl Offered {
     pub(crate) const fn empty() -> Self {
         Self {
             bytes: [0; MOST],
@@ -30,13 +31,27 @@ impl Tag {
         self
     }
 
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+/// The right MAC, computed here.
+pub(crate) struct Tag {
+    bytes: [u8; MOST],
+    len: usize,
+}
+
+impl Tag {
     /// From the output of a hash, which is wiped.
     pub(crate) fn take(output: &mut [u8]) -> Self {
-        let mut tag = Self::empty();
-        for (to, from) in tag.bytes.iter_mut().zip(output.iter()) {
-            *to = *from;
+        let mut tag = Self {
+            bytes: [0; MOST],
+            len: output.len().min(MOST),
+        };
+        if let Some(bytes) = tag.bytes.get_mut(..output.len()) {
+            bytes.copy_from_slice(output);
         }
-        tag.len = output.len().min(MOST);
         output.zeroize();
         tag
     }
@@ -46,7 +61,7 @@ impl Tag {
     }
 
     /// Whether it is among `candidates`. Looks at all of them, each in constant time.
-    pub(crate) fn is_among(&self, candidates: impl Iterator<Item = Self>) -> bool {
+    pub(crate) fn is_among(&self, candidates: impl Iterator<Item = Offered>) -> bool {
         let mut found = Choice::from(0);
         for candidate in candidates {
             found |= self.as_bytes().ct_eq(candidate.as_bytes());
@@ -57,7 +72,10 @@ impl Tag {
 
 impl Drop for Tag {
     fn drop(&mut self) {
-        self.bytes.zeroize();
+        // The rest was never written.
+        if let Some(written) = self.bytes.get_mut(..self.len) {
+            written.zeroize();
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::hmac_key;
 use crate::key::VerifyKey;
 use crate::message::Message;
 use crate::received::Received;
-use crate::tag::Tag;
+use crate::tag::{Offered, Tag};
 use crate::verified::{Fingerprint, Verified};
 use crate::verify::Webhook;
 
@@ -58,7 +58,7 @@ struct Running {
 }
 
 enum State {
-    Hmac(hmac_key::Running, Vec<Tag>),
+    Hmac(hmac_key::Running, Vec<Offered>),
     /// One for each signature, whose first half is hashed before the message.
     Ed25519(Vec<StreamVerifier>),
     #[cfg(feature = "asymmetric")]
@@ -80,7 +80,7 @@ impl Running {
     fn of(key_index: usize, key: &VerifyKey, candidates: &Candidates<'_>) -> Option<Self> {
         let (algorithm, state) = match key {
             VerifyKey::Hmac(key) => {
-                let tags: Vec<Tag> = candidates.tags(key.algorithm(), key.tag_len()).collect();
+                let tags: Vec<Offered> = candidates.tags(key.algorithm(), key.tag_len()).collect();
                 let state = State::Hmac(key.start(), tags);
                 (key.algorithm(), state)
             }

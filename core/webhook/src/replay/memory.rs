@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{ReplayGuard, ReplayKey, Reservation, Reserve, Settled};
+use super::{ReplayGuard, ReplayKey, Reservation, Reserve, Settled, seconds};
 
 /// How many outdated entries one call clears away at most, so that no call takes long.
 const SWEEP: usize = 64;
@@ -172,12 +172,6 @@ impl fmt::Debug for MemoryReplayGuard {
             .field("replay_window", &self.replay_window)
             .finish_non_exhaustive()
     }
-}
-
-/// Whole seconds, at most 3000 years, so that every end keeps its distance from every other.
-fn seconds(duration: Duration) -> i64 {
-    const MOST: i64 = 100_000_000_000;
-    i64::try_from(duration.as_secs()).unwrap_or(MOST).min(MOST)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
