@@ -2,7 +2,7 @@
 
 import type { Attempt, CacheStatus } from "../types/shared.js";
 import { INSPECT, type Inspect, shown } from "./inspect.ts";
-import type { Meta } from "./meta.ts";
+import type { Meta, MetaJson } from "./meta.ts";
 
 export abstract class Answer {
   readonly status: number;
@@ -12,6 +12,11 @@ export abstract class Answer {
   }
 
   protected abstract meta(): Meta;
+
+  /** All that came with an answer. */
+  static facts(answer: Answer): MetaJson {
+    return answer.meta().facts();
+  }
 
   abstract get [Symbol.toStringTag](): string;
 

@@ -11,6 +11,7 @@
  */
 
 export { Client } from "./client.ts";
+export { Download } from "./download.ts";
 export {
   AuthenticationError,
   BadRequestError,
@@ -42,6 +43,7 @@ export {
   UnprocessableError,
 } from "./errors.ts";
 export { JsonLines } from "./json_lines.ts";
+export { AuthorizationLogin, DeviceLogin, LoopbackLogin, OAuthFlow } from "./oauth.ts";
 export { RedisQuota, redisQuota } from "./redis_quota.ts";
 export { Response } from "./response.ts";
 export { ServerEvent, ServerEvents } from "./server_events.ts";

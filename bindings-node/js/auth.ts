@@ -5,7 +5,7 @@
  * mean is checked there.
  */
 
-import type { Token, TokenCallback } from "../types/shared.js";
+import type { Token, TokenCallback, TokenStore } from "../types/shared.js";
 import { invalidConfig } from "./errors.ts";
 import { kindOf } from "./text.ts";
 
@@ -47,13 +47,36 @@ function kindJson(kind: string, given: unknown): Members {
     if (value === undefined || name === "kind") {
       continue;
     }
-    if (PAIRS.includes(name) && typeof value === "object" && value !== null && !Array.isArray(value)) {
+    if (name === "tokenStore") {
+      if (typeof value !== "object" || value === null) {
+        throw invalidConfig(`\`auth.${kind}.tokenStore\` must be an object, not ${kindOf(value)}`);
+      }
+      for (const method of ["load", "save", "clear"]) {
+        if (typeof (value as Members)[method] !== "function") {
+          throw invalidConfig(`\`auth.${kind}.tokenStore\` must have a function \`${method}\``);
+        }
+      }
+      json.store = true;
+    } else if (PAIRS.includes(name) && typeof value === "object" && value !== null && !Array.isArray(value)) {
       json[name] = Object.entries(value);
     } else {
       json[TIMES[name] ?? name] = value instanceof URL ? value.href : value;
     }
   }
   return json;
+}
+
+/** The token stores of a client's credentials, by name; `null` is its own. */
+export function storesOf(auth: unknown, credentials: unknown): Map<string | null, TokenStore> {
+  const stores = new Map<string | null, TokenStore>();
+  const own: [null, unknown] = [null, auth];
+  for (const [name, of] of [own, ...Object.entries(credentials ?? {})]) {
+    const { tokenStore } = ((of as { oauth?: Members } | undefined)?.oauth ?? {}) as { tokenStore?: TokenStore };
+    if (tokenStore !== undefined) {
+      stores.set(name, tokenStore);
+    }
+  }
+  return stores;
 }
 
 /** The credential of a client's options. A callback is left for the caller to keep. */

@@ -11,28 +11,54 @@
  * | `bodyOpen` | `stream` | nothing |
  * | `bodyNext` | `stream` | bytes, or nothing at the end |
  * | `bodyClose` | `stream` | not answered |
+ * | `progress` | `location`, `offset`, `length` | not answered |
+ * | `storeLoad` | `credential` | text with what is stored, or nothing |
+ * | `storeSave` | `credential`, `tokens` | nothing |
+ * | `storeClear` | `credential` | nothing |
+ * | `storeLock` | `credential` | text `true`: it is ours now; `false`: somebody else has it |
+ * | `storeUnlock` | `credential` | not answered |
  * | `abandon` | | not answered: nobody waits for that question any more |
  *
  * What is thrown stays here under a number, and becomes the `cause` of the error that comes of it.
  */
 
-import type { AttemptRequest, AttemptResult, Hooks, TokenCallback } from "../types/shared.js";
+import type {
+  AttemptRequest,
+  AttemptResult,
+  Hooks,
+  Observer,
+  TokenCallback,
+  TokenStore,
+  UploadPosition,
+} from "../types/shared.js";
 import { tokenJson } from "./auth.ts";
 import { inContext } from "./context.ts";
 import type { CauseOf } from "./errors.ts";
 import type { Pairs } from "./headers.ts";
 import { runAfter, runBefore } from "./hooks.ts";
 import { native } from "./native.ts";
+import { tellProgress } from "./progress.ts";
+import { askStore, unlock } from "./token_store.ts";
 import { closeStream, nextPiece, openStream } from "./uploads.ts";
 
 /** What a client calls back. The client keeps it, and each of its calls does. */
 export class Callbacks {
   readonly token: TokenCallback | undefined;
   readonly hooks: Hooks | undefined;
+  readonly observer: Observer | undefined;
+  /** Token stores by the names of their credentials; `null` is the client's own. */
+  readonly stores: ReadonlyMap<string | null, TokenStore>;
 
-  constructor(token: TokenCallback | undefined, hooks: Hooks | undefined) {
+  constructor(
+    token: TokenCallback | undefined,
+    hooks: Hooks | undefined,
+    observer: Observer | undefined,
+    stores: ReadonlyMap<string | null, TokenStore>,
+  ) {
     this.token = token;
     this.hooks = hooks;
+    this.observer = observer;
+    this.stores = stores;
   }
 }
 
@@ -55,6 +81,8 @@ interface Question {
   readonly what: string;
   readonly stream: number;
   readonly attempt: unknown;
+  readonly credential: string | null;
+  readonly tokens: string;
 }
 
 type Answer = string | Uint8Array | undefined;
@@ -66,6 +94,14 @@ export function answerQuestion(text: string): void {
   }
   if (question.what === "bodyClose") {
     closeStream(question.call, question.stream);
+    return;
+  }
+  if (question.what === "progress") {
+    tellProgress(question.call, question as unknown as UploadPosition);
+    return;
+  }
+  if (question.what === "storeUnlock") {
+    unlock(clients.get(question.client)?.deref()?.stores.get(question.credential));
     return;
   }
   inContext(question.call, () => answerTo(question)).then(
@@ -95,11 +131,23 @@ async function answerTo(question: Question): Promise<Answer> {
   if (question.what === "token" && callbacks.token !== undefined) {
     return tokenJson(callbacks.token);
   }
-  if (question.what === "before" && callbacks.hooks !== undefined) {
-    return runBefore(callbacks.hooks, question.attempt as Omit<AttemptRequest, "headers"> & { headers: Pairs });
+  if (question.what === "before") {
+    return runBefore(
+      callbacks,
+      question.call,
+      question.attempt as Omit<AttemptRequest, "headers"> & { headers: Pairs },
+    );
   }
-  if (question.what === "after" && callbacks.hooks !== undefined) {
-    return runAfter(callbacks.hooks, question.attempt as Omit<AttemptResult, "headers"> & { headers: Pairs | null });
+  if (question.what === "after") {
+    return runAfter(
+      callbacks,
+      question.call,
+      question.attempt as Omit<AttemptResult, "headers"> & { headers: Pairs | null },
+    );
+  }
+  const store = callbacks.stores.get(question.credential);
+  if (store !== undefined) {
+    return askStore(store, question.what, question.tokens);
   }
   throw new Error(`nothing answers ${question.what}`);
 }

@@ -8,6 +8,7 @@
  * | `PIECE`: the next piece of one | CHUNK, END, ERROR |
  * | `PAGE`: the next page of a list | ANSWER, END, ERROR |
  * | `EVENTS`: the next events of a stream of them | CHUNK, END, ERROR |
+ * | `TOLD`: something that is told as JSON | CHUNK, END, ERROR |
  *
  * or until its signal is aborted: then it is rejected at once, whatever it was doing. A streamed answer on which nobody waits is not in
  * the table, so that it can be collected as garbage.
@@ -18,8 +19,10 @@ import { forgetContext, keepContext } from "./context.ts";
 import { errorFromJson } from "./errors.ts";
 import { readFrames } from "./frames.ts";
 import { type Native, native } from "./native.ts";
+import { forgetProgress } from "./progress.ts";
 import type { Response } from "./response.ts";
 import type { Watch } from "./signals.ts";
+import { decode } from "./text.ts";
 import { closeUpload } from "./uploads.ts";
 
 export const WHOLE = 0;
@@ -27,6 +30,16 @@ export const HEAD = 1;
 export const PIECE = 2;
 export const PAGE = 3;
 export const EVENTS = 4;
+export const TOLD = 5;
+
+/** What the end of a stream tells, as JSON. */
+export class End {
+  readonly told: string;
+
+  constructor(told: string) {
+    this.told = told;
+  }
+}
 
 type Settle = (value: unknown) => void;
 
@@ -115,8 +128,25 @@ export function finish(call: number, watch: Watch | undefined): void {
     watch.drop(call);
   }
   closeUpload(call);
+  forgetProgress(call);
   forgetCauses(call);
   forgetContext(call);
+}
+
+/** Waits for what a call tells as JSON, which `begin` begins. */
+export async function told<T>(
+  keep: object | undefined,
+  watch: Watch | undefined,
+  begin: (call: number) => void,
+): Promise<T | undefined> {
+  if (watch?.signal.aborted) {
+    throw watch.signal.reason;
+  }
+  const call = nextNumber();
+  const coming = wait<Uint8Array | undefined>(call, TOLD, keep, watch);
+  begin(call);
+  const json = await coming;
+  return json === undefined ? undefined : (JSON.parse(decode(json, 0, json.length)) as T);
 }
 
 /** Rejects a call that this side ends, and gives it up. */
@@ -174,13 +204,17 @@ const frames = {
     take(call)?.resolve(start);
   },
   chunk(call: number, piece: Uint8Array): void {
-    take(call)?.resolve(piece);
+    const waiting = take(call);
+    if (waiting?.kind === TOLD) {
+      finish(call, waiting.watch);
+    }
+    waiting?.resolve(piece);
   },
-  end(call: number): void {
+  end(call: number, told: string | undefined): void {
     const waiting = take(call);
     if (waiting !== undefined) {
       finish(call, waiting.watch);
-      waiting.resolve(undefined);
+      waiting.resolve(told === undefined ? undefined : new End(told));
     }
   },
   error(call: number, text: string): void {

@@ -4,6 +4,8 @@ import type {
   BodyOptions,
   ClientOptions,
   ClientState,
+  Downloaded,
+  DownloadOptions,
   EventOptions,
   Explanation,
   LineOptions,
@@ -11,16 +13,23 @@ import type {
   PageOptions,
   RequestOptions,
   Supposed,
+  Uploaded,
+  UploadInput,
+  UploadOptions,
 } from "../types/shared.js";
+import { Answer } from "./answer.ts";
 import type { Begun } from "./batches.ts";
 import type { Callbacks } from "./callbacks.ts";
-import { HEAD, isWaiting, nextNumber, port, refuse, WHOLE, wait } from "./calls.ts";
+import { HEAD, isWaiting, nextNumber, port, refuse, told, WHOLE, wait } from "./calls.ts";
+import { Download, type DownloadedJson, downloaded } from "./download.ts";
 import { errorFromJson, invalidConfig, invalidRequest } from "./errors.ts";
 import type { Head } from "./frames.ts";
 import { Incoming } from "./incoming.ts";
 import { INSPECT, type Inspect, shown } from "./inspect.ts";
 import { JsonLines } from "./json_lines.ts";
 import type { NativeClient } from "./native.ts";
+import { OAuthFlow } from "./oauth.ts";
+import { observed } from "./observer.ts";
 import {
   eventsJson,
   linesJson,
@@ -29,8 +38,12 @@ import {
   optionsJson,
   settingsJson,
   supposedJson,
+  type TraceSource,
+  uploadJson,
+  withTrace,
 } from "./options.ts";
 import { itemsOfAll, Pages } from "./pages.ts";
+import { keepProgress } from "./progress.ts";
 import { jsonBody, type RequestBody, requestBody } from "./request_body.ts";
 import type { Response } from "./response.ts";
 import { ServerEvents } from "./server_events.ts";
@@ -42,6 +55,7 @@ import { keepUpload } from "./uploads.ts";
 export class Client {
   readonly #native: NativeClient;
   readonly #callbacks: Callbacks | undefined;
+  readonly #trace: TraceSource | undefined;
 
   constructor(baseUrl: string | URL, options?: ClientOptions) {
     if (typeof baseUrl !== "string" && !(baseUrl instanceof URL)) {
@@ -54,6 +68,7 @@ export class Client {
     }
     this.#native = client;
     this.#callbacks = callbacks;
+    this.#trace = (options as { traceContext?: TraceSource } | undefined)?.traceContext;
   }
 
   get(path: string, options?: RequestOptions): Promise<Response> {
@@ -89,14 +104,44 @@ export class Client {
   }
 
   async stream(method: string, path: string, options?: BodyOptions): Promise<StreamResponse> {
-    const call = nextNumber();
+    const { head, incoming } = await this.#head(STREAM, method, path, options, "body");
+    return new StreamResponse(head.status, head.meta, incoming);
+  }
+
+  async download(path: string, options?: DownloadOptions): Promise<Download> {
+    const { head, incoming } = await this.#head(DOWNLOAD, "GET", path, options, "download");
+    return new Download(head.status, head.meta, incoming);
+  }
+
+  async downloadTo(path: string, file: string | URL, options?: DownloadOptions): Promise<Downloaded> {
+    checkStart("GET", path, options);
+    const native = this.#native;
+    if (native.downloadTo === undefined) {
+      throw invalidRequest("`downloadTo` needs files, which there are not here; `download` gives the bytes");
+    }
+    const json = optionsJson(withTrace(options, this.#trace), "download", undefined);
     const signal = signalIn(options);
-    const { status, meta } = await this.#begin<Head>(call, HEAD, method, path, options, "body", signal);
-    return new StreamResponse(
-      status,
-      meta,
-      new Incoming(call, this.#callbacks, signal === undefined ? undefined : watchOf(signal)),
+    const watch = signal === undefined ? undefined : watchOf(signal);
+    const name = fileName(file);
+    const done = await told<DownloadedJson>(this.#callbacks, watch, (call) =>
+      native.downloadTo?.(call, path, name, json),
     );
+    return downloaded(done as DownloadedJson);
+  }
+
+  async upload(
+    path: string,
+    source: UploadInput | { readonly file: string | URL },
+    options?: UploadOptions,
+  ): Promise<Uploaded> {
+    const call = nextNumber();
+    const begin = () => this.#upload(call, path, source, options);
+    const observer = this.#callbacks?.observer;
+    const response = await (observer === undefined
+      ? begin()
+      : observed(observer, call, options?.method ?? "POST", path, options, begin));
+    const { resumable, answerLost } = Answer.facts(response);
+    return { response, resumable: resumable === true, answerLost: answerLost === true };
   }
 
   pages<T = unknown>(path: string, options?: PageOptions): AsyncIterableIterator<Page<T>> {
@@ -114,6 +159,10 @@ export class Client {
 
   jsonLines<T = unknown>(path: string, options?: LineOptions): JsonLines<T> {
     return new JsonLines<T>(() => this.#beginLines(path, options));
+  }
+
+  oauth(credential?: string): OAuthFlow {
+    return new OAuthFlow(this.#native, this.#callbacks, credential);
   }
 
   get baseUrl(): string {
@@ -146,24 +195,91 @@ export class Client {
     return shown("Client", { baseUrl: this.baseUrl }, depth, options, inspect);
   }
 
+  /** Whether calls without options need nothing of this layer. */
+  get #plain(): boolean {
+    return this.#trace === undefined && this.#callbacks?.observer === undefined;
+  }
+
   #call(method: string, path: string, options: BodyOptions | undefined, kind: OptionKind): Promise<Response> {
-    if (options === undefined && typeof path === "string" && typeof method === "string") {
+    if (options === undefined && this.#plain && typeof path === "string" && typeof method === "string") {
       const call = nextNumber();
       const response = wait<Response>(call, WHOLE, this.#callbacks, undefined);
       this.#native.start(call, method, path, 0, undefined, undefined);
       return response;
     }
     try {
-      return this.#begin(nextNumber(), WHOLE, method, path, options, kind, signalIn(options));
+      return this.#begin(nextNumber(), WHOLE, 0, method, path, options, kind, signalIn(options));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  /** Begins a call with options. Throws, or is rejected with, what is wrong about them; then nothing is sent. */
-  #begin<T>(
+  /** A call whose answer's body comes in as it is read. */
+  async #head(
+    mode: number,
+    method: string,
+    path: string,
+    options: BodyOptions | undefined,
+    optionKind: OptionKind,
+  ): Promise<{ head: Head; incoming: Incoming }> {
+    const call = nextNumber();
+    const signal = signalIn(options);
+    const head = await this.#begin<Head>(call, HEAD, mode, method, path, options, optionKind, signal);
+    const incoming = new Incoming(call, this.#callbacks, signal === undefined ? undefined : watchOf(signal));
+    return { head, incoming };
+  }
+
+  async #upload(call: number, path: string, source: unknown, options: UploadOptions | undefined): Promise<Response> {
+    const method = options?.method ?? "POST";
+    checkStart(method, path, options);
+    const signal = signalIn(options);
+    if (signal?.aborted) {
+      throw signal.reason;
+    }
+    const file = (source as { file?: string | URL } | null)?.file;
+    const own = withTrace(options, this.#trace);
+    // Wrong options are told before the source is read.
+    uploadJson(own, undefined, undefined);
+    const body = file === undefined ? await requestBody(source) : undefined;
+    if (signal?.aborted) {
+      throw signal.reason;
+    }
+    const { json, style } = uploadJson(own, body, file === undefined ? undefined : fileName(file));
+    const answer = wait<Response>(call, WHOLE, this.#callbacks, signal === undefined ? undefined : watchOf(signal));
+    if (body?.source !== undefined) {
+      keepUpload(call, body.source);
+    }
+    if (options?.onProgress !== undefined) {
+      keepProgress(call, options.onProgress);
+    }
+    this.#native.upload(call, method, path, json, body?.content, style);
+    return answer;
+  }
+
+  /** Begins a call with options, and tells the observer of it, where there is one. */
+  #begin<T extends Answer | Head>(
     call: number,
     kind: typeof WHOLE | typeof HEAD,
+    mode: number,
+    method: string,
+    path: string,
+    options: BodyOptions | undefined,
+    optionKind: OptionKind,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    const observer = this.#callbacks?.observer;
+    const begin = () => {
+      const own = withTrace(options, this.#trace);
+      return this.#beginCall<T>(call, kind, mode, method, path, own, optionKind, signal);
+    };
+    return observer === undefined ? begin() : observed(observer, call, method, path, options, begin);
+  }
+
+  /** Begins a call with options. Throws, or is rejected with, what is wrong about them; then nothing is sent. */
+  #beginCall<T>(
+    call: number,
+    kind: typeof WHOLE | typeof HEAD,
+    mode: number,
     method: string,
     path: string,
     options: BodyOptions | undefined,
@@ -179,7 +295,7 @@ export class Client {
     const body = optionKind === "body" ? bodyIn(options) : undefined;
     if (!(body instanceof Promise)) {
       const json = optionsJson(options, optionKind, body);
-      return this.#start(call, kind, method, path, json, body, watch);
+      return this.#start(call, kind, mode, method, path, json, body, watch);
     }
     // Wrong options are told before the body is read.
     optionsJson(options, optionKind, undefined);
@@ -187,7 +303,7 @@ export class Client {
     body.then(
       (ready) => {
         if (isWaiting(call)) {
-          this.#send(call, kind, method, path, optionsJson(options, optionKind, ready), ready);
+          this.#send(call, mode, method, path, optionsJson(options, optionKind, ready), ready);
         }
       },
       (error) => refuse(call, invalidRequest(`\`body\` could not be read: ${String(error)}`, { cause: error })),
@@ -198,6 +314,7 @@ export class Client {
   #start<T>(
     call: number,
     kind: typeof WHOLE | typeof HEAD,
+    mode: number,
     method: string,
     path: string,
     json: string | undefined,
@@ -205,13 +322,13 @@ export class Client {
     watch: Watch | undefined,
   ): Promise<T> {
     const answer = wait<T>(call, kind, this.#callbacks, watch);
-    this.#send(call, kind, method, path, json, body);
+    this.#send(call, mode, method, path, json, body);
     return answer;
   }
 
   #send(
     call: number,
-    kind: number,
+    mode: number,
     method: string,
     path: string,
     json: string | undefined,
@@ -220,19 +337,19 @@ export class Client {
     if (body?.source !== undefined) {
       keepUpload(call, body.source);
     }
-    this.#native.start(call, method, path, kind === HEAD ? 1 : 0, json, body?.content);
+    this.#native.start(call, method, path, mode, json, body?.content);
   }
 
   #beginEvents(path: string, options: EventOptions | undefined): Begun | Promise<Begun> {
     return this.#beginStream(path, options, (list, method, body) => {
-      const { json, style } = eventsJson(options, body);
+      const { json, style } = eventsJson(withTrace(options, this.#trace), body);
       this.#native.events(list, method, path, json, body?.content, style);
     });
   }
 
   #beginLines(path: string, options: LineOptions | undefined): Begun | Promise<Begun> {
     return this.#beginStream(path, options, (list, method, body) => {
-      const { json, style } = linesJson(options, body);
+      const { json, style } = linesJson(withTrace(options, this.#trace), body);
       this.#native.jsonLines(list, method, path, json, body?.content, style);
     });
   }
@@ -260,7 +377,7 @@ export class Client {
   #pages<T>(path: string, options: PageOptions | undefined): Pages<T> {
     return new Pages<T>(() => {
       checkStart("GET", path, options);
-      const { json, style, items } = listJson(options);
+      const { json, style, items } = listJson(withTrace(options, this.#trace));
       const signal = signalIn(options);
       const list = nextNumber();
       this.#native.pages(list, path, json, style);
@@ -269,7 +386,23 @@ export class Client {
   }
 }
 
+/** Modes of `start`, beside 0 for answers that are read whole. */
+const STREAM = 1;
+const DOWNLOAD = 2;
+
 function noCause(): undefined {}
+
+/** The path of a file. A URL's is decoded; only files are on this machine. */
+function fileName(file: unknown): string {
+  if (typeof file === "string") {
+    return file;
+  }
+  if (file instanceof URL && file.protocol === "file:") {
+    const path = decodeURIComponent(file.pathname);
+    return /^\/[a-z]:\//i.test(path) ? path.slice(1) : path;
+  }
+  throw invalidRequest(`a file must be a path or a file: URL, not ${kindOf(file)}`);
+}
 
 function checkStart(method: unknown, path: unknown, options: unknown): void {
   if (typeof method !== "string") {

@@ -2,10 +2,10 @@
  * The errors: one class for each kind, made from the native half's JSON by one table. A test walks all codes.
  *
  * Error JSON: `{code, message, what, status, method, url, requestId, retryAfterMs, retryability, noRetry, advice, elapsedMs,
- * headers: [[name, value]] | null, body (base64), problem, attempts, cause: number | null}`.
+ * headers: [[name, value]] | null, body (base64), problem, attempts, cause: number | null}`; of an upload `upload: {location, offset, length}` too.
  */
 
-import type { Attempt, ErrorCode, Json, Retryability } from "../types/shared.js";
+import type { Attempt, ErrorCode, Json, Retryability, UploadPosition } from "../types/shared.js";
 import { headersOf } from "./headers.ts";
 import { INSPECT, type Inspect, indent, setName } from "./inspect.ts";
 import { native } from "./native.ts";
@@ -27,10 +27,12 @@ export interface Facts extends ErrorOptions {
   body?: string;
   problem?: { readonly [name: string]: Json } | null;
   attempts?: readonly Attempt[];
+  upload?: UploadPosition;
 }
 
 /** The error as the native half tells it. */
-interface ErrorJson extends Required<Omit<Facts, "cause">> {
+interface ErrorJson extends Required<Omit<Facts, "cause" | "upload">> {
+  upload?: UploadPosition;
   message: string;
   cause: number | null;
 }
@@ -99,6 +101,10 @@ export class GatewrightError extends Error {
 
   get attempts(): readonly Attempt[] {
     return this.#rest.attempts ?? [];
+  }
+
+  get upload(): UploadPosition | null {
+    return this.#rest.upload ?? null;
   }
 
   timeline(): string {

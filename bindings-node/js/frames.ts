@@ -6,7 +6,7 @@
  * | 1 ANSWER | `[u16 status][u32 metaLength][u32 bodyLength][u32 large, NONE for a body inline][meta][body]` |
  * | 2 HEAD | `[u16 status][meta]`, of a streamed answer |
  * | 3 CHUNK | `[u32 large or NONE][bytes]`, of its body; or events, `[{event, data, id}]`, or the values of JSON lines |
- * | 4 END | nothing: the end of a body or of a list |
+ * | 4 END | nothing: the end of a body or of a list; of a download JSON, `{elapsedMs, attempts}` |
  * | 5 ERROR | the error as JSON |
  * | 6 ASK | a question as JSON; the call is 0 |
  *
@@ -74,7 +74,7 @@ export function readFrames(batch: Uint8Array, large: Uint8Array[], frames: Frame
         break;
       }
       case 4:
-        frames.end(call);
+        frames.end(call, payload < end ? decode(batch, payload, end) : undefined);
         break;
       case 5:
         frames.error(call, decode(batch, payload, end));

@@ -8,7 +8,7 @@
  * | open | collected as garbage | the request is ended |
  */
 
-import { finish, giveUp, PIECE, port, wait } from "./calls.ts";
+import { End, finish, giveUp, PIECE, port, wait } from "./calls.ts";
 import { ClosedError } from "./errors.ts";
 import type { Watch } from "./signals.ts";
 
@@ -32,6 +32,8 @@ export class Incoming {
   #reading: Promise<Piece> | undefined;
   #ended = false;
   #failed: { reason: unknown } | undefined;
+  /** What the end told, as JSON. */
+  told: string | undefined;
 
   constructor(call: number, keep: object | undefined, watch: Watch | undefined) {
     this.#call = call;
@@ -89,18 +91,20 @@ export class Incoming {
     if (this.#ended) {
       return Promise.resolve(undefined);
     }
-    const piece = wait<Piece>(this.#call, PIECE, this.#keep, this.#watch);
+    const piece = wait<Piece | End>(this.#call, PIECE, this.#keep, this.#watch);
     port().pull(this.#call);
     return piece.then(this.#came, this.#broke);
   }
 
-  readonly #came = (piece: Piece): Piece => {
+  readonly #came = (came: Piece | End): Piece => {
     this.#reading = undefined;
-    if (piece === undefined) {
-      this.#ended = true;
-      abandoned.unregister(this);
+    if (came !== undefined && !(came instanceof End)) {
+      return came;
     }
-    return piece;
+    this.told = came?.told;
+    this.#ended = true;
+    abandoned.unregister(this);
+    return undefined;
   };
 
   readonly #broke = (reason: unknown): never => {

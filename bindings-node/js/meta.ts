@@ -1,7 +1,8 @@
 /**
  * What came with an answer beside its body, read when it is asked for.
  *
- * Meta JSON: `{method, url, shownUrl, requestId, elapsedMs, headers: [[name, value]], attempts, cache}`.
+ * Meta JSON: `{method, url, shownUrl, requestId, elapsedMs, headers: [[name, value]], attempts, cache}`; of a download `total` too, of an
+ * upload `resumable` and `answerLost`.
  */
 
 import type { Attempt, CacheStatus } from "../types/shared.js";
@@ -9,7 +10,7 @@ import { headersOf, type Pairs } from "./headers.ts";
 import { native } from "./native.ts";
 import { decode } from "./text.ts";
 
-interface MetaJson {
+export interface MetaJson {
   readonly method: string;
   readonly url: string;
   readonly requestId: string | null;
@@ -18,6 +19,9 @@ interface MetaJson {
   readonly attempts: readonly Attempt[];
   /** Left out where the cache had no part in it. */
   readonly cache?: CacheStatus;
+  readonly total?: number | null;
+  readonly resumable?: boolean;
+  readonly answerLost?: boolean;
 }
 
 export class Meta {

@@ -41,7 +41,8 @@ export interface NativeClient {
   /**
    * Begins a call; never throws. What comes of it comes as a frame.
    *
-   * @param mode 0 for an answer read whole (ANSWER or ERROR), 1 for a streamed one (HEAD or ERROR, then by `pull`).
+   * @param mode 0 for an answer read whole (ANSWER or ERROR), 1 for a streamed one (HEAD or ERROR, then by `pull`), 2 for a download, which
+   * is a streamed one that goes on where it breaks.
    */
   start(
     call: number,
@@ -71,6 +72,25 @@ export interface NativeClient {
     body: string | Uint8Array | undefined,
     style: string,
   ): void;
+  /** Downloads into a file: CHUNK with `{length, resumedFrom, elapsedMs, headers, attempts}`, or ERROR. Left out where there are no files. */
+  downloadTo?(call: number, path: string, file: string, options: string | undefined): void;
+  /** Uploads, with a style of `{chunkSize, resume, assumeResumable, progress, file, stream}`: ANSWER or ERROR. */
+  upload(
+    call: number,
+    method: string,
+    path: string,
+    options: string | undefined,
+    body: string | Uint8Array | undefined,
+    style: string,
+  ): void;
+  /** Begins a login with `{kind, credential, redirectUri, timeoutMs}`: CHUNK with what the user is to be shown, or ERROR. */
+  beginLogin(call: number, login: number, options: string): void;
+  /** Ends a login: CHUNK with what is told of the tokens, or ERROR. */
+  endLogin(call: number, login: number, redirect: string | undefined): void;
+  /** Forgets a login. */
+  dropLogin(login: number): void;
+  /** Revokes and forgets the tokens of a credential: END or ERROR. */
+  logOut(call: number, credential: string | undefined): void;
   baseUrl(): string;
   /** `ClientState` as JSON. */
   state(): string;

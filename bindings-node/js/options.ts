@@ -7,16 +7,16 @@
  * maxEntryBytes, staleIfErrorMs, heuristicFreshnessMs}`, `idempotencyKeys`, `idempotencyHeader`,
  * `breaker: true | false | {failureRate, minimumCalls, windowMs, openMs}`, `maxConcurrency`, `regions`, `hedge: false | null | "p95" | {afterMs}`,
  * `idempotencyQuoted`, `maxRedirects`, `allowedOrigins`, `allowHttp`, `proxy`, `caCertificates`, `maxResponseBytes`, `throwOnError`,
- * `hooks: {before, after}`, `client`.
+ * `pins`, `minThroughput: {bytesPerSecond, graceMs} | null`, `hooks: {before, after}`, `client`. `pacing` may be `{maxQueue}`.
  *
  * Options JSON (all optional): `query`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `maxAttempts`, `cache`, `hedge`, `idempotencyKey`, `credential`, `throwOnError`,
- * `stream: {replayable, length}`, `contentType`.
+ * `stream: {replayable, length}`, `contentType`, `minThroughput`, `traceContext: {traceparent, tracestate}`, `urlTemplate`.
  *
  * A time is a number, `null` for none, or the text `NaN`, `Infinity` or `-Infinity`, which JSON cannot say as a number.
  */
 
-import type { Hooks, TokenCallback } from "../types/shared.js";
-import { authJson, credentialsJson } from "./auth.ts";
+import type { Hooks, Observer, TokenCallback, TraceContext } from "../types/shared.js";
+import { authJson, credentialsJson, storesOf } from "./auth.ts";
 import { Callbacks, register } from "./callbacks.ts";
 import { invalidConfig, invalidRequest } from "./errors.ts";
 import { headerPairs } from "./headers.ts";
@@ -103,6 +103,20 @@ const hedge: Read = (value, name, into, wrong) => {
   }
 };
 
+const floorRules: Readers = { bytesPerSecond: count, grace: time };
+
+const minThroughput: Read = (value, name, into, wrong) => {
+  if (value === null) {
+    into[name] = null;
+  } else if (typeof value === "object") {
+    const floor: Json = {};
+    read(value, floorRules, floor, wrong, "`minThroughput`");
+    into[name] = floor;
+  } else {
+    throw wrong(`\`${name}\` must be an object, or null for no floor, not ${kindOf(value)}`);
+  }
+};
+
 const settings: Readers = {
   auth: (value, name, into) => {
     into[name] = authJson(value);
@@ -126,7 +140,36 @@ const settings: Readers = {
       throw wrong(`\`retry\` must be an object, a number of attempts or false, not ${kindOf(value)}`);
     }
   },
-  pacing: flag,
+  pacing: (value, name, into, wrong) => {
+    if (typeof value === "boolean") {
+      into[name] = value;
+    } else if (typeof value === "object" && value !== null) {
+      const pacing: Json = {};
+      read(value, { maxQueue: count }, pacing, wrong, "`pacing`");
+      into[name] = pacing;
+    } else {
+      throw wrong(`\`pacing\` must be true, false or an object, not ${kindOf(value)}`);
+    }
+  },
+  minThroughput,
+  traceContext: (value, name, _into, wrong) => {
+    if (typeof value !== "function") {
+      throw wrong(`\`${name}\` must be a function that gives the trace context, not ${kindOf(value)}`);
+    }
+  },
+  observer: (value, name, _into, wrong) => {
+    if (typeof value !== "object" || value === null) {
+      throw wrong(`\`${name}\` must be an object, not ${kindOf(value)}`);
+    }
+    const observer: Json = {};
+    read(value, observerNames, observer, wrong, "`observer`");
+  },
+  pins: (value, name, into, wrong) => {
+    if (!Array.isArray(value) || !value.every((pin) => typeof pin === "string")) {
+      throw wrong("`pins` must be a list of strings");
+    }
+    into[name] = value;
+  },
   quota: (value, name, into, wrong) => {
     if (value instanceof RedisQuota) {
       into.sharedQuota = RedisQuota.jsonOf(value);
@@ -206,14 +249,24 @@ const settings: Readers = {
   },
 };
 
-const hook: Read = (value, name, into, wrong) => {
-  if (typeof value !== "function") {
-    throw wrong(`\`hooks.${name}\` must be a function, not ${kindOf(value)}`);
-  }
-  into[name] = true;
-};
+const called =
+  (of: string): Read =>
+  (value, name, into, wrong) => {
+    if (typeof value !== "function") {
+      throw wrong(`\`${of}.${name}\` must be a function, not ${kindOf(value)}`);
+    }
+    into[name] = true;
+  };
 
-const hookNames: Readers = { beforeAttempt: hook, afterAttempt: hook };
+const hookNames: Readers = { beforeAttempt: called("hooks"), afterAttempt: called("hooks") };
+const observing = called("observer");
+const observerNames: Readers = {
+  callStarted: observing,
+  attemptStarted: observing,
+  attemptEnded: observing,
+  callEnded: observing,
+};
+const traceNames: Readers = { traceparent: text, tracestate: text };
 
 const requestReaders: Readers = {
   query,
@@ -232,6 +285,19 @@ const requestReaders: Readers = {
     into[name] = value;
   },
   throwOnError: flag,
+  minThroughput,
+  traceContext: (value, name, into, wrong) => {
+    if (value === null) {
+      return;
+    }
+    if (typeof value !== "object") {
+      throw wrong(`\`${name}\` must be { traceparent, tracestate }, or null for none, not ${kindOf(value)}`);
+    }
+    const trace: Json = {};
+    read(value, traceNames, trace, wrong, "`traceContext`");
+    into[name] = trace;
+  },
+  urlTemplate: text,
 };
 
 const bodyReaders: Readers = { ...requestReaders, json: apart, body: apart };
@@ -247,6 +313,21 @@ const {
 } = bodyReaders;
 const eventReaders: Readers = { ...eventRequestReaders, method: apart, lastEventId: apart, idleTimeout: apart };
 const lineReaders: Readers = { ...eventRequestReaders, method: apart, idleTimeout: apart, maxLineBytes: apart };
+const {
+  throwOnError: _throwsOfDownloads,
+  cache: _cacheOfDownloads,
+  hedge: _hedgeOfDownloads,
+  ...downloadReaders
+} = requestReaders;
+const uploadReaders: Readers = {
+  ...downloadReaders,
+  method: apart,
+  chunkSize: apart,
+  resume: apart,
+  assumeResumable: apart,
+  onProgress: apart,
+};
+const uploadStyleReaders: Readers = { chunkSize: count, resume: text, assumeResumable: flag };
 const lineStyleReaders: Readers = { idleTimeout: time, maxLineBytes: count };
 const eventStyleReaders: Readers = { lastEventId: text, idleTimeout: time };
 const styleReaders: Readers = { items: text, cursor: text, cursorParam: text };
@@ -325,18 +406,55 @@ export function settingsJson(options: unknown): { json: string; callbacks: Callb
   }
   const json: Json = {};
   read(options, settings, json, invalidConfig, "a client");
-  const { auth, hooks } = options as { auth?: unknown; hooks?: Hooks };
+  const { auth, credentials, hooks, observer } = options as {
+    auth?: unknown;
+    credentials?: unknown;
+    hooks?: Hooks;
+    observer?: Observer;
+  };
   const token = typeof auth === "function" ? (auth as TokenCallback) : undefined;
-  if (token === undefined && hooks === undefined) {
+  const stores = storesOf(auth, credentials);
+  if (token === undefined && hooks === undefined && observer === undefined && stores.size === 0) {
     return { json: JSON.stringify(json), callbacks: undefined };
   }
-  const callbacks = new Callbacks(token, hooks);
+  const callbacks = new Callbacks(token, hooks, observer, stores);
+  if (observer !== undefined) {
+    const { before, after } = (json.hooks ?? {}) as { before?: boolean; after?: boolean };
+    json.hooks = {
+      before: before === true || observer.attemptStarted !== undefined,
+      after: after === true || observer.attemptEnded !== undefined,
+    };
+  }
   json.client = register(callbacks);
   return { json: JSON.stringify(json), callbacks };
 }
 
+/** Gives the trace that a call belongs to. */
+export type TraceSource = () => unknown;
+
+/** The options of a call with the trace that it belongs to, where it does not say that itself. */
+export function withTrace<T extends object>(options: T | undefined, source: TraceSource | undefined): T | undefined {
+  if (source === undefined || (options as { traceContext?: unknown } | undefined)?.traceContext !== undefined) {
+    return options;
+  }
+  const trace = source() as Partial<TraceContext> | null | undefined;
+  if (typeof trace?.traceparent !== "string" || trace.traceparent === "") {
+    return options;
+  }
+  const { traceparent, tracestate } = trace;
+  const traceContext = tracestate ? { traceparent, tracestate } : { traceparent };
+  // Inherited options are options: a copy would lose them.
+  return Object.assign(Object.create(options ?? null), { traceContext }) as T;
+}
+
 /** The kinds of calls, by what may be said of them. */
-export type OptionKind = "request" | "body";
+export type OptionKind = "request" | "body" | "download";
+
+const READERS: { readonly [kind in OptionKind]: readonly [Readers, string] } = {
+  request: [requestReaders, "a request without body"],
+  body: [bodyReaders, "a request"],
+  download: [downloadReaders, "a download"],
+};
 
 /** Says the options of a call, as far as they are its own affair: neither its signal nor its body. */
 export function optionsJson(
@@ -346,13 +464,8 @@ export function optionsJson(
 ): string | undefined {
   const json: Json = {};
   if (options !== undefined) {
-    read(
-      options,
-      kind === "body" ? bodyReaders : requestReaders,
-      json,
-      invalidRequest,
-      kind === "body" ? "a request" : "a request without body",
-    );
+    const [readers, what] = READERS[kind];
+    read(options, readers, json, invalidRequest, what);
   }
   return withBody(json, body);
 }
@@ -396,6 +509,41 @@ export function eventsJson(options: object | undefined, body: RequestBody | unde
 /** The options of a stream of JSON lines: those of its request, and its own. */
 export function linesJson(options: object | undefined, body: RequestBody | undefined): StreamJson {
   return streamJson(options, body, lineReaders, lineStyleReaders, "a stream of JSON lines");
+}
+
+/** The options of an upload: those of its requests, and its own. */
+export function uploadJson(
+  options: object | undefined,
+  body: RequestBody | undefined,
+  file: string | undefined,
+): StreamJson {
+  const json: Json = {};
+  const style: Json = {};
+  if (options !== undefined) {
+    read(options, uploadReaders, json, invalidRequest, "an upload");
+    for (const name of Object.keys(uploadStyleReaders)) {
+      const value = (options as Json)[name];
+      if (value !== undefined) {
+        uploadStyleReaders[name]?.(value, name, style, invalidRequest);
+      }
+    }
+    const { onProgress } = options as { onProgress?: unknown };
+    if (onProgress !== undefined) {
+      called("upload")(onProgress, "onProgress", style, invalidRequest);
+      delete style.onProgress;
+      style.progress = true;
+    }
+  }
+  if (file !== undefined) {
+    style.file = file;
+  }
+  if (body?.contentType !== undefined) {
+    json.contentType = body.contentType;
+  }
+  if (body?.source !== undefined) {
+    style.stream = { replayable: body.replayable === true, length: body.length ?? null };
+  }
+  return { json: withBody(json, undefined), style: JSON.stringify(style) };
 }
 
 interface StreamJson {

@@ -89,7 +89,7 @@ const CLIENTS = [
   ],
   [h, { retry: { backoffBase: Number.NaN } }, "InvalidConfigError", "`retry.backoffBase` is NaN"],
   [h, { quota: "lots" }, "InvalidConfigError", '`quota`: got "lots" when expecting calls, a slash and a time'],
-  [h, { pacing: 1 }, "InvalidConfigError", "`pacing` must be true or false, not a number"],
+  [h, { pacing: 1 }, "InvalidConfigError", "`pacing` must be true, false or an object, not a number"],
   [h, { allowedOrigins: "https://x" }, "InvalidConfigError", "`allowedOrigins` must be a list of strings"],
   [h, { hooks: { before: () => {} } }, "InvalidConfigError", "`hooks` has no option `before`"],
   [

@@ -69,7 +69,15 @@ export interface OAuthOptions {
   readonly audience?: string;
   /** Resources for which the token is to be (RFC 8707). */
   readonly resources?: readonly string[];
+  /** The page where a user logs in. Default: what the issuer's metadata say. */
+  readonly authorizationUrl?: string | URL;
+  /** Where a device asks for its code (RFC 8628). Default: what the metadata say. */
+  readonly deviceAuthorizationUrl?: string | URL;
+  /** Where tokens are revoked (RFC 7009). Default: what the metadata say. */
+  readonly revocationUrl?: string | URL;
   readonly refreshToken?: string;
+  /** A store of your own, in place of memory. */
+  readonly tokenStore?: TokenStore;
   /** A file that keeps the tokens, readable by its owner alone; processes share it. In the package `gatewright` alone. */
   readonly tokenFile?: string;
   /** Further parameters of requests for tokens. */
@@ -82,6 +90,21 @@ export interface OAuthOptions {
   readonly timeout?: number;
   /** A private key in PEM, to which tokens are bound (DPoP, RFC 9449). */
   readonly dpopKey?: string;
+}
+
+/**
+ * Keeps the tokens of a credential: a keychain, a database, a browser's storage. What it keeps is one text with secrets in it. What `load` or
+ * `lock` throws is told in a `TokenError`; a store that cannot save leaves the tokens in memory.
+ */
+export interface TokenStore {
+  /** What was saved last; nothing where nothing is stored. */
+  load(): string | null | undefined | Promise<string | null | undefined>;
+  save(tokens: string): void | Promise<void>;
+  clear(): void | Promise<void>;
+  /** Where several processes or pages share it: whether it is ours now; while it is not, it is asked again. */
+  lock?(): boolean | Promise<boolean>;
+  /** Gives the lock back. */
+  unlock?(): void | Promise<void>;
 }
 
 /** A provider's own HMAC scheme. Templates have places such as `{method}`, see docs/auth.md. */
@@ -198,6 +221,83 @@ export interface Hooks {
   afterAttempt?(attempt: AttemptResult): void | Promise<void>;
 }
 
+/** A trace (W3C Trace Context). */
+export interface TraceContext {
+  /** `00-<32 hex digits>-<16 hex digits>-<2 hex digits>`. */
+  readonly traceparent: string;
+  readonly tracestate?: string;
+}
+
+/** What a propagator of traces fills in; without `traceparent` it is no trace. */
+export interface TraceCarrier {
+  readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
+}
+
+/** The least speed of a body. Only time in which the other side was waited for counts. */
+export interface MinThroughput {
+  /** Default 1024. */
+  readonly bytesPerSecond?: number;
+  /** Over how long it is measured, in milliseconds. Default 20000. */
+  readonly grace?: number;
+}
+
+/** How calls are held back. */
+export interface PacingOptions {
+  /** Calls that may wait at each host and credential; more are refused with a `RateLimitedError`. Default 10000. */
+  readonly maxQueue?: number;
+}
+
+/** A call, as an observer is told of it: the same object for all that is told of one call. */
+export interface ObservedCall {
+  /** A number of its own. */
+  readonly id: number;
+  readonly method: string;
+  /** As it was given, with whatever is in its query. */
+  readonly path: string;
+  readonly urlTemplate: string | null;
+}
+
+/** An attempt, as an observer is told of it. */
+export interface ObservedAttempt {
+  /** The call that it belongs to; `null` for those of lists, events and JSON lines, and for what the client asks for by itself. */
+  readonly call: ObservedCall | null;
+  /** 1 for the first. */
+  readonly number: number;
+  readonly method: string;
+  /** Without secrets. */
+  readonly url: string;
+}
+
+/** The outcome of an attempt. */
+export interface ObservedResult extends ObservedAttempt {
+  readonly status: number | null;
+  /** What went wrong, where there was no complete answer. */
+  readonly error: string | null;
+  readonly tookMs: number;
+}
+
+/** The outcome of a call: of a streamed answer its head. */
+export interface ObservedOutcome {
+  readonly status: number | null;
+  /** The error's code; `cancelled` where the caller's signal ended it; `null` where it worked. */
+  readonly error: string | null;
+  readonly attempts: readonly Attempt[];
+  readonly elapsedMs: number;
+}
+
+/**
+ * Looks on, for traces and metrics. Called on the thread of the call and, in Node, in its async context. What it throws changes no call: it is a
+ * process warning in Node, and goes to `reportError` in browsers.
+ */
+export interface Observer {
+  callStarted?(call: ObservedCall): void;
+  /** What it gives goes along with the attempt, in place of the call's own trace context. */
+  attemptStarted?(attempt: ObservedAttempt): TraceCarrier | null | undefined;
+  attemptEnded?(attempt: ObservedResult): void;
+  callEnded?(call: ObservedCall, outcome: ObservedOutcome): void;
+}
+
 /** The settings of a quota that processes share. Times in milliseconds. */
 export interface RedisQuotaOptions {
   /** The name under which it is shared. Default: host and port of the base URL. */
@@ -281,8 +381,8 @@ export interface ClientOptions {
   readonly regions?: readonly (string | URL)[];
   /** Sends a second copy of a GET, HEAD or OPTIONS whose answer is slow. Default none. */
   readonly hedge?: Hedge | false | null;
-  /** Whether calls are held back so that the server's quota lasts. Default true. */
-  readonly pacing?: boolean;
+  /** Whether calls are held back so that the server's quota lasts, or how. Default true. */
+  readonly pacing?: boolean | PacingOptions;
   /** A quota of one's own, such as `100/min, burst 20`, or one that is shared with other processes. */
   readonly quota?: string | RedisQuota;
   /** Keeps answers as their servers allow: `true` for 64 MiB in memory. Default false. */
@@ -303,7 +403,12 @@ export interface ClientOptions {
   readonly maxResponseBytes?: number;
   /** Whether an error status is thrown. Default true. */
   readonly throwOnError?: boolean;
+  /** The least speed of all bodies; `null`: none at all. Default: for downloads and uploads alone. */
+  readonly minThroughput?: MinThroughput | null;
+  /** The trace that a call belongs to, asked when it begins, for calls that do not say it. Nothing, or an empty object, is none. */
+  readonly traceContext?: () => TraceCarrier | null | undefined;
   readonly hooks?: Hooks;
+  readonly observer?: Observer;
 }
 
 /** What may be said of one call. */
@@ -326,6 +431,12 @@ export interface RequestOptions {
   /** The name of one of the client's `credentials`, or false for none. Default: the client's `auth`. */
   readonly credential?: string | false;
   readonly throwOnError?: boolean;
+  /** The least speed of its bodies; `null`: none. Default: the client's. */
+  readonly minThroughput?: MinThroughput | null;
+  /** The trace that it belongs to; each attempt is a span of its own in it. `null`: none. Default: what the client's `traceContext` gives. */
+  readonly traceContext?: TraceContext | null;
+  /** The path as a template, such as `/v1/contacts/{id}`, for observers. */
+  readonly urlTemplate?: string;
 }
 
 /** A request with a body: `json` or `body`, not both. */
@@ -363,6 +474,75 @@ export interface LineOptions extends Omit<BodyOptions, "cache" | "hedge" | "idem
   readonly idleTimeout?: number | null;
   /** The longest line. Default 16 MiB. */
   readonly maxLineBytes?: number;
+}
+
+/** A download. `timeout` bounds each connection until its head is there. */
+export interface DownloadOptions extends Omit<RequestOptions, "cache" | "hedge" | "throwOnError"> {}
+
+/** What is uploaded. A stream that can be read once is sent in pieces of `chunkSize`, one held in memory. */
+export type UploadInput = Exclude<BodyInput, FormData>;
+
+/** How far an upload is. */
+export interface UploadPosition {
+  /** Where it can be gone on with, once it was created. Whoever knows it can write there: it is not for logs. */
+  readonly location: string | null;
+  /** The bytes that the server has acknowledged. */
+  readonly offset: number;
+  /** The bytes in all, where that is known. */
+  readonly length: number | null;
+}
+
+/** An upload. `timeout` and `attemptTimeout` bound each request, not counting the time in which its body goes out. */
+export interface UploadOptions extends Omit<RequestOptions, "cache" | "hedge" | "throwOnError"> {
+  /** The method of the request that a plain upload would be. Default `POST`. */
+  readonly method?: string;
+  /** Bytes of a piece. The server's own limits win. Default 8 MiB. */
+  readonly chunkSize?: number;
+  /** Goes on with an earlier upload of the same source, from its `location`. */
+  readonly resume?: string;
+  /** The server is known to speak the draft: it is not asked. Default false. */
+  readonly assumeResumable?: boolean;
+  /** Called after each request of the upload. What it throws is nobody's. */
+  readonly onProgress?: (position: UploadPosition) => void;
+}
+
+/** An upload that is complete. */
+export interface Uploaded {
+  /** What the server answered in the end; its attempts are those of all requests. */
+  readonly response: Response;
+  /** It went piece by piece; else in one request, since the server does not speak the draft. */
+  readonly resumable: boolean;
+  /** The final answer was lost: the server said later that the upload is complete, and there is no body. */
+  readonly answerLost: boolean;
+}
+
+/** A download into a file that is complete. */
+export interface Downloaded {
+  /** Bytes of the file. */
+  readonly length: number;
+  /** Bytes that were there of an earlier run. */
+  readonly resumedFrom: number;
+  /** Those of the first answer. */
+  readonly headers: Headers;
+  /** Of all connections. */
+  readonly attempts: readonly Attempt[];
+  readonly elapsedMs: number;
+}
+
+/** What a login, and waiting for its end, may be told. */
+export interface LoginOptions {
+  /** Ends it at once; the promise is rejected with `signal.reason`. */
+  readonly signal?: AbortSignal | null;
+}
+
+/** What is told of the tokens that a login brought. Access and refresh token are kept in the credential's store, and are not shown. */
+export interface OAuthTokens {
+  readonly tokenType: string;
+  readonly scope: string | null;
+  readonly expiresInMs: number | null;
+  readonly hasRefreshToken: boolean;
+  /** The ID token of OpenID Connect, where there was one. It is not checked. */
+  readonly idToken: string | null;
 }
 
 /** One attempt of a call, as it happened. Times count from the start of the call. */
@@ -458,6 +638,68 @@ export interface StreamResponse extends Answer, AsyncIterable<Uint8Array> {
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the implementation is held to both by js/conforms.ts
 export abstract class StreamResponse {
   constructor(...unavailable: never);
+}
+
+/**
+ * The bytes of a download. A connection that breaks or stalls is made again and goes on where it broke (`Range`, `If-Range`), where the answer
+ * has a strong ETag; two versions are never mixed. `attempts` and `elapsedMs` are over all connections once it is complete.
+ */
+export interface Download extends StreamResponse {
+  /** Bytes in all, where the server said so. */
+  readonly total: number | null;
+  /** Reads to the end. */
+  blob(): Promise<Blob>;
+}
+
+/** For `instanceof`: downloads come from clients. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the implementation is held to both by js/conforms.ts
+export abstract class Download extends StreamResponse {}
+
+/** A login at a page of the OAuth server (authorization code with PKCE). */
+export class AuthorizationLogin {
+  private constructor(...unavailable: never);
+  /** Where the user is sent. */
+  readonly url: string;
+  /** With the URL that the user came back to. `state` and `iss` are checked. @throws {TokenError} */
+  finish(redirectUrl: string | URL, options?: LoginOptions): Promise<OAuthTokens>;
+}
+
+/** A login at a page of the OAuth server, whose redirect comes back to this machine (RFC 8252). */
+export class LoopbackLogin {
+  private constructor(...unavailable: never);
+  /** To be opened in a browser of this machine. */
+  readonly url: string;
+  /** Until the user is back. @throws {TokenError} */
+  wait(options?: LoginOptions): Promise<OAuthTokens>;
+}
+
+/** A login on another device (RFC 8628). */
+export class DeviceLogin {
+  private constructor(...unavailable: never);
+  /** What the user types at `verificationUri`. */
+  readonly userCode: string;
+  readonly verificationUri: string;
+  /** The same address with the code in it, for a QR code. */
+  readonly verificationUriComplete: string | null;
+  readonly expiresInMs: number;
+  /** Until the user has decided. @throws {TokenError} */
+  wait(options?: LoginOptions): Promise<OAuthTokens>;
+}
+
+/** Logins of one of a client's OAuth credentials. The client's calls use what they bring. */
+export class OAuthFlow {
+  private constructor(...unavailable: never);
+  /** By a page of the server; the user comes back to `redirectUri`, which you look after. */
+  authorization(redirectUri: string | URL, options?: LoginOptions): Promise<AuthorizationLogin>;
+  /**
+   * By a browser on this machine; listens on 127.0.0.1, for at most `timeout` milliseconds (300000). Needs the addon of the package
+   * `gatewright`: elsewhere it rejects with an `InvalidRequestError`.
+   */
+  loopback(options?: LoginOptions & { readonly timeout?: number }): Promise<LoopbackLogin>;
+  /** On another device. */
+  device(options?: LoginOptions): Promise<DeviceLogin>;
+  /** Logs out: the tokens are revoked where the server can do that, and forgotten. */
+  revoke(options?: LoginOptions): Promise<void>;
 }
 
 /** An event of a stream of server-sent events. */
@@ -735,6 +977,19 @@ export class Client {
   /** The values of an answer of JSON lines (JSONL, NDJSON), as they come. Nothing is sent before the first is asked for. */
   jsonLines<T = unknown>(path: string, options?: LineOptions): JsonLines<T>;
 
+  /** Resolves with the head of a download; its bytes come in as they are read, and go on where a connection breaks. */
+  download(path: string, options?: DownloadOptions): Promise<Download>;
+  /**
+   * Uploads so that a break costs no more than a piece (draft-ietf-httpbis-resumable-upload-12), or in one request where the server does not
+   * speak that. An error has `upload`, from where another upload can go on.
+   */
+  upload(path: string, source: UploadInput, options?: UploadOptions): Promise<Uploaded>;
+  /**
+   * Logins of the OAuth credential of this name, or of the client's own.
+   * @throws {InvalidRequestError} by its methods, where that is no credential of OAuth.
+   */
+  oauth(credential?: string): OAuthFlow;
+
   /** The base URL, without secrets. */
   readonly baseUrl: string;
   /** Budget and limits of the base URL's host, as they are now. */
@@ -775,6 +1030,8 @@ export class GatewrightError extends Error {
   /** The answer's problem details (RFC 9457), or whatever JSON object its body is. */
   readonly problem: { readonly [name: string]: Json } | null;
   readonly attempts: readonly Attempt[];
+  /** Of an upload: how far it came, and where it can be gone on with. */
+  readonly upload: UploadPosition | null;
   /** What was thrown by a hook, a token callback or a body's stream. */
   readonly cause?: unknown;
   /** The attempts as a picture in text. */

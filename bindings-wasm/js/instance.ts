@@ -89,6 +89,33 @@ class AsciiClient implements NativeClient {
     this.#client.jsonLines(list, method, asciiHost(path), options, body, style);
   }
 
+  upload(
+    call: number,
+    method: string,
+    path: string,
+    options: string | undefined,
+    body: string | Uint8Array | undefined,
+    style: string,
+  ): void {
+    this.#client.upload(call, method, asciiHost(path), options, body, style);
+  }
+
+  beginLogin(call: number, login: number, options: string): void {
+    this.#client.beginLogin(call, login, options);
+  }
+
+  endLogin(call: number, login: number, redirect: string | undefined): void {
+    this.#client.endLogin(call, login, redirect);
+  }
+
+  dropLogin(login: number): void {
+    this.#client.dropLogin(login);
+  }
+
+  logOut(call: number, credential: string | undefined): void {
+    this.#client.logOut(call, credential);
+  }
+
   baseUrl(): string {
     return this.#client.baseUrl();
   }

@@ -65,6 +65,44 @@ impl NativeClient {
             .json_lines(list, method, path, options.as_deref(), body_of(body), style);
     }
 
+    /// Uploads, so that a break costs no more than a piece.
+    pub fn upload(
+        &self,
+        call: u32,
+        method: &str,
+        path: &str,
+        options: Option<String>,
+        body: &JsValue,
+        style: &str,
+    ) {
+        self.0
+            .upload(call, method, path, options.as_deref(), body_of(body), style);
+    }
+
+    /// Begins a login: what the user is to be shown comes as a frame.
+    #[wasm_bindgen(js_name = beginLogin)]
+    pub fn begin_login(&self, call: u32, login: u32, options: &str) {
+        self.0.begin_login(call, login, options);
+    }
+
+    /// Ends a login: what is told of the tokens comes as a frame.
+    #[wasm_bindgen(js_name = endLogin)]
+    pub fn end_login(&self, call: u32, login: u32, redirect: Option<String>) {
+        self.0.end_login(call, login, redirect.as_deref());
+    }
+
+    /// Forgets a login.
+    #[wasm_bindgen(js_name = dropLogin)]
+    pub fn drop_login(&self, login: u32) {
+        self.0.drop_login(login);
+    }
+
+    /// Revokes and forgets the tokens of a credential.
+    #[wasm_bindgen(js_name = logOut)]
+    pub fn log_out(&self, call: u32, credential: Option<String>) {
+        self.0.log_out(call, credential.as_deref());
+    }
+
     /// The base URL, redacted.
     #[wasm_bindgen(js_name = baseUrl)]
     #[must_use]

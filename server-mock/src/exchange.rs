@@ -47,7 +47,7 @@ const REPLAYED: &str = "idempotency-replayed";
 const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
 /// Without it a browser hides these from the page that asked.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "Accept-Ranges, Age, Allow, Content-Digest, Content-Length, Content-Range, DPoP-Nonce, Date, ETag, \
+    "Accept-Patch, Accept-Ranges, Age, Allow, Content-Digest, Content-Length, Content-Range, DPoP-Nonce, Date, ETag, \
      Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, \
      RateLimit-Reset, Repr-Digest, Request-Id, Retry-After, Retry-After-Ms, Server-Timing, Upload-Complete, \
      Upload-Length, Upload-Limit, Upload-Offset, Vary, WWW-Authenticate, Warning, X-Content-Sha256, X-Mock-Region, \

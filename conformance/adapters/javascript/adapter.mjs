@@ -4,10 +4,12 @@
  * out with the SDK of its host, and answers. Runs in Node and in a page alike.
  */
 
-import { CAPABILITIES, LACKS, Unsupported } from "./host.mjs";
+import { CAPABILITIES, Unsupported } from "./host.mjs";
+import { login } from "./login.mjs";
 import { clientOptions } from "./options.mjs";
 import { bodyOf, failed, head, Received } from "./outcome.mjs";
 import { callOptions, eventOptions, explanation, lineOptions, pageOptions, supposed } from "./request.mjs";
+import { download, upload } from "./transfers.mjs";
 import { webhook } from "./webhooks.mjs";
 
 /**
@@ -56,8 +58,7 @@ export class Adapter {
   #carryOut(request, signal) {
     switch (request.op) {
       case "hello": {
-        const { name } = this.#host;
-        const lacks = { ...LACKS, ...this.#host.lacks };
+        const { name, lacks } = this.#host;
         return {
           protocol: 1,
           sdk: name,
@@ -137,6 +138,12 @@ export class Adapter {
         return this.#events(client, request, signal);
       case "json_lines":
         return this.#lines(client, request, signal);
+      case "download":
+        return download(client, request, signal, (error) => this.#failed(error, signal));
+      case "upload":
+        return upload(client, request, signal);
+      case "login":
+        return login(client, request, signal);
       default:
         throw new Unsupported(`the mode ${request.mode}`);
     }

@@ -19,19 +19,6 @@
 /** What the harness asked for and the adapter cannot do. */
 export class Unsupported extends Error {}
 
-/**
- * What the JavaScript packages do not have in any host, and why.
- *
- * @type {Readonly<Record<string, string>>}
- */
-export const LACKS = Object.freeze({
-  download: "not yet in this SDK",
-  min_throughput: "not yet in this SDK",
-  oauth_login: "not yet in this SDK: the tokens of a login come in by `refreshToken` or `tokenFile`",
-  trace_context: "not yet in this SDK",
-  upload: "not yet in this SDK",
-});
-
 /** All that PROTOCOL.md has. */
 export const CAPABILITIES = Object.freeze([
   "api_key_cookie",
@@ -41,6 +28,7 @@ export const CAPABILITIES = Object.freeze([
   "concurrency",
   "connections",
   "credentials",
+  "download",
   "events",
   "explain",
   "failure_kinds",
@@ -51,7 +39,9 @@ export const CAPABILITIES = Object.freeze([
   "input_errors",
   "interruptible_callbacks",
   "json_lines",
+  "min_throughput",
   "oauth",
+  "oauth_login",
   "only_cache",
   "pages",
   "pacing",
@@ -64,7 +54,9 @@ export const CAPABILITIES = Object.freeze([
   "stream_upload",
   "tls",
   "token_callback",
+  "trace_context",
   "truncated_encodings",
+  "upload",
   "webhook_sign",
   "webhook_verify",
 ]);

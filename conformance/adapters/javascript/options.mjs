@@ -63,6 +63,14 @@ const RETRY = {
 };
 
 /**
+ * @param {Json | null} floor
+ * @returns {import("../../../bindings-node/types/shared.js").MinThroughput | null}
+ */
+export function minThroughput(floor) {
+  return floor === null ? null : { bytesPerSecond: floor.bytes_per_second, grace: floor.grace_ms };
+}
+
+/**
  * The same with its members in camel case.
  *
  * @param {Json} value
@@ -109,6 +117,8 @@ export async function clientOptions(options, counts) {
       retry[RETRY[name]] = value;
     } else if (name === "cache") {
       settings.cache = typeof value === "object" ? cache(value) : value;
+    } else if (name === "min_throughput") {
+      settings.minThroughput = minThroughput(value);
     } else if (name === "hedge" || name === "breaker") {
       settings[name] = camel(value);
     } else if (name === "auth") {

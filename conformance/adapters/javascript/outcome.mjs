@@ -121,7 +121,7 @@ export function inProtocolNames(message) {
  * @param {Attempt} a
  * @returns {Json}
  */
-function attempt(a) {
+export function attempt(a) {
   return {
     number: a.number,
     started_ms: a.startedMs,

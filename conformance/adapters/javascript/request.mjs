@@ -2,7 +2,7 @@
 /** A scenario's request as the options of a call. */
 
 import { bytesOf, Unsupported } from "./host.mjs";
-import { camel, millis, TIMEOUTS } from "./options.mjs";
+import { camel, millis, minThroughput, TIMEOUTS } from "./options.mjs";
 
 /** @typedef {import("./host.mjs").Json} Json */
 
@@ -17,6 +17,7 @@ const PLAIN = {
   idempotency_key: "idempotencyKey",
   max_attempts: "maxAttempts",
   raise_for_status: "throwOnError",
+  url_template: "urlTemplate",
 };
 
 /** Members that are no options of a call. */
@@ -33,7 +34,13 @@ const OF_THE_CALL = [
   "max_values",
   "stop_after_bytes",
   "replayable",
+  "chunk_size",
+  "traceparent",
+  "tracestate",
 ];
+
+/** The members that are an upload's source. */
+const SOURCE = ["json", "text", "base64", "chunks", "unencodable"];
 
 /**
  * @param {Json} request
@@ -43,6 +50,10 @@ const OF_THE_CALL = [
 export function callOptions(request, signal) {
   /** @type {Json} */
   const options = { signal };
+  if (request.traceparent !== undefined) {
+    const { traceparent, tracestate } = request;
+    options.traceContext = tracestate === undefined ? { traceparent } : { traceparent, tracestate };
+  }
   for (const [name, value] of Object.entries(request)) {
     if (OF_THE_CALL.includes(name)) {
       continue;
@@ -51,6 +62,8 @@ export function callOptions(request, signal) {
       options[PLAIN[name]] = value;
     } else if (name === "timeout_ms" || name === "attempt_timeout_ms") {
       options[TIMEOUTS[name]] = millis(value);
+    } else if (name === "min_throughput") {
+      options.minThroughput = minThroughput(value);
     } else if (name === "hedge") {
       options.hedge = camel(value);
     } else if (name === "base64") {
@@ -65,6 +78,46 @@ export function callOptions(request, signal) {
     }
   }
   return options;
+}
+
+/**
+ * @param {Json} request
+ * @param {AbortSignal} signal
+ * @returns {import("../../../bindings-node/types/shared.js").DownloadOptions}
+ */
+export function downloadOptions(request, signal) {
+  if (request.method !== "GET") {
+    throw new Unsupported("downloads by another method than GET");
+  }
+  return callOptions(request, signal);
+}
+
+/**
+ * @param {Json} request
+ * @param {AbortSignal} signal
+ * @returns {import("../../../bindings-node/types/shared.js").UploadOptions}
+ */
+export function uploadOptions(request, signal) {
+  const rest = Object.fromEntries(Object.entries(request).filter(([name]) => !SOURCE.includes(name)));
+  const { method, chunk_size: chunkSize } = request;
+  return { ...callOptions(rest, signal), method, ...(chunkSize === undefined ? {} : { chunkSize }) };
+}
+
+/**
+ * @param {Json} request
+ * @returns {import("../../../bindings-node/types/shared.js").UploadInput}
+ */
+export function uploadSource(request) {
+  if (request.json !== undefined) {
+    return JSON.stringify(request.json);
+  }
+  if (request.base64 !== undefined) {
+    return bytesOf(request.base64);
+  }
+  if (request.chunks !== undefined) {
+    return request.replayable ? () => pieces(request.chunks) : pieces(request.chunks);
+  }
+  return request.text ?? "";
 }
 
 /**

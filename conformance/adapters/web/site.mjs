@@ -35,6 +35,11 @@ export class Site {
     const site = new Site(installed);
     const server = createServer(async (request, response) => {
       const path = new URL(request.url ?? "/", "http://site").pathname;
+      if (path === "/callback") {
+        // Where a login comes back to, by way of another origin.
+        response.writeHead(200, { "access-control-allow-origin": "*" }).end();
+        return;
+      }
       try {
         const content = await site.#content(path);
         response.writeHead(200, { "content-type": TYPES[extname(path) || ".html"] ?? "application/octet-stream" });
