@@ -184,7 +184,10 @@ export interface BreakerOptions {
   readonly minimumCalls?: number;
   /** How long an attempt is remembered. Default 30000. */
   readonly windowMs?: number;
-  /** How long nothing is sent before one attempt tries, within a tenth. Default 10000. */
+  /**
+   * How long nothing is sent before one attempt tries, within a tenth. Default: 1000 at first, twice as long after each try that
+   * fails, at most 10000.
+   */
   readonly openMs?: number;
 }
 

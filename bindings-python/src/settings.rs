@@ -204,7 +204,9 @@ impl<'py> Given<'_, 'py> {
         settings.failure_rate = given.getattr("failure_rate")?.extract()?;
         settings.minimum_calls = given.getattr("minimum_calls")?.extract()?;
         settings.window = self.seconds(py, &given, "window")?;
-        settings.open = self.seconds(py, &given, "open")?;
+        if !given.getattr("open")?.is_none() {
+            settings.open = Some(self.seconds(py, &given, "open")?);
+        }
         Ok(Some(settings))
     }
 

@@ -10,7 +10,7 @@ use crate::client::ClientBuilder;
 
 impl ClientBuilder {
     /// When a host that fails is left alone, and for how long; `None`: never. By default after at least 20 attempts within 30 s of which
-    /// half failed, for 10 s. Calls meanwhile fail at once with `circuit_open`.
+    /// half failed, for 1 s, and for twice as long after each probe that fails, up to 10 s. Calls meanwhile fail at once with `circuit_open`.
     pub fn breaker(mut self, breaker: impl Into<Option<BreakerSettings>>) -> Self {
         self.breaker = breaker.into();
         self

@@ -65,11 +65,12 @@ class Breaker(Value):
     """Attempts within the window before their share counts."""
     window: float
     """How long an attempt is remembered, in seconds."""
-    open: float
-    """How long it stays open before a probe, in seconds, within 10 %."""
+    open: float | None
+    """How long it stays open before each probe, in seconds, within 10 %. None: 1 at first, twice as long after each probe
+    that fails, at most 10."""
 
     def __init__(
-        self, failure_rate: float = 0.5, minimum_calls: int = 20, window: float = 30.0, open: float = 10.0
+        self, failure_rate: float = 0.5, minimum_calls: int = 20, window: float = 30.0, open: float | None = None
     ) -> None:
         self._set(failure_rate=failure_rate, minimum_calls=minimum_calls, window=window, open=open)
 

@@ -26,7 +26,7 @@ pub(crate) fn breaker(member: &Member<'_>) -> Result<Option<BreakerSettings>, St
                 settings.minimum_calls = part.called("breaker.minimumCalls").count(1)?;
             }
             "windowMs" => settings.window = part.called("breaker.window").duration()?,
-            "openMs" => settings.open = part.called("breaker.open").duration()?,
+            "openMs" => settings.open = Some(part.called("breaker.open").duration()?),
             other => return Err(unknown("breaker", other)),
         }
     }

@@ -12,11 +12,15 @@
 //! | Half-open | another attempt | Half-open: refused (`one_probe_goes_when_the_time_is_over`) |
 //! | Half-open | the probe is given back | Half-open: the next is the probe (`a_probe_that_is_cancelled_gives_its_permit_back`) |
 //! | Half-open | the probe is silent for as long as it was open | Half-open: the next is the probe (`a_lost_probe_does_not_hold_it_for_ever`) |
-//! | Half-open | the probe succeeds | Closed, nothing remembered (`a_probe_that_succeeds_closes_it`) |
-//! | Half-open | the probe fails | Open (`a_probe_that_fails_opens_it_again`) |
+//! | Half-open | a probe succeeds, be it one that was silent for long | Closed, no attempt remembered (`a_probe_that_succeeds_closes_it`, `a_slow_probe_closes_it_too`) |
+//! | Half-open | the probe fails | Open, for longer (`a_probe_that_fails_opens_it_again`, `it_stays_open_twice_as_long_after_each_probe_that_fails`) |
 //!
 //! Each of these changes begins a new generation. A result of an older one changes nothing
-//! (`results_of_older_generations_count_for_nothing`). Why it is so: `docs/decisions/0015-breaker.md`.
+//! (`results_of_older_generations_count_for_nothing`).
+//!
+//! How long it stays open, where the user did not say: [`BreakerSettings::open`]. What was learned of that outlasts a short time of
+//! being closed (`who_fails_again_soon_is_left_alone_for_longer`). Why it is so: `docs/decisions/0015-breaker.md` and
+//! `0026-open-time.md`.
 
 use std::fmt;
 use std::time::Duration;
@@ -39,8 +43,9 @@ pub struct BreakerSettings {
     pub minimum_calls: u32,
     /// How long an attempt is remembered. Default 30 s.
     pub window: Duration,
-    /// How long it stays open before a probe, within 10 %. Default 10 s.
-    pub open: Duration,
+    /// How long it stays open before each probe, within 10 %. `None`: 1 s at first, twice as long after each probe that fails or is
+    /// not answered, at most 10 s. Default `None`.
+    pub open: Option<Duration>,
 }
 
 impl Default for BreakerSettings {
@@ -49,7 +54,7 @@ impl Default for BreakerSettings {
             failure_rate: defaults::BREAKER_FAILURE_RATE,
             minimum_calls: defaults::BREAKER_MINIMUM_CALLS,
             window: defaults::BREAKER_WINDOW,
-            open: defaults::BREAKER_OPEN,
+            open: None,
         }
     }
 }
@@ -69,12 +74,22 @@ impl BreakerSettings {
         if self.minimum_calls == 0 {
             return Err("`minimum_calls` is 0; it must be at least 1".to_owned());
         }
-        for (name, time) in [("window", self.window), ("open", self.open)] {
-            if time.is_zero() {
+        for (name, time) in [("window", Some(self.window)), ("open", self.open)] {
+            if time.is_some_and(|time| time.is_zero()) {
                 return Err(format!("`{name}` is zero; it must be a time above zero"));
             }
         }
         Ok(())
+    }
+
+    /// How long it stays open after so many probes that failed one after another.
+    fn open_after(&self, failed_probes: u32) -> Duration {
+        self.open.unwrap_or_else(|| {
+            let doubled = 1_u32.checked_shl(failed_probes).unwrap_or(u32::MAX);
+            defaults::BREAKER_FIRST_OPEN
+                .saturating_mul(doubled)
+                .min(defaults::BREAKER_OPEN)
+        })
     }
 }
 
@@ -170,6 +185,8 @@ enum State {
     HalfOpen {
         /// The probe is waited for until then; `None`: there is none.
         probe_until: Option<Instant>,
+        /// The first probe since it was open: its success counts, and that of all after it.
+        first: u64,
         seen: Seen,
     },
 }
@@ -180,6 +197,9 @@ pub struct Breaker {
     settings: BreakerSettings,
     state: State,
     generation: u64,
+    /// Probes that failed one after another. Kept while it is closed, for `window`.
+    failed_probes: u32,
+    closed_at: Option<Instant>,
 }
 
 impl Breaker {
@@ -190,6 +210,8 @@ impl Breaker {
             settings,
             state: State::Closed(Window::new(settings.window)),
             generation: 0,
+            failed_probes: 0,
+            closed_at: None,
         }
     }
 
@@ -204,6 +226,7 @@ impl Breaker {
             | State::HalfOpen {
                 probe_until: Some(until),
                 seen,
+                ..
             } if now < *until => Err(Refused {
                 retry_after: until.since(now),
                 seen: *seen,
@@ -218,13 +241,28 @@ impl Breaker {
     /// It may not.
     pub fn pass(&mut self, now: Instant) -> Result<Permit, Refused> {
         self.check(now)?;
-        if let State::Open { seen, .. } | State::HalfOpen { seen, .. } = &self.state {
+        let (first, seen) = match &self.state {
+            State::Closed(_) => (None, None),
+            State::Open { seen, .. } => (None, Some(*seen)),
+            State::HalfOpen {
+                probe_until,
+                first,
+                seen,
+            } => {
+                // It was asked above: the probe before has been silent for too long, or there is none.
+                let silent = u32::from(probe_until.is_some());
+                self.failed_probes = self.failed_probes.saturating_add(silent);
+                (Some(*first), Some(*seen))
+            }
+        };
+        if let Some(seen) = seen {
             self.generation += 1;
             self.state = State::HalfOpen {
-                probe_until: Some(now + self.settings.open),
+                probe_until: Some(now + self.settings.open_after(self.failed_probes)),
+                first: first.unwrap_or(self.generation),
                 seen: Seen {
                     probed: true,
-                    ..*seen
+                    ..seen
                 },
             };
         }
@@ -235,16 +273,16 @@ impl Breaker {
 
     /// The host answered, and not with 5xx.
     pub fn on_success(&mut self, permit: Permit, now: Instant) {
-        if permit.generation != self.generation {
-            return;
-        }
         match &mut self.state {
-            State::Closed(window) => window.count(now, false),
-            State::Open { .. } => {}
-            State::HalfOpen { .. } => {
+            State::Closed(window) if permit.generation == self.generation => {
+                window.count(now, false);
+            }
+            State::HalfOpen { first, .. } if permit.generation >= *first => {
                 self.generation += 1;
                 self.state = State::Closed(Window::new(self.settings.window));
+                self.closed_at = Some(now);
             }
+            State::Closed(_) | State::HalfOpen { .. } | State::Open { .. } => {}
         }
     }
 
@@ -255,10 +293,13 @@ impl Breaker {
         }
         let seen = match &mut self.state {
             State::Open { .. } => return,
-            State::HalfOpen { seen, .. } => Seen {
-                last: trouble,
-                ..*seen
-            },
+            State::HalfOpen { seen, .. } => {
+                self.failed_probes = self.failed_probes.saturating_add(1);
+                Seen {
+                    last: trouble,
+                    ..*seen
+                }
+            }
             State::Closed(window) => {
                 window.count(now, true);
                 let (failures, calls) = window.sums(now);
@@ -267,6 +308,14 @@ impl Breaker {
                 if !enough {
                     return;
                 }
+                // It let a probe through and failed with the load: that probe has shown little.
+                let window = self.settings.window;
+                self.failed_probes = match self.closed_at {
+                    Some(closed_at) if now.since(closed_at) < window => {
+                        self.failed_probes.saturating_add(1)
+                    }
+                    _ => 0,
+                };
                 Seen {
                     failures,
                     calls,
@@ -277,7 +326,7 @@ impl Breaker {
             }
         };
         self.generation += 1;
-        let until = now + spread(self.settings.open, unit);
+        let until = now + spread(self.settings.open_after(self.failed_probes), unit);
         self.state = State::Open { until, seen };
     }
 
@@ -306,7 +355,9 @@ impl Breaker {
             }
             State::Open { until, seen } if now < *until => (BreakerPhase::Open, Some(*until), seen),
             State::Open { seen, .. } => (BreakerPhase::HalfOpen, None, seen),
-            State::HalfOpen { probe_until, seen } => (BreakerPhase::HalfOpen, *probe_until, seen),
+            State::HalfOpen {
+                probe_until, seen, ..
+            } => (BreakerPhase::HalfOpen, *probe_until, seen),
         };
         BreakerState {
             phase,

@@ -56,7 +56,9 @@ pub const BREAKER_FAILURE_RATE: f64 = 0.5;
 pub const BREAKER_MINIMUM_CALLS: u32 = 20;
 /// How long a breaker remembers an attempt.
 pub const BREAKER_WINDOW: Duration = Duration::from_secs(30);
-/// How long a breaker stays open before it tries again.
+/// How long a breaker stays open before it tries for the first time; twice as long after each try that failed.
+pub const BREAKER_FIRST_OPEN: Duration = Duration::from_secs(1);
+/// How long a breaker stays open at most before it tries again.
 pub const BREAKER_OPEN: Duration = Duration::from_secs(10);
 /// How far that is spread, to either side, as a share of it.
 pub const BREAKER_OPEN_JITTER: f64 = 0.1;

@@ -285,10 +285,11 @@ impl Default for EngineSettings {
 }
 
 impl EngineSettings {
-    /// How long a host that failed is left alone.
+    /// How long a host that could not be connected to is left alone where there are others.
     fn open(&self) -> Duration {
         self.breaker
-            .map_or(defaults::BREAKER_OPEN, |breaker| breaker.open)
+            .and_then(|breaker| breaker.open)
+            .unwrap_or(defaults::BREAKER_OPEN)
     }
 }
 

@@ -31,7 +31,7 @@ async fn a_dead_host_is_left_alone_and_found_again() {
     let client = client(&gateway.url(), |b| {
         let mut breaker = BreakerSettings::default();
         breaker.minimum_calls = 5;
-        breaker.open = Duration::from_millis(100);
+        breaker.open = Some(Duration::from_millis(100));
         b.breaker(breaker).max_attempts(1)
     });
     for _ in 0..5 {

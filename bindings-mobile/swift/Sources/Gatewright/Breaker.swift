@@ -6,15 +6,16 @@ public struct Breaker: Sendable, Hashable {
     public var minimumCalls: Int
     /// How long an attempt is remembered. Default 30 s.
     public var window: Duration
-    /// How long it stays open before a probe, within 10 %. Default 10 s.
-    public var open: Duration
+    /// How long it stays open before each probe, within 10 %. `nil`: 1 s at first, twice as long after each probe that fails, at
+    /// most 10 s. Default `nil`.
+    public var open: Duration?
 
     /// Rules of a breaker; what is left out has its default.
     public init(
         failureRate: Double = 0.5,
         minimumCalls: Int = 20,
         window: Duration = .seconds(30),
-        open: Duration = .seconds(10)
+        open: Duration? = nil
     ) {
         self.failureRate = failureRate
         self.minimumCalls = minimumCalls
@@ -27,7 +28,9 @@ public struct Breaker: Sendable, Hashable {
         json.member("failureRate", failureRate)
         json.member("minimumCalls", minimumCalls)
         json.member("windowMs", window)
-        json.member("openMs", open)
+        if let open {
+            json.member("openMs", open)
+        }
         return json.object ?? "{}"
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn breaker(value: &Value) -> Result<Option<BreakerSettings>, Unsuppor
                 settings.minimum_calls = count.ok_or_else(refused)?;
             }
             "window_ms" => settings.window = duration(name, value)?,
-            "open_ms" => settings.open = duration(name, value)?,
+            "open_ms" => settings.open = Some(duration(name, value)?),
             _ => return Err(refused()),
         }
     }

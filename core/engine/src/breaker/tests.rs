@@ -19,9 +19,20 @@ fn succeed(breaker: &mut Breaker, now: Instant) {
     breaker.on_success(permit, now);
 }
 
-/// Opened at `now` by twenty failures.
+/// Opened by twenty failures at `now`, for 10 s each time.
 fn open(now: Instant) -> Breaker {
-    let mut breaker = Breaker::new(BreakerSettings::default());
+    opened(now, TEN_SECONDS)
+}
+
+const TEN_SECONDS: BreakerSettings = BreakerSettings {
+    failure_rate: 0.5,
+    minimum_calls: 20,
+    window: Duration::from_secs(30),
+    open: Some(Duration::from_secs(10)),
+};
+
+fn opened(now: Instant, settings: BreakerSettings) -> Breaker {
+    let mut breaker = Breaker::new(settings);
     (0..20).for_each(|_| fail(&mut breaker, now));
     assert_eq!(breaker.state(now).phase, BreakerPhase::Open);
     breaker
@@ -83,7 +94,7 @@ fn while_open_everybody_is_refused() {
 #[test]
 fn it_stays_open_for_ten_seconds_give_or_take_one() {
     for (unit, seconds) in [(0.0, 9), (0.5, 10), (0.999_999_999_9, 11)] {
-        let mut breaker = Breaker::new(BreakerSettings::default());
+        let mut breaker = Breaker::new(TEN_SECONDS);
         for _ in 0..20 {
             let permit = breaker.pass(at(0.0)).unwrap();
             breaker.on_failure(permit, at(0.0), SERVER, unit);
@@ -155,7 +166,7 @@ fn a_lost_probe_does_not_hold_it_for_ever() {
 
 #[test]
 fn results_of_older_generations_count_for_nothing() {
-    let mut breaker = Breaker::new(BreakerSettings::default());
+    let mut breaker = Breaker::new(TEN_SECONDS);
     let late: Vec<_> = (0..60).map(|_| breaker.pass(at(0.0)).unwrap()).collect();
     (0..20).for_each(|_| fail(&mut breaker, at(0.0)));
     let probe = breaker.pass(at(10.0)).unwrap();
@@ -174,6 +185,56 @@ fn results_of_older_generations_count_for_nothing() {
     }
     let state = breaker.state(at(10.0));
     assert_eq!((state.phase, state.calls), (BreakerPhase::Closed, 0));
+}
+
+#[test]
+fn it_stays_open_twice_as_long_after_each_probe_that_fails() {
+    let mut breaker = opened(at(0.0), BreakerSettings::default());
+    let mut now = at(0.0);
+    let mut waits = Vec::new();
+    for _ in 0..7 {
+        let wait = breaker.pass(now).unwrap_err().retry_after;
+        waits.push(wait.as_secs());
+        now = now + wait;
+        fail(&mut breaker, now);
+    }
+    assert_eq!(waits, [1, 2, 4, 8, 10, 10, 10]);
+}
+
+#[test]
+fn a_probe_that_is_silent_counts_as_one_that_failed() {
+    let mut breaker = opened(at(0.0), BreakerSettings::default());
+    let _silent = breaker.pass(at(1.0)).unwrap();
+    assert!(breaker.pass(at(1.9)).is_err());
+    // After 1 s without an answer another one probes, which is waited for twice as long.
+    let second = breaker.pass(at(2.0)).unwrap();
+    assert!(breaker.pass(at(3.9)).is_err());
+    breaker.on_failure(second, at(3.9), SERVER, MIDDLE);
+    let refused = breaker.check(at(3.9)).unwrap_err();
+    assert_eq!(refused.retry_after, Duration::from_secs(4));
+}
+
+#[test]
+fn a_slow_probe_closes_it_too() {
+    let mut breaker = opened(at(0.0), BreakerSettings::default());
+    let before = breaker.pass(at(1.0)).unwrap();
+    let _later = breaker.pass(at(2.0)).unwrap();
+    breaker.on_success(before, at(2.5));
+    assert_eq!(breaker.state(at(2.5)).phase, BreakerPhase::Closed);
+}
+
+#[test]
+fn who_fails_again_soon_is_left_alone_for_longer() {
+    let mut breaker = opened(at(0.0), BreakerSettings::default());
+    succeed(&mut breaker, at(1.0));
+    (0..20).for_each(|_| fail(&mut breaker, at(2.0)));
+    let refused = breaker.check(at(2.0)).unwrap_err();
+    assert_eq!(refused.retry_after, Duration::from_secs(2));
+    succeed(&mut breaker, at(4.0));
+    // Closed for longer than an attempt is remembered: an outage of its own.
+    (0..20).for_each(|_| fail(&mut breaker, at(34.0)));
+    let refused = breaker.check(at(34.0)).unwrap_err();
+    assert_eq!(refused.retry_after, Duration::from_secs(1));
 }
 
 #[test]
@@ -203,7 +264,7 @@ fn settings_that_cannot_be_are_named() {
         (|s| s.failure_rate = 1.1, "`failure_rate`"),
         (|s| s.minimum_calls = 0, "`minimum_calls`"),
         (|s| s.window = Duration::ZERO, "`window`"),
-        (|s| s.open = Duration::ZERO, "`open`"),
+        (|s| s.open = Some(Duration::ZERO), "`open`"),
     ] {
         assert!(with(change).unwrap_err().starts_with(name));
     }
@@ -213,7 +274,7 @@ fn settings_that_cannot_be_are_named() {
 fn no_setting_and_no_time_overflows() {
     let settings = BreakerSettings {
         window: Duration::MAX,
-        open: Duration::MAX,
+        open: Some(Duration::MAX),
         minimum_calls: 1,
         ..BreakerSettings::default()
     };

@@ -231,6 +231,7 @@ fn nothing_is_changed_by_asking() {
     let mut settings = EngineSettings::default();
     if let Some(breaker) = &mut settings.breaker {
         breaker.minimum_calls = 1;
+        breaker.open = Some(Duration::from_secs(10));
     }
     let engine = Engine::with(RetryPolicy::default(), settings);
     let host = engine.host("https://h");

@@ -9,6 +9,7 @@ fn quick_breaker(settings: &mut EngineSettings) {
     settings.pacing.enabled = false;
     settings.breaker = Some(BreakerSettings {
         minimum_calls: 4,
+        open: Some(Duration::from_secs(10)),
         ..BreakerSettings::default()
     });
 }
