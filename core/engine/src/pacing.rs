@@ -184,7 +184,7 @@ impl Pacer {
         }
         let lane = self.lane_of(ticket);
         self.pass_time(now, lane, ticket.route);
-        self.line_up(ticket);
+        self.line_up(ticket, now);
         let ((own, queued), is_pressed) = match self.lanes.get(lane) {
             Some(lane) => (lane.queue.place_of(ticket.order), lane.queue.is_pressed()),
             None => ((0, false), false),
@@ -211,8 +211,14 @@ impl Pacer {
         } else {
             self.hold(now, &place, Manners::Pressed)
         };
-        // A wait that no server asks for is not worth a missed deadline.
-        let pressed = polite.is_some_and(|hold| hold.until > deadline);
+        // A wait that no server asks for is not worth a missed deadline. But the first answer is waited for with half of the time that
+        // there is: whoever it takes longer than that would not have theirs in time either.
+        let impatient = polite.is_some_and(|hold| hold.until > deadline);
+        let patience = polite
+            .filter(|hold| impatient && matches!(hold.by, HeldBy::Scout))
+            .map(|_| ticket.came_at + deadline.since(ticket.came_at) / 2)
+            .filter(|until| now < *until);
+        let pressed = impatient && patience.is_none();
         let hold = if pressed { forbidden } else { polite };
         if own == 0 && hold.is_none() {
             self.leave(ticket);
@@ -260,7 +266,7 @@ impl Pacer {
             }) => until.max(now + soonest).min(latest),
             // It is asked again whether there is any hope left.
             _ if in_doubt => until.min(now + soonest).min(latest),
-            _ => until,
+            _ => patience.unwrap_or(until),
         };
         let reason = match hold {
             Some(hold) if own == 0 => self.reason(hold.by),
@@ -280,7 +286,7 @@ impl Pacer {
         if own == 0 {
             return Admission::Wait { until, reason };
         }
-        let until = until.max(now + soonest).min(latest);
+        let until = until.max(now + soonest).min(patience.unwrap_or(latest));
         Admission::Wait { until, reason }
     }
 
@@ -545,15 +551,16 @@ impl Pacer {
     }
 
     /// Gives a ticket its place in line, once.
-    fn line_up(&mut self, ticket: &mut Ticket) {
+    fn line_up(&mut self, ticket: &mut Ticket, now: Instant) {
         if ticket.order == 0 {
+            ticket.came_at = now;
             self.last_order = self.last_order.saturating_add(1);
             ticket.order = self.last_order;
         }
     }
 
     fn admit(&mut self, ticket: &mut Ticket, now: Instant) {
-        self.line_up(ticket);
+        self.line_up(ticket, now);
         let followed = !self.lanes.is_empty();
         for local in &mut self.local {
             local.take(now);

@@ -569,12 +569,12 @@ impl Gates {
             .fold(0, |mask, (slot, _)| mask | 1 << slot)
     }
 
-    /// What an answer says by not naming a quota. An error may come from in front of what counts, so that the call may
+    /// What an answer says by not naming a quota. An error or a redirect may come from in front of what counts, so that the call may
     /// have been counted or not; any other answer means that the call does not fall under that quota. Answers whether
     /// one was given up.
     fn on_unnamed(&mut self, call: &Answered<'_>, named: u64, one_slot: bool) -> bool {
-        // Of any kind: a 400 or 401 is as likely to come from in front of what counts as a 502 is.
-        let error = call.status.as_u16() >= 400;
+        // Of any kind: a 400, a 401 or a redirect is as likely to come from in front of what counts as a 502 is.
+        let error = !call.status.is_success();
         // What is not shown may be counted all the same.
         let unsure = error || (one_slot && named != 0);
         let mut over = 0u64;
@@ -588,6 +588,8 @@ impl Gates {
                 continue;
             };
             let over_for_good = |counter: &Counter| match &counter.kind {
+                // While calls are to be held back, that has to be remembered.
+                _ if counter.paused_until.is_some_and(|until| call.now < until) => false,
                 Kind::Calls(gate) => call.ticket.sent_at >= gate.window.resets_by,
                 _ => false,
             };

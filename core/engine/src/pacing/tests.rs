@@ -187,11 +187,116 @@ fn a_slow_scout_does_not_hold_up_the_others_for_long() {
 }
 
 #[test]
+fn who_is_in_a_hurry_waits_for_the_first_answer_with_half_of_its_time() {
+    let mut world = World::new();
+    let mut first = world.go(0);
+    let mut patient: Vec<Ticket> = (0..8).map(|_| world.wait(1).0).collect();
+    let (mut hurried, deadline) = (Ticket::default(), at(101));
+    let mut ask = |world: &mut World, now| world.pacer.poll(&mut hurried, at(now), deadline, None);
+    let waits = |answer: &Admission| {
+        matches!(
+            answer,
+            Admission::Wait {
+                reason: WaitReason::Scout,
+                ..
+            }
+        )
+    };
+    assert!(waits(&ask(&mut world, 1)));
+    // Half of its time is over at 51 ms.
+    for now in [20, 50] {
+        assert!(waits(&ask(&mut world, now)), "at {now} ms");
+        assert!(
+            patient
+                .iter_mut()
+                .all(|ticket| waits(&world.poll(ticket, now)))
+        );
+    }
+    let headers = [
+        ("ratelimit-policy", "\"p\";q=5;w=1"),
+        ("ratelimit", "\"p\";r=4;t=1"),
+    ];
+    world.answer(&mut first, 50, 200, &headers);
+    let went = patient
+        .iter_mut()
+        .map(|ticket| world.poll(ticket, 50))
+        .filter(|admission| *admission == Admission::Go)
+        .count();
+    assert!(went <= 4, "{went} of a quota of 5, after the first");
+}
+
+#[test]
+fn who_has_waited_half_of_its_time_goes_with_all_before_it() {
+    let mut world = World::new();
+    world.go(0);
+    let (mut before, ..) = world.wait(1);
+    let (mut hurried, deadline) = (Ticket::default(), at(101));
+    let asked = world.pacer.poll(&mut hurried, at(1), deadline, None);
+    assert!(matches!(asked, Admission::Wait { .. }));
+    assert!(matches!(
+        world.pacer.poll(&mut hurried, at(51), deadline, None),
+        Admission::Wait { .. }
+    ));
+    assert_eq!(world.poll(&mut before, 51), Admission::Go);
+    assert_eq!(
+        world.pacer.poll(&mut hurried, at(51), deadline, None),
+        Admission::Go
+    );
+    // A head that waits alone asks again when half of its time is over.
+    let mut world = World::new();
+    world.go(0);
+    let asked = world
+        .pacer
+        .poll(&mut Ticket::default(), at(1), deadline, None);
+    assert_eq!(
+        asked,
+        Admission::Wait {
+            until: at(51),
+            reason: WaitReason::Scout
+        }
+    );
+}
+
+#[test]
 fn a_scout_that_had_to_fetch_a_token_first_is_waited_for_from_when_it_is_sent() {
     let mut world = World::new();
     let mut first = world.go(0);
     world.pacer.on_sent(&mut first, at(140));
     assert_eq!(world.wait(141).1, at(290));
+}
+
+const FIVE_A_SECOND: [(&str, &str); 2] = [
+    ("ratelimit-policy", "\"p\";q=5;w=1"),
+    ("ratelimit", "\"p\";r=4;t=1"),
+];
+
+#[test]
+fn a_redirect_says_nothing_of_a_quota() {
+    let mut world = World::heard(&FIVE_A_SECOND);
+    // Sent after the reset, and answered by something that names no quota.
+    let mut redirected = world.go(1_500);
+    world.answer(&mut redirected, 1_510, 307, &[]);
+    assert!(world.how_many_go(100, 1_511) <= 5);
+}
+
+#[test]
+fn a_pause_outlives_what_an_answer_does_not_name() {
+    let mut world = World::heard(&FIVE_A_SECOND);
+    // After the reset one goes ahead, and whoever cannot wait.
+    let (mut first, mut second) = (world.go(1_500), Ticket::default());
+    assert_eq!(
+        world.pacer.poll(&mut second, at(1_500), at(1_501), None),
+        Admission::Go
+    );
+    let used_up = [FIVE_A_SECOND[0], ("ratelimit", "\"p\";r=0;t=0")];
+    world.answer(&mut first, 1_510, 429, &used_up);
+    world
+        .pacer
+        .on_throttled(&mut first, at(1_510), millis(3_000));
+    // It had to fetch a token first, so that it is sent after the reset that was told.
+    world.pacer.on_sent(&mut second, at(1_520));
+    world.answer(&mut second, 1_530, 200, &[]);
+    assert_eq!(world.how_many_go(10, 2_600), 0);
 }
 
 #[test]

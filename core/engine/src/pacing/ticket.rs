@@ -32,6 +32,8 @@ pub struct Ticket {
     pub(super) state: TicketState,
     /// Its place in line, once it has one; lower is earlier, zero is none.
     pub(super) order: u64,
+    /// When it got that place.
+    pub(super) came_at: Instant,
     /// How many calls had been admitted before it.
     pub(super) index: u64,
     pub(super) sent_at: Instant,
