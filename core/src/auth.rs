@@ -5,7 +5,8 @@ use std::sync::Arc;
 use gatewright_engine::ErrorKind;
 use gatewright_engine::auth::{Credential, partition_of};
 use gatewright_engine::redact::{Redactor, Secret};
-use http::HeaderName;
+use http::{HeaderMap, HeaderName, StatusCode};
+use url::Url;
 
 use crate::Error;
 use crate::body::Body;
@@ -178,5 +179,12 @@ impl Auth {
     /// Whether a 401 may be worth another attempt, with something new.
     pub(crate) fn can_learn(&self) -> bool {
         self.source.is_some() || self.signer.as_ref().is_some_and(|signer| signer.learns())
+    }
+
+    /// Whether this answer, should it be a 401, would be worth another attempt. Changes nothing.
+    pub(crate) fn would_learn(&self, url: &Url, status: StatusCode, headers: &HeaderMap) -> bool {
+        let signer = self.signer.as_ref();
+        self.source.is_some()
+            || signer.is_some_and(|signer| signer.would_learn(url, status, headers))
     }
 }

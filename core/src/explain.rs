@@ -183,12 +183,18 @@ impl Client {
             },
             Outcome::Failure(class) => Supposed::Failure(class),
         };
+        let can_learn = match outcome {
+            Supposed::Answer {
+                status, headers, ..
+            } => auth.auth.would_learn(&target.url, status, headers),
+            Supposed::Failure(_) => auth.auth.can_learn(),
+        };
         let question = Question {
             method: &supposed.method,
             request: gatewright_engine::call::RequestFacts {
                 repeatable: is_idempotent(&supposed.method) || keyed,
                 replayable: supposed.replayable,
-                refreshable: auth.auth.can_learn() && !target.cross_origin,
+                refreshable: can_learn && !target.cross_origin,
             },
             limits,
             attempt: supposed.attempt,

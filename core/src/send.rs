@@ -258,11 +258,14 @@ async fn drive(
                         .as_ref()
                         .filter(|_| !request.cross_origin)
                         .is_some_and(|signer| signer.on_answer(&request.url, *status, headers));
-                    if *status == StatusCode::UNAUTHORIZED
-                        && !learned
-                        && let (Some(source), Some((_, generation))) = (&auth.source, &token)
-                    {
-                        source.invalidate(*generation);
+                    if *status == StatusCode::UNAUTHORIZED && !learned && !request.cross_origin {
+                        match (&auth.source, &token) {
+                            (Some(source), Some((_, generation))) => {
+                                source.invalidate(*generation);
+                            }
+                            (Some(_), None) => {}
+                            (None, _) => driving.call.has_nothing_new(),
+                        }
                     }
                     driving.call.on_response(
                         now,
@@ -332,6 +335,12 @@ async fn drive(
                     .call
                     .on_redirect(now, status, &headers, host, partition);
                 driving.call.on_region(region);
+                let keyed = request.headers.contains_key(&client.idempotency.header);
+                let repeatable = is_idempotent(&request.method) || keyed;
+                driving.call.set_repeatable(repeatable);
+                if request.cross_origin {
+                    driving.call.has_nothing_new();
+                }
                 driving
                     .call
                     .set_route(Route::new(&request.method, request.url.path()));

@@ -65,6 +65,13 @@ pub trait SignRequest: Debug + Send + Sync + 'static {
         false
     }
 
+    /// What [`SignRequest::on_answer`] would say of this answer. Changes nothing; `client.explain()` asks it. Default: as
+    /// [`SignRequest::learns`] says.
+    fn would_learn(&self, url: &Url, status: StatusCode, headers: &HeaderMap) -> bool {
+        let _ = (url, status, headers);
+        self.learns()
+    }
+
     /// An answer came. `true`: it was refused for want of something that is known now, not because the token is bad.
     fn on_answer(&self, url: &Url, status: StatusCode, headers: &HeaderMap) -> bool {
         let _ = (url, status, headers);

@@ -15,7 +15,7 @@ use gatewright::engine::signing::{
 use gatewright::signing::{Dpop, HmacScheme, HttpSignature, SigningKey};
 use gatewright::testing::{Scripted, VirtualClock, answer, answer_with, failure};
 use gatewright::transport::{TransportError, TransportResponse};
-use gatewright::{Auth, Body, Client, ErrorKind, FailureClass};
+use gatewright::{Auth, Body, Client, ErrorKind, FailureClass, Hypothetical, Plan};
 use http::HeaderMap;
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ED25519, RSA_PSS_2048_8192_SHA512, UnparsedPublicKey,
@@ -369,6 +369,37 @@ fn a_dpop_proof_goes_with_each_attempt_and_takes_the_servers_nonce() {
         .collect();
     assert_eq!(nonces, [Value::Null, "n1".into(), "n2".into()]);
     assert_ne!(claims[0]["jti"], claims[1]["jti"]);
+}
+
+#[test]
+fn a_fixed_token_that_is_refused_is_not_sent_again() {
+    // Some servers give a nonce with every answer. It would not make a token good that is not.
+    let refusals: [&[(&str, &str)]; 3] = [
+        &[],
+        &[("www-authenticate", "DPoP error=\"invalid_token\"")],
+        &[
+            ("dpop-nonce", "n1"),
+            ("www-authenticate", "DPoP error=\"invalid_token\""),
+        ],
+    ];
+    for refusal in refusals {
+        let (key, _) = SigningKey::generate_p256().unwrap();
+        let world = world(
+            Auth::bearer("token-1").dpop(&Dpop::new(key)),
+            [answer_with(401, refusal, "{}"), answer(200)],
+        );
+        let mut supposed = Hypothetical::answer(401);
+        for (name, value) in refusal {
+            supposed = supposed.header(name, value);
+        }
+        let explained = world.client.explain(supposed).unwrap();
+        assert_ne!(explained.decision, Plan::RefreshToken, "{refusal:?}");
+        let sent = world.client.get("/x").send();
+        let error = world.clock.block_on(sent).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Authentication, "{refusal:?}");
+        assert_eq!(error.attempts().len(), 1, "{refusal:?}");
+        assert_eq!(world.transport.requests().len(), 1, "{refusal:?}");
+    }
 }
 
 #[test]

@@ -180,6 +180,16 @@ impl Call {
         self.streamed = true;
     }
 
+    /// Whether the request is safe to repeat, where a redirect changed that: by its new method, or because it left its key behind.
+    pub fn set_repeatable(&mut self, repeatable: bool) {
+        self.request.repeatable = repeatable;
+    }
+
+    /// The credential is what it was: should the answer be a 401, another attempt would be refused just the same.
+    pub fn has_nothing_new(&mut self) {
+        self.request.refreshable = false;
+    }
+
     /// The slot of an answer whose body is still to be read. Dropping it gives it back.
     pub fn take_slot(&mut self) -> Option<Slot> {
         self.slot.take()

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | an answer with `DPoP-Nonce` | it is kept for that origin, and goes into the next proofs there (section 8.2) |
 //! | 401 `use_dpop_nonce` with a nonce that is new | the call sends one more attempt; the token is kept (section 9) |
-//! | 401 otherwise | the token is refused, as any other |
+//! | 401 otherwise | the token is refused, as any other: one that is fetched is fetched anew, a fixed one ends the call |
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -60,11 +60,7 @@ impl Dpop {
 
     /// Keeps the nonce of an answer; whether it is another than the one before.
     pub(crate) fn learn(&self, url: &Url, headers: &HeaderMap) -> bool {
-        let Some(nonce) = headers
-            .get("dpop-nonce")
-            .and_then(|value| value.to_str().ok())
-            .filter(|nonce| (1..=MOST_NONCE).contains(&nonce.len()))
-        else {
+        let Some(nonce) = nonce_of(headers) else {
             return false;
         };
         let origin = url.origin().ascii_serialization();
@@ -117,6 +113,20 @@ impl Dpop {
     }
 }
 
+fn nonce_of(headers: &HeaderMap) -> Option<&str> {
+    let nonce = headers.get("dpop-nonce")?.to_str().ok()?;
+    (1..=MOST_NONCE).contains(&nonce.len()).then_some(nonce)
+}
+
+/// Whether an answer asks for a proof with its nonce (RFC 9449, section 9).
+fn is_challenge(status: StatusCode, headers: &HeaderMap) -> bool {
+    let asks = |value: &HeaderValue| {
+        let text = value.to_str();
+        text.is_ok_and(|text| text.contains("use_dpop_nonce"))
+    };
+    status == StatusCode::UNAUTHORIZED && headers.get_all(WWW_AUTHENTICATE).iter().any(asks)
+}
+
 const NO_KEY: &str = "DPoP needs a key of P-256 or Ed25519";
 
 impl SignRequest for Dpop {
@@ -148,14 +158,19 @@ impl SignRequest for Dpop {
         true
     }
 
+    fn would_learn(&self, url: &Url, status: StatusCode, headers: &HeaderMap) -> bool {
+        let origin = url.origin().ascii_serialization();
+        let known = |nonce: &str| {
+            let nonces = self.nonces();
+            let mut kept = nonces.iter();
+            kept.any(|(of, known)| *of == origin && known.expose() == nonce)
+        };
+        is_challenge(status, headers) && nonce_of(headers).is_some_and(|nonce| !known(nonce))
+    }
+
     fn on_answer(&self, url: &Url, status: StatusCode, headers: &HeaderMap) -> bool {
         let new = self.learn(url, headers);
-        new && status == StatusCode::UNAUTHORIZED
-            && headers.get_all(WWW_AUTHENTICATE).iter().any(|value| {
-                value
-                    .to_str()
-                    .is_ok_and(|text| text.contains("use_dpop_nonce"))
-            })
+        new && is_challenge(status, headers)
     }
 
     fn identity(&self) -> String {
