@@ -16,6 +16,8 @@ pub enum BrokenRule {
     AttemptMore,
     /// The breaker is not given to the engine.
     BreakerOff,
+    /// The breaker does not stay open for longer after a probe that failed.
+    BreakerRestless,
     /// The retry budget has no bound.
     BudgetUnbounded,
     /// A call that is cancelled does not say so.
@@ -28,14 +30,28 @@ pub enum BrokenRule {
     KeyPerAttempt,
     /// What the gateway says of its quotas does not reach the engine.
     LimitsHidden,
+    /// A redirect to another host takes the credential along.
+    CredentialTravels,
+    /// What the gateway says of its quotas in the manner of draft-06 does not reach the engine.
+    Draft06Hidden,
+    /// What the gateway says of its quotas with fractions of a second does not reach the engine.
+    FractionsHidden,
+    /// What the gateway says of its quotas in the manner of GitHub does not reach the engine.
+    GitHubHidden,
     /// The user's own quota is not given to the engine.
     LocalQuotaOff,
+    /// What the gateway says of its quotas in the manner of OpenAI does not reach the engine.
+    OpenAiHidden,
     /// Calls are not held back.
     PacingOff,
     /// A waiting call takes a new place in line when it first asks again.
     PlaceLost,
     /// The record of a call is not what happened.
     RecordTampered,
+    /// Redirects lead to any host.
+    RedirectAnywhere,
+    /// Any number of redirects is followed.
+    RedirectsUnbounded,
     /// `Retry-After` does not reach the engine.
     RetryAfterHidden,
     /// What the engine says to wait before a retry is not waited.
@@ -52,16 +68,24 @@ impl BrokenRule {
         Self::AllRepeatable,
         Self::AttemptMore,
         Self::BreakerOff,
+        Self::BreakerRestless,
         Self::BudgetUnbounded,
         Self::CancelForgotten,
         Self::ConcurrencyOff,
+        Self::CredentialTravels,
         Self::DeadlineIgnored,
+        Self::Draft06Hidden,
+        Self::FractionsHidden,
+        Self::GitHubHidden,
         Self::KeyPerAttempt,
         Self::LimitsHidden,
         Self::LocalQuotaOff,
+        Self::OpenAiHidden,
         Self::PacingOff,
         Self::PlaceLost,
         Self::RecordTampered,
+        Self::RedirectAnywhere,
+        Self::RedirectsUnbounded,
         Self::RetryAfterHidden,
         Self::RetryAtOnce,
         Self::TimerForgotten,
@@ -74,12 +98,20 @@ impl BrokenRule {
         match self {
             Self::AllRepeatable | Self::KeyPerAttempt => Invariant::OneEffect,
             Self::AttemptMore => Invariant::Attempts,
-            Self::BreakerOff => Invariant::Breaker,
+            Self::BreakerOff | Self::BreakerRestless => Invariant::Breaker,
             Self::ConcurrencyOff => Invariant::Concurrency,
             Self::BudgetUnbounded => Invariant::RetryLoad,
             Self::CancelForgotten => Invariant::Permits,
             Self::DeadlineIgnored => Invariant::Deadline,
-            Self::LimitsHidden | Self::PacingOff => Invariant::Quota,
+            Self::Draft06Hidden
+            | Self::FractionsHidden
+            | Self::GitHubHidden
+            | Self::LimitsHidden
+            | Self::OpenAiHidden
+            | Self::PacingOff => Invariant::Quota,
+            Self::CredentialTravels | Self::RedirectAnywhere | Self::RedirectsUnbounded => {
+                Invariant::Redirects
+            }
             Self::LocalQuotaOff => Invariant::LocalQuota,
             Self::PlaceLost => Invariant::Order,
             Self::RecordTampered => Invariant::Record,

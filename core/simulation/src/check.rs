@@ -20,7 +20,10 @@ mod invariant;
 pub use invariant::{Invariant, Violation};
 mod record;
 use record::compare;
+mod redirects;
 
+/// The credential of requests that have none.
+const NOBODY: u32 = u32::MAX;
 /// The longest that one answer may hold up all calls of a credential; see `pacing.rs` in the engine.
 const LONGEST_PAUSE: u64 = 24 * 3_600 * SECOND;
 
@@ -64,6 +67,17 @@ struct Facts {
     seen: Vec<Seen>,
     retries: u32,
     renewals: u32,
+    redirects: u32,
+    /// It has been to another host.
+    left: bool,
+}
+
+impl Facts {
+    /// Its last answer has sent it elsewhere.
+    fn is_redirected(&self) -> bool {
+        let last = self.seen.last().map(|seen| seen.came);
+        matches!(last, Some(Came::Answer(300..400, _)))
+    }
 }
 
 /// The calls of one client to one host with one credential.
@@ -189,11 +203,13 @@ impl<'s> Checker<'s> {
             seen: Vec::new(),
             retries: 0,
             renewals: 0,
+            redirects: 0,
+            left: false,
         });
     }
 
     /// The call was asked while it is not in its backoff: its turn has begun, for an attempt to `host`.
-    pub(crate) fn on_turn(&mut self, at: usize, host: u32) {
+    pub(crate) fn on_turn(&mut self, at: usize, host: u32, credential: Option<u32>) {
         let Some(facts) = self.calls[at].as_ref() else {
             return;
         };
@@ -201,11 +217,17 @@ impl<'s> Checker<'s> {
         if host != before {
             self.leave(at);
         }
-        let lane = self.lane(plan.client, host, plan.credential);
+        let lane = self.lane(plan.client, host, credential.unwrap_or(NOBODY));
         self.turns += 1;
         let turns = self.turns;
+        self.orders += 1;
+        let order = self.orders;
         if let Some(facts) = self.calls[at].as_mut() {
             (facts.host, facts.lane) = (host, lane);
+            // Who is sent elsewhere begins at the end of the line there.
+            if facts.entered.is_none() && facts.is_redirected() {
+                facts.order = order;
+            }
             facts.entered.get_or_insert(turns);
         }
     }
@@ -278,6 +300,7 @@ impl<'s> Checker<'s> {
         real: u64,
         now: Instant,
         token: Option<u64>,
+        credential: Option<u32>,
     ) {
         let Some(facts) = self.calls[at].as_ref() else {
             return;
@@ -305,9 +328,14 @@ impl<'s> Checker<'s> {
             found.push((Invariant::Token, "a 401, then the same token".to_owned()));
         }
         let (lane, client) = (facts.lane, facts.plan.client);
+        let redirected = facts.is_redirected();
         if let Some(facts) = self.calls[at].as_mut() {
             facts.renewals += u32::from(refused);
-            facts.retries += u32::from(last.is_some() && !refused);
+            facts.redirects += u32::from(redirected);
+            facts.retries += u32::from(last.is_some() && !refused && !redirected);
+            if let Some(what) = redirects::check(facts, &self.script.clients, host, credential) {
+                found.push((Invariant::Redirects, what));
+            }
             if facts.retries >= self.script.clients.attempts || facts.renewals > 1 {
                 let what = format!("attempt {}", facts.seen.len() + 1);
                 found.push((Invariant::Attempts, what));
@@ -337,7 +365,7 @@ impl<'s> Checker<'s> {
         {
             found.push((Invariant::Breaker, what));
         }
-        if let Some(last) = last.filter(|_| !refused) {
+        if let Some(last) = last.filter(|_| !refused && !redirected) {
             let after_timeout = matches!(
                 last.came,
                 Came::Failure(
@@ -397,6 +425,8 @@ impl<'s> Checker<'s> {
                     lane.paused_until = lane.paused_until.max(until);
                 }
             }
+            // One that is not returned gives nothing back.
+            Came::Answer(300..400, _) if self.script.clients.redirects > 0 => {}
             Came::Answer(..) => {
                 let most = if retried { 10 } else { 1 };
                 self.load(client, host).refunds.push((real, most));

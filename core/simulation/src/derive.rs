@@ -29,16 +29,30 @@ enum Theme {
     Usual,
 }
 
-const THEMES: [Theme; 9] = [
+const THEMES: [Theme; 12] = [
     Theme::Chaos,
+    Theme::Dead,
     Theme::Dead,
     Theme::Local,
     Theme::Phone,
     Theme::Quota,
     Theme::Quota,
+    Theme::Quota,
+    Theme::Quota,
     Theme::Shared,
     Theme::Tokens,
     Theme::Usual,
+];
+
+/// Draft-10 more often than others.
+const DIALECTS: [Says; 7] = [
+    Says::Draft10,
+    Says::Draft10,
+    Says::Draft06,
+    Says::Epoch,
+    Says::Fractions,
+    Says::GitHub,
+    Says::OpenAi,
 ];
 
 const ASKS: [Asks; 6] = [
@@ -103,7 +117,7 @@ fn settings(script: &mut Script, theme: Theme, dice: &mut Dice) {
             percent: dice.pick(&[50, 50, 20, 100]),
             volume: dice.pick(&[20, 20, 5, 1]),
             window: dice.pick(&[30_000, 30_000, 2_000]),
-            open: dice.pick(&[10_000, 10_000, 1_000]),
+            open: dice.pick(&[None, None, Some(1_000)]),
         });
     }
     if theme != Theme::Quota && dice.chance(250) {
@@ -111,6 +125,8 @@ fn settings(script: &mut Script, theme: Theme, dice: &mut Dice) {
     }
     clients.regions = theme != Theme::Quota && dice.chance(150);
     clients.late = dice.pick(&[0, 0, 1, 15]);
+    clients.redirects = dice.pick(&[5, 5, 5, 2, 0]);
+    clients.elsewhere = dice.chance(400);
 }
 
 fn gateway(script: &mut Script, theme: Theme, dice: &mut Dice) {
@@ -143,13 +159,7 @@ fn gateway(script: &mut Script, theme: Theme, dice: &mut Dice) {
             limit,
             window,
         });
-        gateway.says = dice.pick(&[
-            Says::Draft10,
-            Says::Draft10,
-            Says::Draft10,
-            Says::Draft06,
-            Says::Epoch,
-        ]);
+        gateway.says = dice.pick(&DIALECTS);
         if gateway.says == Says::Draft10 && dice.chance(200) {
             gateway.quotas.push(QuotaPlan {
                 kind: dice.pick(&kinds),
@@ -158,7 +168,7 @@ fn gateway(script: &mut Script, theme: Theme, dice: &mut Dice) {
             });
         }
         if quick {
-            gateway.says = Says::Draft10;
+            gateway.says = dice.pick(&DIALECTS);
         } else if dice.chance(150) {
             gateway.says = Says::Nothing;
         }
@@ -168,8 +178,12 @@ fn gateway(script: &mut Script, theme: Theme, dice: &mut Dice) {
 /// Makes the calls, and answers about how long they take, in milliseconds.
 fn make_calls(script: &mut Script, theme: Theme, count: u32, dice: &mut Dice) -> u64 {
     let lanes = dice.pick(&[1, 4, 16, 64]);
-    let gap = dice.pick(&[1, 5, 20, 100]);
-    let shape = dice.below(4);
+    let mut gap = dice.pick(&[1, 5, 20, 100]);
+    let mut shape = dice.below(4);
+    if theme == Theme::Dead && dice.chance(500) {
+        // Calls come for as long as a breaker needs to be seen to stay open for longer and longer.
+        (shape, gap) = (2, dice.pick(&[100, 400]));
+    }
     let credentials = dice.pick(&[1, 1, 1, 2, 3]);
     let keyed = dice.pick(&[0, 500, 900]);
     let cancelled = match theme {
@@ -278,9 +292,21 @@ fn faults(script: &mut Script, theme: Theme, dice: &mut Dice) {
         _ => dice.pick(&[0, 20, 100]),
     };
     let refused_tokens = if theme == Theme::Tokens { 60 } else { 0 };
+    let redirected = match theme {
+        Theme::Quota => dice.pick(&[0, 0, 0, 10]),
+        _ if script.clients.regions => 0,
+        _ => dice.pick(&[0, 0, 30, 200]),
+    };
     for call in 0..script.calls.len() {
-        for attempt in 1..=script.clients.attempts + 1 {
-            let kind = if script.clients.token.is_some() && dice.chance(refused_tokens) {
+        let hops = if dice.chance(redirected) {
+            dice.pick(&[1, 1, 2, 8])
+        } else {
+            0
+        };
+        for attempt in 1..=(script.clients.attempts + 1).max(hops) {
+            let kind = if attempt <= hops {
+                redirect(script, call, dice)
+            } else if script.clients.token.is_some() && dice.chance(refused_tokens) {
                 FaultKind::Answer(401, Asks::Nothing, 0)
             } else if dice.chance(per_mille) {
                 fault(dice)
@@ -294,6 +320,17 @@ fn faults(script: &mut Script, theme: Theme, dice: &mut Dice) {
             });
         }
     }
+}
+
+/// Mostly to where the call goes anyway.
+fn redirect(script: &Script, call: usize, dice: &mut Dice) -> FaultKind {
+    let own = script.calls[call].host;
+    let host = if dice.chance(700) {
+        own
+    } else {
+        u32::try_from(dice.below(script.gateway.hosts.into())).unwrap_or(own)
+    };
+    FaultKind::Redirect(dice.pick(&[301, 302, 303, 307, 307, 308]), host)
 }
 
 fn fault(dice: &mut Dice) -> FaultKind {

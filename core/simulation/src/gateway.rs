@@ -21,7 +21,8 @@ pub(crate) struct Arrival {
     /// The place of its call.
     pub(crate) call: usize,
     pub(crate) host: u32,
-    pub(crate) credential: u32,
+    /// `None`: it came without one, and falls under no quota.
+    pub(crate) credential: Option<u32>,
     pub(crate) method: Method,
     pub(crate) key: Option<u64>,
     /// The token is one that has expired, or was never given out.
@@ -134,6 +135,13 @@ impl<'s> GatewayModel<'s> {
             Some(FaultKind::Answer(status, asks, span)) => {
                 return Served::Answer(Box::new(self.reply(status, asks, span * MS, now)), 0);
             }
+            Some(FaultKind::Redirect(status, host)) => {
+                let mut reply = self.reply(status, Asks::Nothing, 0, now);
+                if let Ok(to) = HeaderValue::try_from(format!("https://h{host}/moved")) {
+                    reply.headers.insert(http::header::LOCATION, to);
+                }
+                return Served::Answer(Box::new(reply), 0);
+            }
             Some(FaultKind::ShouldRetry(status, answer)) => {
                 let mut reply = self.reply(status, Asks::Nothing, 0, now);
                 let value = HeaderValue::from_static(if answer { "true" } else { "false" });
@@ -146,16 +154,18 @@ impl<'s> GatewayModel<'s> {
         if request.bad_token {
             return Served::Answer(Box::new(self.reply(401, Asks::Nothing, 0, now)), 0);
         }
-        let place = self.place(request.host, request.credential);
-        let quotas = &mut self.quotas[place];
-        let wait = quotas.iter_mut().map(|quota| quota.wait(now)).max();
-        if let Some(wait @ 1..) = wait {
-            self.refused[place] += 1;
-            let mut reply = self.reply(429, self.script.gateway.asks, wait, now);
-            self.say(place, now, &mut reply.headers);
-            return Served::Answer(Box::new(reply), 0);
+        let place = request.credential.map(|own| self.place(request.host, own));
+        if let Some(place) = place {
+            let quotas = &mut self.quotas[place];
+            let wait = quotas.iter_mut().map(|quota| quota.wait(now)).max();
+            if let Some(wait @ 1..) = wait {
+                self.refused[place] += 1;
+                let mut reply = self.reply(429, self.script.gateway.asks, wait, now);
+                self.say(Some(place), now, &mut reply.headers);
+                return Served::Answer(Box::new(reply), 0);
+            }
+            quotas.iter_mut().for_each(|quota| quota.take(now));
         }
-        quotas.iter_mut().for_each(|quota| quota.take(now));
         let (least, most) = self.script.gateway.work;
         let work = self.dice.between(least * MS, most * MS);
         let known = request.key.and_then(|key| self.keys.get(&key).copied());
@@ -192,7 +202,10 @@ impl<'s> GatewayModel<'s> {
         }
     }
 
-    fn say(&mut self, place: usize, now: u64, headers: &mut HeaderMap) {
+    fn say(&mut self, place: Option<usize>, now: u64, headers: &mut HeaderMap) {
+        let Some(place) = place else {
+            return;
+        };
         quota::say(
             self.script.gateway.says,
             &mut self.quotas[place],
@@ -204,7 +217,8 @@ impl<'s> GatewayModel<'s> {
     fn reply(&mut self, status: u16, asks: Asks, span: u64, now: u64) -> Reply {
         let mut headers = HeaderMap::new();
         let told = self.ask(asks, span, now, &mut headers);
-        let dated = asks == Asks::Date || self.script.gateway.says == Says::Epoch;
+        let dated =
+            asks == Asks::Date || matches!(self.script.gateway.says, Says::Epoch | Says::GitHub);
         if dated && asks != Asks::DateAlone {
             headers.insert(http::header::DATE, http_date(now / SECOND));
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::broken::BrokenRule;
 use crate::check::Invariant;
-use crate::script::{CallPlan, Clients, Script, Start};
+use crate::script::{CallPlan, Clients, FaultKind, Script, Start};
 use crate::world::play;
 
 /// How often a script is played again at most.
@@ -107,12 +107,16 @@ impl Search {
 
     fn simplify_settings(&mut self) {
         let simple = Script::default();
-        let steps: [fn(&mut Script, &Script); 13] = [
+        let steps: [fn(&mut Script, &Script); 14] = [
             |script, simple| script.clients.token = simple.clients.token,
             |script, simple| script.clients.local = simple.clients.local,
             |script, simple| script.clients.breaker = simple.clients.breaker,
             |script, simple| script.clients.concurrency = simple.clients.concurrency,
             |script, simple| script.clients.regions = simple.clients.regions,
+            |script, simple| {
+                script.clients.redirects = simple.clients.redirects;
+                script.clients.elsewhere = simple.clients.elsewhere;
+            },
             |script, simple| script.clients.late = simple.clients.late,
             |script, simple| script.network = simple.network,
             |script, simple| script.gateway.work = simple.gateway.work,
@@ -124,6 +128,11 @@ impl Search {
             |script, _| {
                 script.gateway.hosts = 1;
                 script.calls.iter_mut().for_each(|call| call.host = 0);
+                for fault in &mut script.faults {
+                    if let FaultKind::Redirect(_, host) = &mut fault.kind {
+                        *host = 0;
+                    }
+                }
             },
             |script, simple| {
                 let Clients {

@@ -55,6 +55,10 @@ pub struct Clients {
     pub concurrency: Option<u32>,
     /// The hosts are regions of one API: a call may go to any of them.
     pub regions: bool,
+    /// Redirects that a call follows at most.
+    pub redirects: u32,
+    /// Redirects to other hosts are followed too, without the credential.
+    pub elsewhere: bool,
 }
 
 /// When a circuit opens, and for how long.
@@ -66,8 +70,8 @@ pub struct BreakerPlan {
     pub volume: u32,
     /// The span of time that is looked at.
     pub window: u64,
-    /// How long it stays open.
-    pub open: u64,
+    /// How long it stays open; `None`: ever longer, as by default.
+    pub open: Option<u64>,
 }
 
 /// How tokens are.
@@ -131,8 +135,14 @@ pub enum Says {
     Draft10,
     /// `X-RateLimit-*` with seconds since the epoch.
     Epoch,
+    /// As draft-06, with a reset to the millisecond: `RateLimit-Reset: 1.470`.
+    Fractions,
+    /// As GitHub: `X-RateLimit-*` with seconds since the epoch, what is used, and of which group.
+    GitHub,
     /// Nothing.
     Nothing,
+    /// As OpenAI: `X-RateLimit-*-Requests` and `-Tokens` with durations such as `6m0s`.
+    OpenAi,
 }
 
 /// How a gateway says when to come back.
@@ -259,6 +269,8 @@ pub enum FaultKind {
     ConnectTimeout,
     /// The gateway says by the connection that it did nothing (REFUSED_STREAM).
     NotProcessed,
+    /// The gateway sends the request elsewhere: with this status, to this host.
+    Redirect(u16, u32),
     /// The connection is refused.
     Refused,
     /// The connection breaks before the gateway has the request.

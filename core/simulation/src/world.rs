@@ -13,6 +13,7 @@ use gatewright_engine::Instant;
 use gatewright_engine::call::{Call, CallLimits, RequestFacts, Step};
 use gatewright_engine::host::Engine;
 use gatewright_engine::problem::{Problem, read_problem};
+use gatewright_engine::redirect::RedirectPolicy;
 use gatewright_engine::regions::Regions;
 use gatewright_engine::retry::FailureClass;
 use gatewright_engine::token::Generation;
@@ -28,8 +29,9 @@ use crate::trace::Trace;
 
 mod after;
 mod exchange;
+mod redirect;
 mod set_up;
-use set_up::{engine, name_of, regions};
+use set_up::{engine, name_of, redirects, regions};
 mod token_wait;
 
 /// A connection that is not there by then is given up.
@@ -112,6 +114,12 @@ enum Phase {
 /// A call as its client has it.
 struct Live {
     plan: CallPlan,
+    /// Where it goes and what it asks for, which redirects change.
+    host: u32,
+    method: Method,
+    redirects: u32,
+    /// It has left its origin, and its credential and key behind.
+    anonymous: bool,
     phase: Phase,
     call: Option<Call>,
     waker: Option<Waker>,
@@ -130,6 +138,8 @@ struct Wire {
     call: usize,
     attempt: u32,
     host: u32,
+    method: Method,
+    anonymous: bool,
     token: Option<u64>,
     reply: Option<Box<Reply>>,
 }
@@ -153,6 +163,7 @@ struct World<'s> {
     wires: Vec<Wire>,
     rung: Arc<Mutex<Vec<usize>>>,
     in_flight: Option<Problem>,
+    redirects: RedirectPolicy,
     check: Checker<'s>,
     trace: Trace,
     played: Played,
@@ -202,6 +213,7 @@ impl<'s> World<'s> {
             in_flight: read_problem(
                 br#"{"type":"https://gatewright.dev/problems/idempotency-in-flight"}"#,
             ),
+            redirects: redirects(script, broken),
             check: Checker::new(script),
             trace: Trace::new(traced),
             played: Played::default(),
@@ -231,6 +243,10 @@ impl<'s> World<'s> {
     fn add(&mut self, plan: CallPlan) -> usize {
         self.calls.push(Live {
             plan,
+            host: plan.host,
+            method: plan.method,
+            redirects: 0,
+            anonymous: false,
             phase: Phase::Out,
             call: None,
             waker: None,
@@ -411,7 +427,8 @@ impl<'s> World<'s> {
         let step = call.next(asked, live.waker.as_ref());
         let host = host_of(live);
         if !backing_off {
-            self.check.on_turn(at, host);
+            let credential = credential_of(live);
+            self.check.on_turn(at, host, credential);
         }
         match step {
             Step::Wait { until } => {
@@ -539,5 +556,10 @@ impl<'s> World<'s> {
 /// Where the call's attempt goes.
 fn host_of(live: &Live) -> u32 {
     let region = live.call.as_ref().and_then(Call::region);
-    region.map_or(live.plan.host, |at| u32::try_from(at).unwrap_or(0))
+    region.map_or(live.host, |at| u32::try_from(at).unwrap_or(0))
+}
+
+/// With which credential.
+fn credential_of(live: &Live) -> Option<u32> {
+    (!live.anonymous).then_some(live.plan.credential)
 }

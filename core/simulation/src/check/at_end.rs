@@ -1,8 +1,8 @@
 //! What can only be judged when all is over: sums over a whole run.
 
-use super::{Checker, Invariant, Lane, Load};
+use super::{Checker, Invariant, Lane, Load, NOBODY};
 use crate::clock::MS;
-use crate::script::{CallPlan, QuotaKind, QuotaPlan, Says, Script};
+use crate::script::{CallPlan, Fault, FaultKind, QuotaKind, QuotaPlan, Says, Script};
 
 /// Refusals of a client that is alone and told the truth: the first may come before anything is known.
 const REFUSALS: u64 = 1;
@@ -32,6 +32,9 @@ impl Checker<'_> {
             {
                 found.push((Invariant::LocalQuota, what));
             }
+            if lane.credential == NOBODY {
+                continue;
+            }
             let refused = refused(lane.host, lane.credential);
             if self.is_clean(lane) && refused > REFUSALS {
                 let what = format!("{refused} of {} attempts were refused", lane.sent);
@@ -58,14 +61,40 @@ impl Checker<'_> {
         let takes = gateway.quotas.iter().map(takes).max().unwrap_or(0);
         let patient = |call: &CallPlan| call.deadline.is_none_or(|deadline| deadline >= takes);
         let sliding = |quota: &QuotaPlan| quota.kind == QuotaKind::Sliding;
+        // Should the first call be answered by something in front that knows no limits, the others go without knowing them.
+        let from_in_front = |fault: &Fault| match fault.kind {
+            FaultKind::Answer(..) | FaultKind::ShouldRetry(..) => true,
+            FaultKind::Redirect(..) => fault.attempt == 1 && self.begins(fault.call),
+            _ => false,
+        };
         clients.count == 1
             && clients.pacing
             && !clients.regions
             && clients.concurrency.is_none()
-            && gateway.says == Says::Draft10
+            && match gateway.says {
+                Says::Draft10 => true,
+                Says::Nothing => false,
+                // They have room for one.
+                _ => gateway.quotas.len() == 1,
+            }
             && !gateway.quotas.iter().any(sliding)
             && round_trip <= 140
             && self.script.calls.iter().all(patient)
+            && !self.script.faults.iter().any(from_in_front)
+    }
+
+    /// Whether a call is among the first of its lane.
+    fn begins(&self, id: u32) -> bool {
+        let calls = &self.script.calls;
+        let Some(at) = calls.iter().position(|call| call.id == id) else {
+            return false;
+        };
+        let lane = |call: &CallPlan| (call.client, call.host, call.credential);
+        calls[..at]
+            .iter()
+            .filter(|call| lane(call) == lane(&calls[at]))
+            .count()
+            < 2
     }
 
     /// Whether retries whose cause was in this time cost more than the budget held, with `tenths` of it allowed.

@@ -3,15 +3,32 @@
 //! Judged only where there is no doubt: as many failures as it takes since the last other answer, of attempts that were
 //! sent after that (what came of earlier ones may be of a generation that is over), and too few other answers in all of
 //! the window and a tenth more. From then on, until something other than a failure comes back, a probe may go each nine
-//! tenths of the time that a breaker stays open.
+//! tenths of the time that a breaker stays open. Where that is not set it is 1 s at first, and twice as long with each probe, up
+//! to 10 s.
 
 use std::collections::VecDeque;
 
 use gatewright_engine::breaker::is_trouble;
 
 use super::Came;
-use crate::clock::MS;
+use crate::clock::{MS, SECOND};
 use crate::script::BreakerPlan;
+
+/// How many probes there may be within `span` of a breaker's opening, at most.
+fn probes(plan: &BreakerPlan, span: u64) -> u64 {
+    let nine_tenths = |open: u64| (open * 9 / 10).max(1);
+    if let Some(open) = plan.open {
+        return span / nine_tenths(open * MS);
+    }
+    let (mut left, mut probes, mut open) = (span, 0, SECOND);
+    while open < 10 * SECOND && left >= nine_tenths(open) {
+        (left, probes, open) = (left - nine_tenths(open), probes + 1, open * 2);
+    }
+    if open < 10 * SECOND {
+        return probes;
+    }
+    probes + left / nine_tenths(10 * SECOND)
+}
 
 /// What is known of one host.
 #[derive(Clone, Debug, Default)]
@@ -33,8 +50,7 @@ impl BreakerWatch {
     pub(super) fn on_sent(&mut self, real: u64, plan: &BreakerPlan) -> Option<String> {
         let since = self.open_since?;
         self.sent += 1;
-        let shortest = (plan.open * MS * 9 / 10).max(1);
-        let allowed = 1 + (real - since) / shortest + self.given_back;
+        let allowed = 1 + probes(plan, real - since) + self.given_back;
         let millis = (real - since) / MS;
         (self.sent > allowed).then(|| {
             format!(

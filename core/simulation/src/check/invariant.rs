@@ -27,6 +27,8 @@ pub enum Invariant {
     Quota,
     /// The record of a call says what happened.
     Record,
+    /// Redirects are few, stay where they may, and take no credential elsewhere.
+    Redirects,
     /// Nobody comes back before the time that the gateway named.
     RetryAfter,
     /// Retries do not go beyond what the budget pays for.
@@ -49,6 +51,7 @@ impl Invariant {
         Self::Permits,
         Self::Quota,
         Self::Record,
+        Self::Redirects,
         Self::RetryAfter,
         Self::RetryLoad,
         Self::Token,
@@ -69,6 +72,7 @@ impl fmt::Display for Invariant {
             Self::Permits => "permits always come back",
             Self::Quota => "admitted calls are within the quota",
             Self::Record => "the record is what happened",
+            Self::Redirects => "redirects stay where they may",
             Self::RetryAfter => "never earlier than Retry-After",
             Self::RetryLoad => "retries are within the budget",
             Self::Token => "a refused token is not used again",

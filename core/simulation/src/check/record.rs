@@ -61,7 +61,9 @@ pub(super) fn compare(
     }
     let answered = facts.seen.last().map(|seen| seen.came);
     let good = matches!(answered, Some(Came::Answer(..400, _)));
-    if done.is_some_and(|done| (*done == Done::Return) != good) {
+    // A redirect may be returned, or refused.
+    let redirect = matches!(answered, Some(Came::Answer(300..400, _)));
+    if !redirect && done.is_some_and(|done| (*done == Done::Return) != good) {
         return Err(format!("it ended as {done:?} after {answered:?}"));
     }
     Ok(())
@@ -79,11 +81,13 @@ fn compare_decision(
             let turn = ended + wait;
             next.started >= turn && next.queued <= next.started - turn
         }
-        (Decision::RefreshToken, Some(next)) => {
+        (Decision::RefreshToken | Decision::Redirect, Some(next)) => {
             next.started >= ended && next.queued <= next.started - ended
         }
         // It meant to go on, but the deadline came, or the caller went away.
-        (Decision::Retry { .. } | Decision::RefreshToken, None) => done != Some(&Done::Return),
+        (Decision::Retry { .. } | Decision::RefreshToken | Decision::Redirect, None) => {
+            done != Some(&Done::Return)
+        }
         (Decision::Return, None) => done == Some(&Done::Return),
         (Decision::GiveUp(_), None) => matches!(done, Some(Done::Fail(_)) | None),
         (Decision::None, None) => done.is_none(),

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::clock::{SECOND, WALL};
+use crate::clock::{MS, SECOND, WALL};
 use crate::script::{QuotaKind, QuotaPlan, Says};
 
 /// One quota of one host and credential.
@@ -173,13 +173,48 @@ pub(crate) fn say(says: Says, quotas: &mut [Quota], now: u64, headers: &mut Head
             put("ratelimit-remaining", calls.to_string());
             put("ratelimit-reset", resets_in.div_ceil(SECOND).to_string());
         }
-        Says::Epoch => {
+        Says::Fractions => {
+            put("ratelimit-limit", limit.to_string());
+            put("ratelimit-remaining", calls.to_string());
+            let millis = resets_in.div_ceil(MS);
+            let reset = format!("{}.{:03}", millis / 1_000, millis % 1_000);
+            put("ratelimit-reset", reset);
+        }
+        Says::Epoch | Says::GitHub => {
             put("x-ratelimit-limit", limit.to_string());
             put("x-ratelimit-remaining", calls.to_string());
             let reset = WALL + (now + resets_in).div_ceil(SECOND);
             put("x-ratelimit-reset", reset.to_string());
+            if says == Says::GitHub {
+                put("x-ratelimit-used", (limit - calls).to_string());
+                put("x-ratelimit-resource", "core".to_owned());
+            }
+        }
+        Says::OpenAi => {
+            put("x-ratelimit-limit-requests", limit.to_string());
+            put("x-ratelimit-remaining-requests", calls.to_string());
+            put("x-ratelimit-reset-requests", duration(resets_in));
+            // Tokens enough: they must not hold anybody back.
+            put("x-ratelimit-limit-tokens", "1000000".to_owned());
+            put("x-ratelimit-remaining-tokens", "999000".to_owned());
+            put("x-ratelimit-reset-tokens", "60ms".to_owned());
         }
         Says::Draft10 | Says::Nothing => {}
+    }
+}
+
+/// As OpenAI writes it: `120ms`, `1.205s`, `6m0s`.
+fn duration(nanos: u64) -> String {
+    let millis = nanos.div_ceil(MS);
+    let (seconds, rest) = (millis / 1_000, millis % 1_000);
+    let fraction = match rest {
+        0 => String::new(),
+        _ => format!(".{rest:03}"),
+    };
+    match (seconds / 60, seconds % 60) {
+        (0, 0) => format!("{millis}ms"),
+        (0, seconds) => format!("{seconds}{fraction}s"),
+        (minutes, seconds) => format!("{minutes}m{seconds}{fraction}s"),
     }
 }
 

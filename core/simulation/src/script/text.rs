@@ -29,7 +29,8 @@ macro_rules! names {
 }
 
 names!(QuotaKind, "bucket" => Bucket, "fixed" => Fixed, "clock" => Clock, "sliding" => Sliding);
-names!(Says, "draft06" => Draft06, "draft10" => Draft10, "epoch" => Epoch, "nothing" => Nothing);
+names!(Says, "draft06" => Draft06, "draft10" => Draft10, "epoch" => Epoch,
+    "fractions" => Fractions, "github" => GitHub, "nothing" => Nothing, "openai" => OpenAi);
 names!(Asks, "date" => Date, "date-alone" => DateAlone, "millis" => Millis, "nothing" => Nothing, "seconds" => Seconds,
     "unreadable" => Unreadable);
 names!(Method, "get" => Get, "post" => Post, "post-keyed" => PostKeyed);
@@ -91,16 +92,28 @@ impl fmt::Display for Script {
                 window,
                 open,
             } = plan;
-            writeln!(
+            write!(
                 f,
-                "breaker percent {percent} volume {volume} window {window}ms open {open}ms"
+                "breaker percent {percent} volume {volume} window {window}ms open "
             )?;
+            match open {
+                Some(open) => writeln!(f, "{open}ms")?,
+                None => writeln!(f, "ever-longer")?,
+            }
         }
         if let Some(most) = self.clients.concurrency {
             writeln!(f, "concurrency {most}")?;
         }
         if self.clients.regions {
             writeln!(f, "regions on")?;
+        }
+        if (self.clients.redirects, self.clients.elsewhere) != (5, false) {
+            let where_to = if self.clients.elsewhere {
+                "anywhere"
+            } else {
+                "here"
+            };
+            writeln!(f, "redirects {} {where_to}", self.clients.redirects)?;
         }
         writeln!(f, "timers-late {}ms", self.clients.late)?;
         let Gateway {
@@ -185,6 +198,7 @@ impl fmt::Display for FaultKind {
             Self::AnswerAfter(status) => write!(f, "answer-after {status}"),
             Self::ConnectTimeout => f.write_str("connect-timeout"),
             Self::NotProcessed => f.write_str("not-processed"),
+            Self::Redirect(status, host) => write!(f, "redirect {status} host {host}"),
             Self::Refused => f.write_str("refused"),
             Self::ResetBefore => f.write_str("reset-before"),
             Self::ResetAfter => f.write_str("reset-after"),
@@ -214,6 +228,8 @@ impl Default for Script {
                 breaker: None,
                 concurrency: None,
                 regions: false,
+                redirects: 5,
+                elsewhere: false,
             },
             gateway: Gateway {
                 hosts: 1,
@@ -297,7 +313,7 @@ impl Script {
                 words.word("window")?;
                 let window = words.millis()?;
                 words.word("open")?;
-                let open = words.millis()?;
+                let open = words.millis_or("ever-longer")?;
                 self.clients.breaker = Some(BreakerPlan {
                     percent,
                     volume,
@@ -309,6 +325,14 @@ impl Script {
             "regions" => {
                 words.word("on")?;
                 self.clients.regions = true;
+            }
+            "redirects" => {
+                self.clients.redirects = words.next()?;
+                self.clients.elsewhere = match words.text()? {
+                    "anywhere" => true,
+                    "here" => false,
+                    other => return Err(format!("{other:?} is neither here nor anywhere")),
+                };
             }
             "timers-late" => self.clients.late = words.millis()?,
             "hosts" => self.gateway.hosts = words.next()?,
@@ -379,6 +403,13 @@ impl Script {
                 ));
             }
         }
+        let leads_nowhere = |fault: &&Fault| match fault.kind {
+            FaultKind::Redirect(_, host) => host >= self.gateway.hosts,
+            _ => false,
+        };
+        if let Some(fault) = self.faults.iter().find(leads_nowhere) {
+            return Err(format!("call {} is sent to no host", fault.call));
+        }
         if self.clients.attempts == 0 || self.gateway.quotas.iter().any(|q| q.limit * q.window == 0)
         {
             return Err("there is a zero where none can be".to_owned());
@@ -428,6 +459,15 @@ impl<'a> Words<'a> {
         number.parse().map_err(|why| format!("{text:?}: {why}"))
     }
 
+    fn millis_or(&mut self, none: &str) -> Result<Option<u64>, String> {
+        let mut ahead = Words(self.0.clone());
+        if ahead.text()? == none {
+            *self = ahead;
+            return Ok(None);
+        }
+        self.millis().map(Some)
+    }
+
     fn span(&mut self) -> Result<(u64, u64), String> {
         let from = self.millis()?;
         self.word("to")?;
@@ -459,6 +499,7 @@ impl<'a> Words<'a> {
             "answer-after" => FaultKind::AnswerAfter(self.next()?),
             "connect-timeout" => FaultKind::ConnectTimeout,
             "not-processed" => FaultKind::NotProcessed,
+            "redirect" => FaultKind::Redirect(self.next()?, self.after("host")?),
             "refused" => FaultKind::Refused,
             "reset-before" => FaultKind::ResetBefore,
             "reset-after" => FaultKind::ResetAfter,

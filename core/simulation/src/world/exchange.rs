@@ -11,7 +11,7 @@ use crate::check::Came;
 use crate::clock::MS;
 use crate::dice::Dice;
 use crate::gateway::{Arrival, Served, Told};
-use crate::script::{Death, FaultKind, Method};
+use crate::script::{Death, FaultKind, Method, Says};
 
 impl World<'_> {
     pub(super) fn send(&mut self, at: usize, timeout_at: Instant) {
@@ -22,21 +22,27 @@ impl World<'_> {
         live.sent += 1;
         live.wire = wire;
         let (plan, attempt, host) = (live.plan, live.sent, host_of(live));
+        let (method, anonymous) = (live.method, live.anonymous);
         let token = self
             .script
             .clients
             .token
             .and(live.token)
+            .filter(|_| !anonymous)
             .map(|(token, _)| token);
         self.wires.push(Wire {
             call: at,
             attempt,
             host,
+            method,
+            anonymous,
             token,
             reply: None,
         });
         self.played.attempts += 1;
-        self.check.on_sent(at, host, self.now, now, token);
+        let credential = (!anonymous).then_some(plan.credential);
+        self.check
+            .on_sent(at, host, self.now, now, token, credential);
         self.trace.line(
             self.now,
             format_args!("call {} sends attempt {attempt} to host {host}", plan.id),
@@ -80,6 +86,8 @@ impl World<'_> {
             call,
             attempt,
             host,
+            method,
+            anonymous,
             token,
             ..
         } = self.wires[wire];
@@ -90,14 +98,14 @@ impl World<'_> {
         } else {
             0
         };
-        let key = (plan.method == Method::PostKeyed).then_some((u64::from(plan.id) << 16) | own);
+        let key = (method == Method::PostKeyed).then_some((u64::from(plan.id) << 16) | own);
         let tokens = self.tokens.get(&(plan.client, plan.credential));
         let good = |token| tokens.is_some_and(|tokens| tokens.is_good(token, self.now));
         let request = Arrival {
             call,
             host,
-            credential: plan.credential,
-            method: plan.method,
+            credential: (!anonymous).then_some(plan.credential),
+            method,
             key,
             bad_token: token.is_some_and(|token| !good(token)),
             fault,
@@ -156,6 +164,7 @@ impl World<'_> {
         );
         if let Some((_, generation)) = self.calls[at].token
             && reply.status == 401
+            && !self.calls[at].anonymous
         {
             let plan = self.calls[at].plan;
             if let Some(tokens) = self.tokens.get_mut(&(plan.client, plan.credential)) {
@@ -163,6 +172,12 @@ impl World<'_> {
             }
         }
         self.hide(&mut reply.headers);
+        if let Ok(status) = StatusCode::from_u16(reply.status)
+            && status.is_redirection()
+        {
+            self.redirected(at, now, status, &reply.headers);
+            return;
+        }
         let problem = self.in_flight.as_ref().filter(|_| reply.in_flight);
         let answer = Answer {
             status: StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK),
@@ -175,12 +190,23 @@ impl World<'_> {
         self.came(at, now.instant);
     }
 
+    /// What of an answer's headers does not reach the engine.
     pub(super) fn hide(&self, headers: &mut HeaderMap) {
-        if self.is(BrokenRule::RetryAfterHidden) {
-            headers.remove("retry-after");
-            headers.remove("retry-after-ms");
-        }
-        if self.is(BrokenRule::LimitsHidden) {
+        let says = self.script.gateway.says;
+        let hidden = match self.broken.filter(|_| !self.after_the_end) {
+            Some(BrokenRule::RetryAfterHidden) => {
+                headers.remove("retry-after");
+                headers.remove("retry-after-ms");
+                false
+            }
+            Some(BrokenRule::LimitsHidden) => true,
+            Some(BrokenRule::Draft06Hidden) => says == Says::Draft06,
+            Some(BrokenRule::FractionsHidden) => says == Says::Fractions,
+            Some(BrokenRule::GitHubHidden) => says == Says::GitHub,
+            Some(BrokenRule::OpenAiHidden) => says == Says::OpenAi,
+            _ => false,
+        };
+        if hidden {
             let limits = |name: &&http::HeaderName| name.as_str().contains("ratelimit");
             let names: Vec<http::HeaderName> = headers.keys().filter(limits).cloned().collect();
             for name in names {

@@ -5,11 +5,35 @@ use std::time::Duration;
 use gatewright_engine::breaker::BreakerSettings;
 use gatewright_engine::host::{Engine, EngineSettings};
 use gatewright_engine::pacing::LocalQuota;
+use gatewright_engine::redirect::RedirectPolicy;
 use gatewright_engine::regions::{Region, Regions};
 use gatewright_engine::retry::RetryPolicy;
 
+use url::Url;
+
 use crate::broken::BrokenRule;
 use crate::script::Script;
+
+/// Which redirects clients follow.
+pub(super) fn redirects(script: &Script, broken: Option<BrokenRule>) -> RedirectPolicy {
+    let mut policy = RedirectPolicy {
+        max: script.clients.redirects,
+        ..RedirectPolicy::default()
+    };
+    if broken == Some(BrokenRule::RedirectsUnbounded) {
+        policy.max = u32::MAX;
+    }
+    if script.clients.elsewhere || broken == Some(BrokenRule::RedirectAnywhere) {
+        let hosts = (0..script.gateway.hosts).filter_map(url_of);
+        policy.allowed_origins = hosts.map(|url| url.origin()).collect();
+    }
+    policy
+}
+
+/// What is asked of a host.
+pub(super) fn url_of(host: u32) -> Option<Url> {
+    Url::parse(&name_of(host)).ok()
+}
 
 /// The engine of one client.
 pub(super) fn engine(script: &Script, broken: Option<BrokenRule>) -> Engine {
@@ -35,7 +59,9 @@ pub(super) fn engine(script: &Script, broken: Option<BrokenRule>) -> Engine {
         breaker.failure_rate = f64::from(plan.percent) / 100.0;
         breaker.minimum_calls = plan.volume;
         breaker.window = Duration::from_millis(plan.window);
-        breaker.open = Duration::from_millis(plan.open);
+        let restless =
+            Some(Duration::from_secs(1)).filter(|_| broken == Some(BrokenRule::BreakerRestless));
+        breaker.open = plan.open.map(Duration::from_millis).or(restless);
         breaker
     });
     settings.breaker = breaker.filter(|_| broken != Some(BrokenRule::BreakerOff));
