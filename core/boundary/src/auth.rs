@@ -1,17 +1,17 @@
 //! How a client proves who it is, from JSON: `{kind, …}`. Nothing of its values is ever shown.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use gatewright::oauth::{ClientAuth, Grant};
-use gatewright::signing::{
-    Dpop, HashAlgorithm, HmacScheme, HttpSignature, SignatureText, SigningKey,
-};
-use gatewright::{Auth, ClientBuilder, Error, OAuth, RequestBuilder};
-use http::HeaderName;
+#[cfg(feature = "native")]
+use gatewright::signing::SigningKey;
+use gatewright::signing::{Dpop, HmacScheme, HttpSignature};
+use gatewright::{Auth, ClientBuilder, OAuth, RequestBuilder};
 
+use crate::credential_parts::{self, Parts as _};
 use crate::login::Settings as Logins;
 use crate::members::{Member, shown_name};
 #[cfg(feature = "native")]
@@ -66,11 +66,12 @@ impl Reader<'_> {
         if parts.kind != "oauth" {
             return auth(parts, None);
         }
+        let keeps = parts.flag("store")? == Some(true);
+        if keeps && parts.find("tokenFile").is_some_and(|file| !file.is_null()) {
+            return Err(format!("`{}` has both `tokenFile` and `store`", parts.of));
+        }
         let mut settings = oauth(&parts)?;
-        if parts.flag("store")? == Some(true) {
-            if parts.find("tokenFile").is_some_and(|file| !file.is_null()) {
-                return Err(format!("`{}` has both `tokenFile` and `store`", parts.of));
-            }
+        if keeps {
             settings = settings.store(HostStore {
                 port: Arc::clone(self.port),
                 client: self.client,
@@ -155,62 +156,93 @@ impl<'j> Parts<'j> {
         }
     }
 
-    fn text(&self, name: &str) -> Result<Option<String>, String> {
-        self.get(name, "a string", Member::text)
+    fn required(&self, name: &'static str) -> Result<String, String> {
+        self.text(name)?.ok_or_else(|| self.missing(name))
+    }
+}
+
+/// Names are in camel case; times are in milliseconds, and say so.
+impl credential_parts::Parts for Parts<'_> {
+    type Wrong = String;
+
+    fn text(&self, name: &'static str) -> Result<Option<String>, String> {
+        self.get(&self.spelled(name), "a string", Member::text)
     }
 
-    fn texts(&self, name: &str) -> Result<Vec<String>, String> {
-        let texts = self.get(name, "a list of strings", Member::texts)?;
-        Ok(texts.unwrap_or_default())
+    fn texts(&self, name: &'static str) -> Result<Option<Vec<String>>, String> {
+        self.get(&self.spelled(name), "a list of strings", Member::texts)
     }
 
-    fn pairs(&self, name: &str) -> Result<Option<Vec<(String, String)>>, String> {
-        self.get(name, "a list of pairs of strings", Member::pairs)
+    fn pairs(&self, name: &'static str) -> Result<Option<Vec<(String, String)>>, String> {
+        let what = "a list of pairs of strings";
+        self.get(&self.spelled(name), what, Member::pairs)
     }
 
-    fn flag(&self, name: &str) -> Result<Option<bool>, String> {
-        self.get(name, "true or false", Member::flag)
+    fn flag(&self, name: &'static str) -> Result<Option<bool>, String> {
+        self.get(&self.spelled(name), "true or false", Member::flag)
     }
 
-    fn time(&self, name: &str) -> Result<Option<Duration>, String> {
-        self.get(
-            name,
-            "a number of milliseconds, zero or more",
-            Member::duration,
-        )
+    fn time(&self, name: &'static str) -> Result<Option<Duration>, String> {
+        let what = "a number of milliseconds, zero or more";
+        self.get(&format!("{}Ms", self.spelled(name)), what, Member::duration)
     }
 
-    fn required(&self, name: &str) -> Result<String, String> {
-        self.text(name)?
-            .ok_or_else(|| format!("`{}.{name}` is missing", self.of))
-    }
-
-    /// One of several words.
-    fn word<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Result<Option<T>, String> {
+    fn bytes(&self, name: &'static str) -> Result<Option<Vec<u8>>, String> {
         let Some(text) = self.text(name)? else {
             return Ok(None);
         };
-        match words.iter().find(|(word, _)| *word == text) {
-            Some((_, value)) => Ok(Some(*value)),
-            None => {
-                let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-                Err(format!(
-                    "`{}.{name}` must be one of {}",
-                    self.of,
-                    known.join(", ")
-                ))
-            }
+        let bytes = STANDARD.decode(text);
+        bytes
+            .map(Some)
+            .map_err(|_| self.unusable(name, " must be base64"))
+    }
+
+    fn keeps_tokens(&self) -> Result<bool, String> {
+        Ok(self.text("token_file")?.is_some() || self.flag("store")? == Some(true))
+    }
+
+    fn with_store(&self, oauth: OAuth) -> Result<OAuth, String> {
+        match self.text("token_file")? {
+            Some(path) => token_file(oauth, &path),
+            None => Ok(oauth),
         }
     }
 
-    /// A private key in PEM.
-    fn key(&self, name: &str) -> Result<Option<SigningKey>, String> {
-        let Some(pem) = self.text(name)? else {
-            return Ok(None);
-        };
-        let key = SigningKey::from_pem(&pem);
-        key.map(Some)
-            .map_err(|why| format!("`{}.{name}`: {}", self.of, why.what()))
+    fn spelled(&self, word: &'static str) -> Cow<'static, str> {
+        if !word.contains('_') {
+            return Cow::Borrowed(word);
+        }
+        let mut spelled = String::with_capacity(word.len());
+        for (at, part) in word.split('_').enumerate() {
+            match part.split_at_checked(1).filter(|_| at > 0) {
+                Some((first, rest)) => {
+                    spelled.push_str(&first.to_ascii_uppercase());
+                    spelled.push_str(rest);
+                }
+                None => spelled.push_str(part),
+            }
+        }
+        Cow::Owned(spelled)
+    }
+
+    fn missing(&self, name: &'static str) -> String {
+        format!("`{}.{}` is missing", self.of, self.spelled(name))
+    }
+
+    fn no_such_word(&self, name: &'static str, words: &str) -> String {
+        format!(
+            "`{}.{}` must be one of {words}",
+            self.of,
+            self.spelled(name)
+        )
+    }
+
+    fn unusable(&self, name: &'static str, what: &str) -> String {
+        format!("`{}.{}`{what}", self.of, self.spelled(name))
+    }
+
+    fn not_one_key(&self) -> String {
+        format!("`{}` must have one of key and secret", self.of)
     }
 }
 
@@ -268,11 +300,6 @@ const KNOWN: [&str; 43] = [
     "digest",
 ];
 
-const HASHES: [(&str, HashAlgorithm); 2] = [
-    ("sha256", HashAlgorithm::Sha256),
-    ("sha512", HashAlgorithm::Sha512),
-];
-
 fn auth(parts: Parts<'_>, settings: Option<OAuth>) -> Result<Auth, String> {
     let alone = match parts.kind.as_str() {
         "hmac" => return Ok(Auth::signed(hmac(&parts)?)),
@@ -294,7 +321,7 @@ fn auth(parts: Parts<'_>, settings: Option<OAuth>) -> Result<Auth, String> {
         "apiKey" => api_key(&parts)?,
         "dpop" => {
             parts.used_up(&["token", "key"])?;
-            let key = parts.key("key")?;
+            let key = credential_parts::key(&parts, "key")?;
             let key = key.ok_or_else(|| format!("`{}.key` is missing", parts.of))?;
             Auth::bearer(parts.required("token")?).dpop(&Dpop::new(key))
         }
@@ -364,79 +391,7 @@ fn oauth(parts: &Parts<'_>) -> Result<OAuth, String> {
         "dpopKey",
         "sign",
     ])?;
-    let mut oauth = OAuth::new(parts.required("clientId")?).scopes(parts.texts("scopes")?);
-    let (secret, key) = (parts.text("clientSecret")?, parts.key("clientKey")?);
-    let (seed, file) = (parts.text("refreshToken")?, parts.text("tokenFile")?);
-    let grants = [
-        ("clientCredentials", Grant::ClientCredentials),
-        ("login", Grant::Login),
-    ];
-    let keeps = file.is_some() || parts.flag("store")? == Some(true);
-    let speaks_for_itself = (secret.is_some() || key.is_some()) && seed.is_none() && !keeps;
-    let grant = parts.word("grant", &grants)?;
-    oauth = oauth.grant(grant.unwrap_or(if speaks_for_itself {
-        Grant::ClientCredentials
-    } else {
-        Grant::Login
-    }));
-    if let Some(issuer) = parts.text("issuer")? {
-        oauth = oauth.issuer(issuer);
-    }
-    if let Some(url) = parts.text("tokenUrl")? {
-        oauth = oauth.token_url(url);
-    }
-    if let Some(url) = parts.text("authorizationUrl")? {
-        oauth = oauth.authorization_url(url);
-    }
-    if let Some(url) = parts.text("deviceAuthorizationUrl")? {
-        oauth = oauth.device_authorization_url(url);
-    }
-    if let Some(url) = parts.text("revocationUrl")? {
-        oauth = oauth.revocation_url(url);
-    }
-    if let Some(secret) = secret {
-        oauth = oauth.client_secret(secret);
-    }
-    if let Some(key) = key {
-        oauth = oauth.client_key(key, parts.text("clientKeyId")?.as_deref());
-    }
-    let how = [
-        ("basic", ClientAuth::Basic),
-        ("post", ClientAuth::Post),
-        ("none", ClientAuth::None),
-        ("privateKeyJwt", ClientAuth::PrivateKeyJwt),
-    ];
-    if let Some(how) = parts.word("clientAuth", &how)? {
-        oauth = oauth.client_auth(how);
-    }
-    if let Some(audience) = parts.text("audience")? {
-        oauth = oauth.audience(audience);
-    }
-    for resource in parts.texts("resources")? {
-        oauth = oauth.resource(resource);
-    }
-    for (name, value) in parts.pairs("parameters")?.unwrap_or_default() {
-        oauth = oauth.parameter(name, value);
-    }
-    for (name, value) in parts.pairs("headers")?.unwrap_or_default() {
-        oauth = oauth.header(name, value);
-    }
-    if let Some(seed) = seed {
-        oauth = oauth.refresh_token(seed);
-    }
-    if let Some(path) = file {
-        oauth = token_file(oauth, &path)?;
-    }
-    if let Some(yes) = parts.flag("allowHttp")? {
-        oauth = oauth.allow_http(yes);
-    }
-    if let Some(timeout) = parts.time("timeoutMs")? {
-        oauth = oauth.timeout(timeout);
-    }
-    if let Some(key) = parts.key("dpopKey")? {
-        oauth = oauth.dpop(Dpop::new(key));
-    }
-    Ok(oauth)
+    credential_parts::oauth(parts)
 }
 
 #[cfg(feature = "native")]
@@ -459,38 +414,7 @@ fn hmac(parts: &Parts<'_>) -> Result<HmacScheme, String> {
         "headers",
         "unsignedStreams",
     ])?;
-    let mut scheme = HmacScheme::new(parts.required("keyId")?, parts.required("secret")?);
-    if let Some(algorithm) = parts.word("algorithm", &HASHES)? {
-        scheme = scheme.algorithm(algorithm);
-    }
-    let encodings = [
-        ("base64", SignatureText::Base64),
-        ("base64url", SignatureText::Base64Url),
-        ("hex", SignatureText::Hex),
-    ];
-    if let Some(encoding) = parts.word("encoding", &encodings)? {
-        scheme = scheme.encoding(encoding);
-    }
-    if let Some(text) = parts.text("text")? {
-        scheme = scheme
-            .text(&text)
-            .map_err(|why| format!("`{}.text` {why}", parts.of))?;
-    }
-    if let Some(headers) = parts.pairs("headers")? {
-        let mut named = Vec::with_capacity(headers.len());
-        for (name, value) in &headers {
-            let name = HeaderName::try_from(name.as_str())
-                .map_err(|_| format!("`{}.headers` has a name that is none", parts.of))?;
-            named.push((name, value.as_str()));
-        }
-        scheme = scheme
-            .headers(named)
-            .map_err(|why| format!("`{}.headers`: a value {why}", parts.of))?;
-    }
-    if let Some(text) = parts.text("unsignedStreams")? {
-        scheme = scheme.unsigned_streams(text);
-    }
-    Ok(scheme)
+    credential_parts::hmac(parts)
 }
 
 fn http_signature(parts: &Parts<'_>) -> Result<HttpSignature, String> {
@@ -507,45 +431,7 @@ fn http_signature(parts: &Parts<'_>) -> Result<HttpSignature, String> {
         "digest",
         "unsignedStreams",
     ])?;
-    let key = match (parts.key("key")?, parts.text("secret")?) {
-        (Some(key), None) => key,
-        (None, Some(secret)) => {
-            let secret = STANDARD
-                .decode(secret)
-                .map_err(|_| format!("`{}.secret` must be base64", parts.of))?;
-            SigningKey::hmac(secret)
-        }
-        _ => return Err(format!("`{}` must have one of key and secret", parts.of)),
-    };
-    let mut signature = HttpSignature::new(parts.required("keyId")?, key);
-    if parts.find("components").is_some() {
-        let components = parts.texts("components")?;
-        signature = signature
-            .components(components.iter().map(String::as_str))
-            .map_err(|why: Error| format!("`{}.components`: {}", parts.of, why.what()))?;
-    }
-    if let Some(label) = parts.text("label")? {
-        signature = signature.label(label);
-    }
-    if let Some(tag) = parts.text("tag")? {
-        signature = signature.tag(tag);
-    }
-    if let Some(lifetime) = parts.time("expiresMs")? {
-        signature = signature.expires_after(lifetime);
-    }
-    if let Some(yes) = parts.flag("nonce")? {
-        signature = signature.nonce(yes);
-    }
-    if let Some(yes) = parts.flag("nameAlgorithm")? {
-        signature = signature.name_algorithm(yes);
-    }
-    if let Some(digest) = parts.word("digest", &HASHES)? {
-        signature = signature.digest(digest);
-    }
-    if let Some(yes) = parts.flag("unsignedStreams")? {
-        signature = signature.unsigned_streams(yes);
-    }
-    Ok(signature)
+    credential_parts::http_signature(parts)
 }
 
 /// A new P-256 key in PEM, for DPoP or for signatures.

@@ -5,7 +5,8 @@
 //! JSON. A [`Port`] has all of that: one for each thread of JavaScript's, one for a process of Swift's or Kotlin's. A [`Host`] is what it needs of
 //! its surroundings.
 //!
-//! The feature `client` is all of that; `webhook` alone is only [`HostWebhook`], without any of the client.
+//! The feature `client` is all of that; `webhook` alone is only [`HostWebhook`], without any of the client;
+//! `credentials` alone only [`credential_parts`], which Python has of it.
 
 #[cfg(any(feature = "client", feature = "webhook"))]
 mod json;
@@ -26,6 +27,8 @@ mod cache;
 mod call;
 #[cfg(feature = "client")]
 mod client;
+#[cfg(feature = "credentials")]
+pub mod credential_parts;
 #[cfg(feature = "client")]
 mod download;
 #[cfg(feature = "client")]
