@@ -26,6 +26,10 @@ pub enum BrokenRule {
     ConcurrencyOff,
     /// The engine is not told the call's deadline.
     DeadlineIgnored,
+    /// The second copy of a request is not the last.
+    HedgeTwice,
+    /// The second copy of a request is a call like any other, which is retried.
+    HedgeUnbounded,
     /// Each attempt goes with an idempotency key of its own.
     KeyPerAttempt,
     /// What the gateway says of its quotas does not reach the engine.
@@ -77,6 +81,8 @@ impl BrokenRule {
         Self::Draft06Hidden,
         Self::FractionsHidden,
         Self::GitHubHidden,
+        Self::HedgeTwice,
+        Self::HedgeUnbounded,
         Self::KeyPerAttempt,
         Self::LimitsHidden,
         Self::LocalQuotaOff,
@@ -112,6 +118,7 @@ impl BrokenRule {
             Self::CredentialTravels | Self::RedirectAnywhere | Self::RedirectsUnbounded => {
                 Invariant::Redirects
             }
+            Self::HedgeTwice | Self::HedgeUnbounded => Invariant::Hedge,
             Self::LocalQuotaOff => Invariant::LocalQuota,
             Self::PlaceLost => Invariant::Order,
             Self::RecordTampered => Invariant::Record,

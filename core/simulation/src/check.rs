@@ -16,6 +16,7 @@ use crate::script::{CallPlan, Method, Script};
 mod at_end;
 mod breaker;
 use breaker::BreakerWatch;
+mod hedge;
 mod invariant;
 pub use invariant::{Invariant, Violation};
 mod record;
@@ -70,6 +71,10 @@ struct Facts {
     redirects: u32,
     /// It has been to another host.
     left: bool,
+    /// It is the second copy of a request.
+    hedge: bool,
+    /// Second copies of it.
+    copies: u32,
 }
 
 impl Facts {
@@ -205,6 +210,8 @@ impl<'s> Checker<'s> {
             renewals: 0,
             redirects: 0,
             left: false,
+            hedge: false,
+            copies: 0,
         });
     }
 
@@ -329,10 +336,14 @@ impl<'s> Checker<'s> {
         }
         let (lane, client) = (facts.lane, facts.plan.client);
         let redirected = facts.is_redirected();
+        let first_of_copy = facts.hedge && facts.seen.is_empty();
         if let Some(facts) = self.calls[at].as_mut() {
             facts.renewals += u32::from(refused);
             facts.redirects += u32::from(redirected);
             facts.retries += u32::from(last.is_some() && !refused && !redirected);
+            if facts.hedge && facts.retries > 0 {
+                found.push((Invariant::Hedge, "a second copy is retried".to_owned()));
+            }
             if let Some(what) = redirects::check(facts, &self.script.clients, host, credential) {
                 found.push((Invariant::Redirects, what));
             }
@@ -364,6 +375,9 @@ impl<'s> Checker<'s> {
             && let Some(what) = load.watch.on_sent(real, &plan)
         {
             found.push((Invariant::Breaker, what));
+        }
+        if first_of_copy {
+            self.load(client, host).retries.push((real, hedge::COST));
         }
         if let Some(last) = last.filter(|_| !refused && !redirected) {
             let after_timeout = matches!(
@@ -405,7 +419,7 @@ impl<'s> Checker<'s> {
         let admitted = facts.admitted.take();
         facts.entered = None;
         let (lane, client, host) = (facts.lane, facts.plan.client, facts.host);
-        let retried = facts.retries > 0;
+        let (retried, hedge) = (facts.retries > 0, facts.hedge);
         let mut sent = real;
         if let Some(seen) = facts.seen.last_mut() {
             sent = seen.sent_real;
@@ -428,7 +442,7 @@ impl<'s> Checker<'s> {
             // One that is not returned gives nothing back.
             Came::Answer(300..400, _) if self.script.clients.redirects > 0 => {}
             Came::Answer(..) => {
-                let most = if retried { 10 } else { 1 };
+                let most = if retried || hedge { 10 } else { 1 };
                 self.load(client, host).refunds.push((real, most));
             }
             Came::Failure(

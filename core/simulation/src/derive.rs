@@ -127,6 +127,9 @@ fn settings(script: &mut Script, theme: Theme, dice: &mut Dice) {
     clients.late = dice.pick(&[0, 0, 1, 15]);
     clients.redirects = dice.pick(&[5, 5, 5, 2, 0]);
     clients.elsewhere = dice.chance(400);
+    if theme != Theme::Quota && dice.chance(250) {
+        clients.hedge = Some(dice.pick(&[10, 50, 500]));
+    }
 }
 
 fn gateway(script: &mut Script, theme: Theme, dice: &mut Dice) {

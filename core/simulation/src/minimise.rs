@@ -107,12 +107,13 @@ impl Search {
 
     fn simplify_settings(&mut self) {
         let simple = Script::default();
-        let steps: [fn(&mut Script, &Script); 14] = [
+        let steps: [fn(&mut Script, &Script); 15] = [
             |script, simple| script.clients.token = simple.clients.token,
             |script, simple| script.clients.local = simple.clients.local,
             |script, simple| script.clients.breaker = simple.clients.breaker,
             |script, simple| script.clients.concurrency = simple.clients.concurrency,
             |script, simple| script.clients.regions = simple.clients.regions,
+            |script, simple| script.clients.hedge = simple.clients.hedge,
             |script, simple| {
                 script.clients.redirects = simple.clients.redirects;
                 script.clients.elsewhere = simple.clients.elsewhere;

@@ -55,6 +55,8 @@ pub struct Clients {
     pub concurrency: Option<u32>,
     /// The hosts are regions of one API: a call may go to any of them.
     pub regions: bool,
+    /// A second copy of a GET is sent when its answer takes so long.
+    pub hedge: Option<u64>,
     /// Redirects that a call follows at most.
     pub redirects: u32,
     /// Redirects to other hosts are followed too, without the credential.

@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Wake, Waker};
 use std::time::Duration;
@@ -29,6 +30,7 @@ use crate::trace::Trace;
 
 mod after;
 mod exchange;
+mod hedge;
 mod redirect;
 mod set_up;
 use set_up::{engine, name_of, redirects, regions};
@@ -80,6 +82,8 @@ enum Event {
     Fetched(u32, u32, bool),
     /// A call begins.
     Start(usize),
+    /// An answer has been waited for so long that a second copy may go.
+    Slow(usize),
     /// An attempt has had its time.
     TimedOut(usize),
     /// A call wants to be asked: at its time (with the number of that wait), or because it was woken.
@@ -131,6 +135,11 @@ struct Live {
     wire: usize,
     token: Option<(u64, Generation)>,
     followers: Vec<usize>,
+    /// The other copy of the same request.
+    other: Option<usize>,
+    /// It is the second of them.
+    is_copy: bool,
+    numbers: Arc<AtomicU32>,
 }
 
 /// A request on its way.
@@ -257,6 +266,9 @@ impl<'s> World<'s> {
             wire: 0,
             token: None,
             followers: Vec::new(),
+            other: None,
+            is_copy: false,
+            numbers: Arc::default(),
         });
         self.calls.len() - 1
     }
@@ -303,9 +315,10 @@ impl<'s> World<'s> {
         let call = match event {
             Event::Arrive(_) => return None,
             Event::Fetched(client, ..) => return Some(client as usize),
-            Event::Answer(wire) | Event::Fail(wire, _) | Event::TimedOut(wire) => {
-                self.wires[wire].call
-            }
+            Event::Answer(wire)
+            | Event::Fail(wire, _)
+            | Event::Slow(wire)
+            | Event::TimedOut(wire) => self.wires[wire].call,
             Event::Cancel(call) | Event::Start(call) | Event::Poll(call, _) => call,
         };
         Some(self.calls[call].plan.client as usize)
@@ -331,8 +344,9 @@ impl<'s> World<'s> {
             Event::Arrive(wire) => self.arrive(wire),
             Event::Answer(wire) => self.answer(wire),
             Event::Fail(wire, class) => self.fail(wire, class),
+            Event::Slow(wire) => self.slow(wire),
             Event::TimedOut(wire) => self.fail(wire, FailureClass::Timeout),
-            Event::Cancel(call) => self.cancel(call),
+            Event::Cancel(call) => self.give_up(call),
             Event::Fetched(client, credential, good) => self.fetched(client, credential, good),
         }
     }
@@ -367,8 +381,11 @@ impl<'s> World<'s> {
             call: at,
             rung: Arc::clone(&self.rung),
         };
-        let call = self.begin(&plan, now);
+        let mut call = self.begin(&plan, now);
         let live = &mut self.calls[at];
+        if self.script.clients.hedge.is_some() {
+            call.number_with(Arc::clone(&live.numbers));
+        }
         live.call = Some(call);
         live.waker = Some(Arc::new(bell).into());
         live.phase = Phase::Waiting;
@@ -508,6 +525,15 @@ impl<'s> World<'s> {
         self.poll(at);
     }
 
+    /// The caller goes away.
+    fn give_up(&mut self, at: usize) {
+        let other = self.calls[at].other;
+        self.cancel(at);
+        if let Some(other) = other {
+            self.cancel(other);
+        }
+    }
+
     fn cancel(&mut self, at: usize) {
         if self.calls[at].phase == Phase::Out {
             return;
@@ -535,7 +561,6 @@ impl<'s> World<'s> {
         }
         live.waker = None;
         let id = live.plan.id;
-        let followers = std::mem::take(&mut live.followers);
         if self.is(BrokenRule::RecordTampered) && record.len() > 1 {
             record.swap(0, 1);
         }
@@ -544,10 +569,11 @@ impl<'s> World<'s> {
             self.check
                 .on_over(at, self.now, now, done.as_ref(), &record);
         }
-        self.played.succeeded += u64::from(done == Some(gatewright_engine::call::Done::Return));
+        let succeeded = done == Some(gatewright_engine::call::Done::Return);
+        self.played.succeeded += u64::from(succeeded);
         self.trace
             .line(self.now, format_args!("call {id} is over: {done:?}"));
-        for follower in followers {
+        for follower in self.pair_over(at, succeeded) {
             self.at(self.now, Event::Start(follower));
         }
     }

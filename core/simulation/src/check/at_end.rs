@@ -71,6 +71,7 @@ impl Checker<'_> {
             && clients.pacing
             && !clients.regions
             && clients.concurrency.is_none()
+            && clients.hedge.is_none()
             && match gateway.says {
                 Says::Draft10 => true,
                 Says::Nothing => false,

@@ -15,6 +15,8 @@ pub enum Invariant {
     Deadline,
     /// Every call ends.
     Ends,
+    /// A request has one second copy at most, which makes one attempt, once its answer is slow, and only where nothing changes.
+    Hedge,
     /// The quota that the user set is kept.
     LocalQuota,
     /// A call takes effect once at most, and with it each key.
@@ -45,6 +47,7 @@ impl Invariant {
         Self::Concurrency,
         Self::Deadline,
         Self::Ends,
+        Self::Hedge,
         Self::LocalQuota,
         Self::OneEffect,
         Self::Order,
@@ -66,6 +69,7 @@ impl fmt::Display for Invariant {
             Self::Concurrency => "never more at once than allowed",
             Self::Deadline => "never past the deadline",
             Self::Ends => "every call ends",
+            Self::Hedge => "one second copy, and only of what is slow",
             Self::LocalQuota => "the user's own quota is kept",
             Self::OneEffect => "at most one side effect",
             Self::Order => "first come, first served",

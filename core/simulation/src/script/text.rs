@@ -107,6 +107,9 @@ impl fmt::Display for Script {
         if self.clients.regions {
             writeln!(f, "regions on")?;
         }
+        if let Some(after) = self.clients.hedge {
+            writeln!(f, "hedge after {after}ms")?;
+        }
         if (self.clients.redirects, self.clients.elsewhere) != (5, false) {
             let where_to = if self.clients.elsewhere {
                 "anywhere"
@@ -228,6 +231,7 @@ impl Default for Script {
                 breaker: None,
                 concurrency: None,
                 regions: false,
+                hedge: None,
                 redirects: 5,
                 elsewhere: false,
             },
@@ -325,6 +329,10 @@ impl Script {
             "regions" => {
                 words.word("on")?;
                 self.clients.regions = true;
+            }
+            "hedge" => {
+                words.word("after")?;
+                self.clients.hedge = Some(words.millis()?);
             }
             "redirects" => {
                 self.clients.redirects = words.next()?;

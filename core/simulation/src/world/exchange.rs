@@ -61,6 +61,7 @@ impl World<'_> {
             _ => there,
         };
         self.at(when, event);
+        self.watch_for_slowness(wire);
         let late = self.late(at);
         let real = self
             .clock(at)
