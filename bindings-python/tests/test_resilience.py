@@ -51,7 +51,7 @@ def test_a_breaker_that_is_none_is_refused(session: Session) -> None:
     ):
         with pytest.raises(gatewright.InvalidConfigError):
             session.client(breaker=wrong)
-    assert repr(gatewright.Breaker()) == "Breaker(failure_rate=0.5, minimum_calls=20, window=30.0, open=10.0)"
+    assert repr(gatewright.Breaker()) == "Breaker(failure_rate=0.5, minimum_calls=20, window=30.0, open=None)"
 
 
 async def test_so_many_are_under_way_and_no_more(session: Session) -> None:
