@@ -66,8 +66,8 @@ class Breaker(Value):
     window: float
     """How long an attempt is remembered, in seconds."""
     open: float | None
-    """How long it stays open before each probe, in seconds, within 10 %. None: 1 at first, twice as long after each probe
-    that fails, at most 10."""
+    """How long it stays open before each probe, in seconds, within 10 %. None: 1 at first, twice as long after each
+    probe that fails, at most 10."""
 
     def __init__(
         self, failure_rate: float = 0.5, minimum_calls: int = 20, window: float = 30.0, open: float | None = None
