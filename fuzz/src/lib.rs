@@ -12,6 +12,7 @@ mod fields;
 mod limits;
 mod places;
 mod streams;
+mod webhook_schemes;
 mod webhooks;
 
 /// One parser, or a few that belong together.
@@ -107,6 +108,18 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "webhook",
         run: webhooks::webhook,
+    },
+    Target {
+        name: "webhook_key",
+        run: webhook_schemes::webhook_key,
+    },
+    Target {
+        name: "webhook_public_key",
+        run: webhook_schemes::webhook_public_key,
+    },
+    Target {
+        name: "webhook_secret",
+        run: webhook_schemes::webhook_secret,
     },
 ];
 

@@ -27,7 +27,7 @@ use crate::error::VerifyError;
 use crate::headers::Headers;
 use crate::key::VerifyKey;
 use crate::received::Received;
-use crate::schemes::Settings;
+use crate::schemes::{Scheme, Settings, http_signature};
 use crate::url::effective;
 use crate::verified::BodyBound;
 use crate::verify::Webhook;
@@ -84,10 +84,24 @@ impl Webhook {
             Ok(certified) => certified.map_or(Cow::Borrowed(&parts.keys), Cow::Owned),
             Err(error) => return Explanation::of(Cause::AsReported(error)),
         };
-        let cause = match (envelope.verify(&keys, request.body), clock_off_by) {
-            (Some(verified), None) => Cause::Valid {
-                key_index: verified.key_index,
+        let verified = match self.scheme() {
+            // One request may have several signatures.
+            Scheme::HttpSignature => match self.verify_request(&request, now) {
+                Ok(verified) => Some(verified.key_index),
+                Err(VerifyError::BadSignature) => None,
+                Err(VerifyError::TooOld { .. } | VerifyError::TooNew { .. })
+                    if clock_off_by.is_some() =>
+                {
+                    trials.fits(&request).then_some(0)
+                }
+                Err(error) => return Explanation::of(Cause::AsReported(error)),
             },
+            _ => envelope
+                .verify(&keys, request.body)
+                .map(|verified| verified.key_index),
+        };
+        let cause = match (verified, clock_off_by) {
+            (Some(key_index), None) => Cause::Valid { key_index },
             (Some(_), Some(seconds)) => Cause::ClockOff { seconds },
             (None, _) => trials.signature_cause(&request, &envelope),
         };
@@ -127,6 +141,10 @@ impl Trials<'_> {
             .saturating_add(TRIAL_WORK);
         let left = self.left.get().saturating_sub(cost);
         self.left.set(left);
+        if left > 0 && settings.layout.scheme == Scheme::HttpSignature {
+            let any_time = (u64::MAX, u64::MAX);
+            return http_signature::verify(keys, settings, any_time, request, 0).is_ok();
+        }
         left > 0
             && settings
                 .read(request)

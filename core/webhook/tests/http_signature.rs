@@ -388,3 +388,23 @@ fn what_is_signed_verifies() {
     }
     assert!(Signer::of(Scheme::HttpSignature, [RSA]).is_err());
 }
+
+#[test]
+fn explain_tells_signatures_from_what_they_cover() {
+    let of = |secret: &str| builder(secret).build().unwrap();
+    let good = headers(B_2_2);
+    let request = Received::new(BODY, &good).url(URL);
+    let code = |webhook: &Webhook, request: &Received<'_>, now| {
+        webhook.explain_request(request, now).code()
+    };
+    assert_eq!(code(&of(RSA), &request, CREATED), "valid");
+    assert_eq!(code(&of(RSA), &request, CREATED + 1000), "clock_off");
+    let minimal = headers(B_2_1);
+    assert_eq!(
+        code(&of(RSA), &Received::new(BODY, &minimal).url(URL), CREATED),
+        "not_covered"
+    );
+    // The body was written again on the way.
+    let compact = Received::new(br#"{"hello":"world"}"#, &good).url(URL);
+    assert_eq!(code(&of(RSA), &compact, CREATED), "body_changed");
+}

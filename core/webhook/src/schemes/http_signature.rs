@@ -109,9 +109,9 @@ struct Label<'r> {
     covered: Vec<String>,
 }
 
-/// The first signature alone, for a diagnosis.
+/// The first signature alone, for a diagnosis: whether the body is the one of its digest is not looked at.
 pub(crate) fn read<'r>(request: &Received<'r>) -> Result<Envelope<'r>, VerifyError> {
-    let mut labels = labels(request)?;
+    let mut labels = labels(request, digest::Digest::Fits)?;
     if labels.is_empty() {
         return Err(VerifyError::BadSignature);
     }
@@ -139,7 +139,7 @@ pub(crate) fn verify(
         VerifyError::BadSignature => 0,
         _ => 1,
     };
-    for label in labels(request)? {
+    for label in labels(request, digest::Digest::Wrong)? {
         match label.verify(keys, settings, tolerance, now) {
             Ok(verified) => return Ok(verified),
             Err(error) if rank(&error) > rank(&furthest) => furthest = error,
@@ -198,8 +198,12 @@ impl Label<'_> {
     }
 }
 
-/// The signatures of a request that we know how to check. What we do not know is passed over.
-fn labels<'r>(request: &Received<'r>) -> Result<Vec<Label<'r>>, VerifyError> {
+/// The signatures of a request that we know how to check. What we do not know is passed over. `other_body`: what to take a digest
+/// for that is of another body.
+fn labels<'r>(
+    request: &Received<'r>,
+    other_body: digest::Digest,
+) -> Result<Vec<Label<'r>>, VerifyError> {
     let [input, signature] = find(request.headers, [&INPUT, &SIGNATURE]);
     let input = required(&INPUT, input)?;
     let signature = required(&SIGNATURE, signature)?;
@@ -228,7 +232,7 @@ fn labels<'r>(request: &Received<'r>) -> Result<Vec<Label<'r>>, VerifyError> {
         let Some((_, signature)) = signature else {
             continue;
         };
-        if let Some(label) = label(&list, signature, &components, request)? {
+        if let Some(label) = label(&list, signature, &components, request, other_body)? {
             labels.push(label);
         }
     }
@@ -241,6 +245,7 @@ fn label<'r>(
     signature: &[u8],
     components: &Components<'_, dyn crate::Headers + 'r>,
     request: &Received<'_>,
+    other_body: digest::Digest,
 ) -> Result<Option<Label<'r>>, VerifyError> {
     let Some(text) = text(list, components)? else {
         return Ok(None);
@@ -252,7 +257,11 @@ fn label<'r>(
     let mut body_bound = BodyBound::None;
     if covers(CONTENT_DIGEST) {
         let field = field_value(request.headers, CONTENT_DIGEST).unwrap_or_default();
-        match digest::check(&field, request.body) {
+        let verdict = match digest::check(&field, request.body) {
+            digest::Digest::Wrong => other_body,
+            verdict => verdict,
+        };
+        match verdict {
             digest::Digest::Fits => body_bound = BodyBound::Full,
             digest::Digest::Wrong => return Ok(None),
             digest::Digest::Unknown => {}
