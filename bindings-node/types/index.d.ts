@@ -22,6 +22,10 @@ declare module "./shared.js" {
      */
     downloadTo(path: string, file: string | URL, options?: DownloadOptions): Promise<Downloaded>;
     /** Uploads a file, which is read piece by piece. */
-    upload(path: string, source: { readonly file: string | URL }, options?: UploadOptions): Promise<Uploaded>;
+    upload(
+      path: string,
+      source: UploadInput | { readonly file: string | URL },
+      options?: UploadOptions,
+    ): Promise<Uploaded>;
   }
 }

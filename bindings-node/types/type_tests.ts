@@ -6,13 +6,20 @@ import {
   Client,
   type ClientOptions,
   type ClientState,
+  Download,
+  type Downloaded,
   type ErrorCode,
   type GatewrightError,
+  type OAuthTokens,
+  type ObservedCall,
   type Page,
   RateLimitedError,
   Response,
   StreamResponse,
   type Token,
+  type TraceContext,
+  type Uploaded,
+  type UploadPosition,
 } from "./index.js";
 import { type Verified, Webhook, type WebhookError, WebhookVerificationError } from "./webhooks.js";
 
@@ -46,7 +53,29 @@ export async function whatIsRight(): Promise<void> {
     connectTimeout: 5,
     proxy: false,
     caCertificates: Buffer.from(""),
+    pins: ["sha256/AAAA"],
+    pacing: { maxQueue: 5 },
+    minThroughput: { bytesPerSecond: 5, grace: 5 },
+    // What a propagator of traces fills in.
+    traceContext: () => ({}) as { traceparent?: string },
+    observer: {
+      callStarted(call) {
+        yes<Same<typeof call, ObservedCall>>();
+      },
+      attemptStarted({ call, number }) {
+        return call === null ? undefined : { traceparent: String(number) };
+      },
+      attemptEnded({ status, tookMs }) {
+        yes<Same<typeof status, number | null>>();
+        yes<Same<typeof tookMs, number>>();
+      },
+      callEnded(_call, { attempts }) {
+        yes<Same<typeof attempts, readonly Attempt[]>>();
+      },
+    },
   };
+  const looksOn: ClientOptions = { observer: { attemptStarted() {} } };
+  void looksOn;
   const client = new Client(new URL("https://api.example.com"), options);
   for (const auth of [
     "key",
@@ -108,6 +137,41 @@ export async function whatIsRight(): Promise<void> {
   for await (const item of client.items("/")) {
     yes<Same<typeof item, unknown>>();
   }
+  const download = await client.download("/", { minThroughput: null });
+  yes<Same<typeof download, Download>>();
+  const streamOfBytes: ReadableStream<Uint8Array> = download.body;
+  const total: number | null = download.total;
+  const downloadedBlob: Blob = await download.blob();
+  const downloaded: Downloaded = await client.downloadTo("/", new URL("file:///report.csv"));
+  const trace: TraceContext = { traceparent: "" };
+  for (const source of ["text", new Uint8Array(), new Blob(), stream, () => stream, { file: "report.csv" }] as const) {
+    const uploaded: Uploaded = await client.upload("/", source, {
+      method: "PUT",
+      chunkSize: 5,
+      traceContext: trace,
+      onProgress: (position) => yes<Same<typeof position, UploadPosition>>(),
+    });
+    void uploaded;
+  }
+  const login = await client.oauth("ada").authorization("https://app.example/callback");
+  const tokens: OAuthTokens = await login.finish(new URL(login.url), { signal: AbortSignal.timeout(5) });
+  await (await client.oauth().loopback({ timeout: 5 })).wait();
+  const device = await client.oauth().device();
+  const code: string = device.userCode;
+  const stored = new Map<string, string>();
+  new Client("https://h", {
+    auth: {
+      oauth: {
+        clientId: "c",
+        tokenStore: {
+          load: () => stored.get("tokens"),
+          save: async (text) => void stored.set("tokens", text),
+          clear: () => void stored.delete("tokens"),
+        },
+      },
+    },
+  });
+  void [streamOfBytes, total, downloadedBlob, downloaded, tokens, code];
   const state: ClientState = client.state();
   const left: number = state.budgetLeft;
   if (unknownValue instanceof RateLimitedError) {
@@ -115,9 +179,10 @@ export async function whatIsRight(): Promise<void> {
     yes<Same<typeof unknownValue.code, ErrorCode>>();
     const cause: unknown = unknownValue.cause;
     const error: GatewrightError & Error = unknownValue;
+    yes<Same<typeof unknownValue.upload, UploadPosition | null>>();
     void [cause, error];
   }
-  if (unknownValue instanceof Response || unknownValue instanceof StreamResponse) {
+  if (unknownValue instanceof Response || unknownValue instanceof StreamResponse || unknownValue instanceof Download) {
     yes<Same<typeof unknownValue.status, number>>();
   }
   const webhook = new Webhook(["whsec_a", "whsec_b"], { tolerance: 5 });
@@ -158,6 +223,16 @@ export async function whatIsWrong(): Promise<void> {
   await client.get("/", { headers: { a: null } });
   // @ts-expect-error a controller is no signal
   await client.get("/", { signal: new AbortController() });
+  // @ts-expect-error a download is no answer of the cache's
+  await client.download("/", { cache: "reload" });
+  // @ts-expect-error an upload has a source
+  await client.upload("/");
+  // @ts-expect-error an object is no source, unless it names a file
+  await client.upload("/", { path: "report.csv" });
+  // @ts-expect-error a trace has a parent
+  await client.get("/", { traceContext: { tracestate: "a=b" } });
+  // @ts-expect-error a store saves
+  new Client("https://h", { auth: { oauth: { clientId: "c", tokenStore: { load: () => null } } } });
   const response = await client.get("/");
   // @ts-expect-error it is unknown what it is
   (await response.json()).name;
