@@ -92,6 +92,9 @@ mod fleet;
 #[cfg(feature = "redis")]
 pub use fleet::RedisQuota;
 
+#[cfg(feature = "redis")]
+pub mod webhooks;
+
 mod timeout;
 pub use timeout::Setting as Timeout;
 

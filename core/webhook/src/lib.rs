@@ -1,4 +1,5 @@
-//! Signs and verifies webhooks by [Standard Webhooks 1.0.0](https://www.standardwebhooks.com), with no network, no clock and no randomness of its own.
+//! Signs and verifies webhooks by [Standard Webhooks 1.0.0](https://www.standardwebhooks.com) and the schemes of providers ([`Scheme`]), with
+//! no network, no clock and no randomness of its own.
 //!
 //! ```
 //! use gatewright_webhook::{Signer, Webhook};
@@ -116,3 +117,8 @@ pub mod replay;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/webhooks.md")]
 struct Guide;
+
+/// The Rust example of the page on templates.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/webhooks/custom.md")]
+struct TemplateGuide;
