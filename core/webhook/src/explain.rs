@@ -64,10 +64,18 @@ impl Webhook {
             let max = parts.max_body;
             return Explanation::of(Cause::AsReported(VerifyError::BodyTooLarge { max }));
         }
-        let trials = Trials {
+        let refused = match self.verify_request(&request, now) {
+            Ok(verified) => {
+                let key_index = verified.key_index;
+                return Explanation::of(Cause::Valid { key_index });
+            }
+            Err(error) => error,
+        };
+        let left = Cell::new(WORK);
+        let mut trials = Trials {
             settings: &parts.settings,
             keys: &parts.keys,
-            left: Cell::new(WORK),
+            left: &left,
         };
         let envelope = match parts.settings.read(&request) {
             Ok(envelope) => envelope,
@@ -84,26 +92,14 @@ impl Webhook {
             Ok(certified) => certified.map_or(Cow::Borrowed(&parts.keys), Cow::Owned),
             Err(error) => return Explanation::of(Cause::AsReported(error)),
         };
-        let verified = match self.scheme() {
-            // One request may have several signatures.
-            Scheme::HttpSignature => match self.verify_request(&request, now) {
-                Ok(verified) => Some(verified.key_index),
-                Err(VerifyError::BadSignature) => None,
-                Err(VerifyError::TooOld { .. } | VerifyError::TooNew { .. })
-                    if clock_off_by.is_some() =>
-                {
-                    trials.fits(&request).then_some(0)
-                }
-                Err(error) => return Explanation::of(Cause::AsReported(error)),
-            },
-            _ => envelope
-                .verify(&keys, request.body)
-                .map(|verified| verified.key_index),
-        };
-        let cause = match (verified, clock_off_by) {
-            (Some(key_index), None) => Cause::Valid { key_index },
-            (Some(_), Some(seconds)) => Cause::ClockOff { seconds },
-            (None, _) => trials.signature_cause(&request, &envelope),
+        trials.keys = &keys;
+        let fits = trials.fits(&request);
+        let cause = match (clock_off_by, &refused) {
+            (Some(seconds), _) if fits => Cause::ClockOff { seconds },
+            // What a scheme asks for besides: the keys' ids, what must be covered.
+            (None, _) if fits => Cause::AsReported(refused),
+            (_, VerifyError::NotCovered) => Cause::AsReported(refused),
+            _ => trials.signature_cause(&request, &envelope),
         };
         Explanation {
             cause,
@@ -116,7 +112,7 @@ impl Webhook {
 pub(crate) struct Trials<'w> {
     settings: &'w Settings,
     keys: &'w [VerifyKey],
-    left: Cell<usize>,
+    left: &'w Cell<usize>,
 }
 
 impl Trials<'_> {
@@ -141,14 +137,17 @@ impl Trials<'_> {
             .saturating_add(TRIAL_WORK);
         let left = self.left.get().saturating_sub(cost);
         self.left.set(left);
-        if left > 0 && settings.layout.scheme == Scheme::HttpSignature {
-            let any_time = (u64::MAX, u64::MAX);
-            return http_signature::verify(keys, settings, any_time, request, 0).is_ok();
+        if left == 0 {
+            return false;
         }
-        left > 0
-            && settings
-                .read(request)
-                .is_ok_and(|envelope| envelope.verify(keys, request.body).is_some())
+        if settings.layout.scheme == Scheme::HttpSignature {
+            // Each of its signatures is read with what it covers. Nothing expires before 1970.
+            let verdict = http_signature::verify(keys, settings, (u64::MAX, u64::MAX), request, 0);
+            return verdict.is_ok();
+        }
+        settings
+            .read(request)
+            .is_ok_and(|envelope| envelope.verify(keys, request.body).is_some())
     }
 
     fn signature_cause(&self, request: &Received<'_>, envelope: &Envelope<'_>) -> Cause {

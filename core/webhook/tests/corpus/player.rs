@@ -32,6 +32,24 @@ pub(crate) fn play(case: &Value, body: Body) -> Result<Value, String> {
     })
 }
 
+/// The code of what `explain` says to a case whose body was changed; an error for what is no case.
+#[allow(dead_code, reason = "each user takes what it needs")]
+pub(crate) fn explain(case: &Value, change: fn(&mut Vec<u8>)) -> Result<String, String> {
+    let mut request = Request::read(case)?;
+    let webhook = webhook(case)?.map_err(|error| error.to_string())?;
+    if let (Some(certificate), Ok(Some(url))) = (
+        case.pointer("/settings/certificate")
+            .and_then(Value::as_str),
+        webhook.certificate_url(&request.received(case)),
+    ) {
+        let kept = webhook.add_certificate(url.as_str(), certificate.as_bytes(), request.now);
+        kept.map_err(|error| error.to_string())?;
+    }
+    change(&mut request.body);
+    let explanation = webhook.explain_request(&request.received(case), request.now);
+    Ok(explanation.code().to_owned())
+}
+
 struct Request {
     headers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
@@ -55,12 +73,7 @@ impl Request {
         })
     }
 
-    fn verdict(
-        &self,
-        webhook: &Webhook,
-        case: &Value,
-        body: Body,
-    ) -> Result<Result<Verified, VerifyError>, String> {
+    fn received<'r>(&'r self, case: &'r Value) -> Received<'r> {
         let mut received = Received::new(&self.body, &self.headers);
         if let Some(url) = case["url"].as_str() {
             received = received.url(url);
@@ -68,6 +81,16 @@ impl Request {
         if let Some(method) = case["method"].as_str() {
             received = received.method(method);
         }
+        received
+    }
+
+    fn verdict(
+        &self,
+        webhook: &Webhook,
+        case: &Value,
+        body: Body,
+    ) -> Result<Result<Verified, VerifyError>, String> {
+        let received = self.received(case);
         let settings = &case["settings"];
         if let Some(certificate) = settings["certificate"].as_str() {
             return Ok(self.certified(webhook, &received, certificate.as_bytes(), body));
