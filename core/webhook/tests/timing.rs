@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use gatewright_webhook::{Signer, VerifyError, Webhook};
+use gatewright_webhook::{Encoding, Outgoing, Scheme, Signer, VerifyError, Webhook};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const BODY: &[u8] = br#"{"type":"invoice.paid"}"#;
@@ -26,44 +26,68 @@ const MAC: usize = 32;
 /// A webhook that is refused, since its signature is wrong in one byte.
 struct Delivery {
     webhook: Webhook,
-    headers: [(String, String); 3],
+    headers: Vec<(String, String)>,
+    /// What is between the prefix of the signature and its end.
+    encoding: Encoding,
 }
 
 impl Delivery {
-    fn signed() -> Self {
-        let signed = Signer::new([SECRET])
+    fn signed(scheme: Scheme, encoding: Encoding) -> Self {
+        let outgoing = Outgoing::new(BODY, 1).id("msg_1");
+        let signed = Signer::of(scheme, [SECRET])
             .unwrap()
-            .sign("msg_1", 1, BODY)
+            .sign_request(&outgoing)
             .unwrap();
         Self {
-            webhook: Webhook::new([SECRET]).unwrap(),
-            headers: signed
-                .headers()
-                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+            webhook: Webhook::of(scheme, [SECRET]).unwrap(),
+            headers: signed.headers,
+            encoding,
         }
     }
 
     /// Turns the lowest bit of one byte of the MAC. The text stays where it is: to copy from another address takes a few
-    /// instructions more or fewer, for any byte of it.
+    /// instructions more or fewer, for any byte of it. A digit becomes a digit and a letter a letter.
     fn flip(&mut self, byte: usize) {
-        let [_, _, (_, signature)] = &mut self.headers;
-        let (version, text) = signature.split_once(',').unwrap();
-        let mut mac = STANDARD.decode(text).unwrap();
+        let (_, signature) = self.headers.last_mut().unwrap();
+        let at = signature.find([',', '=']).unwrap() + 1;
+        let (prefix, text) = signature.split_at(at);
+        let mut mac: Vec<u8> = match self.encoding {
+            Encoding::Hex => (0..MAC)
+                .map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap())
+                .collect(),
+            _ => STANDARD.decode(text).unwrap(),
+        };
         assert_eq!(mac.len(), MAC);
         mac[byte] ^= 1;
-        let other = format!("{version},{}", STANDARD.encode(mac));
+        let text = match self.encoding {
+            Encoding::Hex => mac.iter().map(|byte| format!("{byte:02x}")).collect(),
+            _ => STANDARD.encode(mac),
+        };
+        let other = format!("{prefix}{text}");
         signature.clear();
         signature.push_str(&other);
     }
 }
 
-/// What is counted. Not inlined, and called by this name from outside, so that valgrind finds it.
+/// What is counted. Not inlined, and called by these names from outside, so that valgrind finds them.
 #[unsafe(no_mangle)]
 #[inline(never)]
-fn counted_verification(delivery: &Delivery) -> Result<(), VerifyError> {
+fn counted_base64_verification(delivery: &Delivery) -> Result<(), VerifyError> {
+    verify(delivery, 1)
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn counted_hex_verification(delivery: &Delivery) -> Result<(), VerifyError> {
+    verify(delivery, 2)
+}
+
+/// `now` differs so that the compiler keeps two functions.
+fn verify(delivery: &Delivery, now: i64) -> Result<(), VerifyError> {
+    let body = black_box(BODY);
     delivery
         .webhook
-        .verify(black_box(BODY), &delivery.headers, 1)
+        .verify(body, &delivery.headers, now)
         .map(|_| ())
 }
 
@@ -83,14 +107,25 @@ fn counted_naive_comparison(expected: &[u8; MAC], got: &[u8; MAC]) -> bool {
 #[test]
 #[ignore = "valgrind runs it, from the test below"]
 fn the_counted_part() {
-    let mut delivery = Delivery::signed();
-    for byte in 0..MAC {
-        delivery.flip(byte);
-        assert_eq!(
-            counted_verification(black_box(&delivery)),
-            Err(VerifyError::BadSignature)
-        );
-        delivery.flip(byte);
+    let kinds = [
+        (
+            Scheme::StandardWebhooks,
+            Encoding::Base64,
+            counted_base64_verification as fn(&Delivery) -> _,
+        ),
+        (Scheme::GitHub, Encoding::Hex, counted_hex_verification),
+    ];
+    for (scheme, encoding, counted) in kinds {
+        let mut delivery = Delivery::signed(scheme, encoding);
+        assert_eq!(verify(&delivery, 1), Ok(()));
+        for byte in 0..MAC {
+            delivery.flip(byte);
+            assert_eq!(
+                counted(black_box(&delivery)),
+                Err(VerifyError::BadSignature)
+            );
+            delivery.flip(byte);
+        }
     }
     let expected = [7; MAC];
     for byte in 0..MAC {
@@ -150,14 +185,12 @@ fn instructions_do_not_tell_where_the_first_wrong_byte_is() {
         "the count does not see a comparison that stops early"
     );
 
-    let ours = counts(&folder, "counted_verification");
-    // The first one also finds out what the processor can.
-    let later: BTreeSet<u64> = ours.iter().skip(1).copied().collect();
-    assert_eq!(
-        later.len(),
-        1,
-        "instructions of each verification: {ours:?}"
-    );
-    assert!(later.iter().all(|count| *count > 1_000), "{ours:?}");
+    for function in ["counted_base64_verification", "counted_hex_verification"] {
+        let ours = counts(&folder, function);
+        // The first one also finds out what the processor can.
+        let later: BTreeSet<u64> = ours.iter().skip(1).copied().collect();
+        assert_eq!(later.len(), 1, "instructions of each {function}: {ours:?}");
+        assert!(later.iter().all(|count| *count > 1_000), "{ours:?}");
+    }
     let _ = std::fs::remove_dir_all(&folder);
 }
