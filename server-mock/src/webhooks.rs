@@ -21,7 +21,7 @@ use crate::world::World;
 
 pub(crate) use endpoint::NewEndpoint;
 pub use endpoint::{Disabled, Endpoint};
-pub(crate) use listener::Connection;
+pub(crate) use listener::{Connection, Next};
 use outbox::Outbox;
 pub use outbox::{Attempt, Delivery, DeliveryState};
 

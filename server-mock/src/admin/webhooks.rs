@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use super::{About, AdminError, Answer, Gateway, read, show};
 use crate::gateway::Shared;
 use crate::session::Refused;
-use crate::webhooks::NewEndpoint;
+use crate::webhooks::{NewEndpoint, Next};
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
@@ -179,19 +179,27 @@ async fn listen(State(shared): Gateway, Query(about): Query<About>, headers: Hea
     let surroundings = Arc::clone(&session.world.surroundings);
     // The first lines go out at once, so that the listener knows that it is heard.
     let begun = stream::once(async { Ok::<_, Infallible>(Bytes::from_static(b"retry: 500\n\n")) });
-    let deliveries = stream::unfold(connection, move |mut connection| {
+    let deliveries = stream::unfold(Some(connection), move |connection| {
         let surroundings = Arc::clone(&surroundings);
         async move {
-            let piece = tokio::select! {
-                next = connection.next() => {
-                    let (seq, message) = next?;
+            let mut connection = connection?;
+            let next = tokio::select! {
+                next = connection.next() => next,
+                () = tokio::time::sleep(HEARTBEAT) => {
+                    return Some((Ok(Bytes::from_static(b":\n\n")), Some(connection)));
+                }
+                () = surroundings.stopped() => return None,
+            };
+            let (piece, connection) = match next {
+                Next::Delivery(seq, message) => {
                     let mut piece = format!("id: {seq}\nevent: delivery\ndata: ").into_bytes();
                     piece.extend_from_slice(&message);
                     piece.extend_from_slice(b"\n\n");
-                    Bytes::from(piece)
+                    (Bytes::from(piece), Some(connection))
                 }
-                () = tokio::time::sleep(HEARTBEAT) => Bytes::from_static(b":\n\n"),
-                () = surroundings.stopped() => return None,
+                // Said, so that whoever listens does not come back for nothing.
+                Next::Removed => (Bytes::from_static(b"event: removed\ndata: {}\n\n"), None),
+                Next::Replaced => (Bytes::from_static(b"event: replaced\ndata: {}\n\n"), None),
             };
             Some((Ok(piece), connection))
         }

@@ -138,6 +138,17 @@ impl Listener {
     }
 }
 
+/// What a connection gets next.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// A delivery: its number, and what is written.
+    Delivery(u64, Bytes),
+    /// The endpoint is gone.
+    Removed,
+    /// Another connection took this one's place.
+    Replaced,
+}
+
 /// One connection of a listener.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -147,21 +158,24 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// The next delivery, its number and what is written. `None`: another connection took this one's place, or the endpoint is gone.
-    pub(crate) async fn next(&mut self) -> Option<(u64, Bytes)> {
+    /// Waits for the next delivery, or the end.
+    pub(crate) async fn next(&mut self) -> Next {
         loop {
             let changed = self.listener.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
             {
                 let state = self.listener.state();
-                if state.closed || state.connections != self.number {
-                    return None;
+                if state.closed {
+                    return Next::Removed;
+                }
+                if state.connections != self.number {
+                    return Next::Replaced;
                 }
                 let after = self.seen.saturating_add(1);
                 if let Some((seq, parked)) = state.parked.range(after..).next() {
                     self.seen = *seq;
-                    return Some((*seq, parked.message.clone()));
+                    return Next::Delivery(*seq, parked.message.clone());
                 }
             }
             changed.await;
