@@ -83,3 +83,16 @@ pub(crate) fn failed(error: &Error) -> Failure {
     }
     Failure::new(error)
 }
+
+/// A member that is a text; empty where there is none.
+pub(crate) fn text_of(value: &Value, member: &str) -> String {
+    let text = value.get(member).and_then(Value::as_str);
+    text.unwrap_or_default().to_owned()
+}
+
+/// Sets a member of an object.
+pub(crate) fn set(object: &mut Value, member: &str, value: Value) {
+    if let Some(object) = object.as_object_mut() {
+        object.insert(member.to_owned(), value);
+    }
+}

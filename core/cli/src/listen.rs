@@ -14,11 +14,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gatewright::{Client, Error};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::arguments::Listen;
-use crate::gateway::{AdminPort, block_on, failed};
+use crate::gateway::{AdminPort, block_on, failed, set, text_of};
 use crate::output::{Output, complain};
 use crate::{Done, Ended, Failure};
 
@@ -78,19 +78,17 @@ pub(crate) fn listen(asked: &Listen, out: &Output) -> Done {
 async fn subscribe(asked: &Listen, admin: &AdminPort, out: &Output) -> Result<String, Error> {
     let mut wanted = json!({ "listen": true, "types": asked.types });
     if let Some(secret) = &asked.secret {
-        wanted["secret"] = json!(secret);
+        set(&mut wanted, "secret", json!(secret));
     }
     let made = admin.post("/admin/webhooks/endpoints", &wanted).await?;
-    let text = |member: &str| made[member].as_str().unwrap_or_default().to_owned();
-    let endpoint = text("id");
+    let endpoint = text_of(&made, "id");
     let to = asked.forward_to.as_deref().unwrap_or("nobody");
     let secret = match &asked.secret {
         // Who gave it knows it.
         Some(_) => "the secret that was given".to_owned(),
-        None => text("secret"),
+        None => text_of(&made, "secret"),
     };
-    let told =
-        json!({ "listening": endpoint, "secret": made["secret"], "forward_to": asked.forward_to });
+    let told = json!({ "listening": endpoint, "secret": text_of(&made, "secret"), "forward_to": asked.forward_to });
     let people = format!("listening as {endpoint}, forwarding to {to}\nsigned with {secret}");
     if let Err(error) = out.say(people, &told) {
         complain(error);
@@ -194,6 +192,10 @@ async fn report(
     };
     set(&mut outcome, member, value.clone());
     set(&mut told, member, value);
+    // Should the report be lost, the gateway sends the event again; the receiver knows it by its id.
+    if let Err(error) = admin.post("/admin/webhooks/results", &outcome).await {
+        complain(error);
+    }
     let again = match delivery.attempt {
         1 => String::new(),
         attempt => format!(" (attempt {attempt})"),
@@ -206,17 +208,7 @@ async fn report(
         ),
         &told,
     )?;
-    // Should the report be lost, the gateway sends the event again; the receiver knows it by its id.
-    if let Err(error) = admin.post("/admin/webhooks/results", &outcome).await {
-        complain(error);
-    }
     Ok(())
-}
-
-fn set(object: &mut Value, member: &str, value: Value) {
-    if let Some(object) = object.as_object_mut() {
-        object.insert(member.to_owned(), value);
-    }
 }
 
 /// Where deliveries go on to.

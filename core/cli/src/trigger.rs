@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::arguments::{Resend, Trigger};
-use crate::gateway::{AdminPort, block_on, failed};
+use crate::gateway::{AdminPort, block_on, failed, set, text_of};
 use crate::output::Output;
 use crate::{Done, Ended, Failure, settings};
 
@@ -11,8 +11,9 @@ use crate::{Done, Ended, Failure, settings};
 pub(crate) fn trigger(asked: &Trigger, out: &Output) -> Done {
     let mut body = json!({ "type": asked.event });
     if let Some(text) = &asked.data {
-        body["data"] = serde_json::from_str(&settings::or_file(text)?)
+        let data = serde_json::from_str(&settings::or_file(text)?)
             .map_err(|error| Failure::usage(format!("--data: {error}")))?;
+        set(&mut body, "data", data);
     }
     let admin = AdminPort::of(&asked.admin)?;
     block_on(async {
@@ -20,8 +21,8 @@ pub(crate) fn trigger(asked: &Trigger, out: &Output) -> Done {
             .post("/admin/webhooks/trigger", &body)
             .await
             .map_err(|error| failed(&error))?;
-        let event = told["event"].as_str().unwrap_or_default().to_owned();
-        let deliveries = told["deliveries"].as_u64().unwrap_or_default();
+        let event = text_of(&told, "event");
+        let deliveries = told.get("deliveries").and_then(Value::as_u64).unwrap_or(0);
         let text = match deliveries {
             0 => format!(
                 "{event}: no endpoint wants {}; is anything listening?",
@@ -69,10 +70,11 @@ async fn deliveries(admin: &AdminPort, id: &str) -> Result<Vec<String>, Failure>
         .and_then(|answer| answer.json())
         .map_err(|error| failed(&error))?;
     let mut found: Vec<(String, String)> = Vec::new();
-    for delivery in known["deliveries"].as_array().into_iter().flatten() {
+    let known = known.get("deliveries").and_then(Value::as_array);
+    for delivery in known.into_iter().flatten() {
         let endpoint = text_of(delivery, "endpoint");
         let is_new = found.iter().all(|(known, _)| *known != endpoint);
-        if delivery["event"] == *id && is_new {
+        if text_of(delivery, "event") == id && is_new {
             found.push((endpoint, text_of(delivery, "id")));
         }
     }
@@ -82,8 +84,4 @@ async fn deliveries(admin: &AdminPort, id: &str) -> Result<Vec<String>, Failure>
         )));
     }
     Ok(found.into_iter().map(|(_, delivery)| delivery).collect())
-}
-
-fn text_of(value: &Value, member: &str) -> String {
-    value[member].as_str().unwrap_or_default().to_owned()
 }

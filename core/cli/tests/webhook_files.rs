@@ -57,7 +57,13 @@ fn headers(signed: &Value) -> Vec<String> {
         .as_array()
         .unwrap()
         .iter()
-        .map(|pair| format!("{}: {}", pair[0].as_str().unwrap(), pair[1].as_str().unwrap()))
+        .map(|pair| {
+            format!(
+                "{}: {}",
+                pair[0].as_str().unwrap(),
+                pair[1].as_str().unwrap()
+            )
+        })
         .collect()
 }
 
@@ -74,12 +80,36 @@ const SCHEMES: &[&[&str]] = &[
     &["--secret", SECRET],
     &["--scheme", "svix", "--secret", SECRET],
     &["--scheme", "stripe", "--secret", "whsec_stripe_test_secret"],
-    &["--scheme", "github", "--secret", "It's a Secret to Everybody"],
-    &["--scheme", "slack", "--secret", "8f742231b10e8888abcd99yyyzzz85a5"],
+    &[
+        "--scheme",
+        "github",
+        "--secret",
+        "It's a Secret to Everybody",
+    ],
+    &[
+        "--scheme",
+        "slack",
+        "--secret",
+        "8f742231b10e8888abcd99yyyzzz85a5",
+    ],
     &["--scheme", "zoom", "--secret", "a zoom secret token"],
     &["--scheme", "shopify", "--secret", "a shopify client secret"],
-    &["--scheme", "square", "--secret", "a square key", "--url", "https://example.com/square"],
-    &["--scheme", "twilio", "--secret", "12345", "--url", "https://example.com/calls"],
+    &[
+        "--scheme",
+        "square",
+        "--secret",
+        "a square key",
+        "--url",
+        "https://example.com/square",
+    ],
+    &[
+        "--scheme",
+        "twilio",
+        "--secret",
+        "12345",
+        "--url",
+        "https://example.com/calls",
+    ],
     &["--scheme", "linear", "--secret", "a linear secret"],
     &["--scheme", "paddle", "--secret", "pdl_ntfset_test_secret"],
     &[
@@ -126,7 +156,10 @@ fn the_cause_is_named() {
     let explained = json_of(&explained);
     assert_eq!(explained["code"], "body_changed", "{explained}");
     let genuine = inspect("explain", scheme, &headers, body);
-    assert_eq!((code(&genuine), &json_of(&genuine)["code"]), (0, &json!("valid")));
+    assert_eq!(
+        (code(&genuine), &json_of(&genuine)["code"]),
+        (0, &json!("valid"))
+    );
 }
 
 #[test]
@@ -151,7 +184,10 @@ fn a_captured_request_is_read_whole() {
     std::fs::remove_dir_all(&folder).unwrap();
     assert_eq!(code(&genuine), 0, "{}", text(&genuine.stderr));
     let said = text(&genuine.stdout);
-    assert!(said.starts_with("genuine\n  scheme      standard-webhooks, hmac-sha256"), "{said}");
+    assert!(
+        said.starts_with("genuine\n  scheme      standard-webhooks, hmac-sha256"),
+        "{said}"
+    );
     assert!(said.contains("  URL         NOT signed"), "{said}");
 }
 
@@ -161,15 +197,32 @@ fn wrong_arguments_say_what_is_wrong() {
         (&[][..], "say what to do"),
         (&["frobnicate"], "\"frobnicate\" is no command"),
         (&["webhook"], "say what to do"),
-        (&["webhook", "verify", "--secret"], "missing argument for option '--secret'"),
-        (&["webhook", "verify", "--colour"], "--colour is not expected here"),
+        (
+            &["webhook", "verify", "--secret"],
+            "missing argument for option '--secret'",
+        ),
+        (
+            &["webhook", "verify", "--colour"],
+            "--colour is not expected here",
+        ),
         (
             &["webhook", "verify", "--scheme", "stripes"],
             "there is no scheme \"stripes\"; there are: standard-webhooks, ",
         ),
-        (&["webhook", "verify", "--header", "no colon", "--secret", SECRET], "a header is written `Name: value`"),
-        (&["webhook", "verify", "--secret", SECRET], "no headers: give them with"),
-        (&["webhook", "verify", "--secret", "plain", "-H", "a: b"], "secret 0"),
+        (
+            &[
+                "webhook", "verify", "--header", "no colon", "--secret", SECRET,
+            ],
+            "a header is written `Name: value`",
+        ),
+        (
+            &["webhook", "verify", "--secret", SECRET],
+            "no headers: give them with",
+        ),
+        (
+            &["webhook", "verify", "--secret", "plain", "-H", "a: b"],
+            "webhook secret [0]: expected",
+        ),
         (&["webhook", "trigger"], "say which event"),
         (&["webhook", "resend"], "say which delivery"),
     ] {
@@ -191,5 +244,8 @@ fn help_and_version_are_no_errors() {
     let schemes = run(&["webhook", "schemes"], b"");
     assert_eq!(text(&schemes.stdout).lines().count(), 18);
     let version = run(&["--version"], b"");
-    assert_eq!(text(&version.stdout), format!("gatewright {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        text(&version.stdout),
+        format!("gatewright {}\n", env!("CARGO_PKG_VERSION"))
+    );
 }

@@ -19,8 +19,10 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
+type Fields = Vec<(String, String)>;
+
 /// What came, head and body.
-type Came = Arc<Mutex<Vec<(Vec<(String, String)>, Vec<u8>)>>>;
+type Came = Arc<Mutex<Vec<(Fields, Vec<u8>)>>>;
 
 /// A receiver that answers with these statuses in turn, then 204.
 async fn receiver(statuses: &'static [u16]) -> (String, Came) {
@@ -61,10 +63,10 @@ async fn receiver(statuses: &'static [u16]) -> (String, Came) {
 }
 
 /// A whole request with a content-length: its headers, its body, and how long it is.
-fn taken_apart(bytes: &[u8]) -> Option<(Vec<(String, String)>, Vec<u8>, usize)> {
+fn taken_apart(bytes: &[u8]) -> Option<(Fields, Vec<u8>, usize)> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    let headers: Vec<(String, String)> = head
+    let headers: Fields = head
         .lines()
         .skip(1)
         .filter_map(|line| line.split_once(": "))
@@ -87,7 +89,13 @@ struct Listening {
 impl Listening {
     fn start(gateway: &Gateway, arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_gatewright"))
-            .args(["webhook", "listen", "--json", "--gateway", &gateway.admin_url()])
+            .args([
+                "webhook",
+                "listen",
+                "--json",
+                "--gateway",
+                &gateway.admin_url(),
+            ])
             .args(["--session", "test"])
             .args(arguments)
             .stdout(Stdio::piped())
@@ -125,16 +133,22 @@ impl Drop for Listening {
 
 async fn program(gateway: &Gateway, arguments: &[&str]) -> (i32, Value) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gatewright"));
-    command
-        .args(["webhook"])
-        .args(arguments)
-        .args(["--json", "--gateway", &gateway.admin_url(), "--session", "test"]);
+    command.args(["webhook"]).args(arguments).args([
+        "--json",
+        "--gateway",
+        &gateway.admin_url(),
+        "--session",
+        "test",
+    ]);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap())
         .await
         .unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     let last = said.lines().last().unwrap_or("null");
-    (output.status.code().unwrap(), serde_json::from_str(last).unwrap())
+    (
+        output.status.code().unwrap(),
+        serde_json::from_str(last).unwrap(),
+    )
 }
 
 async fn gateway() -> (Gateway, Session) {
@@ -143,10 +157,14 @@ async fn gateway() -> (Gateway, Session) {
     (gateway, session)
 }
 
-fn verified(secret: &str, came: &(Vec<(String, String)>, Vec<u8>), session: &Session) -> String {
+fn verified(secret: &str, came: &(Fields, Vec<u8>), session: &Session) -> String {
     let now = (session.clock().now_ms / 1_000) as i64;
     let webhook = Webhook::new([secret]).unwrap();
-    webhook.verify(&came.1, &came.0, now).unwrap().message_id.unwrap()
+    webhook
+        .verify(&came.1, &came.0, now)
+        .unwrap()
+        .message_id
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -154,14 +172,20 @@ async fn webhooks_arrive_as_the_gateway_would_have_sent_them() {
     let (gateway, session) = gateway().await;
     session.freeze();
     let (url, came) = receiver(&[]).await;
-    let listening = Listening::start(&gateway, &["--forward-to", &url, "--types", "contact.*", "--count", "2"]);
+    let listening = Listening::start(
+        &gateway,
+        &["--forward-to", &url, "--types", "contact.*", "--count", "2"],
+    );
     let (listening, first) = listening.line().await;
     let secret = first["secret"].as_str().unwrap().to_owned();
     assert_eq!(first["forward_to"], json!(url));
 
     let (_, triggered) = program(&gateway, &["trigger", "contact.created"]).await;
     assert_eq!(triggered["deliveries"], 1);
-    assert_eq!(program(&gateway, &["trigger", "user.created"]).await.1["deliveries"], 0);
+    assert_eq!(
+        program(&gateway, &["trigger", "user.created"]).await.1["deliveries"],
+        0
+    );
     let (listening, told) = listening.line().await;
     assert_eq!(
         (&told["event"], &told["type"], &told["status"]),
@@ -190,11 +214,18 @@ async fn what_the_receiver_refuses_comes_again_by_the_schedule() {
     let (url, came) = receiver(&[500, 503]).await;
     let listening = Listening::start(&gateway, &["--forward-to", &url, "--count", "3"]);
     let (mut listening, _) = listening.line().await;
-    program(&gateway, &["trigger", "contact.updated", "--data", r#"{"id":"ct_9"}"#]).await;
+    program(
+        &gateway,
+        &["trigger", "contact.updated", "--data", r#"{"id":"ct_9"}"#],
+    )
+    .await;
     for (attempt, status) in [(1, 500), (2, 503), (3, 204)] {
         let told;
         (listening, told) = listening.line().await;
-        assert_eq!((&told["attempt"], &told["status"]), (&json!(attempt), &json!(status)));
+        assert_eq!(
+            (&told["attempt"], &told["status"]),
+            (&json!(attempt), &json!(status))
+        );
         session.settle().await;
         session.advance(Duration::from_secs(400)).await;
     }
@@ -238,11 +269,19 @@ async fn an_endpoint_that_stays_keeps_what_came_while_nobody_listened() {
         drop(listening);
         program(&gateway, &["trigger", "contact.updated"]).await;
     }
-    let last = Listening::start(&gateway, &["--forward-to", &url, "--endpoint", endpoint, "--count", "1"]);
+    let last = Listening::start(
+        &gateway,
+        &["--forward-to", &url, "--endpoint", endpoint, "--count", "1"],
+    );
     let (last, _) = last.line().await;
     assert_eq!(last.end().await, 0);
     session.settle().await;
-    assert!(session.deliveries().iter().all(|one| one.state == DeliveryState::Delivered));
+    assert!(
+        session
+            .deliveries()
+            .iter()
+            .all(|one| one.state == DeliveryState::Delivered)
+    );
     let secret = made["secret"].as_str().unwrap();
     let events: std::collections::BTreeSet<String> = came
         .lock()
@@ -258,20 +297,38 @@ async fn an_endpoint_that_stays_keeps_what_came_while_nobody_listened() {
 async fn a_receiver_that_is_away_is_an_attempt_that_failed() {
     let (gateway, session) = gateway().await;
     session.freeze();
-    let listening = Listening::start(&gateway, &["--forward-to", "http://127.0.0.1:9/", "--count", "1"]);
+    let listening = Listening::start(
+        &gateway,
+        &["--forward-to", "http://127.0.0.1:9/", "--count", "1"],
+    );
     let (listening, _) = listening.line().await;
     program(&gateway, &["trigger", "contact.created"]).await;
     let (listening, told) = listening.line().await;
-    assert!(told["error"].as_str().unwrap().contains("127.0.0.1:9"), "{told}");
+    assert!(
+        told["error"].as_str().unwrap().contains("127.0.0.1:9"),
+        "{told}"
+    );
     assert_eq!(listening.end().await, 0);
     let attempts = &session.deliveries()[0].attempts;
-    assert!(attempts[0].error.as_deref().unwrap().contains("127.0.0.1:9"));
+    assert!(
+        attempts[0]
+            .error
+            .as_deref()
+            .unwrap()
+            .contains("127.0.0.1:9")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_gateway_it_says_how_to_start_one() {
     let output = Command::new(env!("CARGO_BIN_EXE_gatewright"))
-        .args(["webhook", "trigger", "contact.created", "--gateway", "http://127.0.0.1:9"])
+        .args([
+            "webhook",
+            "trigger",
+            "contact.created",
+            "--gateway",
+            "http://127.0.0.1:9",
+        ])
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
