@@ -1,9 +1,10 @@
 //! A script: everything that a simulation does, written out. A seed is turned into one (`derive.rs`), a failing one is
-//! made small (`minimise.rs`), and it can be kept as text and played again (`script/text.rs`).
+//! made small (`minimise.rs`), and it can be kept as text and played again (`script/text.rs`, `script/read.rs`).
 //!
 //! All times are milliseconds from the start of the simulation, in real (the servers') time, unless they are said to be
 //! spans.
 
+mod read;
 mod text;
 pub use text::ScriptError;
 
