@@ -25,6 +25,7 @@ mod async_client;
 mod attempt;
 mod cache;
 mod call_options;
+mod command_line;
 mod callback;
 mod credentials;
 mod download;
@@ -67,6 +68,8 @@ mod _native {
     use super::async_client::{AsyncCore, AsyncPages, AsyncStream, Pending};
     #[pymodule_export]
     use super::attempt::Attempt;
+    #[pymodule_export]
+    use super::command_line::run_command_line;
     #[pymodule_export]
     use super::download::{NativeDownload, open_download, run_download_to};
     #[pymodule_export]

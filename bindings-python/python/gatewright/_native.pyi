@@ -1,7 +1,7 @@
 """The native half of the package. Its public classes are re-exported by ``gatewright`` and ``gatewright.webhooks``."""
 
 from asyncio import Future
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from os import PathLike
 from typing import Any, Final, Literal, TypeAlias, TypeVar, final, overload
@@ -63,6 +63,7 @@ __all__ = [
     "open_download",
     "open_json_lines",
     "open_upload",
+    "run_command_line",
     "run_download_to",
 ]
 
@@ -79,6 +80,9 @@ def after_fork_in_child() -> None:
 
 def decode_object(body: bytes) -> dict[str, Any] | None:
     """The JSON object that a body is; ``None`` where it is none."""
+
+def run_command_line(arguments: Sequence[str]) -> int:
+    """Runs a command line without the program's name, and answers the exit code."""
 
 def generate_secret() -> str:
     """A new ``whsec_`` secret with 32 random bytes."""

@@ -47,6 +47,8 @@ pub(crate) struct Scheme {
     pub(crate) template: Option<String>,
     pub(crate) webhook_id: Option<String>,
     pub(crate) topic_arn: Option<String>,
+    pub(crate) key_ids: Vec<String>,
+    pub(crate) components: Option<Vec<String>>,
     pub(crate) url: Option<String>,
 }
 
@@ -60,6 +62,7 @@ pub(crate) struct Inspect {
     pub(crate) body: Option<PathBuf>,
     pub(crate) method: Option<String>,
     pub(crate) certificate: Option<PathBuf>,
+    pub(crate) fetch_certificate: bool,
     pub(crate) now: Option<i64>,
     pub(crate) tolerance: Option<Duration>,
     pub(crate) json: bool,
@@ -144,7 +147,9 @@ const SCHEME_HELP: &str = "
                          \"id_header\", \"algorithm\", \"encoding\", \"prefix\", \"separator\", \"secret_encoding\"}
   --url URL              the URL that the sender called, where it is signed (twilio, square, http-signature)
   --webhook-id ID        paypal
-  --topic-arn ARN        sns";
+  --topic-arn ARN        sns
+  --key-id ID            http-signature: of the secret at the same place; may be repeated; default any
+  --components A,B       http-signature: what must be covered; default content-digest; empty: whatever the sender covers";
 
 const INSPECT_HELP: &str = "
   -H, --header 'N: V'    a header of the request; may be repeated
@@ -152,6 +157,7 @@ const INSPECT_HELP: &str = "
   --request FILE         a whole captured request: head, empty line, body
   --method METHOD        where it is signed; default POST
   --certificate FILE     the signer's certificate in PEM (sns, paypal)
+  --fetch-certificate    fetch it from where the request says, if that is the provider's own
   --now SECONDS          unix time; default now
   --tolerance SECONDS    how far the timestamp may be off; default the scheme's
   --json                 one JSON object
@@ -318,6 +324,12 @@ impl Scheme {
             "url" => self.url = Some(text(parser)?),
             "webhook-id" => self.webhook_id = Some(text(parser)?),
             "topic-arn" => self.topic_arn = Some(text(parser)?),
+            "key-id" => self.key_ids.push(text(parser)?),
+            "components" => {
+                let all = text(parser)?;
+                let each = all.split(',').map(str::trim).filter(|one| !one.is_empty());
+                self.components = Some(each.map(str::to_owned).collect());
+            }
             _ => return Ok(false),
         }
         Ok(true)
@@ -357,6 +369,7 @@ fn inspect(parser: &mut Parser) -> Result<Option<Inspect>, Failure> {
                 "request" => read.request = Some(path(parser)?),
                 "method" => read.method = Some(text(parser)?),
                 "certificate" => read.certificate = Some(path(parser)?),
+                "fetch-certificate" => read.fetch_certificate = true,
                 "now" => read.now = Some(number(parser)?),
                 "tolerance" => read.tolerance = Some(seconds(parser)?),
                 "json" => read.json = true,

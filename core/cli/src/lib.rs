@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod certificate;
 mod gateway;
 mod input;
 mod listen;

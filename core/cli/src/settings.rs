@@ -58,6 +58,12 @@ pub(crate) fn webhook(asked: &Inspect) -> Result<Webhook, Failure> {
     if let Some(arn) = &asked.scheme.topic_arn {
         builder = builder.topic_arn(arn);
     }
+    if !asked.scheme.key_ids.is_empty() {
+        builder = builder.key_ids(&asked.scheme.key_ids);
+    }
+    if let Some(components) = &asked.scheme.components {
+        builder = builder.components(components);
+    }
     if let Some(text) = &asked.scheme.template {
         builder = builder.template(template(text)?);
     }

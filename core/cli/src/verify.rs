@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::arguments::Inspect;
 use crate::input::{self, Captured};
 use crate::output::Output;
-use crate::{Done, Ended, Failure, settings};
+use crate::{Done, Ended, Failure, certificate, settings};
 
 /// Says whether a request is genuine, and what was proven.
 pub(crate) fn verify(asked: &Inspect, out: &Output) -> Done {
@@ -65,13 +65,18 @@ fn check(
     now: i64,
 ) -> Result<Result<Verified, VerifyError>, Failure> {
     let received = received(asked, captured);
-    match &asked.certificate {
-        None => Ok(webhook.verify_request(&received, now)),
-        Some(file) => {
-            let pem = input::text(file)?;
-            let _ = pem;
-            Ok(webhook.verify_request(&received, now))
+    if let Some(file) = &asked.certificate {
+        let pem = input::bytes(file)?;
+        return Ok(webhook.verify_with_certificate(&received, &pem, now));
+    }
+    match webhook.verify_request(&received, now) {
+        Err(VerifyError::MissingCertificate { url }) if asked.fetch_certificate => {
+            let pem = certificate::fetch(&url)?;
+            Ok(webhook
+                .add_certificate(&url, &pem, now)
+                .and_then(|()| webhook.verify_request(&received, now)))
         }
+        verdict => Ok(verdict),
     }
 }
 
