@@ -33,6 +33,7 @@ mod node;
 mod node_package;
 mod node_tests;
 mod npm_package;
+mod oracle;
 mod package;
 mod process;
 mod project;
@@ -53,6 +54,7 @@ mod test;
 mod wasm;
 mod web_package;
 mod web_tests;
+mod webhook_corpus;
 mod webhook_wasm;
 #[cfg(test)]
 mod workflows;
@@ -105,7 +107,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "test",
         arguments: "[PART...]",
-        about: "everything CI checks, or only these parts: lint rust sim fuzz webhook-wasm targets python node web swift kotlin conformance examples",
+        about: "everything CI checks, or only these parts: lint rust sim fuzz corpus webhook-wasm targets python node web swift kotlin conformance examples",
         run: test::run,
     },
     Command {
@@ -131,6 +133,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[TARGET]... [--minutes N]",
         about: "run libFuzzer on all parsers or only these, for N minutes each (default 5), with a nightly compiler; without one the corpus in fuzz/corpus is played and changed at random",
         run: fuzz::run,
+    },
+    Command {
+        name: "oracle",
+        arguments: "webhooks [--record]",
+        about: "play the webhook corpus through the providers' own libraries of PyPI and npm, and say where they disagree with it and why it is right; --record writes the list of disagreements anew",
+        run: oracle::run,
     },
     Command {
         name: "package",

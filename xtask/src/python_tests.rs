@@ -15,6 +15,7 @@ const PYTHON_FOLDERS: &[&str] = &[
     "bindings-python",
     "examples/python",
     "conformance/adapters/python",
+    "conformance/webhooks",
     "bench",
     "core/webhook/tests",
 ];

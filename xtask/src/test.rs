@@ -4,7 +4,8 @@ use crate::report::Report;
 use crate::workspace::Workspace;
 use crate::{
     Ended, Result, chosen_parts, conformance, examples, fuzz, kotlin_tests, lint, node_tests,
-    python_tests, rust_tests, sim, swift_tests, target_checks, web_tests, webhook_wasm,
+    python_tests, rust_tests, sim, swift_tests, target_checks, web_tests, webhook_corpus,
+    webhook_wasm,
 };
 
 /// Runs a part's steps and reports each.
@@ -16,6 +17,7 @@ const PARTS: &[(&str, Part)] = &[
     ("rust", rust_tests::run),
     ("sim", sim::test),
     ("fuzz", fuzz::test),
+    ("corpus", webhook_corpus::test),
     ("webhook-wasm", webhook_wasm::run),
     ("targets", target_checks::run),
     ("python", python_tests::run),

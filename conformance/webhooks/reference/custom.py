@@ -42,12 +42,15 @@ def verify(request: Request, settings: Settings) -> Verified:
     signed = template["signed"]
     raw_time, raw_id = b"", b""
     if name := template.get("id_header"):
-        raw_id = strict.header(request, name)
+        if "{id}" in signed:
+            raw_id = strict.header(request, name)
+        else:
+            raw_id = (strict.unsigned_id(request, name) or "").encode()
     if name := template.get("timestamp_header"):
         raw_time = strict.header(request, name)
-    value = strict.signature_header(request, template["signature_header"])
+    value = strict.header(request, template["signature_header"])
     url = strict.signed_url(request, settings) if "{url}" in signed else ""
-    message_id = strict.usable_id(raw_id, forbidden=".") if raw_id else None
+    message_id = strict.usable_id(raw_id) if raw_id else None
     if raw_id and message_id is None:
         raise Refused("bad_message_id")
     separator = template.get("separator")
@@ -59,6 +62,7 @@ def verify(request: Request, settings: Settings) -> Verified:
         raw_time = times[0]
     has_time = bool(template.get("timestamp_header") or template.get("timestamp_item"))
     at = strict.timestamp(raw_time) if has_time else None
+    strict.check_signatures(value, tokens)
     if at is not None:
         strict.check_time(at, settings, 300)
     strict.check_size(request, settings)

@@ -12,7 +12,8 @@ from .verdict import Request, Settings, Verified
 def verify(request: Request, settings: Settings) -> Verified:
     """The older `X-Hub-Signature` of SHA-1 is never looked at."""
     keys = strict.text_secrets(settings, shortest=1)
-    value = strict.signature_header(request, "X-Hub-Signature-256")
+    value = strict.header(request, "X-Hub-Signature-256")
+    strict.check_signatures(value)
     strict.check_size(request, settings)
     candidate = strict.unhex(value[7:], 32) if value.startswith(b"sha256=") else None
     index = strict.first_match(keys, [candidate], "sha256", request.body)

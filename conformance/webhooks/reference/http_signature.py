@@ -82,9 +82,11 @@ def component(request: Request, url: str | None, name: str) -> str:
         return request.method
     if name in URL_COMPONENTS and not url:
         raise Refused("missing_url")
-    parts = re.fullmatch(r"(https?)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?", url or "", re.IGNORECASE)
+    parts = re.fullmatch(r"(https?)://([^/?#\\@]*)(/[^?#]*)?(\?[^#]*)?(#.*)?", url or "", re.IGNORECASE)
+    if not parts and name in URL_COMPONENTS:
+        raise Refused("missing_url")
     if not parts:
-        raise Malformed("the URL is not known")
+        raise Malformed("an unknown component")
     scheme, authority = parts[1].lower(), parts[2].lower()
     values = {
         "@target-uri": url or "",
@@ -127,7 +129,8 @@ def digest_fits(request: Request) -> bool:
 def verify(request: Request, settings: Settings) -> Verified:
     """Any label may fit."""
     keys = [key_of(secret) for secret in settings.secrets]
-    key_ids = settings.others.get("key_ids") or [None] * len(keys)
+    key_ids = settings.others.get("key_ids", [])
+    key_ids = [*key_ids, *[None] * (len(keys) - len(key_ids))]
     if not keys:
         raise BadSecret("no secret")
     inputs = b", ".join(_required(request, "Signature-Input"))
@@ -145,7 +148,7 @@ def verify(request: Request, settings: Settings) -> Verified:
         if not isinstance(inner, Inner) or not isinstance(signature, bytes):
             continue
         try:
-            return _one(request, settings, url, inner, signature, list(zip(keys, key_ids, strict=True)))
+            return _one(request, settings, url, inner, signature, list(zip(keys, key_ids, strict=False)))
         except Refused as refused:
             reasons.append(refused.code)
     others = [code for code in reasons if code != "bad_signature"]

@@ -8,23 +8,36 @@ from typing import Any
 from .verdict import Refused
 
 
-def parse(body: bytes) -> dict[str, Any]:
-    """An object without two members of one name: of these, two parsers may take different ones."""
+class Members(dict[str, Any]):
+    """An object, which remembers the names that are there twice: of these, two parsers may take different members."""
 
-    def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            raise ValueError("a name is there twice")
-        return found
+    twice: frozenset[str] = frozenset()
+
+    def once(self, *names: str) -> Members:
+        """Refuses an object in which one of these is there twice."""
+        if self.twice.intersection(names):
+            raise Refused("body_malformed")
+        return self
+
+
+def _members(pairs: list[tuple[str, Any]]) -> Members:
+    found = Members(pairs)
+    names = [name for name, _ in pairs]
+    found.twice = frozenset(name for name in names if names.count(name) > 1)
+    return found
+
+
+def parse(body: bytes) -> Members:
+    """The object that a body is."""
 
     def no_constant(name: str) -> Any:
         raise ValueError(f"{name} is no JSON")
 
     try:
-        value = json.loads(body.decode(), object_pairs_hook=no_duplicates, parse_constant=no_constant)
+        value = json.loads(body.decode(), object_pairs_hook=_members, parse_constant=no_constant)
     except (ValueError, RecursionError):
         raise Refused("body_malformed") from None
-    if not isinstance(value, dict):
+    if not isinstance(value, Members):
         raise Refused("body_malformed")
     return value
 

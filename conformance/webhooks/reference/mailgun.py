@@ -13,9 +13,10 @@ def verify(request: Request, settings: Settings) -> Verified:
     """HMAC-SHA256 over timestamp and token, with nothing between them."""
     keys = strict.text_secrets(settings)
     strict.check_size(request, settings)
-    signed = json_body.parse(request.body).get("signature")
-    if not isinstance(signed, dict):
+    signed = json_body.parse(request.body).once("signature").get("signature")
+    if not isinstance(signed, json_body.Members):
         raise Refused("body_malformed")
+    signed.once("timestamp", "token", "signature", "parent-signature")
     raw_time = signed.get("timestamp")
     if isinstance(raw_time, (int, float)) and not isinstance(raw_time, bool):
         raw_time = str(raw_time)

@@ -17,6 +17,7 @@ HOST = re.compile(r"sns\.[a-zA-Z0-9-]{3,}\.amazonaws\.com(\.cn)?")
 FILE = re.compile(r"/SimpleNotificationService(-[a-zA-Z0-9]{1,255})?\.pem")
 NOTIFICATION = ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"]
 SUBSCRIPTION = ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"]
+UNSIGNED = ["Signature", "SignatureVersion", "SigningCertURL"]
 SIGNED = {
     "Notification": NOTIFICATION,
     "SubscriptionConfirmation": SUBSCRIPTION,
@@ -34,7 +35,7 @@ def verify(request: Request, settings: Settings) -> Verified:
     if not topic:
         raise BadSecret("without its topic, everybody's messages would do")
     strict.check_size(request, settings)
-    members = json_body.parse(request.body)
+    members = json_body.parse(request.body).once(*NOTIFICATION, *SUBSCRIPTION, *UNSIGNED)
     names = SIGNED.get(json_body.text(members, "Type"))
     if names is None:
         raise Refused("body_malformed")

@@ -34,25 +34,20 @@ def header(request: Request, name: str) -> bytes:
         raise Refused("missing_header")
     if len(found) > 1:
         raise Refused("repeated_header")
-    if not found[0].strip(b" \t"):
+    if not found[0].strip(b" \t\n\r\x0c"):
         raise Refused("empty_header")
     return found[0]
 
 
-def signature_header(request: Request, name: str) -> bytes:
-    """The header with the signature: no honest sender's is longer."""
-    value = header(request, name)
-    if len(value) > MAX_SIGNATURE_HEADER:
+def check_signatures(value: bytes, listed: list[bytes] | None = None) -> None:
+    """Refuses a header that is longer than any honest sender's, or a list with more in it."""
+    if len(value) > MAX_SIGNATURE_HEADER or len(listed or []) > MAX_TOKENS:
         raise Refused("too_many_signatures")
-    return value
 
 
 def tokens(value: bytes, separator: bytes) -> list[bytes]:
-    """The parts of a list, of which there may be only so many."""
-    found = [token for token in value.split(separator) if token]
-    if len(found) > MAX_TOKENS:
-        raise Refused("too_many_signatures")
-    return found
+    """The parts of a list that are not empty."""
+    return [token for token in value.split(separator) if token]
 
 
 def usable_id(value: bytes, *, forbidden: str = "") -> str | None:

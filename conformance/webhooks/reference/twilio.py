@@ -49,9 +49,9 @@ def spellings(url: str) -> list[str]:
 def verify(request: Request, settings: Settings) -> Verified:
     """A URL with `bodySHA256` has a body of any kind; without it, the body is a form."""
     keys = strict.text_secrets(settings, shortest=1)
-    value = strict.signature_header(request, "X-Twilio-Signature")
-    url = strict.signed_url(request, settings)
     strict.check_size(request, settings)
+    value = strict.header(request, "X-Twilio-Signature")
+    url = strict.signed_url(request, settings)
     query = url.split("#")[0].partition("?")[2].encode()
     digests = [item.partition(b"=")[2] for item in query.split(b"&") if item.startswith(b"bodySHA256=")]
     signed = b""
@@ -63,6 +63,7 @@ def verify(request: Request, settings: Settings) -> Verified:
         for name, content in parameters(request.body):
             form.setdefault(name, set()).add(content)
         signed = b"".join(name + content for name in sorted(form) for content in sorted(form[name]))
+    strict.check_signatures(value)
     candidate = strict.unbase64(value)
     bound = "full" if digests else "fields"
     for spelling in spellings(url):
