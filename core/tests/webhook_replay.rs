@@ -108,7 +108,7 @@ async fn a_redis_that_is_gone_is_told_without_its_password_and_found_again() {
     let error = guard.commit(held, NOW).await.unwrap_err();
     assert!(error.to_string().contains("answer 503"), "{error}");
     redis.start_again();
-    reserved(&guard, "msg_1").await;
+    let _again = reserved(&guard, "msg_1").await;
 
     let url = redis.url().replace("redis://", "redis://:hunter2@");
     let refused = RedisReplayGuard::new(url.as_str()).unwrap();

@@ -42,6 +42,34 @@ impl Form {
             .find_map(|(prefix, _)| item.strip_prefix(prefix.as_bytes()))
     }
 
+    /// Whether an item is a well-formed signature by a key pair.
+    fn is_costly(&self, item: &[u8]) -> bool {
+        let mut costly = self
+            .prefixes
+            .iter()
+            .filter(|(_, algorithm)| algorithm.is_asymmetric())
+            .filter_map(|(prefix, algorithm)| {
+                Some((item.strip_prefix(prefix.as_bytes())?, algorithm))
+            });
+        costly.any(|(text, algorithm)| self.signature(text, *algorithm).is_some())
+    }
+
+    /// A signature by a key pair, decoded, whatever its length.
+    fn signature(&self, text: &[u8], algorithm: Algorithm) -> Option<Vec<u8>> {
+        if text.len() > 2 * MAX_SIGNATURE {
+            return None;
+        }
+        let mut bytes = vec![0; text.len()];
+        let len = self.decode(text, &mut bytes)?;
+        bytes.truncate(len);
+        let exact = if algorithm == Algorithm::Ed25519 {
+            len == 64
+        } else {
+            (1..=MAX_SIGNATURE).contains(&len)
+        };
+        exact.then_some(bytes)
+    }
+
     fn decode(&self, text: &[u8], out: &mut [u8]) -> Option<usize> {
         match self.encoding {
             Encoding::Base64 => base64::decode(text, Padding::Whole, out),
@@ -81,29 +109,26 @@ impl<'r> Candidates<'r> {
             text: text.into(),
             form,
         };
-        let costly = || {
-            let mut algorithms = form.prefixes.iter().map(|(_, algorithm)| *algorithm);
-            algorithms.any(|algorithm| {
-                algorithm.is_asymmetric()
-                    && all
-                        .signatures(algorithm)
-                        .nth(MAX_ED25519_SIGNATURES)
-                        .is_some()
-            })
-        };
-        if all.text.len() > MAX_SIGNATURE_HEADER
-            || all.items().nth(MAX_SIGNATURES).is_some()
-            || costly()
-        {
-            return Err(VerifyError::TooManySignatures { name: name.clone() });
+        let too_many = || VerifyError::TooManySignatures { name: name.clone() };
+        if all.text.len() > MAX_SIGNATURE_HEADER {
+            return Err(too_many());
+        }
+        let (mut items, mut costly) = (0, 0);
+        for item in all.items() {
+            items += 1;
+            costly += usize::from(form.is_costly(item));
+            if items > MAX_SIGNATURES || costly > MAX_ED25519_SIGNATURES {
+                return Err(too_many());
+            }
         }
         Ok(all)
     }
 
     pub(crate) fn items(&self) -> impl Iterator<Item = &[u8]> {
-        let separator = self.form.separator;
+        let many = self.form.separator.is_some();
+        let separator = self.form.separator.unwrap_or_default();
         self.text
-            .split(move |byte| Some(*byte) == separator)
+            .split(move |byte| *byte == separator && many)
             .filter(|item| !item.is_empty())
     }
 
@@ -136,19 +161,7 @@ impl<'r> Candidates<'r> {
 
     /// The well-formed signatures of an asymmetric `algorithm`, whatever their length.
     pub(crate) fn signatures(&self, algorithm: Algorithm) -> impl Iterator<Item = Vec<u8>> {
-        self.of(algorithm).filter_map(move |text| {
-            if text.len() > 2 * MAX_SIGNATURE {
-                return None;
-            }
-            let mut bytes = vec![0; text.len()];
-            let len = self.form.decode(text, &mut bytes)?;
-            bytes.truncate(len);
-            let exact = if algorithm == Algorithm::Ed25519 {
-                len == 64
-            } else {
-                (1..=MAX_SIGNATURE).contains(&len)
-            };
-            exact.then_some(bytes)
-        })
+        self.of(algorithm)
+            .filter_map(move |text| self.form.signature(text, algorithm))
     }
 }

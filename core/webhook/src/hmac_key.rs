@@ -47,6 +47,14 @@ impl Running {
     }
 }
 
+/// The MAC of a whole message, without a look at the hash for each piece.
+fn mac_of<M: hmac::Mac>(mut running: M, message: &[&[u8]]) -> Tag {
+    for part in message {
+        running.update(part);
+    }
+    Tag::take(&mut running.finalize().into_bytes())
+}
+
 /// An HMAC secret with both of its key blocks already hashed.
 #[derive(Clone)]
 pub(crate) struct HmacKey {
@@ -88,11 +96,11 @@ impl HmacKey {
     }
 
     pub(crate) fn mac(&self, message: &[&[u8]]) -> Tag {
-        let mut running = self.start();
-        for part in message {
-            running.update(part);
+        match &self.keyed {
+            Running::Sha1(keyed) => mac_of(keyed.clone(), message),
+            Running::Sha256(keyed) => mac_of(keyed.clone(), message),
+            Running::Sha512(keyed) => mac_of((**keyed).clone(), message),
         }
-        running.finish()
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
