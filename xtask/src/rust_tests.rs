@@ -3,11 +3,18 @@
 use std::process::Command;
 
 use crate::closing_lines::cargo_test;
+use crate::process::quietly;
 use crate::report::Report;
 use crate::workspace::Workspace;
 
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
     crate::redis::ensure();
+    if quietly(Command::new("valgrind").arg("--version")).is_err() {
+        report.skip(
+            "instructions of comparisons (core/webhook/tests/timing.rs)",
+            "valgrind is not installed: what is counted is only run",
+        );
+    }
     // All at once: dependencies are then built once, with one set of features.
     if report.suite_if_it_starts(
         "cargo test",
