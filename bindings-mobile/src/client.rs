@@ -13,7 +13,7 @@ use crate::port::{Port, without_runtime};
 #[derive(uniffi::Object)]
 pub struct NativeClient {
     port: Arc<Port>,
-    client: HostClient,
+    pub(crate) client: HostClient,
     open: AtomicBool,
 }
 
@@ -135,6 +135,19 @@ impl NativeClient {
     #[must_use]
     pub fn state(&self) -> String {
         self.client.state()
+    }
+
+    /// Forgets every answer that the cache has stored.
+    pub fn clear_cache(&self) {
+        self.client.clear_cache();
+    }
+
+    /// What would be done with the outcome of an attempt that did not happen: a supposition as JSON, and what comes of it as JSON.
+    ///
+    /// # Errors
+    /// The error as JSON, where that cannot be supposed.
+    pub fn explain(&self, supposed: &str) -> Result<String, NativeError> {
+        Ok(self.client.explain(supposed)?)
     }
 
     /// Refuses further calls. Those under way go on.

@@ -77,6 +77,8 @@ macro_rules! natives {
     };
 }
 
+pub mod login;
+
 natives! {
     Java_dev_gatewright_internal_Native_version(env) -> jstring {
         env.string(&crate::version())
@@ -110,6 +112,19 @@ natives! {
     Java_dev_gatewright_internal_Native_state(env, client: jlong) -> jstring {
         let state = CLIENTS.get(client).map(|client| client.state());
         env.string(state.as_deref().unwrap_or("{}"))
+    }
+
+    Java_dev_gatewright_internal_Native_clearCache(_env, client: jlong) {
+        if let Some(client) = CLIENTS.get(client) {
+            client.clear_cache();
+        }
+    }
+
+    Java_dev_gatewright_internal_Native_explainOutcome(env, client: jlong, supposed: jstring) -> jstring {
+        let supposed = text(env, supposed);
+        let told = CLIENTS.get(client).map(|client| client.explain(&supposed));
+        let told = told.map(|told| told.unwrap_or_else(|NativeError::Failed { msg }| msg));
+        env.string(told.as_deref().unwrap_or_default())
     }
 
     Java_dev_gatewright_internal_Native_start(

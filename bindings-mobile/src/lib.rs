@@ -9,7 +9,7 @@
 //! | `port.rs` | what a process has: clients, calls, questions |
 //! | `drive.rs` | the loop, and when it ends |
 //! | `mailbox.rs` | tasks and frames on their way |
-//! | `client.rs`, `webhook.rs` | the objects |
+//! | `client.rs`, `login.rs`, `webhook.rs` | the objects |
 //! | `blob.rs` | bytes on their way |
 //! | `jni.rs`, `handles.rs` | the same for Java's virtual machines, without uniffi |
 
@@ -21,6 +21,7 @@ mod error;
 mod handles;
 #[cfg(not(target_os = "ios"))]
 pub mod jni;
+mod login;
 mod mailbox;
 mod port;
 mod webhook;
@@ -28,6 +29,7 @@ mod webhook;
 pub use blob::Blob;
 pub use client::NativeClient;
 pub use error::NativeError;
+pub use login::generate_signing_key;
 pub use port::{Delivery, Language, Port};
 pub use webhook::{NativeWebhook, generate_secret};
 

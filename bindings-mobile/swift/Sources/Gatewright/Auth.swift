@@ -6,6 +6,15 @@ public struct Auth: Sendable {
         case basic(user: String, password: String)
         case apiKey(String, place: Place)
         case callback(@Sendable () async throws -> Token)
+        case oauth(OAuth)
+        case dpop(token: String, key: String)
+        case hmac(HMACSignature)
+        case httpSignature(HTTPSignature)
+    }
+
+    enum Signer: Sendable {
+        case hmac(HMACSignature)
+        case http(HTTPSignature)
     }
 
     enum Place: Sendable {
@@ -15,6 +24,7 @@ public struct Auth: Sendable {
     }
 
     let credential: Credential
+    var signer: Signer?
 
     /// No credential.
     public static let none = Auth(credential: .none)
@@ -49,6 +59,44 @@ public struct Auth: Sendable {
     public static func token(_ fetch: @escaping @Sendable () async throws -> Token) -> Auth {
         Auth(credential: .callback(fetch))
     }
+
+    /// Tokens by OAuth 2, which the client fetches itself.
+    public static func oauth(_ oauth: OAuth) -> Auth {
+        Auth(credential: .oauth(oauth))
+    }
+
+    /// A token that is bound to a key (DPoP, RFC 9449): `Authorization: DPoP TOKEN`, with a proof on each attempt.
+    ///
+    /// - Parameters:
+    ///   - token: The token.
+    ///   - key: The private key in PEM, see ``SigningKey``.
+    public static func dpop(token: String, key: String) -> Auth {
+        Auth(credential: .dpop(token: token, key: key))
+    }
+
+    /// Requests signed by a provider's own scheme, and no other credential.
+    public static func hmac(_ signature: HMACSignature) -> Auth {
+        Auth(credential: .hmac(signature))
+    }
+
+    /// Requests signed by HTTP Message Signatures (RFC 9421), and no other credential.
+    public static func httpSignature(_ signature: HTTPSignature) -> Auth {
+        Auth(credential: .httpSignature(signature))
+    }
+
+    /// This credential, and a signature beside it. It is for credentials that sign nothing themselves, and not for a token callback.
+    public func signed(by signature: HMACSignature) -> Auth {
+        var signed = self
+        signed.signer = .hmac(signature)
+        return signed
+    }
+
+    /// This credential, and a signature beside it. It is for credentials that sign nothing themselves, and not for a token callback.
+    public func signed(by signature: HTTPSignature) -> Auth {
+        var signed = self
+        signed.signer = .http(signature)
+        return signed
+    }
 }
 
 /// A token and how long it is good.
@@ -68,12 +116,20 @@ public struct Token: Sendable {
 extension Auth: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The kind of credential, without the credential.
     public var description: String {
+        signer == nil ? kind : "\(kind).signed(…)"
+    }
+
+    private var kind: String {
         switch credential {
         case .none: "Auth.none"
         case .bearer: "Auth.bearer(***)"
         case .basic: "Auth.basic(***)"
         case .apiKey: "Auth.apiKey(***)"
         case .callback: "Auth.token(…)"
+        case .oauth: "Auth.oauth(…)"
+        case .dpop: "Auth.dpop(***)"
+        case .hmac: "Auth.hmac(…)"
+        case .httpSignature: "Auth.httpSignature(…)"
         }
     }
 

@@ -49,8 +49,13 @@ public final class Client: Sendable {
     /// The base URL, without secrets.
     public var baseURL: String { native.baseUrl() }
 
-    /// Budget and limits of the base URL's host, as they are now.
+    /// Budget, limits, breaker, slots, regions and cache, as they are now.
     public var state: ClientState { ClientState(json: JSONReader.read(Array(native.state().utf8))) }
+
+    /// Forgets every answer that the client's cache has stored.
+    public func clearCache() {
+        native.clearCache()
+    }
 
     /// Refuses further calls, with ``GatewrightError/closed(_:)``. Those under way go on.
     public func close() {

@@ -11,6 +11,8 @@ import Foundation
 public struct Configuration: Sendable {
     /// How requests prove who they are. Default: not at all.
     public var auth: Auth
+    /// Further credentials by name, for requests that ask for one by ``RequestOptions/credential``. Default: none.
+    public var credentials: [String: Auth] = [:]
     /// Headers of every request.
     public var headers: Headers = [:]
     /// For a whole call: queueing, connecting, every attempt, every wait and the body. Default 60 s.
@@ -89,7 +91,8 @@ extension Configuration: CustomStringConvertible, CustomDebugStringConvertible, 
         Mirror(
             self,
             children: [
-                "auth": auth, "headers": headers, "timeout": timeout, "attemptTimeout": attemptTimeout, "readTimeout": readTimeout,
+                "auth": auth, "credentials": credentials,
+                "headers": headers, "timeout": timeout, "attemptTimeout": attemptTimeout, "readTimeout": readTimeout,
                 "connectTimeout": connectTimeout, "retry": retry, "pacing": pacing, "quota": quota as Any,
                 "maxConcurrency": maxConcurrency as Any, "breaker": breaker as Any, "regions": regions, "hedge": hedge as Any,
                 "cache": cache as Any,

@@ -4,9 +4,13 @@ public enum Hedge: Sendable, Hashable {
     case after(Duration)
     /// Where an answer takes longer than 95 of 100 took of late.
     case p95
+    /// Never, for a request of a client that has hedging.
+    case never
 
     var json: String {
         switch self {
+        case .never:
+            return "false"
         case .p95:
             return "\"p95\""
         case .after(let delay):

@@ -10,6 +10,12 @@ public struct RequestOptions: Sendable, Hashable {
     public var idempotencyKey: String?
     /// Whether an error status is thrown.
     public var throwOnError: Bool?
+    /// How the call uses the client's cache.
+    public var cache: CacheMode?
+    /// When a second copy is sent, where the method is GET, HEAD or OPTIONS and the answer is read whole.
+    public var hedge: Hedge?
+    /// Which of the client's credentials it carries.
+    public var credential: RequestCredential?
 
     /// Options; what is left out is as the client has it.
     public init(
@@ -17,13 +23,19 @@ public struct RequestOptions: Sendable, Hashable {
         attemptTimeout: Timeout? = nil,
         maxAttempts: Int? = nil,
         idempotencyKey: String? = nil,
-        throwOnError: Bool? = nil
+        throwOnError: Bool? = nil,
+        cache: CacheMode? = nil,
+        hedge: Hedge? = nil,
+        credential: RequestCredential? = nil
     ) {
         self.timeout = timeout
         self.attemptTimeout = attemptTimeout
         self.maxAttempts = maxAttempts
         self.idempotencyKey = idempotencyKey
         self.throwOnError = throwOnError
+        self.cache = cache
+        self.hedge = hedge
+        self.credential = credential
     }
 }
 
@@ -43,6 +55,12 @@ public struct PageOptions: Sendable, Hashable {
     public var attemptTimeout: Timeout?
     /// Attempts in all, for each page.
     public var maxAttempts: Int?
+    /// How each page uses the client's cache.
+    public var cache: CacheMode?
+    /// When a second copy of a page's request is sent.
+    public var hedge: Hedge?
+    /// Which of the client's credentials each page carries.
+    public var credential: RequestCredential?
 
     /// Options of a list; what is left out has its default.
     public init(
@@ -51,7 +69,10 @@ public struct PageOptions: Sendable, Hashable {
         cursorParameter: String = "cursor",
         timeout: Timeout? = nil,
         attemptTimeout: Timeout? = nil,
-        maxAttempts: Int? = nil
+        maxAttempts: Int? = nil,
+        cache: CacheMode? = nil,
+        hedge: Hedge? = nil,
+        credential: RequestCredential? = nil
     ) {
         self.items = items
         self.cursor = cursor
@@ -59,5 +80,8 @@ public struct PageOptions: Sendable, Hashable {
         self.timeout = timeout
         self.attemptTimeout = attemptTimeout
         self.maxAttempts = maxAttempts
+        self.cache = cache
+        self.hedge = hedge
+        self.credential = credential
     }
 }

@@ -43,6 +43,8 @@ public struct EventOptions: Sendable, Hashable {
     public var attemptTimeout: Timeout?
     /// Attempts in all, for each connection.
     public var maxAttempts: Int?
+    /// Which of the client's credentials the requests carry.
+    public var credential: RequestCredential?
 
     /// Options of a stream of events; what is left out has its default.
     public init(
@@ -50,13 +52,15 @@ public struct EventOptions: Sendable, Hashable {
         idleTimeout: Timeout? = nil,
         timeout: Timeout? = nil,
         attemptTimeout: Timeout? = nil,
-        maxAttempts: Int? = nil
+        maxAttempts: Int? = nil,
+        credential: RequestCredential? = nil
     ) {
         self.lastEventID = lastEventID
         self.idleTimeout = idleTimeout
         self.timeout = timeout
         self.attemptTimeout = attemptTimeout
         self.maxAttempts = maxAttempts
+        self.credential = credential
     }
 }
 

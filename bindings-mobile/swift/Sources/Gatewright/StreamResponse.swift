@@ -40,6 +40,12 @@ public struct StreamResponse: Sendable {
     /// From the start of the call to the answer's head.
     public var elapsed: Duration { meta.facts.elapsed }
 
+    /// What part the client's cache had in it; `nil` where it had none.
+    public var cacheStatus: CacheStatus? { meta.facts.cacheStatus }
+
+    /// Whether it is from the client's cache: stored, revalidated or stale.
+    public var isFromCache: Bool { cacheStatus.map { $0 != .miss } ?? false }
+
     /// The attempts as a picture in text, a line each: dots are waits, blocks are requests.
     public var timeline: String { meta.timeline }
 

@@ -6,6 +6,8 @@ final class Callbacks: Sendable {
     let token: (@Sendable () async throws -> Token)?
     let before: BeforeAttempt?
     let after: AfterAttempt?
+    private let store: (any TokenStore)?
+    private let stores: [String: any TokenStore]
 
     private struct Weak: Sendable {
         weak var callbacks: Callbacks?
@@ -22,11 +24,13 @@ final class Callbacks: Sendable {
         }
         before = configuration.beforeAttempt
         after = configuration.afterAttempt
+        store = configuration.auth.store
+        stores = configuration.credentials.compactMapValues(\.store)
         number = Callbacks.clients.withLock { clients in
             clients.last = clients.last == .max ? 1 : clients.last + 1
             return clients.last
         }
-        if token == nil && before == nil && after == nil {
+        if token == nil && before == nil && after == nil && store == nil && stores.isEmpty {
             return nil
         }
         let number = number
@@ -36,6 +40,11 @@ final class Callbacks: Sendable {
     deinit {
         let number = number
         Callbacks.clients.withLock { _ = $0.byNumber.removeValue(forKey: number) }
+    }
+
+    /// The token store of a credential; without a name, of the client's own.
+    func store(of credential: String?) -> (any TokenStore)? {
+        if let credential { stores[credential] } else { store }
     }
 
     /// Those of a number, if they are still there.

@@ -46,6 +46,10 @@ extension ClientState {
         budgetLeft = json["budgetLeft"]?.int ?? 0
         budgetCapacity = json["budgetCapacity"]?.int ?? 0
         limits = json["limits"]?.array?.map(Limits.init(json:)) ?? []
+        breaker = json["breaker"].flatMap(BreakerState.init(json:))
+        concurrency = json["concurrency"].flatMap(ConcurrencyState.init(json:))
+        regions = json["regions"]?.array?.map(Region.init(json:)) ?? []
+        cache = json["cache"].flatMap(CacheState.init(json:))
     }
 }
 

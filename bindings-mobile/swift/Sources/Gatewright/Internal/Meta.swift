@@ -2,7 +2,7 @@ import Foundation
 
 /// What came with an answer beside its body, read when it is asked for.
 ///
-/// Meta JSON: `{method, url, shownUrl, requestId, elapsedMs, headers: [[name, value]], attempts}`.
+/// Meta JSON: `{method, url, shownUrl, requestId, elapsedMs, headers: [[name, value]], attempts, cache}`.
 final class Meta: Sendable {
     struct Facts: Sendable {
         let method: String
@@ -11,6 +11,7 @@ final class Meta: Sendable {
         let elapsed: Duration
         let headers: Headers
         let attempts: [Attempt]
+        let cacheStatus: CacheStatus?
     }
 
     private let json: [UInt8]
@@ -51,5 +52,6 @@ extension Meta.Facts {
         elapsed = json["elapsedMs"]?.duration ?? .zero
         headers = json["headers"]?.array.map(Headers.init(json:)) ?? [:]
         attempts = json["attempts"]?.array?.map(Attempt.init(json:)) ?? []
+        cacheStatus = json["cache"]?.string.flatMap(CacheStatus.init)
     }
 }

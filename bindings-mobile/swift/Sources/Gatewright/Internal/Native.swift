@@ -18,6 +18,22 @@ enum Native {
         GatewrightNative.answerError(meta: meta, code: code, what: what)
     }
 
+    static func explain(_ client: NativeClient, _ supposed: String) throws -> String {
+        do {
+            return try client.explain(supposed: supposed)
+        } catch let error as NativeError {
+            throw GatewrightError(Failure(json: Array(error.json.utf8), cause: { _ in nil }))
+        }
+    }
+
+    static func generateSigningKey() throws -> String {
+        do {
+            return try GatewrightNative.generateSigningKey(language: .swift)
+        } catch let error as NativeError {
+            throw GatewrightError(Failure(json: Array(error.json.utf8), cause: { _ in nil }))
+        }
+    }
+
     static func timeline(_ attempts: String) -> String {
         GatewrightNative.timeline(attempts: attempts)
     }

@@ -3,7 +3,7 @@ import Foundation
 /// What is said of one call, as JSON.
 ///
 /// Options JSON (all optional): `query`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `maxAttempts`, `idempotencyKey`, `throwOnError`,
-/// `stream: {replayable, length}`, `contentType`.
+/// `cache`, `hedge`, `credential`, `stream: {replayable, length}`, `contentType`.
 enum Options {
     /// The options of a request; nothing where there are none.
     static func json(_ query: Query, _ headers: Headers, _ options: RequestOptions, _ body: EncodedBody?) -> String? {
@@ -15,6 +15,7 @@ enum Options {
         if let throwOnError = options.throwOnError {
             json.member("throwOnError", throwOnError)
         }
+        write(options.cache, options.hedge, options.credential, into: &json)
         if let contentType = body?.contentType {
             json.member("contentType", contentType)
         }
@@ -33,6 +34,7 @@ enum Options {
     static func json(_ query: Query, _ headers: Headers, _ options: PageOptions) -> String? {
         var json = JSONWriter()
         write(query, headers, options.timeout, options.attemptTimeout, options.maxAttempts, into: &json)
+        write(options.cache, options.hedge, options.credential, into: &json)
         return json.object
     }
 
@@ -40,6 +42,7 @@ enum Options {
     static func json(_ query: Query, _ headers: Headers, _ options: EventOptions, _ body: EncodedBody?) -> String? {
         var json = JSONWriter()
         write(query, headers, options.timeout, options.attemptTimeout, options.maxAttempts, into: &json)
+        write(nil, nil, options.credential, into: &json)
         if let contentType = body?.contentType {
             json.member("contentType", contentType)
         }
@@ -65,6 +68,24 @@ enum Options {
         json.member("cursor", options.cursor)
         json.member("cursorParam", options.cursorParameter)
         return json.object ?? "{}"
+    }
+
+    private static func write(
+        _ cache: CacheMode?, _ hedge: Hedge?, _ credential: RequestCredential?, into json: inout JSONWriter
+    ) {
+        if let cache {
+            json.member("cache", cache.rawValue)
+        }
+        if let hedge {
+            json.member("hedge", raw: hedge.json)
+        }
+        if let credential {
+            if let name = credential.name {
+                json.member("credential", name)
+            } else {
+                json.member("credential", false)
+            }
+        }
     }
 
     private static func write(

@@ -19,6 +19,11 @@ struct Cause: Sendable {
 /// | `bodyOpen` | `stream` | nothing |
 /// | `bodyNext` | `stream` | bytes, or nothing at the end |
 /// | `bodyClose` | `stream` | not answered |
+/// | `storeLoad` | `credential` | text with the tokens, or nothing |
+/// | `storeSave` | `credential`, `tokens` | nothing |
+/// | `storeClear` | `credential` | nothing |
+/// | `storeLock` | `credential` | text `true` or `false` |
+/// | `storeUnlock` | `credential` | not answered |
 /// | `abandon` | | not answered: nobody waits for that question any more |
 ///
 /// Each callback runs as a task of its own, which is cancelled when its question is abandoned. What is thrown stays here under a number, and
@@ -48,6 +53,8 @@ enum Questions {
             Uploads.next(call, stream: stream, question: question)
         case "bodyClose":
             Uploads.close(call, stream: stream)
+        case "storeUnlock":
+            StoreQuestions.unlock(json)
         default:
             callBack(question, call, what, json)
         }
@@ -61,10 +68,10 @@ enum Questions {
         state.withLock { state in
             state.tasks[question] = Task {
                 do {
-                    let text = try await callbacks.answer(what, json["attempt"] ?? .null)
+                    let text = try await callbacks.answer(what, json)
                     answer(question, text: text, bytes: nil)
                 } catch {
-                    failed(question, error, call: what == "token" ? shared : call)
+                    failed(question, error, call: what == "token" || what.hasPrefix("store") ? shared : call)
                 }
                 Questions.state.withLock { _ = $0.tasks.removeValue(forKey: question) }
             }
@@ -112,14 +119,15 @@ enum Questions {
 
 extension JSONValue {
     /// A member that is a number of a question, client, call or stream.
-    fileprivate func number(_ name: String) -> UInt32? {
+    func number(_ name: String) -> UInt32? {
         self[name]?.int.flatMap { UInt32(exactly: $0) }
     }
 }
 
 extension Callbacks {
     /// Runs a callback; gives the text of its answer.
-    fileprivate func answer(_ what: String, _ attempt: JSONValue) async throws -> String? {
+    fileprivate func answer(_ what: String, _ question: JSONValue) async throws -> String? {
+        let attempt = question["attempt"] ?? .null
         switch what {
         case "token":
             guard let token = try await token?() else { return nil }
@@ -138,7 +146,7 @@ extension Callbacks {
             try await after?(AttemptResult(json: attempt))
             return nil
         default:
-            return nil
+            return try await StoreQuestions.answer(what, question, self)
         }
     }
 }

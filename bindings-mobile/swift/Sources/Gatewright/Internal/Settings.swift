@@ -2,14 +2,17 @@ import Foundation
 
 /// A client's settings as JSON. What a value means is checked in Rust, which names it in its errors as it is named here.
 ///
-/// Settings JSON (all optional): `auth`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `connectTimeoutMs`, `readTimeoutMs`, `maxAttempts`,
+/// Settings JSON (all optional): `auth`, `credentials`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `connectTimeoutMs`, `readTimeoutMs`, `maxAttempts`,
 /// `backoffBaseMs`, `backoffCapMs`, `maxRetryAfterMs`, `budget`, `pacing`, `quota`, `breaker`, `maxConcurrency`, `regions`, `hedge`, `cache`, `idempotencyKeys`, `idempotencyHeader`,
 /// `idempotencyQuoted`, `maxRedirects`, `allowedOrigins`, `allowHttp`, `proxy`, `caCertificates`, `pins`, `maxResponseBytes`, `throwOnError`,
 /// `hooks: {before, after}`, `client`.
 enum Settings {
     static func json(_ configuration: Configuration, client: UInt32?) -> String {
         var json = JSONWriter()
-        json.member("auth", raw: auth(configuration.auth))
+        json.member("auth", raw: configuration.auth.json)
+        if !configuration.credentials.isEmpty {
+            json.member("credentials", raw: credentials(configuration.credentials))
+        }
         json.member("headers", pairs: configuration.headers)
         json.member("timeoutMs", configuration.timeout)
         json.member("attemptTimeoutMs", configuration.attemptTimeout)
@@ -70,30 +73,10 @@ enum Settings {
         return json.object ?? "{}"
     }
 
-    /// `{kind: "bearer", token}`, `{kind: "basic", user, password}`, `{kind: "apiKey", key, header | query | cookie}`, `{kind: "callback"}` or
-    /// `{kind: "none"}`.
-    private static func auth(_ auth: Auth) -> String {
+    private static func credentials(_ credentials: [String: Auth]) -> String {
         var json = JSONWriter()
-        switch auth.credential {
-        case .none:
-            json.member("kind", "none")
-        case .bearer(let token):
-            json.member("kind", "bearer")
-            json.member("token", token)
-        case .basic(let user, let password):
-            json.member("kind", "basic")
-            json.member("user", user)
-            json.member("password", password)
-        case .apiKey(let key, let place):
-            json.member("kind", "apiKey")
-            json.member("key", key)
-            switch place {
-            case .header(let name): json.member("header", name)
-            case .query(let name): json.member("query", name)
-            case .cookie(let name): json.member("cookie", name)
-            }
-        case .callback:
-            json.member("kind", "callback")
+        for (name, auth) in credentials.sorted(by: { $0.key < $1.key }) {
+            json.member(name, raw: auth.json)
         }
         return json.object ?? "{}"
     }

@@ -19,18 +19,14 @@ struct Opened {
 
 final class Adapter: Sendable {
     static let capabilities: JSON = [
-        "api_key_cookie", "breaker", "cancel", "concurrency", "connections", "events", "failure_kinds", "float_times", "hooks",
-        "idempotency", "input_errors",
-        "interruptible_callbacks", "only_cache", "pages", "pacing", "partial_bodies", "redirects", "regions", "replayable_upload", "stream_download",
+        "api_key_cookie", "breaker", "cache", "cancel", "concurrency", "connections", "credentials", "events", "explain", "failure_kinds",
+        "float_times", "hedging", "hooks", "idempotency", "input_errors", "interruptible_callbacks", "oauth", "oauth_login",
+        "only_cache", "pages", "pacing", "partial_bodies", "redirects", "regions", "replayable_upload", "signatures", "stream_download",
         "stream_upload", "tls", "token_callback", "truncated_encodings", "webhook_sign", "webhook_verify",
     ]
 
     static let lacks: JSON = [
-        "cache": "calls' own modes are not in the Swift package yet", "download": "not in the Swift package yet",
-        "explain": "not in the Swift package yet", "hedging": "calls' own hedging is not in the Swift package yet",
-        "credentials": "not in the Swift package yet", "min_throughput": "not in the Swift package yet",
-        "oauth": "not in the Swift package yet", "oauth_login": "not in the Swift package yet",
-        "signatures": "not in the Swift package yet",
+        "download": "not in the Swift package yet", "min_throughput": "not in the Swift package yet",
         "json_lines": "not in the Swift package yet", "trace_context": "not in the Swift package yet",
         "upload": "not in the Swift package yet",
     ]
@@ -76,6 +72,9 @@ final class Adapter: Sendable {
             ]
         case "client.open":
             return try open(request)
+        case "client.clear_cache":
+            try opened(request).client.clearCache()
+            return ["ok": true]
         case "client.shut":
             try opened(request).client.close()
             return ["ok": true]
@@ -117,6 +116,8 @@ final class Adapter: Sendable {
         case "stream": try await streamed(client, request)
         case "pages": try await pages(client, request)
         case "events": try await events(client, request)
+        case "explain": try explain(client, request)
+        case "login": try await login(client, request)
         case let other: throw Unsupported("the mode \(other)")
         }
     }

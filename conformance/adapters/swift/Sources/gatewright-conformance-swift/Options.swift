@@ -45,6 +45,9 @@ func configuration(_ options: JSON, _ counts: Counts) throws -> Configuration {
         case "base_url": break
         case "headers": configuration.headers = fields(value)
         case "auth": configuration.auth = try auth(value, counts)
+        case "credentials": configuration.credentials = try credentials(value)
+        case "cache": configuration.cache = try cache(value)
+        case "hedge": configuration.hedge = try hedge(value)
         case "hooks": hooks(value, counts, &configuration)
         case "timeout_ms": configuration.timeout = try timeout(value)
         case "attempt_timeout_ms": configuration.attemptTimeout = try timeout(value)
@@ -90,17 +93,36 @@ private func breaker(_ given: JSON) throws -> Breaker? {
     return breaker
 }
 
+/// `true`, `false` or an object.
+private func cache(_ given: JSON) throws -> Cache? {
+    guard let members = given.object else { return given == true ? Cache() : nil }
+    var cache = Cache()
+    for (name, value) in members {
+        switch name {
+        case "max_bytes": cache.maxBytes = try number(value)
+        case "max_entry_bytes": cache.maxEntryBytes = try number(value)
+        case "stale_if_error_ms": cache.staleIfError = try duration(value)
+        case "heuristic_freshness_ms": cache.heuristicFreshness = try duration(value)
+        default: throw Unsupported("the cache's \(name)")
+        }
+    }
+    return cache
+}
+
+/// `null`, `"p95"` or `{"after_ms": 100}`.
+func hedge(_ given: JSON) throws -> Hedge {
+    switch given {
+    case .null: return .never
+    case "p95": return .p95
+    default:
+        guard let after = given.member("after_ms") else { throw Unsupported("that hedge") }
+        return .after(try duration(after))
+    }
+}
+
 private func auth(_ given: JSON, _ counts: Counts) throws -> Auth {
+    if let auth = try credential(given) { return auth }
     switch given.member("kind")?.string {
-    case "none": return .none
-    case "bearer": return .bearer(try text(given.member("token")))
-    case "basic": return .basic(user: try text(given.member("user")), password: try text(given.member("password")))
-    case "api_key":
-        let key = try text(given.member("key"))
-        if let name = given.member("query")?.string { return .apiKey(key, query: name) }
-        if let name = given.member("cookie")?.string { return .apiKey(key, cookie: name) }
-        if let name = given.member("header")?.string { return .apiKey(key, header: name) }
-        return .apiKey(key)
     case "token":
         let fetches = given.member("fetches")?.array ?? []
         return .token {

@@ -12,6 +12,7 @@ func head(_ answer: some Answer) -> JSON {
         "ok": true, "status": JSON(answer.status), "url": .string(answer.url), "request_id": JSON(answer.requestID),
         "headers": .object(Dictionary(fields) { "\($0), \($1)" }.mapValues(JSON.string)),
         "attempts": .array(answer.attempts.map(attempt)), "elapsed_ms": JSON(ms: answer.elapsed),
+        "cache": JSON(answer.cacheStatus?.rawValue),
     ]
 }
 
@@ -23,6 +24,7 @@ protocol Answer {
     var requestID: String? { get }
     var attempts: [Attempt] { get }
     var elapsed: Duration { get }
+    var cacheStatus: CacheStatus? { get }
 }
 
 extension Response: Answer {}

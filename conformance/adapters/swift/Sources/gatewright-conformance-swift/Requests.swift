@@ -31,6 +31,11 @@ struct Arguments {
             case "attempt_timeout_ms": options.attemptTimeout = try timeout(value)
             case "max_attempts": options.maxAttempts = try number(value)
             case "raise_for_status": options.throwOnError = try flag(value)
+            case "cache":
+                guard let mode = CacheMode(rawValue: try text(value)) else { throw Unsupported("that cache mode") }
+                options.cache = mode
+            case "hedge": options.hedge = try hedge(value)
+            case "credential": options.credential = value == false ? .anonymous : .named(try text(value))
             default: throw Unsupported("the request's \(name)")
             }
         }
@@ -40,7 +45,8 @@ struct Arguments {
     func pageOptions(_ style: JSON?) throws -> PageOptions {
         guard method == "GET", body == nil, hasOnlyLimits else { throw Unsupported("pages of anything but a plain GET") }
         var pages = PageOptions(
-            timeout: options.timeout, attemptTimeout: options.attemptTimeout, maxAttempts: options.maxAttempts)
+            timeout: options.timeout, attemptTimeout: options.attemptTimeout, maxAttempts: options.maxAttempts, cache: options.cache,
+            hedge: options.hedge, credential: options.credential)
         if let items = style?.member("items") { pages.items = try text(items) }
         if let cursor = style?.member("cursor") { pages.cursor = try text(cursor) }
         if let parameter = style?.member("cursor_param") { pages.cursorParameter = try text(parameter) }
@@ -53,7 +59,8 @@ struct Arguments {
         return EventOptions(
             lastEventID: try request.member("last_event_id").map(text),
             idleTimeout: try request["idle_timeout_ms"].map(timeout),
-            timeout: options.timeout, attemptTimeout: options.attemptTimeout, maxAttempts: options.maxAttempts)
+            timeout: options.timeout, attemptTimeout: options.attemptTimeout, maxAttempts: options.maxAttempts,
+            credential: options.credential)
     }
 
     private var hasOnlyLimits: Bool { options.idempotencyKey == nil && options.throwOnError == nil }

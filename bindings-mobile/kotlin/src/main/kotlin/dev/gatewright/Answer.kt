@@ -38,6 +38,14 @@ public sealed class Answer(
     public val elapsed: Duration
         get() = meta.elapsed
 
+    /** What part the client's cache had in it; `null` where it had none. */
+    public val cacheStatus: CacheStatus?
+        get() = meta.cacheStatus
+
+    /** Whether it is from the client's cache: stored, revalidated or stale. */
+    public val fromCache: Boolean
+        get() = cacheStatus.let { it != null && it != CacheStatus.MISS }
+
     /** The attempts as a picture in text, a line each: dots are waits, blocks are requests. */
     public fun timeline(): String = meta.timeline()
 

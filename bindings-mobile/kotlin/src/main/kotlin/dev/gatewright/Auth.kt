@@ -14,23 +14,38 @@ import kotlin.time.Duration
  * Credentials are put on each attempt as it is sent, never go to another origin, and are never part of an error, a log or [toString].
  */
 public sealed class Auth {
+    /** Writes the members of this credential into a client's settings. */
+    internal abstract fun members(json: JsonText)
+
     /** Writes this credential into a client's settings. */
-    internal abstract fun write(json: JsonText)
+    internal fun write(json: JsonText) {
+        json.beginObject()
+        members(json)
+        json.endObject()
+    }
 
     /** The function that gives tokens, where there is one. */
     internal open val token: (suspend () -> Token)?
         get() = null
 
+    /** The program's own store of its tokens, where there is one. */
+    internal open val store: TokenStore?
+        get() = null
+
+    /**
+     * This credential, and a [signature] beside it. It is for credentials that sign nothing themselves: not for [Auth.dpop], nor for an OAuth with
+     * a key for DPoP, nor for a token callback.
+     */
+    public fun signedBy(signature: Signature): Auth = Signed(this, signature)
+
     private class Fixed(
         private val shown: String,
         private vararg val members: Pair<String, String>,
     ) : Auth() {
-        override fun write(json: JsonText) {
-            json.beginObject()
+        override fun members(json: JsonText) {
             for ((name, value) in members) {
                 json.name(name).string(value)
             }
-            json.endObject()
         }
 
         override fun toString(): String = shown
@@ -39,15 +54,53 @@ public sealed class Auth {
     private class Callback(
         override val token: suspend () -> Token,
     ) : Auth() {
-        override fun write(json: JsonText) {
-            json
-                .beginObject()
-                .name("kind")
-                .string("callback")
-                .endObject()
+        override fun members(json: JsonText) {
+            json.name("kind").string("callback")
         }
 
         override fun toString(): String = "Auth.token"
+    }
+
+    private class ByOAuth(
+        private val oauth: OAuth,
+    ) : Auth() {
+        override val store: TokenStore?
+            get() = (oauth.storage as? OAuth.Storage.Store)?.store
+
+        override fun members(json: JsonText) {
+            oauth.members(json)
+        }
+
+        override fun toString(): String = "Auth.oauth($oauth)"
+    }
+
+    private class BySignature(
+        private val signature: Signature,
+    ) : Auth() {
+        override fun members(json: JsonText) {
+            signature.members(json)
+        }
+
+        override fun toString(): String = "Auth.signature($signature)"
+    }
+
+    private class Signed(
+        private val auth: Auth,
+        private val signature: Signature,
+    ) : Auth() {
+        override val token: (suspend () -> Token)?
+            get() = auth.token
+        override val store: TokenStore?
+            get() = auth.store
+
+        override fun members(json: JsonText) {
+            auth.members(json)
+            json.name("sign").beginObject()
+            signature.members(json)
+            json.endObject()
+        }
+
+        override fun toString(): String = "$auth.signedBy($signature)"
     }
 
     /** The kinds there are. */
@@ -90,6 +143,21 @@ public sealed class Auth {
          * goes on: its token is of use for the next. What it throws ends the calls that wait with a [TokenException], whose `cause` it is.
          */
         public fun token(fetch: suspend () -> Token): Auth = Callback(fetch)
+
+        /** Tokens by OAuth 2, which the client fetches itself. */
+        public fun oauth(oauth: OAuth): Auth = ByOAuth(oauth)
+
+        /**
+         * A [token] that is bound to a [key] (DPoP, RFC 9449): `Authorization: DPoP`, with a proof on each attempt. The key is a private one in PEM, see
+         * [SigningKey].
+         */
+        public fun dpop(
+            token: String,
+            key: String,
+        ): Auth = Fixed("Auth.dpop", "kind" to "dpop", "token" to token, "key" to key)
+
+        /** Requests that are signed, and no other credential; see [signedBy] for both. */
+        public fun signature(signature: Signature): Auth = BySignature(signature)
     }
 }
 

@@ -1,5 +1,6 @@
 package dev.gatewright
 
+import dev.gatewright.internal.Native
 import dev.gatewright.internal.OpenClient
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
@@ -150,8 +151,55 @@ public class Client(
         configure: EventConfig.() -> Unit = {},
     ): Flow<ServerEvent> = flow { open.events(path, EventConfig(config).apply(configure)) { emit(it) } }
 
-    /** Budget and limits of the base URL's host, as they are now. */
+    /** Budget, limits, breaker, slots, regions and cache, as they are now. */
     public fun state(): ClientState = open.state()
+
+    /**
+     * What would be done with an outcome of an attempt, as the client's budget, breaker and limits are now. Nothing is sent and nothing is changed.
+     *
+     * @throws InvalidRequestException for what cannot be supposed.
+     */
+    public fun explain(supposed: Supposition): Explanation = open.explain(supposed)
+
+    /** Forgets every answer that the client's cache has stored. */
+    public fun clearCache() {
+        open.clearCache()
+    }
+
+    /**
+     * Begins a login by a browser, for a credential of OAuth.
+     *
+     * @param redirectUri Where the server sends the user back to, as it is registered there: a URL that your app receives.
+     * @param credential The name of one of [ClientConfig.credential]; `null` for the client's own.
+     * @throws InvalidConfigException where the authorization endpoint is not known or has no PKCE.
+     * @throws InvalidRequestException where the credential is not of OAuth.
+     * @throws TokenException where the server's metadata cannot be read.
+     */
+    public suspend fun beginLogin(
+        redirectUri: String,
+        credential: String? = null,
+    ): Login = Login.begin(open, redirectUri, credential)
+
+    /**
+     * Begins a login on another device, for a credential of OAuth.
+     *
+     * @param credential The name of one of [ClientConfig.credential]; `null` for the client's own.
+     * @throws InvalidConfigException where the endpoint is not known.
+     * @throws InvalidRequestException where the credential is not of OAuth.
+     * @throws TokenException where the server refuses or cannot be asked.
+     */
+    public suspend fun beginDeviceLogin(credential: String? = null): DeviceLogin = DeviceLogin.begin(open, credential)
+
+    /**
+     * Logs out: the tokens of a credential of OAuth are revoked (RFC 7009) and forgotten. They are forgotten even where the server cannot be asked.
+     *
+     * @param credential The name of one of [ClientConfig.credential]; `null` for the client's own.
+     * @throws TokenException where the server refuses or cannot be asked.
+     * @throws InvalidConfigException where it has no revocation endpoint.
+     */
+    public suspend fun logOut(credential: String? = null) {
+        open.login { client, call -> Native.logOut(client, call, credential) }
+    }
 
     /** Refuses further calls, with a [ClosedException]. Those under way go on. */
     override fun close() {

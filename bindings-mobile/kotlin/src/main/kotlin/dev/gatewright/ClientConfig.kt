@@ -14,6 +14,7 @@ import kotlin.time.Duration.Companion.seconds
 @GatewrightDsl
 public class ClientConfig internal constructor() {
     internal val headers = mutableListOf<Pair<String, String>>()
+    internal val credentials = linkedMapOf<String, Auth>()
     internal var before: (suspend (AttemptRequest) -> Unit)? = null
     internal var after: (suspend (AttemptResult) -> Unit)? = null
 
@@ -104,6 +105,17 @@ public class ClientConfig internal constructor() {
         value: String,
     ) {
         headers += name to value
+    }
+
+    /**
+     * Adds a further credential, for requests that ask for it by its [name]; see [CallConfig.credential]. It replaces one of the same name, and cannot be
+     * a token callback.
+     */
+    public fun credential(
+        name: String,
+        auth: Auth,
+    ) {
+        credentials[name] = auth
     }
 
     /** Adds headers to every request. */

@@ -4,7 +4,7 @@ import dev.gatewright.internal.JsonText
 import kotlin.time.Duration
 
 /**
- * When a second copy of a slow GET, HEAD or OPTIONS is sent; see [ClientConfig.hedge]. The first success is taken, the other is cancelled.
+ * When a second copy of a slow GET, HEAD or OPTIONS is sent; see [ClientConfig.hedge] and [CallConfig.hedge]. The first success is taken, the other is cancelled.
  */
 public sealed class Hedge {
     /**
@@ -19,6 +19,9 @@ public sealed class Hedge {
     /** Where an answer takes longer than 95 of 100 took of late. */
     public data object P95 : Hedge()
 
+    /** Never, for a request of a client that has hedging. */
+    public data object Never : Hedge()
+
     internal fun write(json: JsonText) {
         when (this) {
             is After -> {
@@ -29,6 +32,10 @@ public sealed class Hedge {
 
             P95 -> {
                 json.string("p95")
+            }
+
+            Never -> {
+                json.boolean(false)
             }
         }
     }

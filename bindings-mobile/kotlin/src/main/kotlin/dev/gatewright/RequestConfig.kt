@@ -35,6 +35,15 @@ public sealed class CallConfig(
     /** Attempts in all, the first included. Default: the client's. */
     public var maxAttempts: Int? = null
 
+    /** How the call uses the client's cache. Default [CacheMode.DEFAULT]. */
+    public var cache: CacheMode? = null
+
+    /** When a second copy is sent, where the method is GET, HEAD or OPTIONS and the answer is read whole. Default: the client's. */
+    public var hedge: Hedge? = null
+
+    /** Which of the client's credentials the call carries. Default: [ClientConfig.auth]. */
+    public var credential: RequestCredential? = null
+
     /**
      * Adds a parameter to the query. `null` is left out; a list, an array or a sequence repeats the name; anything else is written as its
      * [toString] has it.
@@ -88,6 +97,9 @@ public sealed class CallConfig(
             json.name("attemptTimeoutMs").limit(attemptTimeout)
         }
         maxAttempts?.let { json.name("maxAttempts").number(it) }
+        cache?.let { json.name("cache").string(it.text) }
+        hedge?.let { it.write(json.name("hedge")) }
+        credential?.let { it.write(json.name("credential")) }
     }
 }
 

@@ -148,7 +148,9 @@ class ResponsesTest {
         checked {
             val session = Session()
             val client = session.client { auth = Auth.bearer("sk_test_pro_acme") }
-            assertEquals(ClientState(500, 500, emptyList()), client.state())
+            val fresh = client.state()
+            assertEquals(listOf(500, 500), listOf(fresh.budgetLeft, fresh.budgetCapacity))
+            assertEquals(emptyList<LimitsState>(), fresh.limits)
             client.get("/v1/whoami")
             val limits = client.state().limits.single()
             assertEquals(listOf(0, 0, null), listOf(limits.inFlight, limits.queued, limits.pausedFor))

@@ -3,6 +3,7 @@ package dev.gatewright.internal
 import dev.gatewright.AttemptRequest
 import dev.gatewright.AttemptResult
 import dev.gatewright.Token
+import dev.gatewright.TokenStore
 import java.lang.ref.WeakReference
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicInteger
@@ -12,7 +13,11 @@ internal class Callbacks(
     val token: (suspend () -> Token)?,
     val before: (suspend (AttemptRequest) -> Unit)?,
     val after: (suspend (AttemptResult) -> Unit)?,
+    private val stores: Map<String?, TokenStore>,
 ) {
+    /** The token store of a credential; `null` is the client's own. */
+    fun store(credential: String?): TokenStore = checkNotNull(stores[credential]) { "the credential has no store" }
+
     companion object {
         private val byClient = ConcurrentHashMap<Int, WeakReference<Callbacks>>()
         private val last = AtomicInteger()

@@ -1,6 +1,7 @@
 package dev.gatewright.internal
 
 import dev.gatewright.Attempt
+import dev.gatewright.CacheStatus
 import dev.gatewright.Decision
 import dev.gatewright.Headers
 import kotlinx.serialization.Serializable
@@ -16,7 +17,7 @@ internal val INTERNAL_JSON: Json
  * What came with an answer beside its body: a place in a batch of frames, read when it is asked for, since most programs look at status and
  * body only.
  *
- * Meta JSON: `{method, url, shownUrl, requestId, elapsedMs, headers: [[name, value]], attempts}`.
+ * Meta JSON: `{method, url, shownUrl, requestId, elapsedMs, headers: [[name, value]], attempts, cache}`.
  */
 internal class Meta(
     private val bytes: ByteArray,
@@ -48,6 +49,9 @@ internal class Meta(
     val attempts: List<Attempt>
         get() = told.attempts.map(AttemptJson::attempt)
 
+    val cacheStatus: CacheStatus?
+        get() = told.cache?.let { name -> CacheStatus.entries.find { it.text == name } }
+
     fun timeline(): String = timelineOf(told.attempts)
 
     /** As it came. */
@@ -62,6 +66,7 @@ private class MetaJson(
     val elapsedMs: Double = 0.0,
     val headers: List<List<String>> = emptyList(),
     val attempts: List<AttemptJson> = emptyList(),
+    val cache: String? = null,
 )
 
 /** An attempt as the native half tells it, and as it takes it back for a timeline. */

@@ -68,6 +68,54 @@ internal object Native {
         style: String,
     )
 
+    /** Forgets every answer that the client's cache has stored. */
+    @JvmStatic
+    external fun clearCache(client: Long)
+
+    /** What would be done with a supposition, as JSON; or the error as JSON. Empty where the client is gone. */
+    @JvmStatic
+    external fun explainOutcome(
+        client: Long,
+        supposed: String,
+    ): String
+
+    /** Begins a login as a call, `{kind, credential, redirectUri}`: CHUNK with JSON, or ERROR. */
+    @JvmStatic
+    external fun beginLogin(
+        client: Long,
+        call: Int,
+        login: Int,
+        options: String,
+    )
+
+    /** Ends a login as a call: CHUNK with JSON, or ERROR. Without [redirect], its user is waited for. */
+    @JvmStatic
+    external fun endLogin(
+        client: Long,
+        call: Int,
+        login: Int,
+        redirect: String?,
+    )
+
+    /** Forgets a login. */
+    @JvmStatic
+    external fun dropLogin(
+        client: Long,
+        login: Int,
+    )
+
+    /** Logs out as a call: END, or ERROR. */
+    @JvmStatic
+    external fun logOut(
+        client: Long,
+        call: Int,
+        credential: String?,
+    )
+
+    /** A new P-256 key in PEM, or the error as JSON. */
+    @JvmStatic
+    external fun generateSigningKey(): String
+
     /** Gives up a call, its answer's stream included: its place is given back and nothing more comes for it. Unknown numbers are fine. */
     @JvmStatic
     external fun cancel(call: Int)

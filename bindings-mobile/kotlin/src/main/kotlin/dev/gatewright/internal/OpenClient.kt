@@ -4,12 +4,15 @@ import dev.gatewright.Body
 import dev.gatewright.ClientConfig
 import dev.gatewright.ClientState
 import dev.gatewright.EventConfig
+import dev.gatewright.Explanation
 import dev.gatewright.Page
 import dev.gatewright.PageConfig
 import dev.gatewright.RequestConfig
 import dev.gatewright.Response
 import dev.gatewright.ServerEvent
 import dev.gatewright.StreamResponse
+import dev.gatewright.Supposition
+import dev.gatewright.TokenStore
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.serialization.json.Json
 
@@ -43,8 +46,31 @@ internal class OpenClient(
 
     fun state(): ClientState = stateOf(Native.state(number))
 
+    fun clearCache() {
+        Native.clearCache(number)
+    }
+
+    fun explain(supposed: Supposition): Explanation = explanationOf(Native.explainOutcome(number, supposed.json()))
+
     fun close() {
         Native.closeClient(number)
+    }
+
+    /** A part of a login, as a call: what it tells, as JSON, or nothing. */
+    suspend fun login(begin: (client: Long, call: Int) -> Unit): String? {
+        val call = Calls.nextNumber()
+        try {
+            return Calls.await<ByteArray?>(call, this) { begin(number, call) }?.decodeToString()
+        } finally {
+            Calls.finish(call)
+        }
+    }
+
+    /** A number for a login, which is forgotten when [owner] is. */
+    fun beginsLogin(owner: Any): Int {
+        val (client, login) = number to Calls.nextNumber()
+        Abandoned.watch(owner) { Native.dropLogin(client, login) }
+        return login
     }
 
     /** A call whose answer is read whole. */
@@ -142,5 +168,11 @@ internal class OpenClient(
 
 private fun callbacksOf(config: ClientConfig): Callbacks? {
     val token = config.auth.token
-    return if (token == null && config.before == null && config.after == null) null else Callbacks(token, config.before, config.after)
+    val stores = mutableMapOf<String?, TokenStore>()
+    config.auth.store?.let { stores[null] = it }
+    for ((name, auth) in config.credentials) {
+        auth.store?.let { stores[name] = it }
+    }
+    val isNeeded = token != null || config.before != null || config.after != null || stores.isNotEmpty()
+    return if (isNeeded) Callbacks(token, config.before, config.after, stores) else null
 }

@@ -30,6 +30,11 @@ import kotlin.time.Duration.Companion.milliseconds
  * | `bodyOpen` | `stream` | nothing |
  * | `bodyNext` | `stream` | bytes, or nothing at the end |
  * | `bodyClose` | `stream` | not answered |
+ * | `storeLoad` | `credential` | text with the tokens, or nothing |
+ * | `storeSave` | `credential`, `tokens` | nothing |
+ * | `storeClear` | `credential` | nothing |
+ * | `storeLock` | `credential` | text `true` or `false` |
+ * | `storeUnlock` | `credential` | not answered |
  * | `abandon` | | not answered: nobody waits for that question any more |
  *
  * Each is a coroutine of its own on [Dispatchers.Default], with the other elements of the context of whoever made the call, and is cancelled when it
@@ -48,6 +53,7 @@ internal object Questions {
         when (question.what) {
             "abandon" -> asked.remove(question.question)?.cancel()
             "bodyClose" -> Uploads.close(question.call, question.stream)
+            "storeUnlock" -> StoreQuestions.unlock(question, scope)
             else -> begin(question)
         }
     }
@@ -69,7 +75,7 @@ internal object Questions {
         ) {
             if (currentCoroutineContext().isActive) {
                 // A timeout within a hook is a CancellationException, too; but it is the hook's own.
-                Native.fail(number, Causes.keep(if (question.what == "token") 0 else question.call, thrown), textOf(thrown))
+                Native.fail(number, Causes.keep(if (question.isOfClient) 0 else question.call, thrown), textOf(thrown))
             } else if (thrown is CancellationException) {
                 // It was abandoned: nobody waits for an answer.
                 throw thrown
@@ -85,6 +91,7 @@ internal object Questions {
         when (question.what) {
             "bodyOpen" -> Uploads.open(question.call, question.stream)
             "bodyNext" -> Uploads.next(question.call, question.stream)
+            "storeLoad", "storeSave", "storeClear", "storeLock" -> StoreQuestions.answer(question)
             else -> Callbacks.of(question.client).answer(question)
         }
 
@@ -101,7 +108,13 @@ internal class Question(
     val what: String,
     val stream: Int = 0,
     val attempt: Told? = null,
+    val credential: String? = null,
+    val tokens: String? = null,
 ) {
+    /** Whether several calls may wait for it. */
+    val isOfClient: Boolean
+        get() = what == "token" || what.startsWith("store")
+
     /** An attempt, for hooks. */
     @Serializable
     class Told(

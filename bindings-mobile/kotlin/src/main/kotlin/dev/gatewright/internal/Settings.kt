@@ -8,14 +8,14 @@ import dev.gatewright.RequestConfig
 /*
  * What a program says about a client and about a call, as the JSON of the native half. What values mean is checked there.
  *
- * Settings JSON (all optional): `auth`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `connectTimeoutMs`, `readTimeoutMs`, `maxAttempts`,
+ * Settings JSON (all optional): `auth`, `credentials`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `connectTimeoutMs`, `readTimeoutMs`, `maxAttempts`,
  * `backoffBaseMs`, `backoffCapMs`, `maxRetryAfterMs`, `budget`, `pacing`, `quota`, `breaker`, `maxConcurrency`, `regions`,
  * `hedge`, `cache`, `idempotencyKeys`, `idempotencyHeader`, `idempotencyQuoted`,
  * `maxRedirects`, `allowedOrigins`, `allowHttp`, `proxy`, `caCertificates`, `pins`, `maxResponseBytes`, `throwOnError`, `hooks: {before, after}`,
  * `client`.
  *
  * Options JSON (all optional): `query`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `maxAttempts`, `idempotencyKey`, `throwOnError`,
- * `stream: {replayable, length}`, `contentType`.
+ * `cache`, `hedge`, `credential`, `stream: {replayable, length}`, `contentType`.
  */
 
 /** A client's settings; [callbackNumber] is that of its callbacks, 0 for none. */
@@ -26,6 +26,11 @@ internal fun settingsOf(
     val json = JsonText().beginObject()
     json.name("auth")
     config.auth.write(json)
+    if (config.credentials.isNotEmpty()) {
+        json.name("credentials").beginObject()
+        config.credentials.forEach { (name, auth) -> auth.write(json.name(name)) }
+        json.endObject()
+    }
     json.name("headers").pairs(config.headers)
     json.name("timeoutMs").limit(config.timeout)
     json.name("attemptTimeoutMs").limit(config.attemptTimeout)

@@ -9,10 +9,18 @@ import kotlin.time.Duration.Companion.milliseconds
 /** What a client knows of its host, as the native half tells it. */
 internal fun stateOf(text: String): ClientState {
     val told = INTERNAL_JSON.decodeFromString<StateJson>(text)
-    return ClientState(told.budgetLeft, told.budgetCapacity, told.limits.map(::limitsOf))
+    return ClientState(
+        budgetLeft = told.budgetLeft,
+        budgetCapacity = told.budgetCapacity,
+        limits = told.limits.map(::limitsOf),
+        breaker = told.breaker?.state(),
+        concurrency = told.concurrency?.state(),
+        regions = told.regions.map(RegionJson::state),
+        cache = told.cache?.state(),
+    )
 }
 
-private fun limitsOf(told: LimitsJson): LimitsState =
+internal fun limitsOf(told: LimitsJson): LimitsState =
     LimitsState(told.inFlight, told.queued, told.pausedForMs?.milliseconds, told.quotas.map(::quotaOf))
 
 private fun quotaOf(told: QuotaJson): QuotaState =
@@ -31,10 +39,14 @@ private class StateJson(
     val budgetLeft: Int,
     val budgetCapacity: Int,
     val limits: List<LimitsJson>,
+    val breaker: BreakerJson? = null,
+    val concurrency: ConcurrencyJson? = null,
+    val regions: List<RegionJson> = emptyList(),
+    val cache: CacheJson? = null,
 )
 
 @Serializable
-private class LimitsJson(
+internal class LimitsJson(
     val inFlight: Int,
     val queued: Int,
     val pausedForMs: Double?,
@@ -42,7 +54,7 @@ private class LimitsJson(
 )
 
 @Serializable
-private class QuotaJson(
+internal class QuotaJson(
     val policy: String,
     val limit: Long,
     val remaining: Long,

@@ -20,9 +20,13 @@ import java.util.concurrent.ConcurrentHashMap
 private val CAPABILITIES =
     listOf(
         "api_key_cookie",
+        "cache",
         "cancel",
         "connections",
+        "credentials",
         "events",
+        "explain",
+        "hedging",
         "regions",
         "breaker",
         "concurrency",
@@ -31,12 +35,15 @@ private val CAPABILITIES =
         "idempotency",
         "input_errors",
         "interruptible_callbacks",
+        "oauth",
+        "oauth_login",
         "only_cache",
         "pages",
         "pacing",
         "partial_bodies",
         "redirects",
         "replayable_upload",
+        "signatures",
         "stream_download",
         "stream_upload",
         "tls",
@@ -49,17 +56,10 @@ private val CAPABILITIES =
 private const val NOT_YET = "not in the Kotlin library yet"
 private val LACKS =
     mapOf(
-        "cache" to "calls' own modes are $NOT_YET",
-        "credentials" to NOT_YET,
         "download" to NOT_YET,
-        "explain" to NOT_YET,
         "float_times" to "times are kotlin.time.Duration, which cannot be NaN and whose INFINITE means no limit",
-        "hedging" to "calls' own hedging is $NOT_YET",
         "json_lines" to NOT_YET,
         "min_throughput" to NOT_YET,
-        "oauth" to NOT_YET,
-        "oauth_login" to NOT_YET,
-        "signatures" to NOT_YET,
         "trace_context" to NOT_YET,
         "upload" to NOT_YET,
     )
@@ -87,6 +87,7 @@ class Adapter {
         when (val op = request.text("op")) {
             "hello" -> hello()
             "client.open" -> open(request)
+            "client.clear_cache" -> clearCache(request)
             "client.shut" -> shut(request)
             "client.close" -> close(request)
             "call" -> call(opened(request).client, request.objectOrNull("request") ?: throw Unsupported("a call without request"))
@@ -115,6 +116,11 @@ class Adapter {
         return json("ok" to true, "shown" to listOf(client.toString()))
     }
 
+    private fun clearCache(request: JsonObject): JsonObject {
+        opened(request).client.clearCache()
+        return json("ok" to true)
+    }
+
     private fun shut(request: JsonObject): JsonObject {
         opened(request).client.close()
         return json("ok" to true)
@@ -136,6 +142,8 @@ class Adapter {
             "stream" -> stream(client, request)
             "pages" -> pages(client, request)
             "events" -> events(client, request)
+            "explain" -> explain(client, request)
+            "login" -> login(client, request)
             else -> throw Unsupported("the mode $mode")
         }
 

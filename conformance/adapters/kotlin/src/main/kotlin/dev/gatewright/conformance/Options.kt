@@ -4,7 +4,9 @@ package dev.gatewright.conformance
 
 import dev.gatewright.Auth
 import dev.gatewright.Breaker
+import dev.gatewright.Cache
 import dev.gatewright.ClientConfig
+import dev.gatewright.Hedge
 import dev.gatewright.Proxy
 import dev.gatewright.Token
 import kotlinx.coroutines.delay
@@ -50,6 +52,9 @@ fun ClientConfig.take(
         when (name) {
             "headers" -> value.jsonObject.forEach { (header, text) -> header(header, text.jsonPrimitive.content) }
             "auth" -> auth = auth(value.jsonObject, counts)
+            "credentials" -> value.jsonObject.forEach { (named, of) -> credential(named, credential(of.jsonObject)) }
+            "cache" -> cache = cache(value)
+            "hedge" -> hedge = hedge(value)
             "hooks" -> hooks(value.jsonObject, counts)
             "timeout_ms" -> timeout = millis(value)
             "attempt_timeout_ms" -> attemptTimeout = millis(value)
@@ -94,31 +99,35 @@ private fun breaker(given: JsonElement): Breaker? {
     return breaker
 }
 
+/** `true`, `false` or an object. */
+private fun cache(given: JsonElement): Cache? {
+    var cache = Cache()
+    val members = given as? JsonObject ?: return cache.takeIf { given.jsonPrimitive.boolean }
+    for ((name, value) in members) {
+        cache =
+            when (name) {
+                "max_bytes" -> cache.copy(maxBytes = value.jsonPrimitive.long)
+                "max_entry_bytes" -> cache.copy(maxEntryBytes = value.jsonPrimitive.long)
+                "stale_if_error_ms" -> cache.copy(staleIfError = value.jsonPrimitive.double.milliseconds)
+                "heuristic_freshness_ms" -> cache.copy(heuristicFreshness = value.jsonPrimitive.double.milliseconds)
+                else -> throw Unsupported("the cache's $name")
+            }
+    }
+    return cache
+}
+
+/** `null`, `"p95"` or `{"after_ms": 100}`. */
+fun hedge(given: JsonElement): Hedge =
+    when (given) {
+        is JsonNull -> Hedge.Never
+        is JsonObject -> Hedge.After(millis(given.getValue("after_ms")) ?: throw Unsupported("a hedge without a time"))
+        else -> if (given.jsonPrimitive.content == "p95") Hedge.P95 else throw Unsupported("that hedge")
+    }
+
 private fun auth(
     given: JsonObject,
     counts: Counts,
-): Auth =
-    when (val kind = given.text("kind")) {
-        "none" -> Auth.none
-        "bearer" -> Auth.bearer(given.text("token"))
-        "basic" -> Auth.basic(given.text("user"), given.text("password"))
-        "api_key" -> apiKey(given)
-        "token" -> tokens(given.getValue("fetches").jsonArray, counts)
-        else -> throw Unsupported("auth of the kind $kind")
-    }
-
-private fun apiKey(given: JsonObject): Auth {
-    val key = given.text("key")
-    val header = given.textOrNull("header")
-    val query = given.textOrNull("query")
-    val cookie = given.textOrNull("cookie")
-    return when {
-        header != null -> Auth.apiKey(key, header)
-        query != null -> Auth.apiKeyQuery(key, query)
-        cookie != null -> Auth.apiKeyCookie(key, cookie)
-        else -> Auth.apiKey(key)
-    }
-}
+): Auth = if (given.text("kind") == "token") tokens(given.getValue("fetches").jsonArray, counts) else credential(given)
 
 private fun tokens(
     fetches: JsonArray,

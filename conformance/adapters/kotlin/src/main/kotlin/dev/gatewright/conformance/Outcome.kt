@@ -32,6 +32,7 @@ fun head(answer: Answer): JsonObject =
         "request_id" to answer.requestId,
         "attempts" to answer.attempts.map(::attempt),
         "elapsed_ms" to answer.elapsed.ms,
+        "cache" to answer.cacheStatus?.name?.lowercase(),
     )
 
 fun bodyOf(content: ByteArray): JsonObject {

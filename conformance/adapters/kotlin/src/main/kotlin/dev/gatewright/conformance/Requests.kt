@@ -3,10 +3,12 @@ package dev.gatewright.conformance
 // A scenario's request as the configuration of a call.
 
 import dev.gatewright.Body
+import dev.gatewright.CacheMode
 import dev.gatewright.CallConfig
 import dev.gatewright.EventConfig
 import dev.gatewright.PageConfig
 import dev.gatewright.RequestConfig
+import dev.gatewright.RequestCredential
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.asFlow
 import kotlinx.coroutines.flow.map
@@ -14,6 +16,7 @@ import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonNull
 import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.JsonPrimitive
 import kotlinx.serialization.json.boolean
 import kotlinx.serialization.json.int
 import kotlinx.serialization.json.jsonArray
@@ -84,9 +87,18 @@ private fun CallConfig.takeOfAnyCall(
         "timeout_ms" -> timeout = millis(value)
         "attempt_timeout_ms" -> attemptTimeout = millis(value)
         "max_attempts" -> maxAttempts = value.jsonPrimitive.int
+        "cache" -> cache = cacheMode(value.jsonPrimitive.content)
+        "hedge" -> hedge = hedge(value)
+        "credential" -> credential = credentialOf(value.jsonPrimitive)
         else -> throw Unsupported("the request's $name")
     }
 }
+
+private fun cacheMode(name: String): CacheMode = CacheMode.valueOf(name.replace('-', '_').uppercase())
+
+/** A name, or `false` for none. */
+private fun credentialOf(given: JsonPrimitive): RequestCredential =
+    if (given.isString) RequestCredential.Named(given.content) else RequestCredential.Anonymous
 
 /** Numbers and truth values are texts in a query anyway. */
 private fun parameterValue(given: JsonElement): Any? =
