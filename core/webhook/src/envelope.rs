@@ -28,10 +28,6 @@ pub(crate) struct Envelope<'r> {
 }
 
 /// The signed bytes with the signatures over them.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the large one is the common one, and lives on the stack of one call"
-)]
 pub(crate) enum Signed<'r> {
     /// The body as it is, with texts around it: can be verified as it arrives.
     Pieces {

@@ -1,7 +1,7 @@
 //! What is signed, as pieces in order: texts of the headers and the URL, and the body among them.
 
-/// The most pieces one signed text is made of.
-pub(crate) const MAX_PIECES: usize = 12;
+/// The most pieces one signed text is made of: id, timestamp, body and URL, each once, and texts between and around them.
+const MAX_PIECES: usize = 9;
 
 /// The pieces of one signed text. The body, the largest, is never copied.
 #[derive(Clone, Copy)]
@@ -20,7 +20,7 @@ impl<'r> Message<'r> {
         }
     }
 
-    /// Adds a piece. Layouts have at most [`MAX_PIECES`].
+    /// Adds a piece. No layout has more than [`MAX_PIECES`].
     pub(crate) fn push(&mut self, part: &'r [u8]) {
         if let Some(slot) = self.parts.get_mut(self.len) {
             *slot = part;

@@ -7,7 +7,6 @@ use crate::candidates::{Encoding, Form};
 use crate::key_form::KeyForm;
 use crate::layout::{Layout, Name, Piece, TimestampAt};
 use crate::limits::DEFAULT_TOLERANCE;
-use crate::message::MAX_PIECES;
 use crate::schemes::Scheme;
 
 /// How a template's secrets are written.
@@ -223,9 +222,6 @@ fn pieces(signed: &str) -> Result<Vec<Piece>, TemplateFault> {
             rest = after;
         }
     }
-    if pieces.len() > MAX_PIECES {
-        return Err(TemplateFault::TooManyPieces);
-    }
     let signs = |piece: &Piece| !matches!(piece, Piece::Text(_));
     if pieces.iter().any(signs) {
         Ok(pieces)
@@ -254,8 +250,6 @@ pub enum TemplateFault {
     NothingSigned,
     /// A place is there twice.
     RepeatedPlace,
-    /// More than 12 places and texts.
-    TooManyPieces,
     /// A place other than `{id}`, `{timestamp}`, `{body}` and `{url}`, or a brace that is not closed.
     UnknownPlace,
 }
@@ -277,7 +271,6 @@ impl TemplateFault {
             Self::NoTimestamp => "{timestamp} is signed: say in which header or item it is",
             Self::NothingSigned => "nothing is signed: expected at least {body}",
             Self::RepeatedPlace => "a place is there twice",
-            Self::TooManyPieces => "it has more than 12 places and texts",
             Self::UnknownPlace => {
                 "only {id}, {timestamp}, {body} and {url} are known, and each brace must be closed"
             }

@@ -615,6 +615,22 @@ fn templates_sign_as_they_say() {
         assert_eq!(verify(b"body").unwrap().scheme, Scheme::Custom);
         assert_eq!(verify(b"bodies"), Err(VerifyError::BadSignature));
     }
+    let nine = Template::new("x-acme", "a{id}b{timestamp}c{url}d{body}e")
+        .id_header("x-id")
+        .timestamp_header("x-time");
+    let outgoing = Outgoing::new(b"body", NOW).id("msg_1").url(URL);
+    let signer = Signer::by_template(&nine, ["secret"]);
+    // An id may not have the text that follows it, `b`.
+    let signed = signer.unwrap().sign_request(&outgoing).unwrap();
+    let webhook = Webhook::builder()
+        .template(nine)
+        .secret("secret")
+        .build()
+        .unwrap();
+    let verify =
+        |body: &[u8]| webhook.verify_request(&Received::new(body, &signed.headers).url(URL), NOW);
+    assert!(verify(b"body").is_ok());
+    assert_eq!(verify(b"bodye"), Err(VerifyError::BadSignature));
     let template = Template::new("x-acme", "{timestamp}{body}")
         .timestamp_header("x-time")
         .algorithm(Algorithm::Ed25519)
@@ -664,23 +680,12 @@ fn templates_that_cannot_be_used_are_refused_when_they_are_given() {
             acme("{body}").algorithm(Algorithm::Ed25519),
             Fault::BadAlgorithm,
         ),
-        (
-            acme("a{id}b{timestamp}c{url}d{body}e")
-                .id_header("x-i")
-                .timestamp_header("x-t")
-                .prefix("{"),
-            Fault::TooManyPieces,
-        ),
     ] {
         let built = Webhook::builder()
             .template(template)
             .secret("a long secret")
             .build();
-        match built {
-            Err(error) => assert_eq!(error.kind, KeyErrorKind::BadTemplate(fault)),
-            // Nine pieces are not too many: there is no template with thirteen.
-            Ok(_) => assert_eq!(fault, Fault::TooManyPieces),
-        }
+        assert_eq!(built.unwrap_err().kind, KeyErrorKind::BadTemplate(fault));
     }
     let none = Webhook::of(Scheme::Custom, ["a long secret"]).unwrap_err();
     assert_eq!(none.kind, KeyErrorKind::MissingTemplate);
