@@ -171,7 +171,17 @@ fn what_must_be_covered_must_be() {
             Err(VerifyError::BadSignature)
         );
     }
-    for wrong in ["", "a b", "@path;x=", "\"date\"", "Date"] {
+    for wrong in [
+        "",
+        "@status",
+        "@query-param",
+        "date;bs",
+        "@signature-params",
+        "a b",
+        "@path;x=",
+        "\"date\"",
+        "Date",
+    ] {
         assert!(
             builder(ED25519).components([wrong]).build().is_err(),
             "{wrong}"

@@ -12,6 +12,7 @@ pub(crate) mod digest;
 pub(crate) mod structured;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use sha2::{Digest as _, Sha256};
 
@@ -38,6 +39,17 @@ const CONTENT_DIGEST: &str = "content-digest";
 /// What must be covered unless settings say otherwise: else nothing ties the signature to the body.
 pub(crate) const DEFAULT_COMPONENT: &str = "\"content-digest\"";
 
+/// The components that are derived from a request (section 2.2), besides `@query-param`.
+const DERIVED: [&str; 7] = [
+    "@method",
+    "@target-uri",
+    "@authority",
+    "@scheme",
+    "@request-target",
+    "@path",
+    "@query",
+];
+
 /// The canonical identifier of a component as settings name it; `None`: it is none.
 pub(crate) fn identifier(component: &str) -> Option<String> {
     let (name, parameters) = match component.split_once(';') {
@@ -46,8 +58,13 @@ pub(crate) fn identifier(component: &str) -> Option<String> {
     };
     let mut list = inner_lists(format!("s=(\"{name}\"{parameters})").as_bytes(), 1)?.pop()?;
     let item = list.items.pop().filter(|_| list.items.is_empty())?;
-    let is_name = item.text.strip_prefix('@').unwrap_or(&item.text);
-    (item.text == name && component::is_field_name(is_name)).then_some(item.canonical)
+    let parameters: Vec<&str> = item.parameters.iter().map(|(name, _)| &**name).collect();
+    let is_known = match name {
+        "@query-param" => parameters == ["name"],
+        name if name.starts_with('@') => DERIVED.contains(&name) && parameters.is_empty(),
+        name => component::is_field_name(name) && parameters.is_empty(),
+    };
+    (item.text == name && is_known).then_some(item.canonical)
 }
 
 /// The most components that one signature covers.
@@ -226,13 +243,24 @@ fn labels<'r>(
         method: Some(request.method.unwrap_or("POST")),
         url: request.url.and_then(Url::split),
     };
+    // Once for all labels: it may be a hash or two of a large body.
+    let digest = OnceCell::new();
+    let digest_of_body = || {
+        *digest.get_or_init(|| {
+            let field = field_value(request.headers, CONTENT_DIGEST).unwrap_or_default();
+            match digest::check(&field, request.body) {
+                digest::Digest::Wrong => other_body,
+                verdict => verdict,
+            }
+        })
+    };
     let mut labels = Vec::new();
     for list in lists {
         let signature = signatures.iter().find(|(label, _)| *label == list.label);
         let Some((_, signature)) = signature else {
             continue;
         };
-        if let Some(label) = label(&list, signature, &components, request, other_body)? {
+        if let Some(label) = label(&list, signature, &components, &digest_of_body)? {
             labels.push(label);
         }
     }
@@ -244,8 +272,7 @@ fn label<'r>(
     list: &InnerList,
     signature: &[u8],
     components: &Components<'_, dyn crate::Headers + 'r>,
-    request: &Received<'_>,
-    other_body: digest::Digest,
+    digest_of_body: &dyn Fn() -> digest::Digest,
 ) -> Result<Option<Label<'r>>, VerifyError> {
     let Some(text) = text(list, components)? else {
         return Ok(None);
@@ -256,12 +283,7 @@ fn label<'r>(
     };
     let mut body_bound = BodyBound::None;
     if covers(CONTENT_DIGEST) {
-        let field = field_value(request.headers, CONTENT_DIGEST).unwrap_or_default();
-        let verdict = match digest::check(&field, request.body) {
-            digest::Digest::Wrong => other_body,
-            verdict => verdict,
-        };
-        match verdict {
+        match digest_of_body() {
             digest::Digest::Fits => body_bound = BodyBound::Full,
             digest::Digest::Wrong => return Ok(None),
             digest::Digest::Unknown => {}
