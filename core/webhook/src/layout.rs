@@ -169,7 +169,9 @@ impl Layout {
             name: self.id.clone().unwrap_or_default(),
         };
         let id = usable_id(bytes).ok_or_else(bad)?;
-        let ends_early = self.after_id().is_some_and(|next| id.contains(next));
+        let ends_early = self
+            .after_id()
+            .is_some_and(|next| id.chars().any(|char| char == next));
         if ends_early { Err(bad()) } else { Ok(id) }
     }
 

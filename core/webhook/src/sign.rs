@@ -243,7 +243,11 @@ fn sendable_id<'i>(layout: &Layout, id: &'i str) -> Result<&'i str, SignError> {
     let id = usable_id(id.as_bytes()).ok_or(SignError::BadMessageId)?;
     // Surrounding spaces are not part of a header's value (RFC 9110, section 5.5): they would
     // be signed here and lost on the way.
-    if id.trim() != id || layout.after_id().is_some_and(|next| id.contains(next)) {
+    if id.trim() != id
+        || layout
+            .after_id()
+            .is_some_and(|next| id.chars().any(|char| char == next))
+    {
         return Err(SignError::BadMessageId);
     }
     Ok(id)

@@ -201,7 +201,8 @@ fn pieces(signed: &str) -> Result<Vec<Piece>, TemplateFault> {
     let mut pieces = Vec::new();
     let mut rest = signed;
     while !rest.is_empty() {
-        let (text, after) = rest.split_at(rest.find('{').unwrap_or(rest.len()));
+        let end = rest.find('{').unwrap_or(rest.len());
+        let (text, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
         if !text.is_empty() {
             pieces.push(Piece::Text(Name::Owned(text.to_owned())));
         }

@@ -2,6 +2,7 @@
 //! bound by its hash, `bodySHA256`, which the URL then carries in its query. The URL counts with its port and without.
 
 use std::borrow::Cow;
+use std::collections::BinaryHeap;
 
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -81,8 +82,8 @@ pub(crate) fn read<'r>(request: &Received<'r>) -> Result<Envelope<'r>, VerifyErr
 
 /// Each parameter's name and value, sorted; a value that is there twice counts once.
 pub(crate) fn form_text(body: &[u8]) -> Option<String> {
-    let mut pairs = parameters(body)?;
-    pairs.sort();
+    // A heap's sorting is a fraction of `sort` in size, which counts for what a page loads.
+    let mut pairs = BinaryHeap::from(parameters(body)?).into_sorted_vec();
     pairs.dedup();
     Some(
         pairs

@@ -24,7 +24,8 @@ impl<'u> Url<'u> {
             return None;
         }
         let whole = url.split_once('#').map_or(url, |(whole, _)| whole);
-        let (scheme, rest) = whole.split_once("://")?;
+        let (scheme, rest) = whole.split_once(':')?;
+        let rest = rest.strip_prefix("//")?;
         if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {
             return None;
         }
