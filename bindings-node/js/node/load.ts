@@ -122,7 +122,7 @@ function wasm(why: string, cause: unknown): Native {
   }
   if (process.env.GATEWRIGHT_NATIVE !== "wasm") {
     process.emitWarning(
-      `gatewright runs on WebAssembly and this Node's fetch, which is slower, and knows neither \`proxy\`, \`caCertificates\` nor \`connectTimeout\`: ${why}`,
+      `gatewright runs on WebAssembly and this Node's fetch, which is slower, and knows neither \`proxy\`, \`caCertificates\`, \`pins\`, \`connectTimeout\` nor files: ${why}`,
       { type: "GatewrightWarning", code: "GATEWRIGHT_WASM_FALLBACK" },
     );
   }
