@@ -87,7 +87,7 @@ public struct OAuth: Sendable {
     /// How long getting a token may take, over all its attempts. Default 30 s.
     public var timeout: Duration = .seconds(30)
     /// A private key in PEM to which tokens are bound (DPoP, RFC 9449), such as ``SigningKey/generateP256()`` gives. Keep it as long as the
-    /// refresh token, which is bound to it, too. It does not go together with ``Auth/signed(by:)-swift.method``.
+    /// refresh token, which is bound to it, too. It does not go together with a signature beside the credential.
     public var dpopKey: String?
 
     /// Settings of a client at a server that is found by its issuer.
