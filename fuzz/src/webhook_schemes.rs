@@ -77,9 +77,12 @@ fn verdict(webhook: &Webhook, request: &Received<'_>) -> Result<Verified, Verify
         verifier.finish()
     });
     assert_eq!(whole, pieces);
-    let explained = webhook.explain_request(request, NOW);
-    let explained_as_valid = matches!(explained.cause, Cause::Valid { .. });
-    assert_eq!(whole.is_ok(), explained_as_valid, "{explained:?}");
+    // It tries hundreds of hypotheses, so not each time.
+    if whole.is_ok() || request.body.len().is_multiple_of(8) {
+        let explained = webhook.explain_request(request, NOW);
+        let explained_as_valid = matches!(explained.cause, Cause::Valid { .. });
+        assert_eq!(whole.is_ok(), explained_as_valid, "{explained:?}");
+    }
     if let Ok(verified) = &whole {
         let _ = verified.replay_key("fuzz");
         let _ = webhook.challenge(verified, request.body);
