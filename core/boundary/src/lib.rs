@@ -58,6 +58,8 @@ mod meta;
 #[cfg(feature = "client")]
 mod names;
 #[cfg(feature = "client")]
+mod observer;
+#[cfg(feature = "client")]
 mod options;
 #[cfg(feature = "client")]
 mod port;

@@ -13,6 +13,7 @@ use crate::headers;
 use crate::hooks::HostHooks;
 use crate::login;
 use crate::members::{Member, Members, shown_name};
+use crate::observer::HostObserver;
 use crate::port::Port;
 use crate::shared_quota;
 
@@ -33,6 +34,7 @@ struct Gathered<'a> {
     idempotency_quoted: bool,
     before: bool,
     after: bool,
+    observe: bool,
     number: u32,
     logins: login::Settings,
 }
@@ -59,6 +61,7 @@ fn read(port: &Arc<Port>, base_url: &str, settings: &str) -> Result<Settings, St
         idempotency_quoted: false,
         before: false,
         after: false,
+        observe: false,
         number,
         logins: login::Settings::default(),
     };
@@ -71,6 +74,7 @@ fn read(port: &Arc<Port>, base_url: &str, settings: &str) -> Result<Settings, St
         idempotency_quoted,
         before,
         after,
+        observe,
         logins,
         ..
     } = gathered;
@@ -78,6 +82,12 @@ fn read(port: &Arc<Port>, base_url: &str, settings: &str) -> Result<Settings, St
     if idempotency_header.is_some() || idempotency_quoted {
         let name = idempotency_header.unwrap_or_else(|| defaults::IDEMPOTENCY_HEADER.to_owned());
         builder = builder.idempotency_header(name, idempotency_quoted);
+    }
+    if observe {
+        builder = builder.observer(HostObserver {
+            port: Arc::clone(port),
+            client: number,
+        });
     }
     if before || after {
         builder = builder.hooks(HostHooks {
@@ -169,6 +179,7 @@ impl Gathered<'_> {
                     }
                 }
             }
+            "observe" => self.observe = member.flag()?,
             // Read before the others.
             "client" => {}
             other => {

@@ -27,8 +27,14 @@ public struct Configuration: Sendable {
     public var retry = RetryPolicy()
     /// Whether calls are held back so that the server's quota lasts. Default true.
     public var pacing = true
+    /// Calls that may wait for their turn, for each host and credential; one more fails at once with ``GatewrightError/rateLimited(_:)``.
+    /// Default 10 000.
+    public var maxQueue: Int?
     /// A quota of one's own, such as `100/min, burst 20`. Default: only what the server tells.
     public var quota: String?
+    /// The least that the bodies of all calls have to achieve, in both directions; ``MinThroughput/off`` for nothing. Default: 1 KiB/s over 20 s
+    /// for downloads and uploads, nothing for other bodies, which the deadline covers.
+    public var minThroughput: MinThroughput?
     /// Attempts that may be under way at one host at once; more wait for their turn. Default: any number.
     public var maxConcurrency: Int?
     /// When a host that fails is left alone; `nil` for never. Default: from 20 attempts in 30 s of which half failed, for 10 s.
@@ -66,6 +72,8 @@ public struct Configuration: Sendable {
     public var beforeAttempt: BeforeAttempt?
     /// Called after an attempt.
     public var afterAttempt: AfterAttempt?
+    /// Is told of each call that is over, for traces and metrics of one's own. Default: nobody is, which costs nothing.
+    public var observer: CallObserver?
     /// Encodes bodies given as `json`. It is not to be changed any more once a client has it.
     public var encoder = JSONEncoder()
     /// Decodes answers and items. It is not to be changed any more once a client has it.
@@ -93,7 +101,8 @@ extension Configuration: CustomStringConvertible, CustomDebugStringConvertible, 
             children: [
                 "auth": auth, "credentials": credentials,
                 "headers": headers, "timeout": timeout, "attemptTimeout": attemptTimeout, "readTimeout": readTimeout,
-                "connectTimeout": connectTimeout, "retry": retry, "pacing": pacing, "quota": quota as Any,
+                "connectTimeout": connectTimeout, "retry": retry, "pacing": pacing, "maxQueue": maxQueue as Any,
+                "minThroughput": minThroughput as Any, "quota": quota as Any,
                 "maxConcurrency": maxConcurrency as Any, "breaker": breaker as Any, "regions": regions, "hedge": hedge as Any,
                 "cache": cache as Any,
                 "idempotencyKeys": idempotencyKeys, "idempotencyHeader": idempotencyHeader, "idempotencyQuoted": idempotencyQuoted,

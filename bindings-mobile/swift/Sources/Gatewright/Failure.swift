@@ -46,6 +46,8 @@ public struct Failure: Sendable {
     public var problem: JSONValue? { facts.problem }
     /// What was done, attempt by attempt.
     public var attempts: [Attempt] { facts.attempts }
+    /// Where the upload that failed can be gone on with; `nil` where it was none.
+    public var upload: UploadPosition? { facts.upload }
     /// What was thrown by a hook, a token callback, a body's stream, an encoder or a decoder.
     public var cause: (any Error)? { facts.cause }
     /// The attempts as a picture in text, a line each: dots are waits, blocks are requests.
@@ -70,6 +72,7 @@ public struct Failure: Sendable {
         let problem: JSONValue?
         let attempts: [Attempt]
         let attemptsJSON: String
+        let upload: UploadPosition?
         let cause: (any Error)?
 
         init(_ json: JSONValue, attemptsJSON: String, cause: (any Error)?) {
@@ -90,6 +93,7 @@ public struct Failure: Sendable {
             problem = json["problem"].flatMap { $0 == .null ? Optional.none : $0 }
             attempts = json["attempts"]?.array?.map(Attempt.init(json:)) ?? []
             self.attemptsJSON = attemptsJSON
+            upload = json["upload"]?.object.map { UploadPosition(json: .object($0)) }
             self.cause = cause
         }
     }

@@ -16,6 +16,12 @@ public struct RequestOptions: Sendable, Hashable {
     public var hedge: Hedge?
     /// Which of the client's credentials it carries.
     public var credential: RequestCredential?
+    /// The least that its bodies have to achieve, in both directions; ``MinThroughput/off`` for nothing.
+    public var minThroughput: MinThroughput?
+    /// The trace that the call belongs to. Default: none, and no `traceparent` is sent.
+    public var traceContext: TraceContext?
+    /// The path with names in place of its variable parts, such as `/contacts/{id}`, for ``Configuration/observer``. It is not sent.
+    public var urlTemplate: String?
 
     /// Options; what is left out is as the client has it.
     public init(
@@ -26,7 +32,10 @@ public struct RequestOptions: Sendable, Hashable {
         throwOnError: Bool? = nil,
         cache: CacheMode? = nil,
         hedge: Hedge? = nil,
-        credential: RequestCredential? = nil
+        credential: RequestCredential? = nil,
+        minThroughput: MinThroughput? = nil,
+        traceContext: TraceContext? = nil,
+        urlTemplate: String? = nil
     ) {
         self.timeout = timeout
         self.attemptTimeout = attemptTimeout
@@ -36,6 +45,9 @@ public struct RequestOptions: Sendable, Hashable {
         self.cache = cache
         self.hedge = hedge
         self.credential = credential
+        self.minThroughput = minThroughput
+        self.traceContext = traceContext
+        self.urlTemplate = urlTemplate
     }
 }
 

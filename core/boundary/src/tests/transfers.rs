@@ -440,3 +440,71 @@ fn more_calls_than_the_queue_takes_are_refused() {
     assert_eq!(told, [(1, ANSWER), (3, ERROR)]);
     assert_eq!(frames[1].json()["code"], "rate_limited");
 }
+
+#[test]
+fn a_call_that_is_over_is_told_with_its_attempts() {
+    let stage = Stage::new([answer(503), answer(200)]);
+    let client = stage.client(r#"{"observe": true, "client": 6}"#);
+    let options = json!({
+        "traceContext": {"traceparent": PARENT},
+        "urlTemplate": "/x/{id}",
+        "query": [["api_key", "canary"]],
+    });
+    get(&client, 1, Some(&options.to_string()));
+    stage.run();
+    stage.pass(Duration::from_secs(10));
+    let frames = stage.frames();
+    assert_eq!(frames[1].kind, ANSWER);
+    let note = frames[0].json();
+    assert_eq!(
+        (
+            &note["what"],
+            &note["question"],
+            &note["client"],
+            &note["call"]
+        ),
+        (&json!("observed"), &json!(0), &json!(6), &json!(1))
+    );
+    let told = &note["observed"];
+    let place = json!(["GET", "https", "api.example.com", 443]);
+    let of = |value: &Value| {
+        json!([
+            value["method"],
+            value["scheme"],
+            value["host"],
+            value["port"]
+        ])
+    };
+    assert_eq!(of(told), place);
+    assert_eq!(
+        (
+            &told["template"],
+            &told["traceparent"],
+            &told["status"],
+            &told["error"]
+        ),
+        (&json!("/x/{id}"), &json!(PARENT), &json!(200), &json!(null))
+    );
+    let attempts = told["attempts"].as_array().unwrap();
+    assert_eq!(attempts.len(), 2);
+    assert_eq!(
+        (&attempts[0]["status"], &attempts[0]["error"]),
+        (&json!(503), &json!("503"))
+    );
+    assert_eq!(
+        (of(&attempts[1]), &attempts[1]["number"]),
+        (place, &json!(2))
+    );
+    assert!(attempts[1]["startedMs"].as_f64() > attempts[0]["startedMs"].as_f64());
+
+    // A caller that goes away ends it, too.
+    let stage = Stage::new([]);
+    let client = stage.client_over(gatewright::testing::Never, r#"{"observe": true}"#);
+    get(&client, 1, None);
+    stage.run();
+    stage.port.cancel(1);
+    let note = stage.question();
+    assert_eq!(note["observed"]["error"], "cancelled");
+    assert_eq!(note["observed"]["attempts"][0]["error"], "cancelled");
+    stage.assert_empty();
+}

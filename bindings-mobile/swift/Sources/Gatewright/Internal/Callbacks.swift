@@ -8,6 +8,7 @@ final class Callbacks: Sendable {
     let after: AfterAttempt?
     private let store: (any TokenStore)?
     private let stores: [String: any TokenStore]
+    let observer: CallObserver?
 
     private struct Weak: Sendable {
         weak var callbacks: Callbacks?
@@ -26,11 +27,12 @@ final class Callbacks: Sendable {
         after = configuration.afterAttempt
         store = configuration.auth.store
         stores = configuration.credentials.compactMapValues(\.store)
+        observer = configuration.observer
         number = Callbacks.clients.withLock { clients in
             clients.last = clients.last == .max ? 1 : clients.last + 1
             return clients.last
         }
-        if token == nil && before == nil && after == nil && store == nil && stores.isEmpty {
+        if token == nil && before == nil && after == nil && observer == nil && store == nil && stores.isEmpty {
             return nil
         }
         let number = number

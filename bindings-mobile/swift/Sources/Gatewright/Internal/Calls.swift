@@ -9,8 +9,8 @@ enum Outcome: Sendable {
     case head(status: Int, meta: [UInt8])
     /// The next piece of its body.
     case piece(Data)
-    /// The end of a body or of a list.
-    case end
+    /// The end of a body or of a list; of a download with what is to be told of it, as JSON.
+    case end(told: [UInt8])
     /// The error as JSON, and what callbacks threw for it.
     case failure(json: [UInt8], causes: [Cause])
 }

@@ -7,7 +7,7 @@ import Foundation
 /// | 1 ANSWER | `[u16 status][u32 metaLength][u32 bodyLength][u32 large, NONE for a body inline][meta][body]` |
 /// | 2 HEAD | `[u16 status][meta]`, of a streamed answer |
 /// | 3 CHUNK | `[u32 large or NONE][bytes]`, of its body |
-/// | 4 END | nothing: the end of a body or of a list |
+/// | 4 END | nothing: the end of a body or of a list. Of a download JSON, `{elapsedMs, attempts}` over all its connections |
 /// | 5 ERROR | the error as JSON |
 /// | 6 ASK | a question as JSON; the call is 0 |
 ///
@@ -39,7 +39,7 @@ enum Frames {
             guard let index = frame.u32(), let piece = body(&frame, frame.count, index, large) else { return }
             Calls.settle(call, .piece(piece))
         case 4:
-            Calls.settle(call, .end)
+            Calls.settle(call, .end(told: frame.array))
         case 5:
             Calls.fail(call, json: frame.array)
         case 6:

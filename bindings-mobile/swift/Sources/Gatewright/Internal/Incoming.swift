@@ -19,6 +19,7 @@ final class Incoming: Sendable {
     private let callbacks: Callbacks?
     private let state = Locked(State.open)
     private let used = Locked(false)
+    private let end = Locked<JSONValue?>(nil)
 
     init(call: UInt32, callbacks: Callbacks?) {
         self.call = call
@@ -37,6 +38,9 @@ final class Incoming: Sendable {
         }
     }
 
+    /// What was told with the end; nothing before it, and nothing where it is not that of a download.
+    var told: JSONValue? { end.withLock { $0 } }
+
     /// The next piece; nothing at the end. For one reader.
     func next() async throws -> Data? {
         switch state.withLock({ $0 }) {
@@ -52,6 +56,9 @@ final class Incoming: Sendable {
             let outcome = try await Calls.wait(call, callbacks) { Native.port.pull(call: call) }
             if case .piece(let data) = outcome {
                 return data
+            }
+            if case .end(let told) = outcome, !told.isEmpty {
+                end.withLock { $0 = JSONReader.read(told) }
             }
             leave(.ended)
             return nil

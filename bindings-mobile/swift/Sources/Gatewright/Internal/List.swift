@@ -6,7 +6,7 @@ internal import GatewrightNative
 /// | State | Event | Next |
 /// |---|---|---|
 /// | new | `next()` | begun |
-/// | begun | the end, an error, cancellation | over, and Rust forgets it |
+/// | begun | the end, an error, cancellation | over, and Rust forgets it; but for an error after which more may follow |
 /// | new, begun | nobody has it any more | over, and Rust forgets it |
 final class List: Sendable {
     private enum State: Sendable {
@@ -18,16 +18,19 @@ final class List: Sendable {
     private let callbacks: Callbacks?
     private let start: @Sendable (_ list: UInt32) throws -> Void
     private let ask: @Sendable (_ call: UInt32, _ list: UInt32) -> Void
+    private let goesOnAfterErrors: Bool
     private let state = Locked(State.new)
 
     /// - Parameters:
+    ///   - goesOnAfterErrors: Whether parts may follow that failed; then only its end and cancellation are the end of it.
     ///   - start: Begins it under a number.
     ///   - ask: Asks for its next part by a call.
     init(
-        _ callbacks: Callbacks?, start: @escaping @Sendable (_ list: UInt32) throws -> Void,
+        _ callbacks: Callbacks?, goesOnAfterErrors: Bool = false, start: @escaping @Sendable (_ list: UInt32) throws -> Void,
         ask: @escaping @Sendable (_ call: UInt32, _ list: UInt32) -> Void
     ) {
         self.callbacks = callbacks
+        self.goesOnAfterErrors = goesOnAfterErrors
         self.start = start
         self.ask = ask
     }
@@ -49,7 +52,9 @@ final class List: Sendable {
             }
             return outcome
         } catch {
-            end()
+            if !goesOnAfterErrors || !(error is GatewrightError) {
+                end()
+            }
             throw error
         }
     }

@@ -2,7 +2,8 @@ import Foundation
 
 /// What came with an answer beside its body, read when it is asked for.
 ///
-/// Meta JSON: `{method, url, shownUrl, requestId, elapsedMs, headers: [[name, value]], attempts, cache}`.
+/// Meta JSON: `{method, url, shownUrl, requestId, elapsedMs, headers: [[name, value]], attempts, cache}`; of a download also `total`, of an upload
+/// `resumable` and `answerLost`.
 final class Meta: Sendable {
     struct Facts: Sendable {
         let method: String
@@ -31,6 +32,9 @@ final class Meta: Sendable {
             return facts
         }
     }
+
+    /// All that was told, for what only some answers have.
+    var value: JSONValue { JSONReader.read(json) }
 
     var timeline: String {
         Native.timeline(JSONReader.raw("attempts", of: json))

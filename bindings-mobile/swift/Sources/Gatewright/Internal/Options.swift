@@ -3,7 +3,8 @@ import Foundation
 /// What is said of one call, as JSON.
 ///
 /// Options JSON (all optional): `query`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `maxAttempts`, `idempotencyKey`, `throwOnError`,
-/// `cache`, `hedge`, `credential`, `stream: {replayable, length}`, `contentType`.
+/// `cache`, `hedge`, `credential`, `stream: {replayable, length}`, `contentType`,
+/// `minThroughput: {bytesPerSecond, graceMs}`, `traceContext: {traceparent, tracestate}`, `urlTemplate`.
 enum Options {
     /// The options of a request; nothing where there are none.
     static func json(_ query: Query, _ headers: Headers, _ options: RequestOptions, _ body: EncodedBody?) -> String? {
@@ -20,13 +21,9 @@ enum Options {
             json.member("contentType", contentType)
         }
         if let source = body?.source {
-            var stream = JSONWriter()
-            stream.member("replayable", source.isReplayable)
-            if let length = source.length {
-                stream.member("length", length)
-            }
-            json.member("stream", raw: stream.object ?? "{}")
+            json.member("stream", raw: stream(source))
         }
+        write(options.traceContext, options.urlTemplate, options.minThroughput, into: &json)
         return json.object
     }
 
@@ -88,7 +85,7 @@ enum Options {
         }
     }
 
-    private static func write(
+    static func write(
         _ query: Query, _ headers: Headers, _ timeout: Timeout?, _ attemptTimeout: Timeout?, _ maxAttempts: Int?,
         into json: inout JSONWriter
     ) {

@@ -24,6 +24,8 @@ struct Cause: Sendable {
 /// | `storeClear` | `credential` | nothing |
 /// | `storeLock` | `credential` | text `true` or `false` |
 /// | `storeUnlock` | `credential` | not answered |
+/// | `observed` | `observed`, a call that is over | not answered |
+/// | `progress` | `location, offset, length` of an upload | not answered |
 /// | `abandon` | | not answered: nobody waits for that question any more |
 ///
 /// Each callback runs as a task of its own, which is cancelled when its question is abandoned. What is thrown stays here under a number, and
@@ -55,6 +57,13 @@ enum Questions {
             Uploads.close(call, stream: stream)
         case "storeUnlock":
             StoreQuestions.unlock(json)
+        case "progress":
+            Progress.note(call, UploadPosition(json: json))
+        case "observed":
+            guard let observer = json.number("client").flatMap(Callbacks.of)?.observer else { return }
+            let observed = ObservedCall(json: json["observed"] ?? .null)
+            // Not in the thread that drives all calls, which it may block.
+            Task { observer(observed) }
         default:
             callBack(question, call, what, json)
         }

@@ -27,7 +27,7 @@ extension Client {
         return StreamResponse(status: status, body: body, meta: Meta(meta), decoder: decoder)
     }
 
-    private func begin(
+    func begin(
         _ method: String, _ path: String, mode: UInt32, _ query: Query, _ headers: Headers, _ options: RequestOptions, _ body: Body?
     ) async throws -> (call: UInt32, outcome: Outcome) {
         let encoded = try body?.encoded(by: encoder)

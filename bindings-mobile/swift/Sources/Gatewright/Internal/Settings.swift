@@ -3,9 +3,9 @@ import Foundation
 /// A client's settings as JSON. What a value means is checked in Rust, which names it in its errors as it is named here.
 ///
 /// Settings JSON (all optional): `auth`, `credentials`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `connectTimeoutMs`, `readTimeoutMs`, `maxAttempts`,
-/// `backoffBaseMs`, `backoffCapMs`, `maxRetryAfterMs`, `budget`, `pacing`, `quota`, `breaker`, `maxConcurrency`, `regions`, `hedge`, `cache`, `idempotencyKeys`, `idempotencyHeader`,
+/// `backoffBaseMs`, `backoffCapMs`, `maxRetryAfterMs`, `budget`, `pacing`, `minThroughput`, `quota`, `breaker`, `maxConcurrency`, `regions`, `hedge`, `cache`, `idempotencyKeys`, `idempotencyHeader`,
 /// `idempotencyQuoted`, `maxRedirects`, `allowedOrigins`, `allowHttp`, `proxy`, `caCertificates`, `pins`, `maxResponseBytes`, `throwOnError`,
-/// `hooks: {before, after}`, `client`.
+/// `hooks: {before, after}`, `observe`, `client`.
 enum Settings {
     static func json(_ configuration: Configuration, client: UInt32?) -> String {
         var json = JSONWriter()
@@ -23,7 +23,10 @@ enum Settings {
         json.member("backoffCapMs", configuration.retry.backoffCap)
         json.member("maxRetryAfterMs", configuration.retry.maxRetryAfter)
         json.member("budget", configuration.retry.budget)
-        json.member("pacing", configuration.pacing)
+        pacing(configuration, into: &json)
+        if let floor = configuration.minThroughput {
+            json.member("minThroughput", raw: floor.json)
+        }
         json.member("idempotencyKeys", configuration.idempotencyKeys)
         json.member("idempotencyHeader", configuration.idempotencyHeader)
         json.member("idempotencyQuoted", configuration.idempotencyQuoted)
@@ -68,9 +71,20 @@ enum Settings {
             hooks.member("before", configuration.beforeAttempt != nil)
             hooks.member("after", configuration.afterAttempt != nil)
             json.member("hooks", raw: hooks.object ?? "{}")
+            json.member("observe", configuration.observer != nil)
             json.member("client", Int(client))
         }
         return json.object ?? "{}"
+    }
+
+    /// A truth value, or `{maxQueue}`.
+    private static func pacing(_ configuration: Configuration, into json: inout JSONWriter) {
+        guard configuration.pacing, let maxQueue = configuration.maxQueue else {
+            return json.member("pacing", configuration.pacing)
+        }
+        var pacing = JSONWriter()
+        pacing.member("maxQueue", maxQueue)
+        json.member("pacing", raw: pacing.object ?? "{}")
     }
 
     private static func credentials(_ credentials: [String: Auth]) -> String {

@@ -19,17 +19,14 @@ struct Opened {
 
 final class Adapter: Sendable {
     static let capabilities: JSON = [
-        "api_key_cookie", "breaker", "cache", "cancel", "concurrency", "connections", "credentials", "events", "explain", "failure_kinds",
-        "float_times", "hedging", "hooks", "idempotency", "input_errors", "interruptible_callbacks", "oauth", "oauth_login",
-        "only_cache", "pages", "pacing", "partial_bodies", "redirects", "regions", "replayable_upload", "signatures", "stream_download",
-        "stream_upload", "tls", "token_callback", "truncated_encodings", "webhook_sign", "webhook_verify",
+        "api_key_cookie", "breaker", "cache", "cancel", "concurrency", "connections", "credentials", "download", "events", "explain",
+        "failure_kinds", "float_times", "hedging", "hooks", "idempotency", "input_errors", "interruptible_callbacks", "json_lines",
+        "min_throughput", "oauth", "oauth_login", "only_cache", "pages", "pacing", "partial_bodies", "redirects", "regions",
+        "replayable_upload", "signatures", "stream_download", "stream_upload", "tls", "token_callback", "trace_context",
+        "truncated_encodings", "upload", "webhook_sign", "webhook_verify",
     ]
 
-    static let lacks: JSON = [
-        "download": "not in the Swift package yet", "min_throughput": "not in the Swift package yet",
-        "json_lines": "not in the Swift package yet", "trace_context": "not in the Swift package yet",
-        "upload": "not in the Swift package yet",
-    ]
+    static let lacks: JSON = [:]
 
     private let clients = Mutex<[String: Opened]>([:])
     private let underWay = Mutex<[JSON: Task<Void, Never>]>([:])
@@ -118,6 +115,9 @@ final class Adapter: Sendable {
         case "events": try await events(client, request)
         case "explain": try explain(client, request)
         case "login": try await login(client, request)
+        case "json_lines": try await jsonLines(client, request)
+        case "download": try await download(client, request)
+        case "upload": try await upload(client, request)
         case let other: throw Unsupported("the mode \(other)")
         }
     }

@@ -59,6 +59,7 @@ func configuration(_ options: JSON, _ counts: Counts) throws -> Configuration {
         case "max_retry_after_ms": configuration.retry.maxRetryAfter = try duration(value)
         case "budget": configuration.retry.budget = try number(value)
         case "pacing": configuration.pacing = try flag(value)
+        case "min_throughput": configuration.minThroughput = try minThroughput(value)
         case "breaker": configuration.breaker = try breaker(value)
         case "max_concurrency": configuration.maxConcurrency = try number(value)
         case "regions": configuration.regions = (value.array ?? []).compactMap(\.string)
@@ -75,6 +76,20 @@ func configuration(_ options: JSON, _ counts: Counts) throws -> Configuration {
         }
     }
     return configuration
+}
+
+/// An object, or `null` for none.
+func minThroughput(_ given: JSON) throws -> MinThroughput {
+    guard let members = given.object else { return .off }
+    var floor = MinThroughput()
+    for (name, value) in members {
+        switch name {
+        case "bytes_per_second": floor.bytesPerSecond = try number(value)
+        case "grace_ms": floor.grace = try duration(value)
+        default: throw Unsupported("the floor's \(name)")
+        }
+    }
+    return floor
 }
 
 /// An object, or `false` for none.

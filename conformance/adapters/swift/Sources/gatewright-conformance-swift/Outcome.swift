@@ -102,7 +102,7 @@ func inProtocolNames(_ message: String) -> String {
     }
 }
 
-private func attempt(_ attempt: Attempt) -> JSON {
+func attempt(_ attempt: Attempt) -> JSON {
     [
         "number": JSON(attempt.number), "started_ms": JSON(ms: attempt.started), "queued_ms": JSON(ms: attempt.queued),
         "queued_for": JSON(attempt.queuedFor), "took_ms": JSON(ms: attempt.took), "status": JSON(attempt.status),

@@ -17,6 +17,10 @@ struct Arguments {
             switch name {
             case "mode", "pages", "max_pages", "stop_after_bytes", "replayable": break
             case "last_event_id", "idle_timeout_ms", "max_events": break
+            case "max_line_bytes", "max_values", "chunk_size", "tracestate": break
+            case "min_throughput": options.minThroughput = try minThroughput(value)
+            case "traceparent": options.traceContext = TraceContext(traceparent: try text(value), tracestate: request["tracestate"]?.string)
+            case "url_template": options.urlTemplate = try text(value)
             case "method": method = try text(value)
             case "path": path = try text(value)
             case "query": query = try parameters(value)
@@ -63,7 +67,7 @@ struct Arguments {
             credential: options.credential)
     }
 
-    private var hasOnlyLimits: Bool { options.idempotencyKey == nil && options.throwOnError == nil }
+    var hasOnlyLimits: Bool { options.idempotencyKey == nil && options.throwOnError == nil }
 }
 
 func whole(_ client: Client, _ request: JSON) async throws -> JSON {

@@ -2,11 +2,19 @@ package dev.gatewright
 
 import dev.gatewright.internal.Native
 import dev.gatewright.internal.OpenClient
+import dev.gatewright.internal.decodeLines
+import dev.gatewright.internal.download
+import dev.gatewright.internal.downloadTo
+import dev.gatewright.internal.lines
+import dev.gatewright.internal.textsOf
+import dev.gatewright.internal.upload
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
 import kotlinx.serialization.DeserializationStrategy
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.serializer
+import java.io.File
+import java.nio.file.Path
 
 /**
  * A client of one API. All its calls share connections, limits and the retry budget: make one for each API, and keep it. It is safe for use
@@ -150,6 +158,95 @@ public class Client(
         path: String,
         configure: EventConfig.() -> Unit = {},
     ): Flow<ServerEvent> = flow { open.events(path, EventConfig(config).apply(configure)) { emit(it) } }
+
+    /**
+     * The values of a stream of JSON lines (`application/jsonl`, `application/x-ndjson`) as they come in, decoded by the client's
+     * [ClientConfig.json]; `jsonLines<JsonElement>` for whatever they are. A stream that breaks off throws: what came of an unfinished line is no
+     * value. A line that is no JSON, or JSON of another shape, throws a [DecodeException]. A collector that stops closes the connection; each
+     * collection begins anew.
+     *
+     * ```
+     * client.jsonLines<Contact>("/v1/exports").collect { println(it.name) }
+     * ```
+     */
+    public inline fun <reified T> jsonLines(
+        path: String,
+        noinline configure: JsonLinesConfig.() -> Unit = {},
+    ): Flow<T> = jsonLines(path, json.serializersModule.serializer<T>(), configure)
+
+    /** As the other [jsonLines], by a deserializer of one value. */
+    public fun <T> jsonLines(
+        path: String,
+        deserializer: DeserializationStrategy<T>,
+        configure: JsonLinesConfig.() -> Unit = {},
+    ): Flow<T> =
+        flow {
+            var count = 0L
+            open.lines(path, JsonLinesConfig(config).apply(configure), asText = false) { batch ->
+                count += decodeLines(open.json, deserializer, batch, count) { emit(it) }
+            }
+        }
+
+    /**
+     * The lines of a stream of JSON lines as they are, for those that are not all JSON, such as `[DONE]`. Blank lines are passed over; otherwise as
+     * [jsonLines].
+     */
+    public fun textLines(
+        path: String,
+        configure: JsonLinesConfig.() -> Unit = {},
+    ): Flow<String> =
+        flow {
+            open.lines(path, JsonLinesConfig(config).apply(configure), asText = true) { batch -> textsOf(batch).forEach { emit(it) } }
+        }
+
+    /**
+     * Downloads what is there, as a stream that goes on where it breaks: with `Range` and `If-Range`, where the answer has a strong ETag. Two
+     * versions are never mixed; where the server names a SHA-256 (`Repr-Digest`), it is checked. Returns when the first answer's head is there.
+     *
+     * It may take as long as it needs, as long as it is not slower than [CallConfig.minThroughput]. An error status is always thrown. A `Range` of
+     * one's own is an [InvalidRequestException].
+     */
+    public suspend fun download(
+        path: String,
+        configure: DownloadConfig.() -> Unit = {},
+    ): Download = open.download(path, DownloadConfig(config).apply(configure))
+
+    /**
+     * Downloads into a file. The bytes come into `FILE.part` beside it, which takes the file's place once it is whole, so that nobody sees half a
+     * file. A part that an earlier run left is gone on with where the server still has that version; else it begins anew. Otherwise as [download].
+     * Cancelling the coroutine leaves the part.
+     *
+     * @throws InvalidRequestException where the file cannot be written, or where another download into it is under way.
+     */
+    public suspend fun downloadTo(
+        path: String,
+        file: File,
+        configure: DownloadConfig.() -> Unit = {},
+    ): Downloaded = open.downloadTo(path, file, DownloadConfig(config).apply(configure))
+
+    /** As the other [downloadTo]. Android has paths since level 26. */
+    public suspend fun downloadTo(
+        path: String,
+        file: Path,
+        configure: DownloadConfig.() -> Unit = {},
+    ): Downloaded = downloadTo(path, file.toFile(), configure)
+
+    /**
+     * Uploads [body] so that a break costs no more than a piece (draft-ietf-httpbis-resumable-upload-12); in one request where the server does not
+     * speak that. A stream that can be read once can be uploaded so, too, as long as the server does not ask for what was before the last piece.
+     * A file must not change meanwhile.
+     *
+     * ```
+     * client.upload("/v1/files", Body.file(video, "video/mp4")) { onProgress { show(it.offset, it.length) } }
+     * ```
+     *
+     * After an error that may pass, [GatewrightException.upload] says where another upload of the same body can go on, by [UploadConfig.resume].
+     */
+    public suspend fun upload(
+        path: String,
+        body: Body,
+        configure: UploadConfig.() -> Unit = {},
+    ): Uploaded = open.upload(path, body, UploadConfig(config).apply(configure))
 
     /** Budget, limits, breaker, slots, regions and cache, as they are now. */
     public fun state(): ClientState = open.state()

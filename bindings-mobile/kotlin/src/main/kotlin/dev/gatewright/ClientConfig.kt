@@ -17,6 +17,7 @@ public class ClientConfig internal constructor() {
     internal val credentials = linkedMapOf<String, Auth>()
     internal var before: (suspend (AttemptRequest) -> Unit)? = null
     internal var after: (suspend (AttemptResult) -> Unit)? = null
+    internal var observer: ((ObservedCall) -> Unit)? = null
 
     /** How requests prove who they are. Default [Auth.none]. */
     public var auth: Auth = Auth.none
@@ -39,8 +40,20 @@ public class ClientConfig internal constructor() {
     /** Whether calls are held back so that the server's quota lasts. Default `true`. */
     public var pacing: Boolean = true
 
+    /**
+     * Calls that may wait for their turn, for each host and credential; one more fails at once with a [RateLimitedException]. Default `null`:
+     * 10 000.
+     */
+    public var maxQueue: Int? = null
+
     /** A quota of one's own, such as `100/min, burst 20`. Default none. */
     public var quota: String? = null
+
+    /**
+     * The least that the bodies of all calls have to achieve, in both directions; [MinThroughput.off] for nothing. Default `null`: 1 KiB/s over
+     * 20 seconds for downloads and uploads, nothing for other bodies, which the deadline covers.
+     */
+    public var minThroughput: MinThroughput? = null
 
     /** Attempts that may be under way at one host at once; more wait for their turn. Default `null`, any number. */
     public var maxConcurrency: Int? = null
@@ -131,6 +144,14 @@ public class ClientConfig internal constructor() {
      */
     public fun beforeAttempt(hook: suspend (AttemptRequest) -> Unit) {
         before = hook
+    }
+
+    /**
+     * Tells [observer] of each call that is over, on `Dispatchers.Default`: for traces and metrics of one's own. Calls that end at once are told of
+     * at once. What it throws is nobody's: it goes to the thread's uncaught exception handler.
+     */
+    public fun observer(observer: (ObservedCall) -> Unit) {
+        this.observer = observer
     }
 
     /** Calls [hook] after each attempt; otherwise as [beforeAttempt]. */

@@ -82,6 +82,10 @@ public sealed class GatewrightException(
     public val problem: JsonObject?
         get() = failure.told.problem
 
+    /** Where the upload that failed can be gone on with; `null` where it was none. */
+    public val upload: UploadPosition?
+        get() = failure.told.upload?.let { UploadPosition(it.location, it.offset, it.length) }
+
     /** What was done, attempt by attempt. */
     public val attempts: List<Attempt>
         get() = failure.attempts

@@ -43,6 +43,17 @@ public sealed class CallConfig(
 
     /** Which of the client's credentials the call carries. Default: [ClientConfig.auth]. */
     public var credential: RequestCredential? = null
+    /** The least that its bodies have to achieve, in both directions; [MinThroughput.off] for nothing. Default `null`: the client's. */
+    public var minThroughput: MinThroughput? = null
+
+    /** The trace that the call belongs to. Default `null`: none, and no `traceparent` is sent. */
+    public var traceContext: TraceContext? = null
+
+    /**
+     * The path with names in place of its variable parts, such as `/contacts/{id}`, for [ClientConfig.observer]. It is not sent. Default `null`,
+     * none.
+     */
+    public var urlTemplate: String? = null
 
     /**
      * Adds a parameter to the query. `null` is left out; a list, an array or a sequence repeats the name; anything else is written as its
@@ -100,6 +111,9 @@ public sealed class CallConfig(
         cache?.let { json.name("cache").string(it.text) }
         hedge?.let { it.write(json.name("hedge")) }
         credential?.let { it.write(json.name("credential")) }
+        minThroughput?.write(json)
+        traceContext?.write(json)
+        urlTemplate?.let { json.name("urlTemplate").string(it) }
     }
 }
 

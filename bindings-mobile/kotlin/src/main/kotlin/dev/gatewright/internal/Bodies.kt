@@ -33,7 +33,7 @@ internal class StreamBody(
 
 /** A file, whose length is looked up when a call begins. */
 internal class FileBody(
-    private val file: File,
+    val file: File,
     override val contentType: String?,
 ) : Body() {
     override suspend fun prepared(): Prepared {

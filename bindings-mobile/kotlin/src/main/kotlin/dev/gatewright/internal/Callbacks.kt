@@ -2,6 +2,7 @@ package dev.gatewright.internal
 
 import dev.gatewright.AttemptRequest
 import dev.gatewright.AttemptResult
+import dev.gatewright.ObservedCall
 import dev.gatewright.Token
 import dev.gatewright.TokenStore
 import java.lang.ref.WeakReference
@@ -14,6 +15,7 @@ internal class Callbacks(
     val before: (suspend (AttemptRequest) -> Unit)?,
     val after: (suspend (AttemptResult) -> Unit)?,
     private val stores: Map<String?, TokenStore>,
+    val observer: ((ObservedCall) -> Unit)?,
 ) {
     /** The token store of a credential; `null` is the client's own. */
     fun store(credential: String?): TokenStore = checkNotNull(stores[credential]) { "the credential has no store" }
@@ -34,6 +36,8 @@ internal class Callbacks(
             byClient.remove(number)
         }
 
-        fun of(number: Int): Callbacks = checkNotNull(byClient[number]?.get()) { "the client is gone" }
+        fun of(number: Int): Callbacks = checkNotNull(orNull(number)) { "the client is gone" }
+
+        fun orNull(number: Int): Callbacks? = byClient[number]?.get()
     }
 }

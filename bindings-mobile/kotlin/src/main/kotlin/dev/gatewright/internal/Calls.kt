@@ -187,10 +187,16 @@ internal object Frames {
         Calls.take(call)?.resume(piece)
     }
 
-    fun end(call: Int) {
+    fun end(
+        call: Int,
+        batch: ByteArray,
+        start: Int,
+        end: Int,
+    ) {
         val waiting = Calls.take(call) ?: return
         Calls.finish(call)
-        waiting.resume(null)
+        // Only that of a download tells something.
+        waiting.resume(if (end > start) INTERNAL_JSON.decodeFromString<EndJson>(batch.decodeToString(start, end)) else null)
     }
 
     fun error(

@@ -98,6 +98,15 @@ internal class ErrorJson(
     val problem: JsonObject? = null,
     val attempts: List<AttemptJson> = emptyList(),
     val cause: Int? = null,
+    val upload: UploadJson? = null,
+)
+
+/** Where an upload that failed can be gone on with. */
+@Serializable
+internal class UploadJson(
+    val location: String?,
+    val offset: Long,
+    val length: Long?,
 )
 
 /** A request that cannot be sent as it is. */

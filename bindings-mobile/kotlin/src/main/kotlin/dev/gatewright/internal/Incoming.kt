@@ -20,6 +20,11 @@ internal class Incoming(
     private var ended = false
     private var failed: Throwable? = null
 
+    /** What was told with the end; nothing before it, and nothing where it is not that of a download. */
+    @Volatile
+    var told: EndJson? = null
+        private set
+
     /** The next piece; nothing at the end. */
     suspend fun next(): ByteArray? {
         synchronized(lock) {
@@ -28,9 +33,9 @@ internal class Incoming(
                 return null
             }
         }
-        val piece =
+        val came =
             try {
-                Calls.await<ByteArray?>(call, client) {
+                Calls.await<Any?>(call, client) {
                     Native.pull(call)
                     closedMeanwhile()
                 }
@@ -40,11 +45,13 @@ internal class Incoming(
                 fail(thrown)
                 throw thrown
             }
-        if (piece == null) {
-            synchronized(lock) { ended = true }
-            watch.forget()
+        if (came is ByteArray) {
+            return came
         }
-        return piece
+        told = came as? EndJson
+        synchronized(lock) { ended = true }
+        watch.forget()
+        return null
     }
 
     /** All that is left of it. */

@@ -17,7 +17,8 @@ internal val INTERNAL_JSON: Json
  * What came with an answer beside its body: a place in a batch of frames, read when it is asked for, since most programs look at status and
  * body only.
  *
- * Meta JSON: `{method, url, shownUrl, requestId, elapsedMs, headers: [[name, value]], attempts, cache}`.
+ * Meta JSON: `{method, url, shownUrl, requestId, elapsedMs, headers: [[name, value]], attempts, cache}`; of a download also `total`, of an upload
+ * `resumable` and `answerLost`.
  */
 internal class Meta(
     private val bytes: ByteArray,
@@ -54,6 +55,18 @@ internal class Meta(
 
     fun timeline(): String = timelineOf(told.attempts)
 
+    /** Of a download: how many bytes there are. */
+    val total: Long?
+        get() = told.total
+
+    /** Of an upload. */
+    val resumable: Boolean
+        get() = told.resumable
+
+    /** Of an upload. */
+    val answerLost: Boolean
+        get() = told.answerLost
+
     /** As it came. */
     fun text(): String = bytes.decodeToString(start, end)
 }
@@ -67,6 +80,9 @@ private class MetaJson(
     val headers: List<List<String>> = emptyList(),
     val attempts: List<AttemptJson> = emptyList(),
     val cache: String? = null,
+    val total: Long? = null,
+    val resumable: Boolean = false,
+    val answerLost: Boolean = false,
 )
 
 /** An attempt as the native half tells it, and as it takes it back for a timeline. */

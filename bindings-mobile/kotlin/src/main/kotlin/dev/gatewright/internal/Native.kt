@@ -45,7 +45,7 @@ internal object Native {
 
     /**
      * Begins a call; never throws. What comes of it comes as a frame: with [mode] 0 for an answer read whole, ANSWER or ERROR; with 1 for a
-     * streamed one, HEAD or ERROR, then by [pull].
+     * streamed one, HEAD or ERROR, then by [pull]; with 2 the same for a download that goes on where it breaks.
      */
     @JvmStatic
     external fun start(
@@ -152,6 +152,40 @@ internal object Native {
     external fun nextEvents(
         call: Int,
         list: Int,
+    )
+
+    /** Begins a stream of JSON lines, as a list; they come by [nextEvents], as the members of a JSON list. */
+    @JvmStatic
+    external fun jsonLines(
+        client: Long,
+        list: Int,
+        method: String,
+        path: String,
+        options: String?,
+        body: ByteArray?,
+        style: String,
+    )
+
+    /** Downloads into a file: CHUNK or ERROR. The bytes of the CHUNK are JSON: `{length, resumedFrom, elapsedMs, headers, attempts}`. */
+    @JvmStatic
+    external fun downloadTo(
+        client: Long,
+        call: Int,
+        path: String,
+        file: String,
+        options: String?,
+    )
+
+    /** Uploads so that a break costs no more than a piece: ANSWER or ERROR. The source is the body, or what the style names. */
+    @JvmStatic
+    external fun upload(
+        client: Long,
+        call: Int,
+        method: String,
+        path: String,
+        options: String?,
+        body: ByteArray?,
+        style: String,
     )
 
     /** Answers a question. */

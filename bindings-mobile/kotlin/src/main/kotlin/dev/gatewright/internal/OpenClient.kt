@@ -23,7 +23,7 @@ internal class OpenClient(
 ) {
     val json: Json = config.json
     private val callbacks: Callbacks? = callbacksOf(config)
-    private val number: Long
+    val number: Long
 
     init {
         Abandoned.release()
@@ -149,7 +149,7 @@ internal class OpenClient(
     }
 
     /** Asks for what a list gives, one after the other. */
-    private suspend inline fun <T : Any> walk(
+    suspend inline fun <T : Any> walk(
         list: Int,
         crossinline next: (Int, Int) -> Unit,
         use: (T) -> Unit,
@@ -173,6 +173,7 @@ private fun callbacksOf(config: ClientConfig): Callbacks? {
     for ((name, auth) in config.credentials) {
         auth.store?.let { stores[name] = it }
     }
-    val isNeeded = token != null || config.before != null || config.after != null || stores.isNotEmpty()
-    return if (isNeeded) Callbacks(token, config.before, config.after, stores) else null
+    val hooks = config.before != null || config.after != null || config.observer != null
+    val isNeeded = token != null || hooks || stores.isNotEmpty()
+    return if (isNeeded) Callbacks(token, config.before, config.after, stores, config.observer) else null
 }

@@ -4,6 +4,7 @@ import dev.gatewright.AttemptRequest
 import dev.gatewright.AttemptResult
 import dev.gatewright.MutableHeaders
 import dev.gatewright.Token
+import dev.gatewright.UploadPosition
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
@@ -35,6 +36,8 @@ import kotlin.time.Duration.Companion.milliseconds
  * | `storeClear` | `credential` | nothing |
  * | `storeLock` | `credential` | text `true` or `false` |
  * | `storeUnlock` | `credential` | not answered |
+ * | `observed` | `observed`, a call that is over | not answered |
+ * | `progress` | `location, offset, length` of an upload | not answered |
  * | `abandon` | | not answered: nobody waits for that question any more |
  *
  * Each is a coroutine of its own on [Dispatchers.Default], with the other elements of the context of whoever made the call, and is cancelled when it
@@ -54,8 +57,19 @@ internal object Questions {
             "abandon" -> asked.remove(question.question)?.cancel()
             "bodyClose" -> Uploads.close(question.call, question.stream)
             "storeUnlock" -> StoreQuestions.unlock(question, scope)
+            "observed" -> question.observed?.let { tell(question.client, it) }
+            "progress" -> Progress.note(question.call, UploadPosition(question.location, question.offset, question.length))
             else -> begin(question)
         }
+    }
+
+    /** Not in the thread that drives all calls, which an observer may block. */
+    private fun tell(
+        client: Int,
+        observed: ObservedJson,
+    ) {
+        val observer = Callbacks.orNull(client)?.observer ?: return
+        scope.launch { observer(observed.call()) }
     }
 
     private fun begin(question: Question) {
@@ -110,6 +124,10 @@ internal class Question(
     val attempt: Told? = null,
     val credential: String? = null,
     val tokens: String? = null,
+    val observed: ObservedJson? = null,
+    val location: String? = null,
+    val offset: Long = 0,
+    val length: Long? = null,
 ) {
     /** Whether several calls may wait for it. */
     val isOfClient: Boolean

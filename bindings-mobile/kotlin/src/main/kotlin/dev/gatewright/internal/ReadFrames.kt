@@ -18,7 +18,7 @@ private const val NONE = -1
  * | 1 ANSWER | `[u16 status][u32 metaLength][u32 bodyLength][u32 large, NONE for a body inline][meta][body]` |
  * | 2 HEAD | `[u16 status][meta]`, of a streamed answer |
  * | 3 CHUNK | `[u32 large or NONE][bytes]`, of its body |
- * | 4 END | nothing: the end of a body or of a list |
+ * | 4 END | nothing: the end of a body or of a list. Of a download JSON, `{elapsedMs, attempts}` over all its connections |
  * | 5 ERROR | the error as JSON |
  * | 6 ASK | a question as JSON; the call is 0 |
  *
@@ -68,7 +68,7 @@ private fun readFrame(
         ANSWER -> answer(frame, frames)
         HEAD -> head(frame, frames)
         CHUNK -> chunk(frame, frames)
-        END -> frames.end(frame.call)
+        END -> frames.end(frame.call, frame.batch, frame.start, frame.end)
         ERROR -> frames.error(frame.call, frame.batch.decodeToString(frame.start, frame.end))
         ASK -> frames.ask(frame.batch.decodeToString(frame.start, frame.end))
     }

@@ -9,13 +9,14 @@ import dev.gatewright.RequestConfig
  * What a program says about a client and about a call, as the JSON of the native half. What values mean is checked there.
  *
  * Settings JSON (all optional): `auth`, `credentials`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `connectTimeoutMs`, `readTimeoutMs`, `maxAttempts`,
- * `backoffBaseMs`, `backoffCapMs`, `maxRetryAfterMs`, `budget`, `pacing`, `quota`, `breaker`, `maxConcurrency`, `regions`,
+ * `backoffBaseMs`, `backoffCapMs`, `maxRetryAfterMs`, `budget`, `pacing`, `minThroughput`, `quota`, `breaker`, `maxConcurrency`, `regions`,
  * `hedge`, `cache`, `idempotencyKeys`, `idempotencyHeader`, `idempotencyQuoted`,
  * `maxRedirects`, `allowedOrigins`, `allowHttp`, `proxy`, `caCertificates`, `pins`, `maxResponseBytes`, `throwOnError`, `hooks: {before, after}`,
- * `client`.
+ * `observe`, `client`.
  *
  * Options JSON (all optional): `query`, `headers`, `timeoutMs`, `attemptTimeoutMs`, `maxAttempts`, `idempotencyKey`, `throwOnError`,
- * `cache`, `hedge`, `credential`, `stream: {replayable, length}`, `contentType`.
+ * `cache`, `hedge`, `credential`, `stream: {replayable, length}`, `contentType`,
+ * `minThroughput: {bytesPerSecond, graceMs}`, `traceContext: {traceparent, tracestate}`, `urlTemplate`.
  */
 
 /** A client's settings; [callbackNumber] is that of its callbacks, 0 for none. */
@@ -41,7 +42,8 @@ internal fun settingsOf(
     json.name("backoffCapMs").milliseconds(config.retry.backoffCap)
     json.name("maxRetryAfterMs").milliseconds(config.retry.maxRetryAfter)
     json.name("budget").number(config.retry.budget)
-    json.name("pacing").boolean(config.pacing)
+    writePacing(json, config)
+    config.minThroughput?.write(json)
     config.quota?.let { json.name("quota").string(it) }
     writeProtection(json, config)
     json.name("idempotencyKeys").boolean(config.idempotencyKeys)
@@ -58,8 +60,23 @@ internal fun settingsOf(
     json.name("maxResponseBytes").number(config.maxResponseBytes)
     json.name("throwOnError").boolean(config.throwOnError)
     writeHooks(json, config)
+    json.name("observe").boolean(config.observer != null)
     json.name("client").number(callbackNumber)
     return json.endObject().toString()
+}
+
+private fun writePacing(
+    json: JsonText,
+    config: ClientConfig,
+) {
+    val maxQueue = config.maxQueue
+    if (config.pacing && maxQueue != null) {
+        json.name("pacing").beginObject()
+        json.name("maxQueue").number(maxQueue)
+        json.endObject()
+    } else {
+        json.name("pacing").boolean(config.pacing)
+    }
 }
 
 private fun writeProtection(
@@ -106,10 +123,8 @@ internal fun optionsOf(
     config.write(json)
     body?.contentType?.let { json.name("contentType").string(it) }
     if (body is StreamBody) {
-        json.name("stream").beginObject()
-        json.name("replayable").boolean(body.replayable)
-        body.length?.let { json.name("length").number(it) }
-        json.endObject()
+        json.name("stream")
+        body.write(json)
     }
     return json.endObject().toString()
 }

@@ -1,5 +1,6 @@
 package dev.gatewright.conformance
 
+import dev.gatewright.Body
 import dev.gatewright.Client
 import dev.gatewright.Gatewright
 import kotlinx.coroutines.CancellationException
@@ -24,6 +25,7 @@ private val CAPABILITIES =
         "cancel",
         "connections",
         "credentials",
+        "download",
         "events",
         "explain",
         "hedging",
@@ -35,6 +37,8 @@ private val CAPABILITIES =
         "idempotency",
         "input_errors",
         "interruptible_callbacks",
+        "json_lines",
+        "min_throughput",
         "oauth",
         "oauth_login",
         "only_cache",
@@ -48,20 +52,16 @@ private val CAPABILITIES =
         "stream_upload",
         "tls",
         "token_callback",
+        "trace_context",
         "truncated_encodings",
+        "upload",
         "webhook_sign",
         "webhook_verify",
     )
 
-private const val NOT_YET = "not in the Kotlin library yet"
 private val LACKS =
     mapOf(
-        "download" to NOT_YET,
         "float_times" to "times are kotlin.time.Duration, which cannot be NaN and whose INFINITE means no limit",
-        "json_lines" to NOT_YET,
-        "min_throughput" to NOT_YET,
-        "trace_context" to NOT_YET,
-        "upload" to NOT_YET,
     )
 
 /** Carries out requests with the Kotlin SDK. An adapter translates, nothing more. */
@@ -144,6 +144,9 @@ class Adapter {
             "events" -> events(client, request)
             "explain" -> explain(client, request)
             "login" -> login(client, request)
+            "json_lines" -> jsonLines(client, request)
+            "download" -> download(client, request)
+            "upload" -> upload(client, request)
             else -> throw Unsupported("the mode $mode")
         }
 
@@ -213,6 +216,47 @@ class Adapter {
                 failure(error)
             }
         return answer + json("events" to came)
+    }
+
+    private suspend fun jsonLines(
+        client: Client,
+        request: JsonObject,
+    ): JsonObject {
+        val most = request["max_values"]?.jsonPrimitive?.int ?: 100
+        val values = mutableListOf<JsonElement>()
+        val answer =
+            try {
+                client.jsonLines<JsonElement>(request.text("path")) { takeLines(request) }.take(most).collect { values += it }
+                json("ok" to true)
+            } catch (error: Throwable) {
+                failure(error)
+            }
+        return answer + json("values" to values)
+    }
+
+    private suspend fun download(
+        client: Client,
+        request: JsonObject,
+    ): JsonObject {
+        if (request.text("method") != "GET") throw Unsupported("a download by another method than GET")
+        client.download(request.text("path")) { takePlain(request) }.use { download ->
+            val received = Received()
+            try {
+                download.body.collect(received::take)
+            } catch (error: Throwable) {
+                return failure(error) + json("delivered" to received.shown())
+            }
+            return downloaded(download) + json("body" to received.shown())
+        }
+    }
+
+    private suspend fun upload(
+        client: Client,
+        request: JsonObject,
+    ): JsonObject {
+        val uploaded = client.upload(request.text("path"), bodyOf(request) ?: Body.bytes(ByteArray(0))) { takeUpload(request) }
+        val body = json("body" to bodyOf(uploaded.response.bytes()))
+        return head(uploaded.response) + body + json("resumable" to uploaded.resumable, "answer_lost" to uploaded.answerLost)
     }
 
     /** What was given up is told as such only where the coroutine was. */

@@ -66,6 +66,7 @@ fun ClientConfig.take(
             "max_retry_after_ms" -> retry = retry.copy(maxRetryAfter = value.jsonPrimitive.double.milliseconds)
             "budget" -> retry = retry.copy(budget = value.jsonPrimitive.int)
             "pacing" -> pacing = value.jsonPrimitive.boolean
+            "min_throughput" -> minThroughput = minThroughput(value)
             "breaker" -> breaker = breaker(value)
             "max_concurrency" -> maxConcurrency = value.jsonPrimitive.int
             "regions" -> regions = value.jsonArray.map { it.jsonPrimitive.content }

@@ -4,6 +4,7 @@ package dev.gatewright.conformance
 
 import dev.gatewright.Answer
 import dev.gatewright.Attempt
+import dev.gatewright.Download
 import dev.gatewright.GatewrightException
 import kotlinx.serialization.SerializationException
 import kotlinx.serialization.json.Json
@@ -33,6 +34,15 @@ fun head(answer: Answer): JsonObject =
         "attempts" to answer.attempts.map(::attempt),
         "elapsed_ms" to answer.elapsed.ms,
         "cache" to answer.cacheStatus?.name?.lowercase(),
+    )
+
+fun downloaded(download: Download): JsonObject =
+    json(
+        "ok" to true,
+        "total" to download.total,
+        "headers" to download.headers.associate { (name, value) -> name.lowercase() to value },
+        "attempts" to download.attempts.map(::attempt),
+        "elapsed_ms" to download.elapsed.ms,
     )
 
 fun bodyOf(content: ByteArray): JsonObject {
