@@ -259,6 +259,11 @@ fn play(workspace: &Workspace, adapter: &Adapter, asked: &Asked) -> Command {
         .clone()
         .unwrap_or_else(|| workspace.root.join("conformance/scenarios"));
     command.arg("--scenarios").arg(folder);
+    if asked.scenarios.is_none() {
+        command
+            .arg("--webhooks")
+            .arg(crate::webhook_corpus::folder(workspace));
+    }
     for only in &asked.only {
         command.args(["--only", only]);
     }

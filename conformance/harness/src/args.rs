@@ -6,11 +6,12 @@ use std::path::PathBuf;
 pub(crate) const HELP: &str = "\
 Plays the conformance scenarios against the adapter of an SDK and the reference gateway.
 
-gatewright-conformance [--adapter \"CMD ...\"] [--name LANG] [--scenarios DIR] [--only SUBSTR]... [--jobs N] [--json] [--list]
+gatewright-conformance [--adapter \"CMD ...\"] [--name LANG] [--scenarios DIR] [--webhooks DIR] [--only SUBSTR]... [--jobs N] [--json] [--list]
 
   --adapter \"CMD ...\"  the adapter's command; quotes group words   [the Rust adapter beside this program]
   --name LANG          what the SDK is called in the output         [what the adapter says]
   --scenarios DIR      a folder with scenario files                 [conformance/scenarios]
+  --webhooks DIR       a folder with the corpus of webhooks, which is played as well
   --only SUBSTR        only scenarios with this in their name; may be repeated
   --jobs N             scenarios at once                            [8]
   --json               one JSON object for each scenario, and one for the whole at the end
@@ -25,6 +26,7 @@ pub(crate) struct Args {
     pub(crate) adapter: Option<Vec<String>>,
     pub(crate) name: Option<String>,
     pub(crate) scenarios: Option<PathBuf>,
+    pub(crate) webhooks: Option<PathBuf>,
     pub(crate) only: Vec<String>,
     pub(crate) jobs: usize,
     pub(crate) json: bool,
@@ -39,6 +41,7 @@ impl Args {
             adapter: None,
             name: None,
             scenarios: None,
+            webhooks: None,
             only: Vec::new(),
             jobs: 8,
             json: false,
@@ -63,6 +66,7 @@ impl Args {
                 "--adapter" => args.adapter = Some(words(&value()?)?),
                 "--name" => args.name = Some(value()?),
                 "--scenarios" => args.scenarios = Some(value()?.into()),
+                "--webhooks" => args.webhooks = Some(value()?.into()),
                 "--only" => args.only.push(value()?),
                 "--jobs" => {
                     args.jobs = value()?

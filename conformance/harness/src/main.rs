@@ -2,6 +2,7 @@
 
 mod adapter;
 mod args;
+mod corpus;
 mod expectation;
 mod pattern;
 mod placeholders;
@@ -54,7 +55,7 @@ async fn run() -> Result<ExitCode, String> {
     if !args.only.is_empty() {
         scenarios.retain(|scenario| args.only.iter().any(|part| scenario.name.contains(part)));
     }
-    if scenarios.is_empty() && files.is_empty() {
+    if scenarios.is_empty() && files.is_empty() && args.webhooks.is_none() {
         return Err(format!(
             "there is no scenario to play in {}",
             folder.display()
@@ -74,12 +75,17 @@ async fn run() -> Result<ExitCode, String> {
         .await
         .map_err(|why| format!("the gateway cannot be started: {why}"))?;
     let started = Instant::now();
+    let corpus = match &args.webhooks {
+        Some(folder) => corpus::play(folder, &command, &args.only).await?,
+        None => Vec::new(),
+    };
     let results = Run::new(stage, command, args.jobs)
         .play_all(scenarios)
         .await
         .map_err(|gone| gone.0)?;
     let mut played = results.played;
     played.extend(files.into_iter().map(report::unreadable));
+    played.extend(corpus);
     played.extend(secret_in_stderr(&results.stderr));
     let sums = Sums::of(&played);
     let name = args.name.unwrap_or(results.sdk);

@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::open::Counts;
 
-const CAPABILITIES: [&str; 38] = [
+const CAPABILITIES: [&str; 39] = [
     "api_key_cookie",
     "breaker",
     "cache",
@@ -56,6 +56,7 @@ const CAPABILITIES: [&str; 38] = [
     "trace_context",
     "truncated_encodings",
     "upload",
+    "webhook_schemes",
     "webhook_sign",
     "webhook_verify",
 ];
