@@ -5,7 +5,7 @@
 //! JSON. A [`Port`] has all of that: one for each thread of JavaScript's, one for a process of Swift's or Kotlin's. A [`Host`] is what it needs of
 //! its surroundings.
 //!
-//! The feature `client` is all of that; `webhook` alone is only [`HostWebhook`], without any of the client;
+//! The feature `client` is all of that; `webhook` alone is only [`HostWebhook`] and what it comes with, without any of the client;
 //! `credentials` alone only [`credential_parts`], which Python has of it.
 
 #[cfg(any(feature = "client", feature = "webhook"))]
@@ -103,7 +103,7 @@ pub use crate::{
 #[cfg(feature = "client")]
 pub use gatewright::{Body, ClientBuilder};
 #[cfg(feature = "webhook")]
-pub use webhook::{HostWebhook, generate_secret};
+pub use webhook::{HostReplayGuard, HostVerifier, HostWebhook, generate_secret};
 
 #[cfg(test)]
 #[cfg(feature = "client")]

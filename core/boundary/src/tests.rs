@@ -18,4 +18,7 @@ mod streams;
 mod token_stores;
 mod transfers;
 mod uploads;
+#[cfg(feature = "webhook")]
+mod webhook_schemes;
+#[cfg(feature = "webhook")]
 mod webhooks;

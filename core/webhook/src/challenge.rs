@@ -42,10 +42,17 @@ impl Webhook {
     /// Only for a request that was verified: `verified` is what [`verify`](Self::verify) answered to this `body`.
     #[must_use]
     pub fn challenge(&self, verified: &Verified, body: &[u8]) -> Option<Challenge> {
+        self.challenge_by_key(verified.key_index, body)
+    }
+
+    /// The same with what the bindings of this project have of a [`Verified`], the index of its key.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn challenge_by_key(&self, key_index: usize, body: &[u8]) -> Option<Challenge> {
         let text = std::str::from_utf8(body).ok()?;
-        match verified.scheme {
+        match self.scheme() {
             Scheme::Slack => slack(text),
-            Scheme::Zoom => self.zoom(verified, text),
+            Scheme::Zoom => self.zoom(key_index, text),
             Scheme::Discord => discord(text),
             Scheme::Sns => sns(text),
             _ => None,
@@ -53,14 +60,14 @@ impl Webhook {
     }
 
     /// Zoom wants its token back, with the token's MAC under the secret.
-    fn zoom(&self, verified: &Verified, text: &str) -> Option<Challenge> {
+    fn zoom(&self, key_index: usize, text: &str) -> Option<Challenge> {
         let [event, payload] = members(text, ["event", "payload"])?;
         let (Value::Text(event), Value::Object(payload)) = (event?, payload?) else {
             return None;
         };
         let [token] = members(payload, ["plainToken"])?;
         let token = token?.text()?;
-        let Some(VerifyKey::Hmac(key)) = self.parts.keys.get(verified.key_index) else {
+        let Some(VerifyKey::Hmac(key)) = self.parts.keys.get(key_index) else {
             return None;
         };
         // Only what can stand in JSON as it is: whoever asks chooses it, and gets it signed.

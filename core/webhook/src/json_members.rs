@@ -6,28 +6,60 @@ const MAX_DEPTH: usize = 64;
 
 /// The value of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Value<'b> {
+pub enum Value<'b> {
     /// A string, its escapes undone.
     Text(String),
     /// A number, as written.
     Number(&'b str),
     /// An object, as written.
     Object(&'b str),
+    /// A list, as written.
+    List(&'b str),
     /// Anything else.
     Other,
 }
 
 impl Value<'_> {
-    pub(crate) fn text(self) -> Option<String> {
+    /// The text, where it is one.
+    #[must_use]
+    pub fn text(self) -> Option<String> {
         match self {
             Self::Text(text) => Some(text),
             _ => None,
         }
     }
+
+    /// The texts, where it is a list of nothing else.
+    #[must_use]
+    pub fn texts(&self) -> Option<Vec<String>> {
+        let Self::List(written) = *self else {
+            return None;
+        };
+        let mut reader = Reader {
+            text: written,
+            at: 0,
+        };
+        let mut texts = Vec::new();
+        reader.take(b'[')?;
+        reader.space();
+        if reader.take(b']').is_some() {
+            return Some(texts);
+        }
+        loop {
+            reader.space();
+            texts.push(reader.string()?);
+            reader.space();
+            if reader.take(b',').is_none() {
+                reader.take(b']')?;
+                return Some(texts);
+            }
+        }
+    }
 }
 
 /// The members of the object `text` with the names `wanted`, or `None` where it is no object, not JSON, or has one of them twice.
-pub(crate) fn members<'b, const N: usize>(
+#[must_use]
+pub fn members<'b, const N: usize>(
     text: &'b str,
     wanted: [&str; N],
 ) -> Option<[Option<Value<'b>>; N]> {
@@ -92,6 +124,7 @@ impl<'b> Reader<'b> {
                 let written = self.text.get(start..self.at)?;
                 Some(match first {
                     b'{' => Value::Object(written),
+                    b'[' => Value::List(written),
                     b'-' | b'0'..=b'9' => Value::Number(written),
                     _ => Value::Other,
                 })
@@ -232,10 +265,27 @@ mod tests {
             Some(Value::Number("-1.5e+3")),
             Some(Value::Object(r#"{"d":[1,{}]}"#)),
             None,
-            Some(Value::Other),
+            Some(Value::List("[true,null,false]")),
         ];
         assert_eq!(found, Some(expected));
         assert_eq!(members("{}", ["a"]), Some([None]));
+    }
+
+    #[test]
+    fn a_list_of_texts_is_read_and_no_other() {
+        let list = |text: &str| {
+            let text = format!("{{\"a\":{text}}}");
+            let [value] = members(&text, ["a"]).unwrap();
+            value.unwrap().texts()
+        };
+        assert_eq!(list("[]"), Some(vec![]));
+        assert_eq!(
+            list(r#"[ "a\n" , "]" ]"#),
+            Some(vec!["a\n".to_owned(), "]".to_owned()])
+        );
+        for other in [r#"["a",1]"#, r#""a""#, "1", "{}", "null", r#"[["a"]]"#] {
+            assert_eq!(list(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -32,7 +32,9 @@ mod base64;
 mod certificate_url;
 mod form;
 mod hex;
-mod json_members;
+/// How the bindings of this project read settings; not for others.
+#[doc(hidden)]
+pub mod json_members;
 mod plain;
 mod tag;
 mod url;

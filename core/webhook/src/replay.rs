@@ -47,6 +47,7 @@ pub use memory::MemoryReplayGuard;
 pub mod sql;
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
@@ -71,6 +72,19 @@ impl ReplayKey {
             scheme.name().as_bytes(),
             message_id.as_bytes(),
         ])
+    }
+
+    /// The key of a message without a signed id, of what [`Verified`](crate::Verified) says of it. For the bindings of this project.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn of_signed_hash(
+        sender: &str,
+        scheme: Scheme,
+        timestamp: Option<i64>,
+        hash: &[u8; 32],
+    ) -> Self {
+        let time = timestamp.unwrap_or_default().to_be_bytes();
+        Self::for_signed(sender, scheme, &[&time, hash])
     }
 
     /// The key of a message without a signed id.
@@ -102,6 +116,31 @@ impl fmt::Display for ReplayKey {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
+
+/// Reads what `Display` wrote, for stores and languages that have keys as texts.
+impl FromStr for ReplayKey {
+    type Err = NotAKey;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut key = [0; 32];
+        match crate::hex::decode(text.as_bytes(), &mut key) {
+            Some(32) => Ok(Self(key)),
+            _ => Err(NotAKey),
+        }
+    }
+}
+
+/// A text that is no [`ReplayKey`]: not 64 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAKey;
+
+impl fmt::Display for NotAKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a replay key is 64 hexadecimal digits")
+    }
+}
+
+impl std::error::Error for NotAKey {}
 
 impl fmt::Debug for ReplayKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

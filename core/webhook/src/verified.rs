@@ -83,10 +83,17 @@ impl Verified {
                 self.message_id.as_deref().unwrap_or_default(),
             ),
             Some(Fingerprint(signed)) => {
-                let time = self.timestamp.unwrap_or_default().to_be_bytes();
-                ReplayKey::for_signed(sender, self.scheme, &[&time, signed])
+                ReplayKey::of_signed_hash(sender, self.scheme, self.timestamp, signed)
             }
         }
+    }
+
+    /// What [`replay_key`](Self::replay_key) takes where no id is signed. For the bindings of this project, which hand a verdict around
+    /// as text; a hash, and no signature.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn signed_hash(&self) -> Option<&[u8; 32]> {
+        self.fingerprint.as_ref().map(|Fingerprint(hash)| hash)
     }
 }
 
