@@ -15,7 +15,7 @@
 //! | `observer.rs` | what is told of calls to an observer of Python's, such as the one for OpenTelemetry |
 //! | `log.rs` | records of calls to Python's `logging` |
 //! | `error.rs` | errors into exceptions, one class for each kind |
-//! | `webhook.rs` | verification and signing |
+//! | `webhook.rs`, `webhook/` | verification and signing of webhooks, replay guards |
 //! | `fork.rs` | what a child process must do anew |
 
 use pyo3::prelude::*;
@@ -107,7 +107,10 @@ mod _native {
     #[pymodule_export]
     use super::upload::{NativeUpload, open_upload};
     #[pymodule_export]
-    use super::webhook::{Verified, Webhook, generate_secret};
+    use super::webhook::{
+        Challenge, NativeMemoryGuard, NativeRedisGuard, SignedRequest, Signer, Template, Verified,
+        Webhook, WebhookVerifier, generate_secret, replay_statements, webhook_schemes,
+    };
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

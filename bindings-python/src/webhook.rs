@@ -1,218 +1,295 @@
-//! Webhooks: verification and signing, usable without any client.
+//! Webhooks: verification and signing, usable without any client. This file has the verifier's class; the idea of each other file is in
+//! its name.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use gatewright_webhook::{Signer, Verified as Proof, Webhook as Verifier};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use gatewright_webhook::{
+    KeyError, KeyErrorKind, Scheme, Signer as CoreSigner, Verified as Proof, VerifyError,
+    Webhook as Core,
+};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyDict};
 
-use crate::{json, source};
+mod challenge;
+mod error;
+mod headers;
+mod replay;
+mod request;
+mod settings;
+mod signer;
+mod verified;
+mod verifier;
 
-/// The exception class of webhooks, declared in Python.
-fn failed(py: Python<'_>, class: &str, code: &str, text: String) -> PyErr {
-    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    let module = MODULE.get_or_try_init(py, || {
-        PyResult::Ok(py.import("gatewright._errors")?.unbind())
-    });
-    match module.and_then(|module| module.bind(py).getattr(class)?.call1((code, text))) {
-        Ok(exception) => PyErr::from_value(exception),
-        Err(error) => error,
-    }
-}
+pub(crate) use challenge::Challenge;
+pub(crate) use replay::{NativeMemoryGuard, NativeRedisGuard, replay_statements};
+pub(crate) use settings::Template;
+pub(crate) use signer::{SignedRequest, Signer};
+pub(crate) use verified::Verified;
+pub(crate) use verifier::WebhookVerifier;
 
-fn now(given: Option<f64>) -> PyResult<i64> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "checked to be a number; beyond i64 it saturates"
-    )]
-    match given {
-        Some(seconds) if seconds.is_finite() => Ok(seconds.floor() as i64),
-        Some(_) => Err(PyValueError::new_err("now= is no time; give unix seconds")),
-        None => Ok(SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| {
-                i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-            })),
-    }
-}
+use error::{declared, not_fetched, refused, unusable_key, wrong_key};
+use headers::Kept;
+use request::{Request, with_body};
+use settings::{duration, scheme, secrets};
 
-/// The fields of a request, as the bytes that were on the wire.
-type Fields = Vec<(Vec<u8>, Vec<u8>)>;
+/// From here on a body is hashed without the GIL.
+const LARGE: usize = 64 * 1024;
 
-/// Reads the headers of whatever framework: a mapping, pairs, `.raw` of Starlette, a WSGI environ.
-/// Only what verification and `explain` look at is kept.
-fn fields(headers: &Bound<'_, PyAny>) -> PyResult<Fields> {
-    let mut fields = Vec::with_capacity(5);
-    if let Ok(dict) = headers.cast_exact::<PyDict>() {
-        for (name, value) in dict.iter() {
-            field(&name, &value, &mut fields)?;
-        }
-        return Ok(fields);
-    }
-    let pairs = match headers.getattr_opt("raw")? {
-        Some(raw) if raw.is_instance_of::<PyList>() || raw.is_instance_of::<PyTuple>() => raw,
-        _ if headers.hasattr("items")? => headers.call_method0("items")?,
-        _ => headers.clone(),
-    };
-    for pair in pairs.try_iter()? {
-        let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) =
-            pair?.extract().map_err(|_| {
-                PyTypeError::new_err("headers are a mapping, or pairs of a name and a value")
-            })?;
-        field(&name, &value, &mut fields)?;
-    }
-    Ok(fields)
-}
-
-/// How names begin that verification or `explain` looks at.
-const KEPT: [&[u8]; 4] = [b"webhook", b"content-", b"svix-", b"x-webhook"];
-
-fn field(name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>, fields: &mut Fields) -> PyResult<()> {
-    let mut name = wire_bytes(name)?;
-    if let Some(cgi) = name.strip_prefix(b"HTTP_") {
-        name = cgi
-            .iter()
-            .map(|byte| if *byte == b'_' { b'-' } else { *byte })
-            .collect();
-    }
-    let kept = KEPT.iter().any(|prefix| {
-        name.get(..prefix.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-    });
-    if !kept {
-        return Ok(());
-    }
-    if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
-        for each in value.try_iter()? {
-            fields.push((name.clone(), wire_bytes(&each?)?));
-        }
-    } else {
-        fields.push((name, wire_bytes(value)?));
-    }
-    Ok(())
-}
-
-/// A header's text as the bytes that were on the wire: frameworks decode them as Latin-1.
-fn wire_bytes(text: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
-    if let Ok(text) = text.cast::<PyString>() {
-        let text = text.to_str()?;
-        if text.is_ascii() {
-            return Ok(text.as_bytes().to_vec());
-        }
-        let latin: Option<Vec<u8>> = text
-            .chars()
-            .map(|c| u8::try_from(u32::from(c)).ok())
-            .collect();
-        return Ok(latin.unwrap_or_else(|| text.as_bytes().to_vec()));
-    }
-    if let Ok(bytes) = text.cast::<PyBytes>() {
-        return Ok(bytes.as_bytes().to_vec());
-    }
-    // WSGI environs hold other things too; no header is among them.
-    Ok(Vec::new())
-}
-
-fn with_body<T>(body: &Bound<'_, PyAny>, run: impl FnOnce(&[u8]) -> T) -> PyResult<T> {
-    if let Ok(bytes) = body.cast::<PyBytes>() {
-        return Ok(run(bytes.as_bytes()));
-    }
-    match source::bytes_of(body)? {
-        Some(bytes) => Ok(run(&bytes)),
-        None => Err(PyTypeError::new_err(format!(
-            "the body is the raw bytes of the request, not {}; a body that was parsed is other bytes",
-            body.get_type().name()?
-        ))),
-    }
-}
-
-/// Verifies webhooks by Standard Webhooks (v1 and v1a).
+/// Verifies webhooks of one scheme.
 #[pyclass(frozen, module = "gatewright.webhooks")]
 pub(crate) struct Webhook {
-    verifier: Option<Verifier>,
-    signer: Option<Signer>,
+    verifier: Option<Core>,
+    signer: Signing,
+    scheme: Scheme,
+    max_body: usize,
+    certificates: Fetch,
+}
+
+/// Whether the secrets can sign, too.
+enum Signing {
+    With(CoreSigner),
+    /// Only keys that verify were given.
+    PublicKeys,
+    /// The sender's key is another than the receiver's.
+    OtherKey,
+    Not(KeyError),
+}
+
+/// Who fetches certificates.
+enum Fetch {
+    /// The package.
+    Own,
+    /// The user's function.
+    By(Py<PyAny>),
+    Nobody,
+}
+
+impl Fetch {
+    fn read(given: &Bound<'_, PyAny>) -> PyResult<Self> {
+        if let Ok(own) = given.cast::<PyBool>() {
+            return Ok(if own.is_true() {
+                Self::Own
+            } else {
+                Self::Nobody
+            });
+        }
+        if given.is_callable() {
+            return Ok(Self::By(given.clone().unbind()));
+        }
+        Err(PyTypeError::new_err(
+            "fetch_certificate= is a function of a URL that gives the certificate's bytes, or True or False",
+        ))
+    }
+
+    /// The certificate at a URL that passed the rules of its scheme.
+    fn fetch(&self, py: Python<'_>, url: &str) -> PyResult<Vec<u8>> {
+        let answer = match self {
+            Self::Own => py
+                .import("gatewright._certificates")?
+                .getattr("fetch")?
+                .call1((url,)),
+            Self::By(function) => function.bind(py).call1((url,)),
+            Self::Nobody => return Err(refused(py, &missing(url))),
+        };
+        let pem = answer.and_then(|answer| with_body(&answer, <[u8]>::to_vec));
+        pem.map_err(|why| {
+            if why.is_instance_of::<pyo3::exceptions::PyException>(py) {
+                not_fetched(py, url, why)
+            } else {
+                // Ctrl-C is no reason of the certificate's.
+                why
+            }
+        })
+    }
+}
+
+fn missing(url: &str) -> VerifyError {
+    VerifyError::MissingCertificate {
+        url: url.to_owned(),
+    }
 }
 
 #[pymethods]
 impl Webhook {
     #[new]
-    #[pyo3(signature = (secret, *, tolerance=300.0, max_body=1_048_576))]
+    #[pyo3(signature = (secret=None, *, scheme=None, tolerance=None, future_tolerance=None, max_body=1_048_576, url=None,
+        webhook_id=None, topic_arn=None, key_ids=None, components=None, template=None, fetch_certificate=None))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the keywords of a Python constructor"
+    )]
     fn new(
         py: Python<'_>,
-        secret: &Bound<'_, PyAny>,
-        tolerance: f64,
+        secret: Option<&Bound<'_, PyAny>>,
+        scheme: Option<&str>,
+        tolerance: Option<f64>,
+        future_tolerance: Option<f64>,
         max_body: usize,
+        url: Option<String>,
+        webhook_id: Option<String>,
+        topic_arn: Option<String>,
+        key_ids: Option<Vec<String>>,
+        components: Option<Vec<String>>,
+        template: Option<&Bound<'_, Template>>,
+        fetch_certificate: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let secrets: Vec<String> = match secret.extract::<String>() {
-            Ok(one) => vec![one],
-            Err(_) => secret.extract()?,
+        let template = template.map(Bound::get);
+        let scheme = self::scheme(scheme, template)?;
+        let secrets = self::secrets(secret)?;
+        let wrong = |error: KeyError| wrong_key(py, &error);
+        let (verifying, signer) = match scheme {
+            Scheme::StandardWebhooks | Scheme::Svix => prefixed(scheme, &secrets).map_err(wrong)?,
+            Scheme::HttpSignature => {
+                let signs = secrets.iter().all(|secret| secret.starts_with("whsk_"));
+                let verifying = if signs && !secrets.is_empty() {
+                    None
+                } else {
+                    Some(secrets.iter().map(String::as_str).collect())
+                };
+                (verifying, signing(scheme, None, &secrets))
+            }
+            Scheme::Discord => (Some(texts(&secrets)), Signing::OtherKey),
+            _ => {
+                let asymmetric = template.is_some_and(|template| template.1.is_asymmetric());
+                let signer = if asymmetric {
+                    Signing::OtherKey
+                } else {
+                    signing(scheme, template, &secrets)
+                };
+                (Some(texts(&secrets)), signer)
+            }
         };
-        let tolerance = Duration::try_from_secs_f64(tolerance).map_err(|_| {
-            PyValueError::new_err("tolerance= is a number of seconds, zero or more")
-        })?;
-        let wrong = |error: gatewright_webhook::KeyError| {
-            failed(py, "WebhookKeyError", error.code(), error.to_string())
+        let build = |verifying: Vec<&str>| -> PyResult<Core> {
+            let mut builder = Core::builder().scheme(scheme);
+            if let Some(template) = template {
+                builder = builder.template(template.0.clone());
+            }
+            builder = builder.secrets(verifying).max_body(max_body);
+            if let Some(tolerance) = duration("tolerance", tolerance)? {
+                builder = builder.tolerance(tolerance);
+            }
+            if let Some(tolerance) = duration("future_tolerance", future_tolerance)? {
+                builder = builder.future_tolerance(tolerance);
+            }
+            if let Some(url) = url {
+                builder = builder.url(url);
+            }
+            if let Some(id) = webhook_id {
+                builder = builder.webhook_id(id);
+            }
+            if let Some(arn) = topic_arn {
+                builder = builder.topic_arn(arn);
+            }
+            if let Some(ids) = key_ids {
+                builder = builder.key_ids(ids);
+            }
+            if let Some(components) = components {
+                builder = builder.components(components);
+            }
+            builder.build().map_err(wrong)
         };
-        // `whsk_` keys sign, `whpk_` keys verify, `whsec_` secrets do both.
-        let of = |unfit: &str| -> Vec<&String> {
-            secrets.iter().filter(|s| !s.starts_with(unfit)).collect()
-        };
-        let (verifying, signing) = (of("whsk_"), of("whpk_"));
-        let verifier = if verifying.is_empty() && !secrets.is_empty() {
-            None
-        } else {
-            let builder = Verifier::builder()
-                .secrets(verifying)
-                .tolerance(tolerance)
-                .max_body(max_body);
-            Some(builder.build().map_err(wrong)?)
-        };
-        let signer = if signing.is_empty() {
-            None
-        } else {
-            Some(Signer::new(signing).map_err(wrong)?)
-        };
-        Ok(Self { verifier, signer })
+        Ok(Self {
+            verifier: verifying.map(build).transpose()?,
+            signer,
+            scheme,
+            max_body,
+            certificates: fetch_certificate.map_or(Ok(Fetch::Own), Fetch::read)?,
+        })
+    }
+
+    /// Its scheme's name.
+    #[getter]
+    fn scheme(&self) -> &'static str {
+        self.scheme.name()
+    }
+
+    /// The longest body that is verified, in bytes.
+    #[getter]
+    const fn max_body(&self) -> usize {
+        self.max_body
     }
 
     /// Verifies a request's raw body and headers. Raises `WebhookVerificationError`.
-    #[pyo3(signature = (body, headers, *, now=None))]
+    #[pyo3(signature = (body, headers, *, url=None, method=None, now=None))]
     fn verify(
         &self,
-        py: Python<'_>,
         body: &Bound<'_, PyAny>,
         headers: &Bound<'_, PyAny>,
+        url: Option<String>,
+        method: Option<String>,
         now: Option<f64>,
     ) -> PyResult<Verified> {
-        let (verifier, fields, at) = (self.verifying(py)?, fields(headers)?, self::now(now)?);
-        match with_body(body, |bytes| verifier.verify(bytes, &fields, at))? {
-            Ok(proof) => Ok(Verified {
-                proof,
-                body: body.clone().unbind(),
-            }),
-            Err(error) => Err(failed(
-                py,
-                "WebhookVerificationError",
-                error.code(),
-                error.to_string(),
-            )),
-        }
+        let kept = Kept::for_verifying(self.scheme);
+        let request = Request::read(headers, kept, url, method, now)?;
+        let proof = self.prove(body, &request)?;
+        Ok(Verified {
+            proof,
+            body: Some(body.clone().unbind()),
+        })
+    }
+
+    /// Begins to verify a body that arrives in pieces. Raises `WebhookVerificationError` for headers that cannot be right.
+    #[pyo3(signature = (headers, *, url=None, method=None, now=None))]
+    fn verifier(
+        slf: &Bound<'_, Self>,
+        headers: &Bound<'_, PyAny>,
+        url: Option<String>,
+        method: Option<String>,
+        now: Option<f64>,
+    ) -> PyResult<WebhookVerifier> {
+        let this = slf.get();
+        let kept = Kept::for_verifying(this.scheme);
+        let request = Request::read(headers, kept, url, method, now)?;
+        let core = this.verifying(slf.py())?;
+        WebhookVerifier::begin(slf, core, request)
     }
 
     /// Says why a request does not verify, in words for the developer. Never show it to the sender.
-    #[pyo3(signature = (body, headers, *, now=None))]
-    fn explain(
+    #[pyo3(signature = (body, headers, *, url=None, method=None, now=None))]
+    fn explain<'py>(
         &self,
-        py: Python<'_>,
-        body: &Bound<'_, PyAny>,
-        headers: &Bound<'_, PyAny>,
+        body: &Bound<'py, PyAny>,
+        headers: &Bound<'py, PyAny>,
+        url: Option<String>,
+        method: Option<String>,
         now: Option<f64>,
-    ) -> PyResult<String> {
-        let (verifier, fields, at) = (self.verifying(py)?, fields(headers)?, self::now(now)?);
-        with_body(body, |bytes| {
-            verifier.explain(bytes, &fields, at).to_string()
-        })
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = body.py();
+        let request = Request::read(headers, Kept::All, url, method, now)?;
+        let core = self.verifying(py)?;
+        // It may take a tenth of a second.
+        let explained = with_body(body, |bytes| {
+            py.detach(|| core.explain_request(&request.with(bytes), request.now))
+        })?;
+        let text = explained.to_string();
+        declared(py, "WebhookExplanation")?.call1((text, explained.code()))
+    }
+
+    /// The answer to a request that is a question to the endpoint and no event.
+    #[pyo3(signature = (verified, body=None))]
+    fn challenge(
+        &self,
+        verified: &Bound<'_, Verified>,
+        body: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Option<Challenge>> {
+        let py = verified.py();
+        let core = self.verifying(py)?;
+        let verified = verified.get();
+        let Some(body) = body.or_else(|| verified.body.as_ref().map(|body| body.bind(py))) else {
+            return Err(PyTypeError::new_err(
+                "the body was verified as it arrived, and not kept: hand it in",
+            ));
+        };
+        let answer = with_body(body, |bytes| core.challenge(&verified.proof, bytes))?;
+        Ok(answer.map(Challenge))
+    }
+
+    /// Keeps the certificate that was fetched from a URL.
+    #[pyo3(signature = (url, pem, *, now=None))]
+    fn add_certificate(&self, url: &str, pem: &Bound<'_, PyAny>, now: Option<f64>) -> PyResult<()> {
+        let (py, at) = (pem.py(), request::now(now)?);
+        let core = self.verifying(py)?;
+        with_body(pem, |bytes| core.add_certificate(url, bytes, at))?
+            .map_err(|error| refused(py, &error))
     }
 
     /// Signs a body, for tests and for senders: the three headers to send with it.
@@ -224,117 +301,115 @@ impl Webhook {
         message_id: &str,
         timestamp: Option<f64>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let Some(signer) = &self.signer else {
-            let text =
-                "a whpk_ key is for verifying; sign with a whsec_ secret or a whsk_ key".to_owned();
-            return Err(failed(
-                py,
-                "WebhookKeyError",
-                "public_key_cannot_sign",
-                text,
-            ));
-        };
-        let at = now(timestamp)?;
-        let signed = with_body(body, |bytes| signer.sign(message_id, at, bytes))?
-            .map_err(|error| failed(py, "WebhookKeyError", error.code(), error.to_string()))?;
-        let headers = PyDict::new(py);
-        for (name, value) in signed.headers() {
-            headers.set_item(name, value)?;
-        }
-        Ok(headers)
+        signer::sign(py, self.signing(py)?, body, message_id, timestamp)
     }
 
-    #[expect(clippy::unused_self, reason = "a method of Python")]
-    fn __repr__(&self) -> &'static str {
-        "<Webhook>"
+    /// Signs a request of any scheme that has shared secrets.
+    #[pyo3(signature = (body, *, message_id=None, timestamp=None, url=None))]
+    fn sign_request(
+        &self,
+        body: &Bound<'_, PyAny>,
+        message_id: Option<&str>,
+        timestamp: Option<f64>,
+        url: Option<&str>,
+    ) -> PyResult<SignedRequest> {
+        let signer = self.signing(body.py())?;
+        signer::sign_request(signer, body, message_id, timestamp, url)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Webhook {}>", self.scheme)
     }
 }
 
 impl Webhook {
-    fn verifying(&self, py: Python<'_>) -> PyResult<&Verifier> {
+    fn verifying(&self, py: Python<'_>) -> PyResult<&Core> {
         self.verifier.as_ref().ok_or_else(|| {
-            let text = "a whsk_ key is for signing; verify with its whpk_ key".to_owned();
-            failed(py, "WebhookKeyError", "signing_key_cannot_verify", text)
+            let text = "a whsk_ key is for signing; verify with its whpk_ key";
+            unusable_key(py, "signing_key_cannot_verify", text)
         })
     }
+
+    fn signing(&self, py: Python<'_>) -> PyResult<&CoreSigner> {
+        match &self.signer {
+            Signing::With(signer) => Ok(signer),
+            Signing::OtherKey => Err(signer::cannot_sign()),
+            Signing::Not(error) => Err(wrong_key(py, error)),
+            Signing::PublicKeys => {
+                let text = "a whpk_ key is for verifying; sign with a whsec_ secret or a whsk_ key";
+                Err(unusable_key(py, "public_key_cannot_sign", text))
+            }
+        }
+    }
+
+    /// The verdict, with the certificate that it needs.
+    fn prove(&self, body: &Bound<'_, PyAny>, request: &Request) -> PyResult<Proof> {
+        let py = body.py();
+        let core = self.verifying(py)?;
+        let verdict = || {
+            with_body(body, |bytes| {
+                let received = || core.verify_request(&request.with(bytes), request.now);
+                if bytes.len() < LARGE {
+                    received()
+                } else {
+                    py.detach(received)
+                }
+            })
+        };
+        let verdict = match verdict()? {
+            Err(VerifyError::MissingCertificate { url }) => {
+                let pem = self.certificates.fetch(py, &url)?;
+                let kept = core.add_certificate(&url, &pem, request.now);
+                kept.map_err(|error| refused(py, &error))?;
+                verdict()?
+            }
+            verdict => verdict,
+        };
+        verdict.map_err(|error| refused(py, &error))
+    }
+
+    /// The verdict on a body that was kept.
+    fn prove_bytes(
+        &self,
+        py: Python<'_>,
+        body: &[u8],
+        request: &Request,
+    ) -> PyResult<(Proof, Py<PyBytes>)> {
+        let body = PyBytes::new(py, body);
+        let proof = self.prove(body.as_any(), request)?;
+        Ok((proof, body.unbind()))
+    }
 }
 
-/// What was really proven about a request.
-#[pyclass(frozen, module = "gatewright.webhooks")]
-pub(crate) struct Verified {
-    proof: Proof,
-    body: Py<PyAny>,
+fn texts(secrets: &[String]) -> Vec<&str> {
+    secrets.iter().map(String::as_str).collect()
 }
 
-#[pymethods]
-impl Verified {
-    /// The scheme: `standard-webhooks`.
-    #[getter]
-    fn scheme(&self) -> &'static str {
-        self.proof.scheme.name()
-    }
+/// The keys of Standard Webhooks: `whsk_` keys sign, `whpk_` keys verify, `whsec_` secrets do both.
+fn prefixed(scheme: Scheme, secrets: &[String]) -> Result<(Option<Vec<&str>>, Signing), KeyError> {
+    let of = |unfit: &str| -> Vec<&str> {
+        let each = secrets.iter().map(String::as_str);
+        each.filter(|secret| !secret.starts_with(unfit)).collect()
+    };
+    let (verifying, signing) = (of("whsk_"), of("whpk_"));
+    let signer = if signing.is_empty() {
+        Signing::PublicKeys
+    } else {
+        Signing::With(CoreSigner::of(scheme, signing)?)
+    };
+    let only_signs = verifying.is_empty() && !secrets.is_empty();
+    Ok(((!only_signs).then_some(verifying), signer))
+}
 
-    /// `hmac-sha256` or `ed25519`.
-    #[getter]
-    fn algorithm(&self) -> &'static str {
-        self.proof.algorithm.name()
-    }
-
-    /// Which of the secrets fitted, 0 for the first.
-    #[getter]
-    const fn key_index(&self) -> usize {
-        self.proof.key_index
-    }
-
-    /// When it was sent, in unix seconds.
-    #[getter]
-    const fn timestamp(&self) -> Option<i64> {
-        self.proof.timestamp
-    }
-
-    /// The message's id; the same when it is sent again.
-    #[getter]
-    fn message_id(&self) -> Option<&str> {
-        self.proof.message_id.as_deref()
-    }
-
-    /// How the signature binds the body: `full`.
-    #[getter]
-    fn body_bound(&self) -> &'static str {
-        self.proof.body_bound.name()
-    }
-
-    /// Whether the timestamp was signed.
-    #[getter]
-    const fn timestamp_signed(&self) -> bool {
-        self.proof.timestamp_signed
-    }
-
-    /// Whether the id was signed.
-    #[getter]
-    const fn id_signed(&self) -> bool {
-        self.proof.id_signed
-    }
-
-    /// Whether the URL was signed.
-    #[getter]
-    const fn url_bound(&self) -> bool {
-        self.proof.url_bound
-    }
-
-    /// The body decoded from JSON. Raises `ValueError` where it is none.
-    fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        with_body(self.body.bind(py), |bytes| json::decode(py, bytes))?
-            .map_err(|why| PyValueError::new_err(format!("the body is no JSON: {why}")))
-    }
-
-    fn __repr__(&self) -> String {
-        format!(
-            "<Verified {} by key {}>",
-            self.proof.message_id.as_deref().unwrap_or("?"),
-            self.proof.key_index
-        )
-    }
+/// A signer with all secrets, or with the first where the scheme has no list of signatures.
+fn signing(scheme: Scheme, template: Option<&Template>, secrets: &[String]) -> Signing {
+    let made = match signer::made(scheme, template, secrets) {
+        Err(error) if error.kind == KeyErrorKind::TooManySecrets => {
+            signer::made(scheme, template, secrets.get(..1).unwrap_or_default())
+        }
+        made => made,
+    };
+    made.map_or_else(Signing::Not, Signing::With)
 }
 
 /// A new `whsec_` secret with 32 random bytes.
@@ -345,7 +420,13 @@ pub(crate) fn generate_secret(py: Python<'_>) -> PyResult<String> {
         .getattr("token_bytes")?
         .call1((32,))?
         .extract()?;
-    let secret = gatewright_webhook::generate_secret(&random)
-        .map_err(|error| failed(py, "WebhookKeyError", error.code(), error.to_string()))?;
+    let secret =
+        gatewright_webhook::generate_secret(&random).map_err(|error| wrong_key(py, &error))?;
     Ok(secret.expose().to_owned())
+}
+
+/// The names of all schemes.
+#[pyfunction]
+pub(crate) fn webhook_schemes() -> Vec<&'static str> {
+    Scheme::ALL.iter().map(|scheme| scheme.name()).collect()
 }

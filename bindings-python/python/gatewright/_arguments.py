@@ -46,6 +46,27 @@ if TYPE_CHECKING:
         "tls",
     ]
     """How an attempt may fail without a complete answer."""
+    WebhookScheme = Literal[
+        "standard-webhooks",
+        "svix",
+        "stripe",
+        "github",
+        "slack",
+        "zoom",
+        "shopify",
+        "twilio",
+        "square",
+        "discord",
+        "linear",
+        "paddle",
+        "mailgun",
+        "sendgrid",
+        "sns",
+        "paypal",
+        "http-signature",
+        "custom",
+    ]
+    """How the sender of webhooks signs."""
 
     BeforeAttempt = Callable[[AttemptRequest], None]
     AfterAttempt = Callable[[AttemptResult], None]

@@ -30,6 +30,8 @@ Error
 └── UnprocessableError        422
 
 WebhookError                  (ValueError)
+├── WebhookBusyError          another handler has the message now
+├── WebhookEventError         an event is not what its handler takes
 ├── WebhookKeyError           a secret cannot be used
 └── WebhookVerificationError  a request is not what it claims to be
 """
@@ -303,10 +305,60 @@ class WebhookKeyError(WebhookError):
 
 
 class WebhookVerificationError(WebhookError):
-    """A request is not what it claims to be."""
+    """A request is not what it claims to be, or the certificate that says so could not be fetched."""
+
+    header: str | None
+    """The header that the error is about."""
+
+    certificate_url: str | None
+    """Where the certificate is that is missing. The URL passed the rules of its scheme; do not follow redirects from
+    it."""
+
+    def __init__(self, code: str, text: str, header: str | None = None, certificate_url: str | None = None) -> None:
+        super().__init__(code, text)
+        self.header = header
+        self.certificate_url = certificate_url
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.code, str(self), self.header, self.certificate_url))
 
 
-_ALL: list[type[Exception]] = [Error, *BY_CODE.values(), WebhookError, WebhookKeyError, WebhookVerificationError]
-for _class in _ALL:
+class WebhookBusyError(WebhookError):
+    """Another handler has this message now (``busy``), or the replay guard has no room (``full``).
+
+    Answer 503: the sender tries again.
+    """
+
+
+class WebhookEventError(WebhookError):
+    """An event is not what its handler takes. The request itself was verified."""
+
+
+class WebhookExplanation(str):  # noqa: SLOT000, a str of one's own with a dict
+    """Why a request does not verify, in words for the developer. Never show it to the sender."""
+
+    code: str
+    """A stable code, such as ``body_changed`` or ``clock_off``."""
+
+    def __new__(cls, text: str, code: str) -> Self:
+        made = super().__new__(cls, text)
+        made.code = code
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (str(self), self.code))
+
+
+_WEBHOOKS: list[type] = [
+    WebhookError,
+    WebhookBusyError,
+    WebhookEventError,
+    WebhookExplanation,
+    WebhookKeyError,
+    WebhookVerificationError,
+]
+for _class in [Error, *BY_CODE.values()]:
     # Tracebacks name a class as it is imported.
-    _class.__module__ = "gatewright.webhooks" if issubclass(_class, WebhookError) else "gatewright"
+    _class.__module__ = "gatewright"
+for _other in _WEBHOOKS:
+    _other.__module__ = "gatewright.webhooks"

@@ -1,14 +1,15 @@
 """The native half of the package. Its public classes are re-exported by ``gatewright`` and ``gatewright.webhooks``."""
 
 from asyncio import Future
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from os import PathLike
 from typing import Any, Final, Literal, TypeAlias, TypeVar, final, overload
 
 from typing_extensions import Self, Unpack, disjoint_base
 
-from gatewright._arguments import FailureName, HeaderInput
+from gatewright._arguments import FailureName, HeaderInput, WebhookScheme
+from gatewright._errors import WebhookExplanation
 from gatewright._options import (
     AsyncBodyOptions,
     AsyncEventOptions,
@@ -35,24 +36,31 @@ __all__ = [
     "AttemptStarted",
     "CallEnded",
     "CallStarted",
+    "Challenge",
     "Drain",
     "Explanation",
     "Headers",
     "NativeDownload",
     "NativeLines",
     "NativeLogin",
+    "NativeMemoryGuard",
+    "NativeRedisGuard",
     "NativeUpload",
     "Pending",
     "Place",
     "RedisQuota",
     "Response",
     "ServerEvent",
+    "SignedRequest",
+    "Signer",
     "SyncCore",
     "SyncEvents",
     "SyncPages",
     "SyncStream",
+    "Template",
     "Verified",
     "Webhook",
+    "WebhookVerifier",
     "__version__",
     "after_fork_in_child",
     "begin_login",
@@ -63,8 +71,10 @@ __all__ = [
     "open_download",
     "open_json_lines",
     "open_upload",
+    "replay_statements",
     "run_command_line",
     "run_download_to",
+    "webhook_schemes",
 ]
 
 _T = TypeVar("_T")
@@ -521,58 +531,248 @@ class Drain:
 
     def __call__(self, *args: object, **kwargs: object) -> None: ...
 
+_RawBody: TypeAlias = bytes | bytearray | memoryview | str
+_WebhookHeaders: TypeAlias = Mapping[str, Any] | Mapping[bytes, Any] | Iterable[tuple[str | bytes, str | bytes]]
+
 @final
 class Webhook:
-    """Verifies and signs webhooks by Standard Webhooks (v1 and v1a).
+    """Verifies webhooks of one scheme; and signs, where the sender has the same secret. Make it once; it may be used
+    from any thread.
 
-    :param secret: A ``whsec_`` secret (verifies and signs), a ``whpk_`` key (verifies) or a ``whsk_`` key (signs); or
-        several of them, while secrets are being rotated. Raises ``WebhookKeyError`` for one that cannot be used.
-    :param tolerance: How many seconds a timestamp may be off, either way.
+    :param secret: The secret as the provider shows it, or several while they are rotated. In Standard Webhooks a
+        ``whsec_`` secret (verifies and signs), a ``whpk_`` key (verifies) or a ``whsk_`` key (signs). None for
+        ``sns`` and ``paypal``. Raises ``WebhookKeyError`` for one that cannot be used.
+    :param scheme: How the sender signs; by default ``standard-webhooks``, or ``custom`` with a ``template``.
+    :param tolerance: How many seconds a timestamp may be off, either way. By default 300; 60 for ``linear``, 5 for
+        ``paddle``. Of no effect where a scheme has no timestamp.
+    :param future_tolerance: How many seconds a timestamp may be in the future, where that should differ.
     :param max_body: The longest body that is verified, in bytes.
+    :param url: ``twilio``, ``square``, ``custom``: the public URL that the sender calls, or the front part of it;
+        behind a proxy the one that arrives is another.
+    :param webhook_id: ``paypal``: the id of the webhook, which is signed.
+    :param topic_arn: ``sns``: the only topic to accept.
+    :param key_ids: ``http-signature``: the ``keyid`` of each secret, in order.
+    :param components: ``http-signature``: what must be covered; by default ``["content-digest"]``.
+    :param template: ``custom``: the form of signatures.
+    :param fetch_certificate: ``sns``, ``paypal``: gives the bytes at a URL, whose host and path were checked; follow no
+        redirects. By default (``True``) the package fetches it itself. ``False``: nobody does, and
+        ``WebhookVerificationError.certificate_url`` says what to hand to ``add_certificate``. What was fetched is kept.
     """
 
-    def __new__(cls, secret: str | Iterable[str], *, tolerance: float = 300.0, max_body: int = 1_048_576) -> Self: ...
+    def __new__(
+        cls,
+        secret: str | Iterable[str] | None = None,
+        *,
+        scheme: WebhookScheme | None = None,
+        tolerance: float | None = None,
+        future_tolerance: float | None = None,
+        max_body: int = 1_048_576,
+        url: str | None = None,
+        webhook_id: str | None = None,
+        topic_arn: str | None = None,
+        key_ids: Sequence[str] | None = None,
+        components: Sequence[str] | None = None,
+        template: Template | None = None,
+        fetch_certificate: Callable[[str], bytes] | bool | None = None,
+    ) -> Self: ...
+    @property
+    def scheme(self) -> WebhookScheme:
+        """How the sender signs."""
+    @property
+    def max_body(self) -> int:
+        """The longest body that is verified, in bytes."""
     def verify(
         self,
-        body: bytes | bytearray | memoryview | str,
-        headers: Mapping[str, Any] | Iterable[tuple[str | bytes, str | bytes]],
+        body: _RawBody,
+        headers: _WebhookHeaders,
         *,
+        url: str | None = None,
+        method: str | None = None,
         now: float | None = None,
     ) -> Verified:
         """Verifies a request's raw body and headers. Raises ``WebhookVerificationError``.
 
+        With ``sns`` and ``paypal`` it may fetch a certificate: in asyncio code use ``asyncio.to_thread``.
+
         :param body: The body as it came, before any parsing.
         :param headers: The headers: a mapping, pairs, whatever Flask, Django, Starlette or aiohttp have, or a WSGI
             environ.
+        :param url: The URL of the request, for schemes that sign it.
+        :param method: The method of the request, for ``http-signature``; by default POST.
         :param now: The time in unix seconds; by default the clock's.
+        """
+    def verifier(
+        self,
+        headers: _WebhookHeaders,
+        *,
+        url: str | None = None,
+        method: str | None = None,
+        now: float | None = None,
+    ) -> WebhookVerifier:
+        """Begins to verify a body that arrives in pieces. Raises ``WebhookVerificationError`` for headers that
+        cannot be right.
         """
     def explain(
         self,
-        body: bytes | bytearray | memoryview | str,
-        headers: Mapping[str, Any] | Iterable[tuple[str | bytes, str | bytes]],
+        body: _RawBody,
+        headers: _WebhookHeaders,
         *,
+        url: str | None = None,
+        method: str | None = None,
         now: float | None = None,
-    ) -> str:
-        """Says why a request does not verify, in words for the developer. Never show it to the sender."""
-    def sign(
+    ) -> WebhookExplanation:
+        """Says why a request does not verify, in words for the developer. Never show it to the sender.
+
+        It may take a tenth of a second: do not call it for every refusal of a public endpoint.
+        """
+    def challenge(self, verified: Verified, body: _RawBody | None = None) -> Challenge | None:
+        """The answer to a request that is a question to the endpoint and no event: Slack's ``url_verification``, Zoom's
+        ``endpoint.url_validation``, Discord's PING, the confirmation of an SNS subscription. ``None`` for everything
+        else.
+        """
+    def add_certificate(self, url: str, pem: bytes | bytearray | memoryview | str, *, now: float | None = None) -> None:
+        """Keeps the certificate that was fetched from ``url``, where ``fetch_certificate`` is not used. At most 16 are
+        kept, each until it ends. Raises ``WebhookVerificationError``.
+        """
+    def sign(self, body: _RawBody, *, message_id: str, timestamp: float | None = None) -> dict[str, str]:
+        """Signs a body by Standard Webhooks or Svix: the three headers to send with it."""
+    def sign_request(
         self,
-        body: bytes | bytearray | memoryview | str,
+        body: _RawBody,
         *,
-        message_id: str,
+        message_id: str | None = None,
         timestamp: float | None = None,
-    ) -> dict[str, str]:
-        """Signs a body, for tests and for senders: the three headers to send with it."""
+        url: str | None = None,
+    ) -> SignedRequest:
+        """As ``Signer.sign_request``, where the sender has the secret given here; with several, by the first where the
+        scheme has no list of signatures.
+        """
+
+@final
+class WebhookVerifier:
+    """Verifies a body as it arrives: ``Webhook.verifier()``. Trust nothing before ``finish()``.
+
+    Where what is signed is made from the body (``twilio``, ``linear``, ``mailgun``, ``sns``, ``paypal``,
+    ``http-signature``) it is kept, up to ``max_body``.
+    """
+
+    def update(self, chunk: _RawBody) -> None:
+        """Takes the next piece. Raises ``WebhookVerificationError`` as soon as the body is too large."""
+    def finish(self) -> Verified:
+        """The verdict over everything taken. Raises ``WebhookVerificationError``."""
+
+@final
+class Template:
+    """How a provider signs that is not among the schemes.
+
+    :param signature_header: The header with the signature or the list of them.
+    :param signed: What is signed, with the places ``{id}``, ``{timestamp}``, ``{body}`` and ``{url}``, each at most
+        once.
+    :param timestamp_header: The header with the timestamp, unix seconds.
+    :param timestamp_item: Or the prefix of the timestamp as an item of the list: ``t=``.
+    :param id_header: The header with the message's id.
+    :param prefix: What stands before each signature: ``sha256=``, ``v1=``.
+    :param separator: What separates the items; by default there is one item.
+    :param secret_encoding: How the secret is written. An Ed25519 key is ``hex`` or ``base64``.
+    """
+
+    def __new__(
+        cls,
+        signature_header: str,
+        signed: str,
+        *,
+        algorithm: Literal["hmac-sha1", "hmac-sha256", "hmac-sha512", "ed25519"] = "hmac-sha256",
+        encoding: Literal["hex", "base64"] = "hex",
+        timestamp_header: str | None = None,
+        timestamp_item: str | None = None,
+        id_header: str | None = None,
+        prefix: str = "",
+        separator: str | None = None,
+        secret_encoding: Literal["text", "hex", "base64"] = "text",  # noqa: S107
+    ) -> Self: ...
+
+@final
+class Signer:
+    """Signs webhooks, for senders and for tests of receivers.
+
+    There is none for ``sendgrid``, ``sns`` and ``paypal``, whose keys only they have.
+
+    :param secret: As the sender has it: a shared secret, a ``whsk_`` key, for ``discord`` the seed in hexadecimal.
+        Several where the scheme has a list of signatures. Raises ``WebhookKeyError``.
+    """
+
+    def __new__(
+        cls,
+        secret: str | Iterable[str],
+        *,
+        scheme: WebhookScheme | None = None,
+        template: Template | None = None,
+    ) -> Self: ...
+    @property
+    def scheme(self) -> WebhookScheme:
+        """How it signs."""
+    def sign(self, body: _RawBody, *, message_id: str, timestamp: float | None = None) -> dict[str, str]:
+        """Signs a body by Standard Webhooks or Svix: the three headers to send with it."""
+    def sign_request(
+        self,
+        body: _RawBody,
+        *,
+        message_id: str | None = None,
+        timestamp: float | None = None,
+        url: str | None = None,
+    ) -> SignedRequest:
+        """Signs a request of any scheme. Raises ``WebhookError`` for what no receiver should accept.
+
+        :param body: The body, exactly as it will be sent.
+        :param message_id: The id of the message; needed where it is signed (``standard-webhooks``, ``svix``,
+            ``mailgun``).
+        :param timestamp: When it is sent, in unix seconds; by default now.
+        :param url: The URL it is sent to; needed where it is signed (``twilio``, ``square``).
+        """
+
+@final
+class SignedRequest:
+    """What to send."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that carry the signature, in lower case."""
+    @property
+    def body(self) -> bytes:
+        """The body: another than the one given, where it holds the signature (``mailgun``)."""
+    @property
+    def url(self) -> str | None:
+        """The URL: another than the one given, where it holds the body's hash (``twilio``, JSON)."""
+
+@final
+class Challenge:
+    """The answer to a request that is a question to the endpoint."""
+
+    @property
+    def status(self) -> int:
+        """The status to answer with."""
+    @property
+    def content_type(self) -> str:
+        """The answer's ``content-type``."""
+    @property
+    def body(self) -> str:
+        """The answer's body."""
+    @property
+    def visit(self) -> str | None:
+        """A URL to call with GET, which confirms the subscription (``sns``); call it only if you want that topic."""
 
 @final
 class Verified:
     """What was really proven about a request."""
 
     @property
-    def scheme(self) -> str:
-        """The scheme: ``standard-webhooks``."""
+    def scheme(self) -> WebhookScheme:
+        """The scheme."""
     @property
     def algorithm(self) -> str:
-        """``hmac-sha256`` or ``ed25519``."""
+        """``hmac-sha1``, ``hmac-sha256``, ``hmac-sha512``, ``ed25519``, ``ecdsa-p256-sha256``, ``rsa-sha1``,
+        ``rsa-sha256`` or ``rsa-pss-sha512``.
+        """
     @property
     def key_index(self) -> int:
         """Which of the secrets fitted, 0 for the first."""
@@ -581,10 +781,12 @@ class Verified:
         """When it was sent, in unix seconds."""
     @property
     def message_id(self) -> str | None:
-        """The message's id; the same when it is sent again."""
+        """The message's id, the same when it is sent again. See ``id_signed`` for whether to trust it."""
     @property
-    def body_bound(self) -> str:
-        """How the signature binds the body: ``full``."""
+    def body_bound(self) -> Literal["full", "fields", "crc32", "none"]:
+        """How the signature binds the body: its bytes, what it says but not how, a checksum that anybody can make
+        fit, or not at all.
+        """
     @property
     def timestamp_signed(self) -> bool:
         """Whether the timestamp was signed."""
@@ -594,8 +796,38 @@ class Verified:
     @property
     def url_bound(self) -> bool:
         """Whether the URL was signed."""
+    @property
+    def body(self) -> bytes | None:
+        """The body; ``None`` where it was verified as it arrived and not kept."""
     def json(self) -> Any:
         """The body decoded from JSON. Raises ``ValueError`` where it is none."""
+    def replay_key(self, sender: str) -> str:
+        """What a replay guard remembers of the message, 64 hexadecimal digits. ``sender`` is your own name for who
+        sends: ids are unique within one sender only.
+        """
+
+@final
+class NativeMemoryGuard:
+    """The guard of ``MemoryReplayGuard``."""
+
+    def __new__(cls, entries: int, retention: float, lease: float, replay_window: float) -> Self: ...
+    def reserve(self, message: str, at: float) -> tuple[Literal["new", "done", "busy", "full"], int]: ...
+    def settle(self, message: str, token: int, at: float, done: bool) -> bool: ...
+    def __len__(self) -> int: ...
+
+@final
+class NativeRedisGuard:
+    """The guard of ``RedisReplayGuard``."""
+
+    def __new__(cls, url: str, prefix: str, retention: float, lease: float, timeout: float) -> Self: ...
+    def reserve(self, message: str) -> tuple[Literal["new", "done", "busy", "full"], int]: ...
+    def settle(self, message: str, token: int, done: bool) -> bool: ...
+
+def replay_statements(table: str) -> dict[str, str]:
+    """The statements of ``SqlReplayGuard``, by name."""
+
+def webhook_schemes() -> list[WebhookScheme]:
+    """The names of all schemes."""
 
 @final
 class NativeLines:

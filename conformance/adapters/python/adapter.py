@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from logins import log_in, log_in_async
 
 import gatewright
-from gatewright.webhooks import Webhook, WebhookError
+from gatewright.webhooks import Template, Webhook, WebhookError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -69,6 +69,7 @@ CAPABILITIES = [
     "trace_context",
     "truncated_encodings",
     "upload",
+    "webhook_schemes",
     "webhook_sign",
     "webhook_verify",
 ]
@@ -797,6 +798,10 @@ def webhook_body(request: Json) -> bytes:
     return base64.b64decode(request["base64"]) if "base64" in request else request["text"].encode()
 
 
+def webhook_value(value: Any) -> bytes:
+    return base64.b64decode(value["base64"]) if isinstance(value, dict) else value.encode()
+
+
 def webhook(request: Json) -> Json:
     try:
         if request["op"] == "webhook.sign":
@@ -805,14 +810,19 @@ def webhook(request: Json) -> Json:
                 webhook_body(request), message_id=request["message_id"], timestamp=request["timestamp"]
             )
             return {"ok": True, "headers": dict(headers)}
-        limits: Json = {}
+        settings: Json = dict(request.get("settings", {}))
         if "tolerance_s" in request:
-            limits["tolerance"] = float(request["tolerance_s"])
+            settings["tolerance"] = float(request["tolerance_s"])
         if "max_body" in request:
-            limits["max_body"] = request["max_body"]
-        verifier = Webhook(request["secrets"], **limits)
-        headers = [(name, value.encode()) for name, value in request["headers"]]
-        verified = verifier.verify(webhook_body(request), headers, now=request["now"])
+            settings["max_body"] = request["max_body"]
+        if "template" in settings:
+            settings["template"] = Template(**settings["template"])
+        certificate: str | None = settings.pop("certificate", None)
+        settings["fetch_certificate"] = certificate is not None and (lambda _url: str(certificate).encode())
+        verifier = Webhook(request["secrets"], scheme=request.get("scheme"), **settings)
+        headers = [(name, webhook_value(value)) for name, value in request["headers"]]
+        place: Json = {name: request.get(name) for name in ("url", "method")}
+        verified = verifier.verify(webhook_body(request), headers, now=request["now"], **place)
     except WebhookError as error:
         return {"ok": False, "error": {"code": error.code, "message": str(error)}}
     names = ["scheme", "algorithm", "key_index", "timestamp", "message_id"]

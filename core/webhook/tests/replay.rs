@@ -269,3 +269,13 @@ fn the_key_is_made_of_the_sender_and_the_signed_id_alone() {
         "ReplayKey(6b8b81cad63c05c09833d7214b2eb7878f2b4235cea50574b5500ce8a725ad1e)"
     );
 }
+
+#[test]
+fn a_key_is_read_from_what_it_was_written_as() {
+    let written = key("msg_1").to_string();
+    assert_eq!(written.parse(), Ok(key("msg_1")));
+    assert_eq!(written.to_uppercase().parse(), Ok(key("msg_1")));
+    for other in ["", "00", &written[1..], &format!("{written}00"), "msg_1"] {
+        assert!(other.parse::<ReplayKey>().is_err(), "{other}");
+    }
+}
