@@ -6,12 +6,13 @@ use gatewright::runtime::BoxFuture;
 use gatewright::{Auth, BoxError, FetchToken, OAuth, Token};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple};
 
 use crate::callback::ask_home;
 use crate::error::to_exception;
 use crate::oauth::{Parts, and_signed};
 use crate::slot::Slot;
+use crate::token_store::PythonStore;
 
 /// The callable, where `auth` is one or has one for its token. A credential of `gatewright/_auth.py` tells its parts.
 pub(crate) fn callback(auth: &Bound<'_, PyAny>) -> PyResult<Option<Slot>> {
@@ -25,6 +26,22 @@ pub(crate) fn callback(auth: &Bound<'_, PyAny>) -> PyResult<Option<Slot>> {
         .transpose()
 }
 
+/// The user's own store of tokens, where the credential has one.
+pub(crate) fn token_store(auth: &Bound<'_, PyAny>) -> PyResult<Option<PythonStore>> {
+    if !auth.hasattr(PARTS)? {
+        return Ok(None);
+    }
+    let parts = auth.call_method0(PARTS)?.cast_into::<PyTuple>()?;
+    if !parts.get_item(0)?.eq("oauth")? {
+        return Ok(None);
+    }
+    let given = parts.get_item(1)?.cast_into::<PyDict>()?;
+    given
+        .get_item("token_store")?
+        .map(PythonStore::new)
+        .transpose()
+}
+
 /// The method of a credential that gives a tuple of its kind and its parts.
 pub(crate) const PARTS: &str = "_parts";
 
@@ -34,11 +51,12 @@ pub(crate) struct Read {
     pub(crate) oauth: Option<OAuth>,
 }
 
-/// Reads a credential. `callback`: the callable that gives its tokens, where there is one.
+/// Reads a credential. `callback`: the callable that gives its tokens; `store`: the user's own store of them; where there is one.
 pub(crate) fn read(
     py: Python<'_>,
     auth: &Bound<'_, PyAny>,
     callback: Option<&Slot>,
+    store: Option<&PythonStore>,
 ) -> PyResult<Read> {
     let mut oauth = None;
     let alone = match callback {
@@ -52,7 +70,7 @@ pub(crate) fn read(
             }
             tokens
         }
-        None => by_kind(py, auth, &mut oauth)?,
+        None => by_kind(py, auth, store, &mut oauth)?,
     };
     Ok(Read {
         auth: and_signed(alone, auth)?,
@@ -60,7 +78,12 @@ pub(crate) fn read(
     })
 }
 
-fn by_kind(py: Python<'_>, auth: &Bound<'_, PyAny>, oauth: &mut Option<OAuth>) -> PyResult<Auth> {
+fn by_kind(
+    py: Python<'_>,
+    auth: &Bound<'_, PyAny>,
+    store: Option<&PythonStore>,
+    oauth: &mut Option<OAuth>,
+) -> PyResult<Auth> {
     let parts = auth.call_method0(PARTS)?.cast_into::<PyTuple>()?;
     let text = |at: usize| parts.get_item(at)?.extract::<String>();
     let given = parts.get_item(1)?;
@@ -72,6 +95,10 @@ fn by_kind(py: Python<'_>, auth: &Bound<'_, PyAny>, oauth: &mut Option<OAuth>) -
         "cookie" => Auth::api_key_cookie(text(1)?, text(2)?),
         "oauth" => {
             let settings = Parts::new("OAuth", given.cast()?).oauth()?;
+            let settings = match store {
+                Some(store) => settings.store(store.clone()),
+                None => settings,
+            };
             Auth::oauth(oauth.insert(settings).clone())
         }
         "dpop" => Parts::new("Dpop", given.cast()?).dpop()?,

@@ -54,6 +54,7 @@ mod slot;
 mod source;
 mod state;
 mod sync_client;
+mod token_store;
 mod transfers;
 mod upload;
 mod webhook;

@@ -56,6 +56,9 @@ impl<'a, 'py> Parts<'a, 'py> {
         if self.any("dpop_key")?.is_some() && self.any("sign")?.is_some() {
             return Err(self.invalid("OAuth has both `sign` and `dpop_key`".to_owned()));
         }
+        if self.any("token_file")?.is_some() && self.any("token_store")?.is_some() {
+            return Err(self.invalid("OAuth has both `token_file` and `token_store`".to_owned()));
+        }
         credential_parts::oauth(self)
     }
 
@@ -119,7 +122,7 @@ impl credential_parts::Parts for Parts<'_, '_> {
     }
 
     fn keeps_tokens(&self) -> PyResult<bool> {
-        Ok(self.any("token_file")?.is_some())
+        Ok(self.any("token_file")?.is_some() || self.any("token_store")?.is_some())
     }
 
     fn with_store(&self, oauth: OAuth) -> PyResult<OAuth> {

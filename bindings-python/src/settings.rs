@@ -20,6 +20,7 @@ use crate::observer::{self, PythonObserver};
 use crate::option_values::{self, Hedging};
 use crate::quota::RedisQuota;
 use crate::slot::Slot;
+use crate::token_store::PythonStore;
 
 /// The settings of a client, kept so that a child process can make its client anew.
 pub(crate) struct Settings {
@@ -28,6 +29,8 @@ pub(crate) struct Settings {
     token: Option<Slot>,
     /// The callables among the further credentials.
     tokens: Vec<(String, Slot)>,
+    /// The users' own stores of tokens, with the names of their credentials; `None`: that of `auth`.
+    stores: Vec<(Option<String>, PythonStore)>,
     before: Option<Slot>,
     after: Option<Slot>,
     observer: Option<Slot>,
@@ -62,12 +65,18 @@ impl Made {
 impl Settings {
     pub(crate) fn read(base_url: String, given: &Bound<'_, PyDict>) -> PyResult<Self> {
         let given_value = Given(given);
+        let mut stores = Vec::new();
         let token = match given_value.any("auth")? {
-            Some(auth) => credentials::callback(&auth)?,
+            Some(auth) => {
+                stores.extend(credentials::token_store(&auth)?.map(|store| (None, store)));
+                credentials::callback(&auth)?
+            }
             None => None,
         };
         let mut tokens = Vec::new();
         for (name, auth) in given_value.credentials()? {
+            let store = credentials::token_store(&auth)?;
+            stores.extend(store.map(|store| (Some(name.clone()), store)));
             if let Some(callback) = credentials::callback(&auth)? {
                 tokens.push((name, callback));
             }
@@ -82,11 +91,13 @@ impl Settings {
             base_url,
             given: given.clone().unbind(),
             asks: !tokens.is_empty()
+                || !stores.is_empty()
                 || [&token, &before, &after, &observer]
                     .iter()
                     .any(|slot| slot.is_some()),
             token,
             tokens,
+            stores,
             before,
             after,
             observer,
@@ -102,13 +113,14 @@ impl Settings {
             builder = builder.runtime(SystemRuntime::without_background());
         }
         if let Some(auth) = given.any("auth")? {
-            let read = credentials::read(py, &auth, self.token.as_ref())?;
+            let read = credentials::read(py, &auth, self.token.as_ref(), self.store(None))?;
             logins.extend(read.oauth.map(|oauth| (None, oauth)));
             builder = builder.auth(read.auth);
         }
         for (name, auth) in given.credentials()? {
             let callback = self.tokens.iter().find(|(known, _)| *known == name);
-            let read = credentials::read(py, &auth, callback.map(|(_, callback)| callback))?;
+            let callback = callback.map(|(_, callback)| callback);
+            let read = credentials::read(py, &auth, callback, self.store(Some(&name)))?;
             logins.extend(read.oauth.map(|oauth| (Some(name.clone()), oauth)));
             builder = builder.credential(name, read.auth);
         }
@@ -128,11 +140,18 @@ impl Settings {
         })
     }
 
+    fn store(&self, credential: Option<&str>) -> Option<&PythonStore> {
+        let mut stores = self.stores.iter();
+        let found = stores.find(|(name, _)| name.as_deref() == credential);
+        found.map(|(_, store)| store)
+    }
+
     fn slots(&self) -> impl Iterator<Item = &Slot> {
         [&self.token, &self.before, &self.after, &self.observer]
             .into_iter()
             .flatten()
             .chain(self.tokens.iter().map(|(_, slot)| slot))
+            .chain(self.stores.iter().map(|(_, store)| store.slot()))
     }
 
     /// Shows the garbage collector everything of Python's that is held.

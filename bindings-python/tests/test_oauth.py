@@ -9,6 +9,8 @@ import hmac
 import os
 import pickle
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -358,3 +360,127 @@ async def test_a_signature_goes_along_with_a_token_callback_async(session: Sessi
     headers = dict(session.last()["headers"])
     assert headers["authorization"] == "Bearer ***acme"
     assert "x-sig" in headers
+
+
+class Kept:
+    """A store in memory that counts, and may be shared by clients that lock it."""
+
+    def __init__(self, tokens: str | None = None) -> None:
+        self.tokens = tokens
+        self.saved = 0
+        self.locked = threading.Lock()
+
+    def load(self) -> str | None:
+        return self.tokens
+
+    def save(self, tokens: str) -> None:
+        self.saved += 1
+        self.tokens = tokens
+
+    def clear(self) -> None:
+        self.tokens = None
+
+
+class Locked(Kept):
+    """The same, with a lock."""
+
+    def lock(self) -> bool:
+        return self.locked.acquire(blocking=False)
+
+    def unlock(self) -> None:
+        self.locked.release()
+
+
+def refresh_token(session: Session) -> str:
+    """The refresh token of somebody who has logged in."""
+    session.set(oauth={"device_interval_s": 0})
+    device = form(session, "device_authorization", client_id="public-client")
+    session.admin("POST", "oauth/device", {"user_code": device["user_code"], "decision": "approve"})
+    grant = "urn:ietf:params:oauth:grant-type:device_code"
+    tokens = form(session, "token", grant_type=grant, client_id="public-client", device_code=device["device_code"])
+    return str(tokens["refresh_token"])
+
+
+def user(session: Session, store: Any, **given: Any) -> OAuth:
+    return OAuth("public-client", token_url=f"{issuer(session)}/token", token_store=store, **given)
+
+
+def test_tokens_are_kept_in_a_store_of_ones_own(session: Session) -> None:
+    first = refresh_token(session)
+    store = Kept()
+    with session.client(auth=user(session, store, refresh_token=first)) as client:
+        client.get("/v1/whoami")
+    assert store.saved == 1
+    assert store.tokens is not None
+    assert first not in store.tokens
+    # Another run: what is kept is used, and wins over what was given.
+    with session.client(auth=user(session, store, refresh_token="long gone")) as client:
+        client.get("/v1/whoami")
+        session.admin("POST", "oauth/revoke", {})
+        client.get("/v1/whoami")
+    assert store.saved == 2
+
+
+async def test_a_store_may_be_asked_with_await(session: Session) -> None:
+    kept = Kept()
+
+    class Awaited:
+        async def load(self) -> str | None:
+            await asyncio.sleep(0)
+            return kept.load()
+
+        async def save(self, tokens: str) -> None:
+            await asyncio.sleep(0)
+            kept.save(tokens)
+
+        async def clear(self) -> None:
+            kept.clear()
+
+    auth = user(session, Awaited(), refresh_token=refresh_token(session))
+    async with session.async_client(auth=auth) as client:
+        await asyncio.gather(*(client.get("/v1/whoami") for _ in range(10)))
+    assert kept.saved == 1
+
+
+def test_clients_that_share_a_store_refresh_one_at_a_time(session: Session) -> None:
+    store = Locked()
+    auth = user(session, store, refresh_token=refresh_token(session))
+    clients = [session.client(auth=auth) for _ in range(4)]
+    for _ in range(3):
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda client: client.get("/v1/whoami"), clients))
+        session.admin("POST", "oauth/revoke", {})
+    for client in clients:
+        client.close()
+    # A refresh token that was used twice would have ended them all.
+    assert store.saved == 3
+    assert store.locked.acquire(timeout=10)
+
+
+def test_what_a_store_raises_is_in_the_error(session: Session) -> None:
+    class Broken(Kept):
+        def load(self) -> str | None:
+            raise OSError("the keychain is closed")
+
+    with session.client(auth=user(session, Broken())) as client:
+        with pytest.raises(gatewright.TokenError, match="the keychain is closed"):
+            client.get("/v1/whoami")
+    with session.client(auth=user(session, Kept("no tokens"))) as client:
+        with pytest.raises(gatewright.TokenError):
+            client.get("/v1/whoami")
+    assert "whoami" not in ops(session)
+
+
+def test_what_is_no_store_is_refused_at_once() -> None:
+    class Half(Kept):
+        def lock(self) -> bool:
+            return True
+
+    for wrong, why in [(object(), r"has no load\(\)"), (Half(), r"one of lock\(\) and unlock\(\)")]:
+        auth = OAuth("app", token_url="https://example.com/token", token_store=wrong)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match=why):
+            gatewright.Client("https://example.com", auth=auth)
+    both = OAuth("app", token_url="https://example.com/token", token_store=Kept(), token_file="tokens.json")
+    with pytest.raises(gatewright.InvalidConfigError, match="both `token_file` and `token_store`"):
+        gatewright.Client("https://example.com", auth=both)
+    assert "Kept" not in repr(both)

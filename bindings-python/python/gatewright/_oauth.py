@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Any, Literal
 
+    from gatewright._token_store import AnyTokenStore
+
     Pairs = Mapping[str, str] | Sequence[tuple[str, str]]
     """Names and values, as a mapping or as pairs."""
 
@@ -213,6 +215,7 @@ class OAuth(_Settings):
         "resources",
         "refresh_token",
         "token_file",
+        "token_store",
         "parameters",
         "headers",
         "allow_http",
@@ -220,7 +223,7 @@ class OAuth(_Settings):
         "dpop_key",
         "sign",
     )
-    _hidden = ("client_secret", "client_key", "refresh_token", "parameters", "headers", "dpop_key")
+    _hidden = ("client_secret", "client_key", "refresh_token", "token_store", "parameters", "headers", "dpop_key")
 
     client_id: str
     """The client's name."""
@@ -244,7 +247,7 @@ class OAuth(_Settings):
     """The name of that key."""
     grant: Literal["client_credentials", "login"] | None
     """Whether the client speaks for itself, or for somebody who logged in (a refresh token). Where it is not given: for
-    itself, with a secret or key and neither ``refresh_token`` nor ``token_file``."""
+    itself, with a secret or key and neither ``refresh_token`` nor a place where tokens are kept."""
     scopes: tuple[str, ...] | None
     """What is asked for."""
     audience: str | None
@@ -255,6 +258,8 @@ class OAuth(_Settings):
     """The refresh token to begin with; one that is kept already wins."""
     token_file: str | PathLike[str] | None
     """The file that keeps tokens, which processes may share; without it they are in memory."""
+    token_store: AnyTokenStore | None
+    """An object of one's own that keeps tokens, in place of a file."""
     parameters: tuple[tuple[str, str], ...] | None
     """Further parameters of token requests."""
     headers: tuple[tuple[str, str], ...] | None
@@ -287,6 +292,7 @@ class OAuth(_Settings):
         resources: Iterable[str] | None = None,
         refresh_token: str | None = None,
         token_file: str | PathLike[str] | None = None,
+        token_store: AnyTokenStore | None = None,
         parameters: Pairs | None = None,
         headers: Pairs | None = None,
         allow_http: bool | None = None,
@@ -311,6 +317,7 @@ class OAuth(_Settings):
             resources=_frozen(resources),
             refresh_token=refresh_token,
             token_file=token_file,
+            token_store=token_store,
             parameters=_frozen(parameters),
             headers=_frozen(headers),
             allow_http=allow_http,
