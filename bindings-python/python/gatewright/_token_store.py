@@ -1,4 +1,4 @@
-"""Where tokens are kept, when it is a place of one's own: a keychain, a database. Any object with the methods will do."""
+"""Where tokens are kept, when it is a place of one's own: a keychain, a database. Any object with the methods."""
 
 from __future__ import annotations
 
