@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```python\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+WEBHOOKS = (ROOT / "docs" / "webhooks.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```python\n(.*?)^```", GUIDE + WEBHOOKS, re.DOTALL | re.MULTILINE)
 
 
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
@@ -27,6 +28,24 @@ def test_every_example_of_the_guide_runs(gateway: Gateway, number: int) -> None:
     done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout
+
+
+def test_the_webhook_examples_for_frameworks_run() -> None:
+    blocks = re.findall(r"^```python no-run\n(.*?)^```", WEBHOOKS, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 3
+    for block in blocks:
+        script = block.replace("whsec_…", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+        done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("name", ["fastapi", "flask", "django"])
+def test_the_examples_for_frameworks_run(name: str) -> None:
+    script = ROOT / "examples" / "python" / f"webhooks_{name}.py"
+    done = subprocess.run([sys.executable, "-W", "error", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [line.split(": ")[1][:3] for line in done.stdout.splitlines()] == ["200", "200", "200", "200", "400"]
+    assert "the body was parsed as JSON and written again" in done.stderr
 
 
 def rows(heading: str) -> list[list[str]]:

@@ -318,6 +318,21 @@ def test_a_message_is_handled_once(framework: Callable[..., Send], tmp_path: Pat
         assert len(handler.seen) == 3
 
 
+def test_a_retry_that_was_signed_anew_is_known_by_the_id_in_its_body(framework: Callable[..., Send]) -> None:
+    handler = Handler()
+    settings, _ = SENDERS["stripe"]
+
+    def event_id(verified: Verified) -> str | None:
+        found: str = verified.json()["id"]
+        return found
+
+    send = framework(Webhook(**settings), handler, guard=MemoryReplayGuard(), message_id=event_id)
+    body = b'{"id":"evt_1"}'
+    for later in (0, 60):
+        assert send(body, Signer(**settings).sign_request(body, timestamp=NOW + later).headers).status == 200
+    assert len(handler.seen) == 1
+
+
 def test_a_guard_that_cannot_be_asked_gets_503(
     framework: Callable[..., Send], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -801,9 +801,14 @@ class Verified:
         """The body; ``None`` where it was verified as it arrived and not kept."""
     def json(self) -> Any:
         """The body decoded from JSON. Raises ``ValueError`` where it is none."""
-    def replay_key(self, sender: str) -> str:
-        """What a replay guard remembers of the message, 64 hexadecimal digits. ``sender`` is your own name for who
-        sends: ids are unique within one sender only.
+    def replay_key(self, sender: str, *, message_id: str | None = None) -> str:
+        """What a replay guard remembers of the message, 64 hexadecimal digits.
+
+        It is made of the id where that is signed, else of what is signed: then a retry that was signed anew has another
+        key, and an id from the verified body knows it again.
+
+        :param sender: Your own name for who sends: ids are unique within one sender only.
+        :param message_id: The id that the verified body has, such as Stripe's ``evt_...``.
         """
 
 @final

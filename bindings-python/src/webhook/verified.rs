@@ -1,6 +1,7 @@
 //! What was proven about a request.
 
 use gatewright_webhook::Verified as Proof;
+use gatewright_webhook::replay::ReplayKey;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -94,8 +95,13 @@ impl Verified {
     }
 
     /// What a replay guard remembers of the message.
-    fn replay_key(&self, sender: &str) -> String {
-        self.proof.replay_key(sender).to_string()
+    #[pyo3(signature = (sender, *, message_id=None))]
+    fn replay_key(&self, sender: &str, message_id: Option<&str>) -> String {
+        let key = match message_id {
+            Some(id) => ReplayKey::for_message(sender, self.proof.scheme, id),
+            None => self.proof.replay_key(sender),
+        };
+        key.to_string()
     }
 
     fn __repr__(&self) -> String {

@@ -53,6 +53,7 @@ class Receiver:
         *,
         guard: ReplayGuard | AsyncReplayGuard | None,
         sender: str | None,
+        message_id: Callable[[Verified], str | None] | None,
         explain: bool,
         on_challenge: Callable[[Challenge], object] | None,
         clock: Callable[[], float],
@@ -60,6 +61,7 @@ class Receiver:
         self.webhook = webhook
         self._guard = guard
         self._sender = webhook.scheme if sender is None else sender
+        self._message_id = message_id
         self._explain = explain
         self._on_challenge = on_challenge
         self._clock = clock
@@ -113,6 +115,10 @@ class Receiver:
             logger.warning("webhook: a subscription waits to be confirmed; on_challenge= gets the URL to visit")
         return Answer(challenge.status, challenge.body, challenge.content_type)
 
+    def _key(self, verified: Verified) -> str:
+        message_id = None if self._message_id is None else self._message_id(verified)
+        return verified.replay_key(self._sender, message_id=message_id)
+
     def run(self, incoming: Incoming, handle: Callable[[Verified], Any], status_of: Callable[[Any], int]) -> Any:
         """Verifies, and calls the handler once for each message. What it gives, or an :class:`Answer`."""
         try:
@@ -125,8 +131,9 @@ class Receiver:
         guard = self._guard
         if guard is None:
             return handle(verified)
+        key = self._key(verified)
         try:
-            reservation = _of_sync(guard.reserve(verified.replay_key(self._sender), self._clock()))
+            reservation = _of_sync(guard.reserve(key, self._clock()))
         except Exception as error:  # noqa: BLE001, whatever a store raises
             return _no_guard(error)
         answer = _unless_new(reservation)
@@ -158,8 +165,9 @@ class Receiver:
         guard = self._guard
         if guard is None:
             return await handle(verified)
+        key = self._key(verified)
         try:
-            reservation: Reservation = await self._ask(guard.reserve, verified.replay_key(self._sender))
+            reservation: Reservation = await self._ask(guard.reserve, key)
         except Exception as error:  # noqa: BLE001, whatever a store raises
             return _no_guard(error)
         answer = _unless_new(reservation)

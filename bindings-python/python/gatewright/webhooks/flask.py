@@ -32,6 +32,7 @@ def receive(
     *,
     guard: ReplayGuard | None = None,
     sender: str | None = None,
+    message_id: Callable[[Verified], str | None] | None = None,
     explain: bool = True,
     on_challenge: Callable[[Challenge], object] | None = None,
     clock: Callable[[], float] = time.time,
@@ -45,11 +46,21 @@ def receive(
     :param guard: Handles each message once: a message that was handled gets 200, one in work 503. A view that raises,
         or answers with 400 or more, releases its message.
     :param sender: Your own name of the sender, for the guard; by default the scheme.
+    :param message_id: Gives the id in the verified body, for the guard, where the sender signs none and signs each
+        retry anew: ``lambda verified: verified.json()["id"]`` for Stripe.
     :param explain: Whether the log has the cause that ``explain`` finds, at most once a second.
     :param on_challenge: Called with a challenge before it is answered, for example to visit ``challenge.visit``.
     :param clock: Gives unix seconds.
     """
-    receiver = Receiver(webhook, guard=guard, sender=sender, explain=explain, on_challenge=on_challenge, clock=clock)
+    receiver = Receiver(
+        webhook,
+        guard=guard,
+        sender=sender,
+        message_id=message_id,
+        explain=explain,
+        on_challenge=on_challenge,
+        clock=clock,
+    )
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Response]:
         @functools.wraps(view)
