@@ -45,11 +45,11 @@ const places = {
   },
 };
 
-async function bundle(entry, format) {
+async function bundle(entry, format, name = entry) {
   await build({
     absWorkingDir: here,
-    entryPoints: [`js/${entry}.ts`],
-    outfile: join(dist, `${entry}${format === "cjs" ? ".cjs" : ".js"}`),
+    entryPoints: [join("js", `${entry}.ts`)],
+    outfile: join(dist, `${name}${format === "cjs" ? ".cjs" : ".js"}`),
     bundle: true,
     format,
     // Node's lexer finds the names of a CommonJS file by what esbuild writes for it.
@@ -85,6 +85,15 @@ for (const entry of ["webhooks", "native", "index"]) {
   await writeFile(join(dist, `${entry}.node.js`), reexport(entry));
 }
 
+/** Adapters of frameworks are given what they use: the same for every host. */
+const adapters = ["fetch", "hono", "next"];
+for (const name of adapters) {
+  for (const format of ["esm", "cjs"]) {
+    const entry = join("..", "..", "bindings-node", "js", "webhook_adapters", name);
+    await bundle(entry, format, `webhook_${name}`);
+  }
+}
+
 function reexport(entry) {
   const names = Object.keys(createRequire(import.meta.url)(join(dist, `${entry}.inline.cjs`))).sort();
   return `// The same as for require, so that instanceof holds across both.\nexport {\n  ${names.join(",\n  ")},\n} from "./${entry}.inline.cjs";\n`;
@@ -96,11 +105,18 @@ await writeFile(
   join(types, "index.d.ts"),
   '/** The public types of `gatewright-web`. */\n\nexport * from "./shared.js";\nexport * from "./webhooks.js";\n',
 );
-for (const name of ["shared", "webhooks"]) {
+const shared = [
+  "shared",
+  "webhooks",
+  "webhook_receiver",
+  "webhook_express",
+  ...adapters.map((name) => `webhook_${name}`),
+];
+for (const name of shared) {
   await copyFile(join(sharedTypes, `${name}.d.ts`), join(types, `${name}.d.ts`));
 }
 // For require: the same texts.
-for (const name of ["index", "shared", "webhooks"]) {
+for (const name of ["index", ...shared]) {
   const text = await readFile(join(types, `${name}.d.ts`), "utf8");
   await writeFile(join(types, `${name}.d.cts`), text.replaceAll(/"\.\/(\w+)\.js"/g, '"./$1.cjs"'));
 }

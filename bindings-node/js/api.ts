@@ -49,4 +49,12 @@ export { Response } from "./response.ts";
 export { ServerEvent, ServerEvents } from "./server_events.ts";
 export { StreamResponse } from "./stream_response.ts";
 export { version } from "./version.ts";
-export { generateSecret, Webhook, WebhookError, WebhookKeyError, WebhookVerificationError } from "./webhooks.ts";
+export {
+  generateSecret,
+  MemoryReplayGuard,
+  Webhook,
+  WebhookError,
+  WebhookEvents,
+  WebhookKeyError,
+  WebhookVerificationError,
+} from "./webhooks.ts";

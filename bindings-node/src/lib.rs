@@ -11,7 +11,8 @@
 //! | `js_value.rs` | strings and bytes |
 
 use gatewright_boundary::{
-    HostWebhook, Language, answer_error as boundary_answer_error, timeline as boundary_timeline,
+    HostReplayGuard, HostWebhook, Language, answer_error as boundary_answer_error,
+    timeline as boundary_timeline,
 };
 use napi::bindgen_prelude::{Either, Function, JsValue as _};
 use napi::{Env, Result, Unknown};
@@ -37,7 +38,7 @@ use client::NativeClient;
 use js_thread::JsThread;
 use js_value::{Content, Text};
 use timers::LoopRuntime;
-use webhook::NativeWebhook;
+use webhook::{NativeReplayGuard, NativeWebhook};
 
 /// The version of the package.
 #[napi(catch_unwind)]
@@ -135,17 +136,28 @@ pub fn timeline(attempts: Text) -> String {
     boundary_timeline(&attempts.0)
 }
 
-/// A webhook, or the error as JSON.
+/// A webhook of settings in JSON, or the error as JSON.
 #[napi(catch_unwind)]
-pub fn open_webhook(
-    secrets: Vec<Text>,
-    tolerance_seconds: f64,
-    max_body: f64,
-) -> Either<NativeWebhook, String> {
-    match HostWebhook::open(&secrets, tolerance_seconds, max_body) {
+pub fn open_webhook(settings: Text) -> Either<NativeWebhook, String> {
+    match HostWebhook::open_settings(&settings.0) {
         Ok(webhook) => Either::A(NativeWebhook { webhook }),
         Err(error) => Either::B(error),
     }
+}
+
+/// A replay guard in memory of settings in JSON, or the error as JSON.
+#[napi(catch_unwind)]
+pub fn open_replay_guard(settings: Text) -> Either<NativeReplayGuard, String> {
+    match HostReplayGuard::open(&settings.0) {
+        Ok(guard) => Either::A(NativeReplayGuard { guard }),
+        Err(error) => Either::B(error),
+    }
+}
+
+/// A verified message's key for replay guards.
+#[napi(catch_unwind)]
+pub fn replay_key(sender: Text, verdict: Text) -> String {
+    HostWebhook::replay_key(&sender.0, &verdict.0)
 }
 
 /// A new secret.

@@ -246,7 +246,7 @@ export async function whatIsWrong(): Promise<void> {
   // @ts-expect-error a parsed body is not what was signed
   webhook.verify({ type: "ping" }, incoming);
   // @ts-expect-error a message has an id
-  webhook.sign("", {});
+  webhook.sign("", { messageID: "msg_1" });
   // @ts-expect-error there is no such code
   const code: ErrorCode = "nonsense";
   void code;

@@ -1,22 +1,28 @@
 /** The native half of webhooks alone: an instance of the small module, whose side of this boundary is `webhook/src/lib.rs`. */
 
-import type { NativeWebhook, WebhookNative } from "../../bindings-node/js/webhook_native.ts";
+import type { NativeVerifier, NativeWebhook, WebhookNative } from "../../bindings-node/js/webhook_native.ts";
 
 /** Addresses and lengths are numbers of bytes. Who calls with a buffer's address gives the buffer away. */
 interface Module {
   readonly memory: WebAssembly.Memory;
   allocate(length: number): number;
-  open(secrets: number, length: number, toleranceSeconds: number, maxBody: number): number;
+  open(settings: number, length: number): number;
   failure(opened: number): number;
   close(opened: number): void;
-  verify: Question;
-  explain: Question;
-  sign: Question;
+  ask(opened: number, what: number, body: number, bodyLength: number, text: number, length: number, at: number): number;
+  verifier(opened: number, headers: number, length: number, now: number): number;
+  verifier_failure(opened: number): number;
+  verifier_update(opened: number, piece: number, length: number): number;
+  verifier_finish(opened: number): number;
+  verifier_close(opened: number): void;
+  guard(settings: number, length: number): number;
+  guard_failure(opened: number): number;
+  guard_ask(opened: number, what: number, text: number, length: number, now: number): number;
+  guard_close(opened: number): void;
+  replay_key(text: number, length: number): number;
   generate(random: number, length: number): number;
   release(answer: number): void;
 }
-
-type Question = (opened: number, body: number, bodyLength: number, text: number, length: number, at: number) => number;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -24,8 +30,9 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 /** Makes an instance of the module. */
 export function webhookInstanceOf(module: WebAssembly.Module): WebhookNative {
   const native = new WebAssembly.Instance(module).exports as unknown as Module;
-  // Not every host has it; there a webhook stays until the instance goes.
-  const closing = globalThis.FinalizationRegistry && new FinalizationRegistry<number>((opened) => native.close(opened));
+  const closing = closer(native.close);
+  const closingVerifiers = closer(native.verifier_close);
+  const closingGuards = closer(native.guard_close);
 
   /** The address and length of a buffer with this in it. */
   function given(content: string | Uint8Array): [number, number] {
@@ -44,24 +51,68 @@ export function webhookInstanceOf(module: WebAssembly.Module): WebhookNative {
     return text;
   }
 
+  /** What was opened, or the error of it. */
+  function orFailure<T extends object>(
+    opened: number,
+    failure: (opened: number) => number,
+    closing: Closer,
+    made: T,
+  ): T | string {
+    const failed = failure(opened);
+    if (failed !== 0) {
+      closing.close(opened);
+      return told(failed);
+    }
+    closing.register(made, opened);
+    return made;
+  }
+
+  function webhookOf(opened: number): NativeWebhook {
+    const webhook: NativeWebhook = {
+      verify: (body, text, at) => told(native.ask(opened, 0, ...given(body), ...given(text), at)),
+      explain: (body, text, at) => told(native.ask(opened, 1, ...given(body), ...given(text), at)),
+      sign: (body, text, at) => told(native.ask(opened, 2, ...given(body), ...given(text), at)),
+      challenge: (body, text) => told(native.ask(opened, 3, ...given(body), ...given(text), 0)),
+      verifier(headers, now) {
+        const begun = native.verifier(opened, ...given(headers), now);
+        const verifier: NativeVerifier = {
+          update: (piece) => told(native.verifier_update(begun, ...given(piece))),
+          finish: () => told(native.verifier_finish(begun)),
+        };
+        return orFailure(begun, native.verifier_failure, closingVerifiers, verifier);
+      },
+    };
+    return webhook;
+  }
+
   return {
-    openWebhook(secrets, toleranceSeconds, maxBody) {
-      // A line break is as wrong in a secret as any other white space.
-      const lines = secrets.map((secret) => `${secret.replaceAll("\n", "\r")}\n`).join("");
-      const opened = native.open(...given(lines), toleranceSeconds, maxBody);
-      const failure = native.failure(opened);
-      if (failure !== 0) {
-        native.close(opened);
-        return told(failure);
-      }
-      const ask =
-        (question: Question): NativeWebhook["verify"] =>
-        (body, text, at) =>
-          told(question(opened, ...given(body), ...given(text), at));
-      const webhook = { verify: ask(native.verify), explain: ask(native.explain), sign: ask(native.sign) };
-      closing?.register(webhook, opened);
-      return webhook;
+    openWebhook(settings) {
+      const opened = native.open(...given(settings));
+      return orFailure(opened, native.failure, closing, webhookOf(opened));
     },
+    openReplayGuard(settings) {
+      const opened = native.guard(...given(settings));
+      const ask = (what: number, key: string, token: string, now: number) =>
+        told(native.guard_ask(opened, what, ...given(`${key}\n${token}`), now));
+      return orFailure(opened, native.guard_failure, closingGuards, {
+        reserve: (key, now) => ask(0, key, "", now),
+        commit: (key, token, now) => ask(1, key, token, now),
+        release: (key, token, now) => ask(2, key, token, now),
+      });
+    },
+    replayKey: (sender, verdict) => told(native.replay_key(...given(`${sender}\n${verdict}`))),
     generateSecret: () => told(native.generate(...given(crypto.getRandomValues(new Uint8Array(32))))),
   };
+}
+
+/** Closes what was opened, at the latest when nobody holds it any more. */
+interface Closer {
+  close(opened: number): void;
+  register(holder: object, opened: number): void;
+}
+
+function closer(close: (opened: number) => void): Closer {
+  // Not every host has it; there what was opened stays until the instance goes.
+  const registry = globalThis.FinalizationRegistry && new FinalizationRegistry<number>(close);
+  return { close, register: (holder, opened) => registry?.register(holder, opened) };
 }

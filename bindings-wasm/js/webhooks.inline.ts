@@ -10,8 +10,10 @@ provideWebhooks(once(() => webhookInstanceOf(moduleIn(base64))));
 
 export {
   generateSecret,
+  MemoryReplayGuard,
   Webhook,
   WebhookError,
+  WebhookEvents,
   WebhookKeyError,
   WebhookVerificationError,
 } from "../../bindings-node/js/webhooks.ts";

@@ -9,8 +9,10 @@ provideWebhooks(once(() => webhookInstanceOf(module)));
 
 export {
   generateSecret,
+  MemoryReplayGuard,
   Webhook,
   WebhookError,
+  WebhookEvents,
   WebhookKeyError,
   WebhookVerificationError,
 } from "../../bindings-node/js/webhooks.ts";

@@ -5,4 +5,12 @@ import { load } from "./load.ts";
 
 provideWebhooks(load);
 
-export { generateSecret, Webhook, WebhookError, WebhookKeyError, WebhookVerificationError } from "../webhooks.ts";
+export {
+  generateSecret,
+  MemoryReplayGuard,
+  Webhook,
+  WebhookError,
+  WebhookEvents,
+  WebhookKeyError,
+  WebhookVerificationError,
+} from "../webhooks.ts";

@@ -57,6 +57,8 @@ export const CAPABILITIES = Object.freeze([
   "trace_context",
   "truncated_encodings",
   "upload",
+  "webhook_asymmetric",
+  "webhook_schemes",
   "webhook_sign",
   "webhook_verify",
 ]);

@@ -6,6 +6,7 @@ export const IN_NODE = {
   connections: "fetch shares its connections among all who call it",
   signatures: "the module has no private keys, to stay small: HMAC alone",
   truncated_encodings: "Node's fetch says nothing of a gzip that ends early",
+  webhook_asymmetric: "the module for webhooks has neither certificates nor ECDSA nor RSA, to stay small",
 };
 
 /** @type {Readonly<Record<string, string>>} */
@@ -18,4 +19,5 @@ export const IN_A_BROWSER = {
   redirects: "a browser shows a page neither status nor target of a redirect",
   signatures: "the module has no private keys, to stay small: HMAC alone",
   tls: "a browser says of each failure only that it failed",
+  webhook_asymmetric: "the module for webhooks has neither certificates nor ECDSA nor RSA, to stay small",
 };

@@ -12,6 +12,10 @@ use crate::runner::Played;
 
 /// The capability to be told a scheme, its settings, the URL, and headers that are no text.
 const SCHEMES: &str = "webhook_schemes";
+/// The capability to verify by certificates, ECDSA and RSA; without it, such a verifier cannot be made.
+const ASYMMETRIC: &str = "webhook_asymmetric";
+/// The code of such a verifier.
+const NEEDS_ASYMMETRIC: &str = "needs_asymmetric";
 const STANDARD: &str = "standard-webhooks";
 /// Cases that are under way at once.
 const AT_ONCE: usize = 16;
@@ -77,12 +81,14 @@ fn cases(file: &Path) -> Result<Vec<Value>, String> {
 }
 
 async fn play_scheme(adapter: &Adapter, scheme: &str, cases: &[Value]) -> Outcome {
-    let knows_schemes = adapter.hello.capabilities.iter().any(|one| one == SCHEMES);
+    let knows_schemes = has(adapter, SCHEMES);
     if !knows_schemes && scheme != STANDARD {
         return Outcome::Skipped(adapter.hello.lacking(SCHEMES));
     }
+    let has_asymmetric = has(adapter, ASYMMETRIC);
     let mut problems = Vec::new();
     let mut asked = 0;
+    let mut lacking = 0;
     for several in cases.chunks(AT_ONCE) {
         let mut answers = Vec::new();
         for case in several {
@@ -91,7 +97,6 @@ async fn play_scheme(adapter: &Adapter, scheme: &str, cases: &[Value]) -> Outcom
             }
         }
         for (case, answer) in answers {
-            asked += 1;
             let found = match tokio::time::timeout(ANSWERS_WITHIN, answer).await {
                 Ok(Ok(answer)) => answer.value,
                 Ok(Err(gone)) => return Outcome::AdapterGone(gone),
@@ -99,8 +104,16 @@ async fn play_scheme(adapter: &Adapter, scheme: &str, cases: &[Value]) -> Outcom
                     return Outcome::AdapterGone(Gone(format!("no answer to {}", case["name"])));
                 }
             };
+            if !has_asymmetric && found.pointer("/error/code") == Some(&json!(NEEDS_ASYMMETRIC)) {
+                lacking += 1;
+                continue;
+            }
+            asked += 1;
             problems.extend(problem(case, &found));
         }
+    }
+    if asked == 0 && lacking > 0 {
+        return Outcome::Skipped(adapter.hello.lacking(ASYMMETRIC));
     }
     if asked == 0 {
         problems.push("not one case could be asked".to_owned());
@@ -115,6 +128,11 @@ async fn play_scheme(adapter: &Adapter, scheme: &str, cases: &[Value]) -> Outcom
         problems,
         ..Failure::default()
     })
+}
+
+fn has(adapter: &Adapter, capability: &str) -> bool {
+    let mut known = adapter.hello.capabilities.iter();
+    known.any(|one| one == capability)
 }
 
 /// What the adapter is asked; nothing where it cannot be told this case.

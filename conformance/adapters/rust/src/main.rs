@@ -56,6 +56,7 @@ const CAPABILITIES: [&str; 39] = [
     "trace_context",
     "truncated_encodings",
     "upload",
+    "webhook_asymmetric",
     "webhook_schemes",
     "webhook_sign",
     "webhook_verify",

@@ -1,0 +1,3 @@
+/** The types of `gatewright/webhooks/fetch` for `import`: the same as for `require`. */
+
+export * from "./webhook_fetch.js";
