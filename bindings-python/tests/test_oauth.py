@@ -442,13 +442,17 @@ async def test_a_store_may_be_asked_with_await(session: Session) -> None:
     assert kept.saved == 1
 
 
+def whoami(client: gatewright.Client) -> None:
+    client.get("/v1/whoami")
+
+
 def test_clients_that_share_a_store_refresh_one_at_a_time(session: Session) -> None:
     store = Locked()
     auth = user(session, store, refresh_token=refresh_token(session))
     clients = [session.client(auth=auth) for _ in range(4)]
     for _ in range(3):
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda client: client.get("/v1/whoami"), clients))
+            list(pool.map(whoami, clients))
         session.admin("POST", "oauth/revoke", {})
     for client in clients:
         client.close()

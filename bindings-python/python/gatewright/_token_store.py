@@ -17,23 +17,29 @@ if TYPE_CHECKING:
 
         def load(self) -> str | None:
             """What was saved last; ``None`` where there is nothing."""
+            ...
 
         def save(self, tokens: str, /) -> object:
             """Keeps this in place of what was there, whole or not at all."""
+            ...
 
         def clear(self) -> object:
             """Forgets what is kept."""
+            ...
 
     class AsyncTokenStore(Protocol):
         """The same for ``AsyncClient``, whose stores may be asked with ``await``; so may ``lock()``."""
 
         def load(self) -> Awaitable[str | None]:
             """What was saved last; ``None`` where there is nothing."""
+            ...
 
         def save(self, tokens: str, /) -> Awaitable[object]:
             """Keeps this in place of what was there, whole or not at all."""
+            ...
 
         def clear(self) -> Awaitable[object]:
             """Forgets what is kept."""
+            ...
 
     AnyTokenStore: TypeAlias = TokenStore | AsyncTokenStore
