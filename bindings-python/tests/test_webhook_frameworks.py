@@ -24,7 +24,7 @@ import gatewright.webhooks.django
 import gatewright.webhooks.fastapi
 import gatewright.webhooks.flask
 import gatewright.webhooks.starlette
-from gatewright.webhooks import Challenge, MemoryReplayGuard, Signer, SqlReplayGuard, Verified, Webhook
+from gatewright.webhooks import Challenge, Events, MemoryReplayGuard, Signer, SqlReplayGuard, Verified, Webhook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,12 +62,13 @@ class Handler:
         self.seen: list[Verified] = []
         self.fails = False
         self.status = 200
+        self.then: Callable[[Verified], str] | None = None
 
     def __call__(self, verified: Verified) -> str:
         self.seen.append(verified)
         if self.fails:
             raise RuntimeError("the handler failed")
-        return f"got {verified.scheme}"
+        return self.then(verified) if self.then is not None else f"got {verified.scheme}"
 
 
 def clock() -> float:
@@ -346,6 +347,28 @@ def test_a_guard_that_cannot_be_asked_gets_503(
     assert answer.status == 503
     assert handler.seen == []
     assert "the replay guard could not be asked" in caplog.text
+
+
+def test_an_event_that_cannot_be_read_gets_422_and_is_released(
+    framework: Callable[..., Send], caplog: pytest.LogCaptureFixture
+) -> None:
+    events = Events()
+    events.on("a", print, model=list[int])
+    handler = Handler()
+
+    def dispatch(verified: Verified) -> str:
+        events.dispatch(verified)
+        return "handled"
+
+    handler.then = dispatch
+    guard = MemoryReplayGuard()
+    body = b'{"type":"a"}'
+    signed = Signer(STANDARD).sign(body, message_id="m", timestamp=NOW)
+    for settings in ({}, {"guard": guard}):
+        answer = framework(Webhook(STANDARD), handler, **settings)(body, signed)
+        assert answer == Answer(422, OPAQUE, "text/plain; charset=utf-8")
+    assert len(guard) == 0
+    assert "bad_payload): event a: payload is an object, and not a list" in caplog.text
 
 
 def test_an_operation_needs_a_parameter_for_what_was_verified() -> None:

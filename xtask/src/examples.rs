@@ -256,7 +256,12 @@ fn blocks(markdown: &str, fence: &str) -> Vec<String> {
 fn install_wheel(workspace: &Workspace) -> Result<Venv> {
     let python = Interpreter::find()?;
     let wheel = build_wheel(workspace, &python, false)?;
-    let venv = Venv::fresh(workspace, &python, "examples", &["requirements-examples.txt"])?;
+    let venv = Venv::fresh(
+        workspace,
+        &python,
+        "examples",
+        &["requirements-examples.txt"],
+    )?;
     venv.install(&wheel)?;
     Ok(venv)
 }

@@ -30,6 +30,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from gatewright.webhooks._events import Events
     from gatewright.webhooks._once import once, once_async
     from gatewright.webhooks._replay import (
         AsyncReplayGuard,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 _LATER = {
     "AsyncReplayGuard": "_replay",
+    "Events": "_events",
     "MemoryReplayGuard": "_replay",
     "RedisReplayGuard": "_replay",
     "ReplayGuard": "_replay",
@@ -55,6 +57,7 @@ _LATER = {
 __all__ = [
     "AsyncReplayGuard",
     "Challenge",
+    "Events",
     "MemoryReplayGuard",
     "RedisReplayGuard",
     "ReplayGuard",

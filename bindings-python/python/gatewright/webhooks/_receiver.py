@@ -8,7 +8,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from gatewright._errors import WebhookVerificationError
+from gatewright._errors import WebhookEventError, WebhookVerificationError
 from gatewright.webhooks._replay import MemoryReplayGuard
 
 if TYPE_CHECKING:
@@ -130,7 +130,10 @@ class Receiver:
             return answer
         guard = self._guard
         if guard is None:
-            return handle(verified)
+            try:
+                return handle(verified)
+            except WebhookEventError as error:
+                return _unreadable(error)
         key = self._key(verified)
         try:
             reservation = _of_sync(guard.reserve(key, self._clock()))
@@ -143,6 +146,8 @@ class Receiver:
         try:
             given = handle(verified)
             done = status_of(given) < 400
+        except WebhookEventError as error:
+            return _unreadable(error)
         finally:
             try:
                 _lost(_of_sync((guard.commit if done else guard.release)(reservation, self._clock())))
@@ -164,7 +169,10 @@ class Receiver:
             return answer
         guard = self._guard
         if guard is None:
-            return await handle(verified)
+            try:
+                return await handle(verified)
+            except WebhookEventError as error:
+                return _unreadable(error)
         key = self._key(verified)
         try:
             reservation: Reservation = await self._ask(guard.reserve, key)
@@ -177,6 +185,8 @@ class Receiver:
         try:
             given = await handle(verified)
             done = status_of(given) < 400
+        except WebhookEventError as error:
+            return _unreadable(error)
         finally:
             try:
                 _lost(await self._ask(guard.commit if done else guard.release, reservation))
@@ -204,6 +214,11 @@ def _unless_new(reservation: Reservation) -> Answer | None:
     if reservation.state == "new":
         return None
     return Answer(200) if reservation.state == "done" else Answer(503)
+
+
+def _unreadable(error: WebhookEventError) -> Answer:
+    logger.warning("webhook not handled (%s): %s", error.code, error)
+    return Answer(422, REFUSED)
 
 
 def _no_guard(error: Exception) -> Answer:
