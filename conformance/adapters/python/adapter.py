@@ -69,6 +69,7 @@ CAPABILITIES = [
     "trace_context",
     "truncated_encodings",
     "upload",
+    "webhook_asymmetric",
     "webhook_schemes",
     "webhook_sign",
     "webhook_verify",
