@@ -1,8 +1,9 @@
 /**
  * Webhook verification side by side: what one delivery costs whoever receives it.
  *
- * All check HMAC-SHA256, and all but the floor and Octokit (GitHub signs no time) the timestamp. Each gets the body in
- * the form in which it is quickest, text or Buffer; those that are given headers get all that such a request has.
+ * All check HMAC-SHA256, and all but the floors and Octokit (GitHub signs no time, and sends one signature) the
+ * timestamp. Each gets the body in the form in which it is quickest, text or Buffer; those that are given headers get
+ * all that such a request has.
  *
  * Usage: node webhook-table.mjs ROUNDS
  */
@@ -16,7 +17,15 @@ import { Webhook as SvixWebhook } from "svix";
 import { median, versionOf } from "./rounds.mjs";
 
 const ROUND_SECONDS = 0.05;
-const SIZES = [1_000, 20_000];
+const SIZES = { "256 B": 256, "2 kB": 2_000, "20 kB": 20_000, "1 MB": 1_000_000 };
+/** What arrives: how many signatures by other keys come first, and whether one that fits follows. */
+const SITUATIONS = [
+  { title: "valid", others: 0, fits: true },
+  { title: "valid, the last of three signatures", others: 2, fits: true },
+  { title: "refused", others: 1, fits: false },
+];
+const OURS = "gatewright";
+const OURS_DECODED = "gatewright, .json()";
 
 const SECRET_BYTES = Buffer.from(Array.from({ length: 32 }, (_, at) => at));
 const SECRET = `whsec_${SECRET_BYTES.toString("base64")}`;
@@ -29,21 +38,27 @@ function bodyOf(size) {
   return JSON.stringify(event);
 }
 
-function hmac(...pieces) {
-  const state = createHmac("sha256", SECRET_BYTES);
+function hmac(key, ...pieces) {
+  const state = createHmac("sha256", key);
   for (const piece of pieces) state.update(piece);
   return state.digest();
 }
 
+/** Signatures by other keys, then the one that fits. */
+function signatures(key, { others, fits }, ...pieces) {
+  const keys = Array.from({ length: others }, (_, at) => `another key ${at}`);
+  return (fits ? [...keys, key] : keys).map((each) => hmac(each, ...pieces));
+}
+
 /**
  * What verifies a body, by name: `verify` throws (or says false) for a wrong one; `forms` are those it takes;
- * `decodes` where it always does.
+ * `decodes` where it always does; `alone` where it takes one signature only.
  */
-function candidates(size) {
+function candidates(size, situation) {
   const text = bodyOf(size);
   const timestamp = String(Math.floor(Date.now() / 1e3));
   const start = `${MESSAGE_ID}.${timestamp}.`;
-  const signature = hmac(start, text);
+  const tokens = signatures(SECRET_BYTES, situation, start, text);
   const headers = {
     host: "hooks.example.com",
     "user-agent": "Example-Webhooks/1.0",
@@ -53,19 +68,20 @@ function candidates(size) {
     "content-length": String(size),
     "webhook-id": MESSAGE_ID,
     "webhook-timestamp": timestamp,
-    "webhook-signature": `v1,${signature.toString("base64")}`,
+    "webhook-signature": tokens.map((token) => `v1,${token.toString("base64")}`).join(" "),
     connection: "keep-alive",
   };
-  const stripeHeader = Stripe.webhooks.generateTestHeaderString({ payload: text, secret: SECRET });
-  const octokitHeader = `sha256=${createHmac("sha256", SECRET).update(text).digest("hex")}`;
+  const stripeTokens = signatures(SECRET, situation, `${timestamp}.${text}`);
+  const stripeHeader = [`t=${timestamp}`, ...stripeTokens.map((token) => `v1=${token.toString("hex")}`)].join(",");
+  const octokitHeader = `sha256=${signatures(SECRET, situation, text)[0].toString("hex")}`;
 
   const ours = new Webhook(SECRET);
   const standard = new StandardWebhook(SECRET);
   const svix = new SvixWebhook(SECRET);
   const both = { text, Buffer: Buffer.from(text) };
-  return {
-    gatewright: { forms: both, verify: (body) => ours.verify(body, headers) },
-    "gatewright, .json()": { forms: both, verify: (body) => ours.verify(body, headers).json(), decodes: true },
+  const found = {
+    [OURS]: { forms: both, verify: (body) => ours.verify(body, headers) },
+    [OURS_DECODED]: { forms: both, verify: (body) => ours.verify(body, headers).json(), decodes: true },
     standardwebhooks: { forms: both, verify: (body) => standard.verify(body, headers, { jsonParse: false }) ?? true },
     svix: { forms: both, verify: (body) => svix.verify(body, headers), decodes: true },
     stripe: {
@@ -77,12 +93,36 @@ function candidates(size) {
       forms: { text },
       verify: (body) => verifyOctokit(SECRET, body, octokitHeader),
       waits: true,
+      alone: true,
     },
     "floor: createHmac, timingSafeEqual": {
       forms: both,
-      verify: (body) => timingSafeEqual(hmac(start, body), signature),
+      verify: (body) => timingSafeEqual(hmac(SECRET_BYTES, start, body), tokens.at(-1)),
     },
   };
+  // What is refused is not decoded by anybody.
+  if (!situation.fits) delete found[OURS_DECODED];
+  return Object.entries(found).filter(([, { alone }]) => !alone || tokens.length === 1);
+}
+
+/** The same, where it should be refused: says so instead of throwing. */
+function refusing(candidate) {
+  const { verify, waits } = candidate;
+  const sync = (body) => {
+    try {
+      return !verify(body);
+    } catch {
+      return true;
+    }
+  };
+  const async = async (body) => {
+    try {
+      return !(await verify(body));
+    } catch {
+      return true;
+    }
+  };
+  return { ...candidate, verify: waits ? async : sync };
 }
 
 /** Seconds for one call, over `count` of them. */
@@ -94,13 +134,15 @@ async function timeOf({ verify, waits }, body, count) {
 }
 
 /** The rounds of each candidate, in the form of body that is quickest for it. */
-async function measure(size, rounds) {
+async function measure(size, situation, rounds) {
   const runs = [];
-  for (const [name, candidate] of Object.entries(candidates(size))) {
+  const warm = size < 100_000 ? 2_000 : 20;
+  for (const [name, found] of candidates(size, situation)) {
+    const candidate = situation.fits ? found : refusing(found);
     for (const [form, body] of Object.entries(candidate.forms)) {
-      if (!(await candidate.verify(body))) throw new Error(`${name} does not verify`);
-      await timeOf(candidate, body, 2_000);
-      const once = await timeOf(candidate, body, 1_000);
+      if (!(await candidate.verify(body))) throw new Error(`${name} does not answer as it should: ${situation.title}`);
+      await timeOf(candidate, body, warm);
+      const once = await timeOf(candidate, body, warm / 2);
       runs.push({ name, form, candidate, body, count: Math.max(1, Math.round(ROUND_SECONDS / once)), times: [] });
     }
   }
@@ -117,26 +159,30 @@ async function measure(size, rounds) {
   return best;
 }
 
-/** How many times as long a verification takes as ours; ours decodes too where the other cannot but do so. */
-function ratio(run, best) {
-  const ours = best.get(run.candidate.decodes ? "gatewright, .json()" : "gatewright");
-  return median(run.times.map((time, at) => time / ours.times[at]));
+/** Verifications a second, and how many times as long one takes as ours; ours decodes too where the other cannot but do so. */
+function cell(run, best) {
+  const ours = (run.candidate.decodes && best.get(OURS_DECODED)) || best.get(OURS);
+  const ratio = median(run.times.map((time, at) => time / ours.times[at]));
+  return `${Math.round(1 / median(run.times)).toLocaleString("en-US")} | ${ratio.toFixed(2)}`;
 }
 
 const rounds = Number(process.argv[2]);
-const [small, large] = [await measure(SIZES[0], rounds), await measure(SIZES[1], rounds)];
-console.log("| One verification | decodes | 1 kB, µs | gatewright is | 20 kB, µs | gatewright is |");
-console.log("|---|---|---:|---:|---:|---:|");
-for (const run of [...small.values()].sort((a, b) => median(a.times) - median(b.times))) {
-  const title = run.name.startsWith("gatewright,") ? run.name : run.name + versionOf(run.name);
-  const columns = [small, large].map((best) => {
-    const { times } = best.get(run.name);
-    return `${(median(times) * 1e6).toFixed(2)} | ${ratio(best.get(run.name), best).toFixed(2)} times`;
-  });
-  console.log(`| ${title} | ${run.candidate.decodes ? "yes" : "no"} | ${columns.join(" | ")} |`);
+for (const situation of SITUATIONS) {
+  const measured = [];
+  for (const size of Object.values(SIZES)) measured.push(await measure(size, situation, rounds));
+  const titles = Object.keys(SIZES).map((size) => `${size}, /s | times as long`);
+  console.log(`| ${situation.title} | decodes | ${titles.join(" | ")} |`);
+  console.log(`|---|---|${"---:|---:|".repeat(titles.length)}`);
+  for (const [name, { candidate }] of measured[0]) {
+    const title = name === OURS_DECODED ? name : name + versionOf(name);
+    const columns = measured.map((best) => cell(best.get(name), best));
+    const decodes = candidate.decodes && situation.fits ? "yes" : "no";
+    console.log(`| ${title} | ${decodes} | ${columns.join(" | ")} |`);
+  }
+  console.log();
 }
 console.log(
-  `\nOne process, ${rounds} rounds of ${ROUND_SECONDS} s that alternate; medians of rounds. Each gets the body as text or as a Buffer, whichever is`,
+  `One process, ${rounds} rounds of ${ROUND_SECONDS} s that alternate; medians of rounds. Each gets the body as text or as a Buffer, whichever is`,
 );
 console.log(
   "quicker for it. Those that always decode the body are compared to `verify(…).json()`, the others to `verify(…)`.",

@@ -1,7 +1,7 @@
 /**
  * Measures the npm package `gatewright-web` in Chromium beside others and prints Markdown tables.
  *
- * Usage: node run.mjs --project DIR --server PATH [--rounds 31] [--tables size,first-call,calls]
+ * Usage: node run.mjs --project DIR --server PATH [--rounds 31] [--tables size,first-call,calls,webhooks]
  *
  * DIR is a project in which `gatewright-web`, ky and openai are installed, PATH the program bench-server. NODE_TOOLS
  * is the folder whose node_modules has esbuild and playwright-core (the default is where `cargo xtask` puts them),
@@ -17,8 +17,9 @@ import { startChromium } from "./chromium.mjs";
 import { firstCallTable } from "./first-call-table.mjs";
 import { buildSite } from "./site.mjs";
 import { sizeTable } from "./size-table.mjs";
+import { webhooksTable } from "./webhooks-table.mjs";
 
-const TABLES = { size: sizeTable, "first-call": firstCallTable, calls: callsTable };
+const TABLES = { size: sizeTable, "first-call": firstCallTable, calls: callsTable, webhooks: webhooksTable };
 
 const { values } = parseArgs({
   options: {
@@ -29,7 +30,9 @@ const { values } = parseArgs({
   },
 });
 if (!values.project || !values.server) {
-  console.error("usage: node run.mjs --project DIR --server PATH [--rounds 31] [--tables size,first-call,calls]");
+  console.error(
+    "usage: node run.mjs --project DIR --server PATH [--rounds 31] [--tables size,first-call,calls,webhooks]",
+  );
   process.exit(2);
 }
 const project = resolve(values.project);

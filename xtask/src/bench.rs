@@ -20,23 +20,33 @@ use python::Python;
 use server::Server;
 
 /// What is written in Rust alone.
-const RUST_PARTS: &[&str] = &["engine", "client", FLEET];
+const RUST_PARTS: &[&str] = &["engine", "client", RUST_WEBHOOKS, FLEET];
+const RUST_WEBHOOKS: &str = "rust-webhooks";
 /// Starts gateways and Redis servers of its own.
 const FLEET: &str = "fleet";
 /// A program in Rust that starts the Python clients as well.
 const DEAD_SERVER: &str = "dead-server";
-const PYTHON_PARTS: &[&str] = &["python-sync", "python-async", "webhooks", "import"];
+const PYTHON_PARTS: &[&str] = &["python-sync", "python-async", "python-webhooks", "import"];
 const NODE_PARTS: &[&str] = &["node-http", "node-bodies", "node-webhooks", "node-start"];
-const WEB_PARTS: &[&str] = &["web-size", "web-first-call", "web-calls"];
+const WEB_PARTS: &[&str] = &["web-size", "web-first-call", "web-calls", "web-webhooks"];
 const MOBILE_PARTS: &[&str] = &["kotlin", "swift", SIZE];
 const SIZE: &str = "mobile-size";
 
-/// Names for all parts of a language.
+/// The same deliveries in each language.
+const WEBHOOK_PARTS: &[&str] = &[
+    RUST_WEBHOOKS,
+    "python-webhooks",
+    "node-webhooks",
+    "web-webhooks",
+];
+
+/// Names for all parts of a language, or of a subject.
 const GROUPS: &[(&str, &[&str])] = &[
     ("python", PYTHON_PARTS),
     ("node", NODE_PARTS),
     ("web", WEB_PARTS),
     ("mobile", MOBILE_PARTS),
+    ("webhooks", WEBHOOK_PARTS),
 ];
 
 const CRATE: &str = "gatewright-bench";
@@ -158,7 +168,7 @@ fn in_rust(workspace: &Workspace, part: &str) -> Result<bool> {
     if part == FLEET {
         crate::redis::ensure();
     }
-    if matches!(part, "engine" | FLEET) {
+    if matches!(part, "engine" | RUST_WEBHOOKS | FLEET) {
         return measure(&mut command);
     }
     let server = Server::start(workspace)?;

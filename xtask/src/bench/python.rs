@@ -47,7 +47,7 @@ impl Python {
     pub(super) fn command(&self, part: &str, url: &str) -> Command {
         let mut command = self.venv.python();
         command.arg(self.scripts.join(match part {
-            "webhooks" => "webhook_table.py",
+            "python-webhooks" => "webhook_table.py",
             "import" => "import_table.py",
             _ => "http_table.py",
         }));
