@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from mock_gateway import Session
 
 PRELUDE = """
-import asyncio, signal, sys, threading
+import asyncio, logging, signal, sys, threading
+# Development mode warns of steps over 0.1 s, which the first one is where the machine is busy.
+logging.getLogger("asyncio").setLevel(logging.ERROR)
 # Whoever runs the tests in the background may have it ignored, which is inherited.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 import gatewright
