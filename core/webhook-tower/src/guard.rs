@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
-use gatewright_webhook::Verified;
+use gatewright_webhook::BodyBound;
 use gatewright_webhook::replay::{AsyncReplayGuard, ReplayKey, Reservation, Reserve, Settled};
 
+use crate::delivery::Delivery;
 use crate::{BoxError, BoxFuture};
+
+type EventId = dyn Fn(&Delivery) -> Option<String> + Send + Sync;
 
 /// A guard, and your name for the sender.
 #[derive(Clone)]
 pub(crate) struct Once {
     sender: Arc<str>,
     guard: Arc<dyn AnyGuard>,
+    event_id: Option<Arc<EventId>>,
 }
 
 impl Once {
@@ -23,11 +27,30 @@ impl Once {
         Self {
             sender: sender.into(),
             guard: Arc::new(guard),
+            event_id: None,
         }
     }
 
-    pub(crate) async fn reserve(&self, of: &Verified, now: i64) -> Result<Reserve, BoxError> {
-        self.guard.reserve(of.replay_key(&self.sender), now).await
+    pub(crate) fn by_event_id(
+        &mut self,
+        id: impl Fn(&Delivery) -> Option<String> + Send + Sync + 'static,
+    ) {
+        self.event_id = Some(Arc::new(id));
+    }
+
+    pub(crate) async fn reserve(&self, of: &Delivery, now: i64) -> Result<Reserve, BoxError> {
+        self.guard.reserve(self.key(of), now).await
+    }
+
+    fn key(&self, of: &Delivery) -> ReplayKey {
+        let verified = &of.verified;
+        // An id in a body that is not signed is anybody's: with another one, a recorded message would be a new one.
+        let bound = matches!(verified.body_bound, BodyBound::Full | BodyBound::Fields);
+        let id = self.event_id.as_ref().filter(|_| bound);
+        match id.and_then(|id| id(of)) {
+            Some(id) => ReplayKey::for_message(&self.sender, verified.scheme, &id),
+            None => verified.replay_key(&self.sender),
+        }
     }
 
     /// Commits what is done, and releases what is not.

@@ -11,6 +11,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::answer::Answer;
+use crate::delivery::Delivery;
 use crate::failure::Failure;
 use crate::guard::Once;
 use crate::receiver::Receiver;
@@ -66,6 +67,20 @@ impl WebhookLayer {
         self.once = Some(Once::new(sender.into(), guard));
         self
     }
+
+    /// Knows a message by an id of its body, for the guard given before: where a scheme signs no id of its own (Stripe's event id), a
+    /// retry that was signed again is otherwise another message. `None` for what has none, and it counts only where the body is signed.
+    /// Without a guard it does nothing.
+    #[must_use]
+    pub fn event_id(
+        mut self,
+        id: impl Fn(&Delivery) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        if let Some(once) = &mut self.once {
+            once.by_event_id(id);
+        }
+        self
+    }
 }
 
 impl<S> Layer<S> for WebhookLayer {
@@ -114,7 +129,7 @@ where
                 Ok(delivery) => delivery,
                 Err(answer) => return Ok(answer.into_response().map(Either::Left)),
             };
-            let reservation = match layer.reserve(&delivery.verified).await {
+            let reservation = match layer.reserve(&delivery).await {
                 Ok(reservation) => reservation,
                 Err(answer) => return Ok(answer.into_response().map(Either::Left)),
             };
@@ -132,14 +147,11 @@ where
 }
 
 impl WebhookLayer {
-    async fn reserve(
-        &self,
-        verified: &gatewright_webhook::Verified,
-    ) -> Result<Option<Reservation>, Answer> {
+    async fn reserve(&self, delivery: &Delivery) -> Result<Option<Reservation>, Answer> {
         let Some(once) = &self.once else {
             return Ok(None);
         };
-        match once.reserve(verified, self.receiver.now()).await {
+        match once.reserve(delivery, self.receiver.now()).await {
             Ok(Reserve::New(reservation)) => Ok(Some(reservation)),
             Ok(Reserve::AlreadyDone) => Err(Answer::empty(StatusCode::OK)),
             Ok(Reserve::InProgress { .. }) => Err(Answer::empty(StatusCode::SERVICE_UNAVAILABLE)),

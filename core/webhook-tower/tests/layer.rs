@@ -14,7 +14,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use gatewright_webhook_tower::webhook::replay::MemoryReplayGuard;
-use gatewright_webhook_tower::webhook::{BodyBound, Scheme, Verified, VerifyError, Webhook};
+use gatewright_webhook_tower::webhook::{
+    BodyBound, Outgoing, Scheme, Signer, Verified, VerifyError, Webhook,
+};
 use gatewright_webhook_tower::{Delivery, Receiver, WebhookLayer};
 use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame};
@@ -209,6 +211,42 @@ async fn a_message_is_handled_once_and_again_after_a_failure() {
 }
 
 #[tokio::test]
+async fn a_retry_that_was_signed_again_is_known_by_the_id_of_its_event() {
+    let secret = "whsec_5f3c2b1a09f8e7d6";
+    let body = r#"{"id":"evt_1","type":"invoice.paid"}"#;
+    // Signed at other times.
+    let sent = |at: i64| {
+        let signer = Signer::of(Scheme::Stripe, [secret]).unwrap();
+        let outgoing = Outgoing::new(body.as_bytes(), at);
+        let headers = signer.sign_request(&outgoing).unwrap().headers;
+        let request = headers
+            .iter()
+            .fold(Request::post("/"), |request, (name, value)| {
+                request.header(name, value)
+            });
+        whole(request.body(body.to_owned()).unwrap())
+    };
+    for (by_id, runs_wanted) in [(false, 2), (true, 1)] {
+        let webhook = Webhook::of(Scheme::Stripe, [secret]).unwrap();
+        let layer = WebhookLayer::new(receiver_of(webhook, &Told::default()));
+        let mut layer = layer.replay_guard("stripe", MemoryReplayGuard::new());
+        if by_id {
+            layer = layer.event_id(|delivery| {
+                let event: serde_json::Value = delivery.json().ok()?;
+                Some(event["id"].as_str()?.to_owned())
+            });
+        }
+        let (runs, handler) = scripted(&[200, 200]);
+        let service = layer.layer(handler);
+        for at in [NOW - 5, NOW] {
+            let response = service.clone().oneshot(sent(at)).await.unwrap();
+            assert_eq!(response.status(), 200);
+        }
+        assert_eq!(runs.load(Ordering::SeqCst), runs_wanted);
+    }
+}
+
+#[tokio::test]
 async fn what_does_not_verify_reserves_nothing() {
     let layer = WebhookLayer::new(receiver(&Told::default()));
     let layer = layer.replay_guard("billing", MemoryReplayGuard::new());
@@ -332,14 +370,39 @@ async fn where_the_body_is_not_signed_the_delivery_says_so() {
     let secret = "key-0123456789abcdef";
     let webhook = Webhook::of(Scheme::Mailgun, [secret]).unwrap();
     let layer = WebhookLayer::new(receiver_of(webhook, &told));
-    let signer = gatewright_webhook_tower::webhook::Signer::of(Scheme::Mailgun, [secret]).unwrap();
-    let outgoing = gatewright_webhook_tower::webhook::Outgoing::new(br#"{"event-data":{}}"#, NOW);
+    let signer = Signer::of(Scheme::Mailgun, [secret]).unwrap();
+    let outgoing = Outgoing::new(br#"{"event-data":{}}"#, NOW);
     let token = "0123456789abcdef0123456789abcdef0123456789abcdef01";
     let sent = signer.sign_request(&outgoing.id(token)).unwrap();
     let body = Full::new(Bytes::from(sent.body.unwrap()));
     let (status, text) = answer(&layer, Request::post("/").body(body).unwrap()).await;
     assert_eq!(status, 200);
     assert!(text.contains(&format!("{:?}", BodyBound::None)), "{text}");
+}
+
+#[tokio::test]
+async fn an_id_in_a_body_that_is_not_signed_does_not_count() {
+    let secret = "key-0123456789abcdef";
+    let webhook = Webhook::of(Scheme::Mailgun, [secret]).unwrap();
+    let layer = WebhookLayer::new(receiver_of(webhook, &Told::default()))
+        .replay_guard("mail", MemoryReplayGuard::new())
+        .event_id(|delivery| {
+            let event: serde_json::Value = delivery.json().ok()?;
+            Some(event["event-data"]["id"].as_str()?.to_owned())
+        });
+    let signer = Signer::of(Scheme::Mailgun, [secret]).unwrap();
+    let token = "0123456789abcdef0123456789abcdef0123456789abcdef01";
+    let outgoing = Outgoing::new(br#"{"event-data":{"id":"one"}}"#, NOW).id(token);
+    let sent = signer.sign_request(&outgoing).unwrap().body.unwrap();
+    let sent = String::from_utf8(sent).unwrap();
+    let (runs, handler) = scripted(&[200, 200]);
+    let service = layer.layer(handler);
+    for body in [sent.clone(), sent.replace("one", "two")] {
+        let request = Request::post("/").body(body).unwrap();
+        let response = service.clone().oneshot(whole(request)).await.unwrap();
+        assert_eq!(response.status(), 200);
+    }
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
 }
 
 /// A case of the corpus: its verifier, its certificate and its request.
