@@ -249,6 +249,15 @@ def test_the_packages_own_fetch_follows_no_redirect_and_reads_no_more_than_a_cer
             _certificates.split(url)
 
 
+def test_a_stranger_cannot_have_certificates_fetched_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_certificates, "_recent", [])
+    for second in range(30):
+        _certificates.admit(1000.0 + second)
+    with pytest.raises(RuntimeError, match="within a minute"):
+        _certificates.admit(1059.0)
+    _certificates.admit(1060.5)
+
+
 def test_zoom_gets_its_token_back_with_its_mac() -> None:
     webhook = Webhook("zoom secret token", scheme="zoom")
     body = b'{"event":"endpoint.url_validation","payload":{"plainToken":"qgg8vlvZRS6UYooatFL8Aw"}}'
