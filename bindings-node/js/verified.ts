@@ -54,11 +54,18 @@ export class Verified implements VerifiedType {
     return JSON.parse(this.text()) as T;
   }
 
-  replayKey(sender: string): string {
+  replayKey(sender: string, messageId?: string): string {
     if (typeof sender !== "string" || sender.includes("\n")) {
       throw new TypeError(`\`sender\` must be a string of one line, not ${kindOf(sender)}`);
     }
-    return webhookNative().replayKey(sender, this.#lines);
+    if (messageId === undefined) {
+      return webhookNative().replayKey(sender, this.#lines);
+    }
+    if (typeof messageId !== "string" || messageId === "" || messageId.includes("\n")) {
+      throw new TypeError(`\`messageId\` must be a string of one line, not ${kindOf(messageId)}`);
+    }
+    // The verdict of a message whose signed id this is.
+    return webhookNative().replayKey(sender, `${this.scheme}\n${this.algorithm}\n0\n\n${messageId}\nfull\n010`);
   }
 
   /** What a verified request's webhook asks for again: the lines and the body. */

@@ -4,13 +4,19 @@ import type { EventHandler, EventTypeOf, Verified, WebhookEventsOptions } from "
 import { kindOf } from "./text.ts";
 import { known } from "./webhook_settings.ts";
 
+/** The schemes whose events have their type in a header. */
+const HEADERS: { readonly [scheme: string]: string } = { github: "x-github-event", shopify: "x-shopify-topic" };
+
 export class WebhookEvents<Events extends object = { [type: string]: unknown }> {
   readonly #handlers = new Map<string, EventHandler<unknown>>();
-  readonly #typeOf: EventTypeOf;
+  readonly #typeOf: EventTypeOf | undefined;
+  readonly #typeHeader: string | undefined;
   #other: EventHandler<unknown> | undefined;
 
   constructor(options: WebhookEventsOptions = {}) {
-    this.#typeOf = known(options, ["typeOf"]).typeOf ?? typeInBody;
+    const { typeOf, typeHeader } = known(options, ["typeOf", "typeHeader"]);
+    this.#typeOf = typeOf;
+    this.#typeHeader = typeHeader;
   }
 
   on<Type extends keyof Events & string>(type: Type, handler: EventHandler<Events[Type]>): this {
@@ -29,9 +35,15 @@ export class WebhookEvents<Events extends object = { [type: string]: unknown }> 
     return this;
   }
 
-  async dispatch(verified: Verified): Promise<boolean> {
+  async dispatch(verified: Verified, request?: unknown): Promise<boolean> {
     const event = verified.json();
-    const type = this.#typeOf(event, verified);
+    const header = this.#typeHeader ?? HEADERS[verified.scheme];
+    const type =
+      this.#typeOf !== undefined
+        ? this.#typeOf(event, verified, request)
+        : header !== undefined
+          ? headerOf(request, header)
+          : typeInBody(event);
     const handler = (type === null || type === undefined ? undefined : this.#handlers.get(type)) ?? this.#other;
     if (handler === undefined) {
       return false;
@@ -53,4 +65,19 @@ function typeInBody(event: unknown): string | null {
     }
   }
   return null;
+}
+
+/** A request's header: Fetch's, Node's, or that of a framework's context. */
+function headerOf(request: unknown, name: string): string | null {
+  const given = request as { headers?: unknown; req?: { raw?: { headers?: unknown } } } | null | undefined;
+  const headers = given?.req?.raw?.headers ?? given?.headers ?? given;
+  if (typeof headers !== "object" || headers === null) {
+    throw new TypeError(`the type of these events is in the header \`${name}\`: give the request to \`dispatch\``);
+  }
+  const { get } = headers as { get?: unknown };
+  const value =
+    typeof get === "function"
+      ? (headers as { get(name: string): unknown }).get(name)
+      : (headers as { [name: string]: unknown })[name.toLowerCase()];
+  return typeof value === "string" ? value : null;
 }

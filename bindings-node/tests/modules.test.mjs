@@ -29,6 +29,7 @@ const NAMES = [
   "InvalidRequestError",
   "JsonLines",
   "LoopbackLogin",
+  "MemoryReplayGuard",
   "NotCachedError",
   "NotFoundError",
   "OAuthFlow",
@@ -51,6 +52,7 @@ const NAMES = [
   "UnprocessableError",
   "Webhook",
   "WebhookError",
+  "WebhookEvents",
   "WebhookKeyError",
   "WebhookVerificationError",
   "generateSecret",
@@ -66,7 +68,7 @@ test("the public names, in both", () => {
     NAMES,
   );
   assert.deepEqual(Object.keys(require(NAME)).sort(), NAMES);
-  const ofWebhooks = NAMES.filter((name) => /webhook|secret/i.test(name));
+  const ofWebhooks = NAMES.filter((name) => /webhook|secret|replay/i.test(name));
   assert.deepEqual(
     Object.keys(webhooks)
       .filter((name) => name !== "default")

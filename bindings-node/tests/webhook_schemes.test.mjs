@@ -182,6 +182,11 @@ test("a message is handled once, and again when its handler failed", () => {
   const again = webhook.verify("{}", stripe("{}"), { now: NOW });
   assert.equal(again.replayKey("billing"), key);
   assert.notEqual(again.replayKey("other"), key);
+  const retried = new Webhook("whsec_test", { scheme: "stripe" }).verify("{ }", stripe("{ }"), { now: NOW });
+  assert.notEqual(retried.replayKey("billing"), key);
+  assert.equal(retried.replayKey("billing", "evt_1"), again.replayKey("billing", "evt_1"));
+  assert.notEqual(again.replayKey("billing", "evt_1"), key);
+  assert.throws(() => again.replayKey("billing", ""), TypeError);
   const guard = new MemoryReplayGuard({ lease: 60_000, entries: 2 });
   const first = guard.reserve(key, NOW);
   assert.equal(first.state, "new");
@@ -210,4 +215,18 @@ test("events go to the handler of their type", async () => {
   assert.throws(() => events.on("user.created", () => {}), TypeError);
   const named = new WebhookEvents({ typeOf: (event) => event.kind }).on("a", () => Promise.reject(new Error("no")));
   await assert.rejects(named.dispatch(verified('{"kind":"a"}')), /no/);
+});
+
+test("GitHub's type is in a header, of Fetch's requests and of Node's", async () => {
+  const webhook = new Webhook("a secret", { scheme: "github" });
+  const verified = webhook.verify("{}", webhook.sign("{}", {}));
+  const seen = [];
+  const events = new WebhookEvents().on("push", () => seen.push("push"));
+  const headers = { "x-github-event": "push" };
+  for (const request of [new Request("http://h", { headers }), { headers }, headers, new Headers(headers)]) {
+    assert.equal(await events.dispatch(verified, request), true);
+  }
+  assert.equal(await events.dispatch(verified, {}), false);
+  await assert.rejects(events.dispatch(verified), TypeError);
+  assert.equal(seen.length, 4);
 });

@@ -12,6 +12,11 @@ export interface ReceiverOptions {
   readonly replayGuard?: ReplayGuard;
   /** Your own name for who sends, for the guard: ids are unique only within one sender. Default: the scheme's name. */
   readonly sender?: string;
+  /**
+   * The event's id in the verified body, for the guard, where the scheme signs no id of its own (Stripe's `id`). Default: what was signed,
+   * so that a retry with a new time is handled again.
+   */
+  readonly messageIdOf?: (verified: Verified) => string | null | undefined;
   /** Whether the log says why what does not verify does not; at most once a second. Default `true`. */
   readonly explain?: boolean;
   /** Gets a line for whatever was refused: for developers, never for the sender. Default `console.warn`. */

@@ -220,10 +220,11 @@ export interface Verified {
   /** The body decoded from JSON. Throws `SyntaxError` where it is none. */
   json<T = unknown>(): T;
   /**
-   * The key of this message for replay guards, made of what was signed alone; 64 hexadecimal digits.
+   * The key of this message for replay guards, made of what was signed alone; 64 hexadecimal digits. Where no id is signed, a retry that is
+   * signed again with a new time has another key: then give the event's id, read from the verified body.
    * @param sender Your own name for who sends: ids are unique only within one sender.
    */
-  replayKey(sender: string): string;
+  replayKey(sender: string, messageId?: string): string;
 }
 
 /** Remembers which messages were handled. Each method must be atomic among all users of the store. Implement it for a store of your own. */
@@ -268,11 +269,13 @@ export class MemoryReplayGuard implements ReplayGuard {
 export type EventHandler<Event> = (event: Event, verified: Verified) => void | Promise<void>;
 
 /** Tells an event's type; `null` where it has none. */
-export type EventTypeOf = (event: unknown, verified: Verified) => string | null | undefined;
+export type EventTypeOf = (event: unknown, verified: Verified, request: unknown) => string | null | undefined;
 
 export interface WebhookEventsOptions {
-  /** Default: the body's member `type`, `event_type`, `event` or `Type`. */
+  /** Default: the body's member `type`, `event_type`, `event` or `Type`; for GitHub and Shopify a header. */
   readonly typeOf?: EventTypeOf;
+  /** The header with the type. No scheme signs it. */
+  readonly typeHeader?: string;
 }
 
 /**
@@ -288,8 +291,11 @@ export class WebhookEvents<Events extends object = { [type: string]: unknown }> 
   on<Type extends keyof Events & string>(type: Type, handler: EventHandler<Events[Type]>): this;
   /** Handles what no other handler is for. Without it such events are let go. */
   onOther(handler: EventHandler<unknown>): this;
-  /** Whether there was a handler. Rejects with what the handler throws. */
-  dispatch(verified: Verified): Promise<boolean>;
+  /**
+   * Whether there was a handler. Rejects with what the handler throws.
+   * @param request The request or its headers (Fetch's, Node's), where the type is in one of them.
+   */
+  dispatch(verified: Verified, request?: unknown): Promise<boolean>;
 }
 
 /** A new `whsec_` secret. */

@@ -43,7 +43,15 @@ const JAVASCRIPT: &Language = &Language {
     name: "node",
     folder: "examples/node",
     extension: "mjs",
-    servers: &["webhook_server.mjs"],
+    // The last five by the tests of the adapters for webhooks, which have their frameworks.
+    servers: &[
+        "webhook_server.mjs",
+        "webhooks_express.mjs",
+        "webhooks_fastify.mjs",
+        "webhooks_hono.mjs",
+        "webhooks_next_route.mjs",
+        "webhooks_worker.mjs",
+    ],
     documents: &[
         "README.md",
         "bindings-node/README.md",

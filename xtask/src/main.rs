@@ -55,6 +55,7 @@ mod wasm;
 mod web_package;
 mod web_tests;
 mod webhook_corpus;
+mod webhook_frameworks;
 mod webhook_wasm;
 #[cfg(test)]
 mod workflows;

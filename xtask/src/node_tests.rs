@@ -7,6 +7,7 @@ use crate::gateway;
 use crate::installed::Installed;
 use crate::project::{Kit, Packages, Project};
 use crate::report::Report;
+use crate::webhook_frameworks;
 use crate::workspace::Workspace;
 
 const PACKAGE: &str = "gatewright";
@@ -43,6 +44,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
         ],
     );
     installed.test(report, "node:test", "bindings-node/tests");
+    webhook_frameworks::test(workspace, report, &kit, &packages, PACKAGE);
     let without_addon = [packages.node.main.as_path(), packages.web.as_path()];
     if let Some(project) = report.prepare_by("install without the addon", || {
         install("fallback", &without_addon)

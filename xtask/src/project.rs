@@ -78,6 +78,36 @@ impl Project {
         Ok(project)
     }
 
+    /// A project with what a folder's `package.json` and `package-lock.json` name, and these tarballs beside it. Needs the network, or npm's
+    /// cache.
+    pub(crate) fn pinned(
+        workspace: &Workspace,
+        node: &Node,
+        name: &str,
+        pinned: &Path,
+        tarballs: &[&Path],
+    ) -> Result<Self> {
+        let folder = temporary(workspace).join(name);
+        make_empty(&folder)?;
+        let project = Self {
+            folder: folder.canonicalize()?,
+        };
+        for file in ["package.json", "package-lock.json"] {
+            fs::copy(pinned.join(file), project.folder.join(file))?;
+        }
+        // Not `ci`: it wants every platform's optional packages in the lock, and these are left out.
+        let mut npm = node.npm();
+        npm.args([
+            "install",
+            "--ignore-scripts",
+            "--omit=optional",
+            "--prefer-offline",
+            "--no-save",
+        ]);
+        quietly(npm.args(tarballs).current_dir(&project.folder))?;
+        Ok(project)
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }

@@ -14,7 +14,7 @@ const REFUSED = "webhook verification failed";
 /** Milliseconds: an explanation may take a tenth of a second, and whoever sends what does not verify must not buy many. */
 const BETWEEN_EXPLANATIONS = 1000;
 
-const OPTIONS = ["replayGuard", "sender", "explain", "log", "onChallenge", "now", "url"];
+const OPTIONS = ["replayGuard", "sender", "messageIdOf", "explain", "log", "onChallenge", "now", "url"];
 
 const PARSED =
   "the body was parsed before this handler saw it, and what is written again of it are other bytes: mount this handler before any body parser";
@@ -53,7 +53,7 @@ export class Receiver<Context> {
     if (typeof handler === "function") {
       this.#handle = handler;
     } else if (typeof handler?.dispatch === "function") {
-      this.#handle = (verified) => handler.dispatch(verified);
+      this.#handle = (verified, context) => handler.dispatch(verified, context);
     } else {
       throw new TypeError("the handler must be a function or `WebhookEvents`");
     }
@@ -130,7 +130,7 @@ export class Receiver<Context> {
       await this.#handle(verified, context);
       return plain(200, "");
     }
-    const key = verified.replayKey(this.#sender);
+    const key = verified.replayKey(this.#sender, this.#options.messageIdOf?.(verified) ?? undefined);
     const reserved = await guard.reserve(key, now());
     if (reserved.state !== "new") {
       return plain(reserved.state === "already_done" ? 200 : 503, "");

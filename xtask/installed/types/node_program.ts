@@ -1,8 +1,10 @@
 // What only `gatewright` for Node has: settings of the sockets, and the headers and bodies of Node's own server.
 
-import type { IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import { Client } from "gatewright";
 import { Webhook } from "gatewright/webhooks";
+import { expressWebhooks } from "gatewright/webhooks/express";
+import { nextWebhooks } from "gatewright/webhooks/next";
 
 export const client = new Client("https://api.example.com", {
   connectTimeout: 2_000,
@@ -19,3 +21,9 @@ export async function upload(body: Buffer, stream: IncomingMessage): Promise<num
   await client.post("/files", { body });
   return (await client.post("/files", { body: stream })).status;
 }
+
+const slack = new Webhook("8f742231b10e8888abcd99yyyzzz85a5", { scheme: "slack", url: "https://example.com" });
+const handler = expressWebhooks<IncomingMessage>(slack, (verified, request) => [verified.json(), request.socket]);
+export const server = createServer((request, response) => handler(request, response));
+export const POST: (request: Request) => Promise<Response> = nextWebhooks(slack, (verified) => verified.text());
+export const whole = (request: IncomingMessage, body: Buffer): object => slack.verify(body, request);

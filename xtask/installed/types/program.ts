@@ -17,7 +17,17 @@ import {
   type Token,
   version,
 } from "gatewright";
-import { generateSecret, type Verified, Webhook, WebhookVerificationError } from "gatewright/webhooks";
+import {
+  generateSecret,
+  MemoryReplayGuard,
+  type ReplayGuard,
+  type Verified,
+  Webhook,
+  WebhookEvents,
+  WebhookVerificationError,
+} from "gatewright/webhooks";
+import { fetchWebhooks } from "gatewright/webhooks/fetch";
+import { honoWebhooks } from "gatewright/webhooks/hono";
 
 interface Contact {
   id: string;
@@ -133,3 +143,34 @@ export function receive(body: Uint8Array, headers: Headers): Verified | string {
     throw error;
   }
 }
+
+interface Events {
+  "user.created": { data: { id: string } };
+}
+
+const store: ReplayGuard = {
+  reserve: async (key) => ({ state: "new", token: key }),
+  commit: async () => true,
+  release: () => false,
+};
+const events = new WebhookEvents<Events>().on("user.created", (event, verified) => {
+  const id: string = event.data.id;
+  void [id, verified.bodyBound === "full"];
+});
+// @ts-expect-error there is no such event
+events.on("user.creatd", () => {});
+
+const stripe = new Webhook("whsec_test", { scheme: "stripe", tolerance: 60_000 });
+// @ts-expect-error there is no such scheme
+new Webhook("whsec_test", { scheme: "strip" });
+export const answer: Promise<object> = fetchWebhooks(stripe, events, { replayGuard: store, sender: "billing" })({
+  method: "POST",
+  url: "https://example.com/hook",
+  headers: {},
+  bodyUsed: false,
+  body: null,
+});
+export const route = honoWebhooks(stripe, (verified, context) => [verified.json(), context.req.raw.url], {
+  replayGuard: new MemoryReplayGuard({ lease: 60_000 }),
+  messageIdOf: (verified) => verified.json<{ id: string }>().id,
+});
