@@ -3,10 +3,12 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer, request } from "node:http";
+import { join } from "node:path";
 import { test } from "node:test";
 
-import { IS_WEB, webhooks } from "./package.mjs";
+import { HERE, IS_WEB, ON_FETCH, webhooks } from "./package.mjs";
 
 const { MemoryReplayGuard, Webhook, WebhookEvents, WebhookKeyError, WebhookVerificationError } = webhooks;
 
@@ -230,3 +232,89 @@ test("GitHub's type is in a header, of Fetch's requests and of Node's", async ()
   await assert.rejects(events.dispatch(verified), TypeError);
   assert.equal(seen.length, 4);
 });
+
+const corpus = join(
+  process.env.GATEWRIGHT_DOCS ?? join(HERE, "..", "..", "docs"),
+  "..",
+  "conformance",
+  "webhooks",
+  "sns.json",
+);
+const withCertificates = ON_FETCH
+  ? { skip: "the module for webhooks has no certificates" }
+  : existsSync(corpus)
+    ? {}
+    : { skip: "GATEWRIGHT_DOCS does not say where the corpus is" };
+
+/** A message of SNS, and the certificate it is signed by. */
+function notification() {
+  const one = JSON.parse(readFileSync(corpus, "utf8")).find(
+    ({ kind, settings }) => kind === "valid" && settings?.certificate,
+  );
+  const { certificate, topic_arn: topicArn } = one.settings;
+  return {
+    certificate,
+    body: Buffer.from(one.body, "base64"),
+    headers: one.headers,
+    now: { now: new Date(one.now * 1000) },
+    open: (more) => new Webhook([], { scheme: "sns", topicArn, ...more }),
+  };
+}
+
+test("a certificate is fetched once, kept, and asked of nobody but its provider", withCertificates, async () => {
+  const { certificate, body, headers, now, open } = notification();
+  const asked = [];
+  const fetchCertificate = async (url) => {
+    asked.push(url);
+    return certificate;
+  };
+  const webhook = open({ fetchCertificate });
+  assert.throws(
+    () => webhook.verify(body, headers, now),
+    (error) => refused("missing_certificate")(error) && error.certificateUrl.startsWith("https://sns."),
+  );
+  const both = await Promise.all([webhook.receive(body, headers, now), webhook.receive(body, headers, now)]);
+  assert.deepEqual(
+    both.map(({ scheme }) => scheme),
+    ["sns", "sns"],
+  );
+  assert.equal(webhook.verify(body, headers, now).bodyBound, "fields");
+  assert.equal(asked.length, 1);
+  const elsewhere = Buffer.from(
+    String(body).replace(/"SigningCertURL": ?"[^"]*"/, '"SigningCertURL":"https://evil.example/a.pem"'),
+  );
+  await assert.rejects(open({ fetchCertificate }).receive(elsewhere, headers, now), refused("bad_certificate_url"));
+  assert.equal(asked.length, 1);
+});
+
+test("what is no certificate, or cannot be fetched, verifies nothing", withCertificates, async () => {
+  const { body, headers, now, open } = notification();
+  await assert.rejects(
+    open({ fetchCertificate: () => "no PEM" }).receive(body, headers, now),
+    refused("bad_certificate"),
+  );
+  const broken = () => Promise.reject(new Error("no network"));
+  await assert.rejects(open({ fetchCertificate: broken }).receive(body, headers, now), /no network/);
+  assert.throws(() => open().addCertificate("https://evil.example/a.pem", "x"), refused("bad_certificate_url"));
+});
+
+test(
+  "by itself a certificate is fetched without redirects, and no more of it than any has",
+  withCertificates,
+  async (t) => {
+    const { certificate, body, headers, now, open } = notification();
+    const answers = [
+      new Response(null, { status: 302, headers: { location: "https://evil.example/" } }),
+      new Response("x".repeat(64 * 1024 + 1)),
+      new Response(certificate),
+    ];
+    const fetched = t.mock.method(globalThis, "fetch", async () => answers.shift());
+    const webhook = open();
+    await assert.rejects(webhook.receive(body, headers, now), /status 302/);
+    await assert.rejects(webhook.receive(body, headers, now), /longer than 65536 bytes/);
+    assert.equal((await webhook.receive(body, headers, now)).scheme, "sns");
+    for (const { arguments: given } of fetched.mock.calls) {
+      assert.equal(given[1].redirect, "manual");
+    }
+  },
+);
