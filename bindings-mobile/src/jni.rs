@@ -11,11 +11,11 @@ use std::sync::{Arc, LazyLock};
 
 use gatewright_boundary::Body;
 use jni_sys::{
-    JNIEnv, jbyteArray, jclass, jdouble, jint, jlong, jlongArray, jobject, jobjectArray, jstring,
+    JNIEnv, jbyteArray, jclass, jint, jlong, jlongArray, jobject, jobjectArray, jstring,
 };
 
 use crate::handles::Handles;
-use crate::{Blob, Language, NativeClient, NativeError, NativeWebhook, Port};
+use crate::{Blob, Language, NativeClient, NativeError, Port};
 
 mod env;
 
@@ -23,7 +23,6 @@ use env::Env;
 
 static PORT: LazyLock<Arc<Port>> = LazyLock::new(|| Port::new(Language::Kotlin));
 static CLIENTS: LazyLock<Handles<NativeClient>> = LazyLock::new(Handles::default);
-static WEBHOOKS: LazyLock<Handles<NativeWebhook>> = LazyLock::new(Handles::default);
 
 /// What a native method gives when it failed.
 trait Nothing {
@@ -78,6 +77,7 @@ macro_rules! natives {
 }
 
 pub mod login;
+pub mod webhook;
 
 natives! {
     Java_dev_gatewright_internal_Native_version(env) -> jstring {
@@ -254,40 +254,6 @@ natives! {
     Java_dev_gatewright_internal_Native_timeline(env, attempts: jstring) -> jstring {
         env.string(&crate::timeline(&text(env, attempts)))
     }
-
-    Java_dev_gatewright_internal_Native_generateSecret(env) -> jstring {
-        env.string(&crate::generate_secret().unwrap_or_else(|NativeError::Failed { msg }| msg))
-    }
-
-    Java_dev_gatewright_internal_Native_openWebhook(
-        env, secrets: jobjectArray, tolerance_seconds: jdouble, max_body: jdouble, number: jlongArray
-    ) -> jstring {
-        // SAFETY: as Java declares it.
-        let secrets = unsafe { env.texts(secrets) };
-        opened(env, number, &WEBHOOKS, NativeWebhook::new(secrets, tolerance_seconds, max_body))
-    }
-
-    Java_dev_gatewright_internal_Native_freeWebhook(_env, webhook: jlong) {
-        drop(WEBHOOKS.take(webhook));
-    }
-
-    Java_dev_gatewright_internal_Native_verify(
-        env, webhook: jlong, body: jbyteArray, headers: jstring, now_seconds: jdouble
-    ) -> jstring {
-        told(env, webhook, body, |webhook, body| webhook.verify(body, &text(env, headers), now_seconds))
-    }
-
-    Java_dev_gatewright_internal_Native_explain(
-        env, webhook: jlong, body: jbyteArray, headers: jstring, now_seconds: jdouble
-    ) -> jstring {
-        told(env, webhook, body, |webhook, body| webhook.explain(body, &text(env, headers), now_seconds))
-    }
-
-    Java_dev_gatewright_internal_Native_sign(
-        env, webhook: jlong, body: jbyteArray, message_id: jstring, timestamp_seconds: jdouble
-    ) -> jstring {
-        told(env, webhook, body, |webhook, body| webhook.sign(body, &text(env, message_id), timestamp_seconds))
-    }
 }
 
 /// A text that is never null in Java.
@@ -310,20 +276,5 @@ fn opened<T>(
             ptr::null_mut()
         }
         Err(NativeError::Failed { msg }) => env.string(&msg),
-    }
-}
-
-/// What a webhook tells of a body.
-fn told(
-    env: &Env,
-    webhook: jlong,
-    body: jbyteArray,
-    tell: impl FnOnce(&NativeWebhook, Blob) -> String,
-) -> jstring {
-    // SAFETY: used for arguments of native methods that are declared as arrays of bytes.
-    let body = unsafe { env.bytes(body) }.unwrap_or_default();
-    match WEBHOOKS.get(webhook) {
-        Some(webhook) => env.string(&tell(&webhook, Blob(body))),
-        None => env.string(r#"{"code":"closed","message":"the webhook is closed"}"#),
     }
 }

@@ -31,7 +31,7 @@ pub use client::NativeClient;
 pub use error::NativeError;
 pub use login::generate_signing_key;
 pub use port::{Delivery, Language, Port};
-pub use webhook::{NativeWebhook, generate_secret};
+pub use webhook::{NativeReplayGuard, NativeVerifier, NativeWebhook, generate_secret, replay_key};
 
 uniffi::setup_scaffolding!();
 

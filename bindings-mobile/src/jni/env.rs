@@ -77,29 +77,6 @@ impl Env {
         Some(bytes)
     }
 
-    /// The texts of an array; null is none, and so is an element that is null.
-    ///
-    /// # Safety
-    /// `array` is a local reference of this call to a `String[]`, or null.
-    pub(crate) unsafe fn texts(&self, array: jobjectArray) -> Vec<String> {
-        if array.is_null() {
-            return Vec::new();
-        }
-        let functions = self.functions();
-        // SAFETY: an array, as required of the caller.
-        let length = unsafe { (functions.GetArrayLength)(self.0, array) };
-        let element = |index| {
-            // SAFETY: an array of strings, and an index of it; the reference is let go of when its text was taken.
-            unsafe {
-                let string = (functions.GetObjectArrayElement)(self.0, array, index);
-                let text = self.text(string);
-                (functions.DeleteLocalRef)(self.0, string);
-                text
-            }
-        };
-        (0..length).filter_map(element).collect()
-    }
-
     /// A string, null where there is no memory for it.
     pub(crate) fn string(&self, text: &str) -> jstring {
         let units: Vec<u16> = if text.is_ascii() {

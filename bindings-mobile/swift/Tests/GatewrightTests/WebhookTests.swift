@@ -28,12 +28,12 @@ final class WebhookTests: XCTestCase {
                 try webhook.verify(body, headers: headers, now: at(seconds)),
                 try webhook.verify(Data("..\(body)".utf8).dropFirst(2), headers: headers, now: at(seconds)),
             ] {
-                XCTAssertEqual(verified.scheme, "standard-webhooks")
+                XCTAssertEqual(verified.scheme, .standardWebhooks)
                 XCTAssertEqual(verified.algorithm, .hmacSHA256)
                 XCTAssertEqual(verified.keyIndex, 0)
                 XCTAssertEqual(verified.timestamp, at(seconds))
                 XCTAssertEqual(verified.messageID, "msg_p5jXN8AQM9LWM0D4loKWxJek")
-                XCTAssertEqual(verified.bodyBound, "full")
+                XCTAssertEqual(verified.bodyBound, .full)
                 XCTAssertTrue(verified.isTimestampSigned)
                 XCTAssertTrue(verified.isIDSigned)
                 XCTAssertFalse(verified.isURLBound)

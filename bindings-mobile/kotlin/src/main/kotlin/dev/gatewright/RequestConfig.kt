@@ -43,6 +43,7 @@ public sealed class CallConfig(
 
     /** Which of the client's credentials the call carries. Default: [ClientConfig.auth]. */
     public var credential: RequestCredential? = null
+
     /** The least that its bodies have to achieve, in both directions; [MinThroughput.off] for nothing. Default `null`: the client's. */
     public var minThroughput: MinThroughput? = null
 

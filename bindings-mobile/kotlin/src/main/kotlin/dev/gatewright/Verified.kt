@@ -1,6 +1,7 @@
 package dev.gatewright
 
 import dev.gatewright.internal.FORGIVING_JSON
+import dev.gatewright.internal.Native
 import kotlinx.serialization.DeserializationStrategy
 import kotlinx.serialization.SerializationException
 import kotlinx.serialization.json.Json
@@ -10,30 +11,45 @@ import kotlin.time.Instant
 /**
  * What was really proven about a request; see [Webhook.verify].
  *
- * @property scheme The scheme, such as `standard-webhooks`.
- * @property algorithm `hmac-sha256` or `ed25519`.
+ * @property scheme How the sender signs.
+ * @property algorithm The algorithm of the signature that fitted.
  * @property keyIndex Which of the secrets fitted, 0 for the first.
  * @property timestamp When it was sent; `null` where the scheme has no time.
  * @property messageId The message's id; the same when it is sent again. `null` where the scheme has none.
  * @property bodyBound How the signature binds the body.
- * @property timestampSigned Whether the signature covers the time.
- * @property idSigned Whether the signature covers the id.
+ * @property timestampSigned Whether the signature covers the time; if not, anybody on the way could have set it.
+ * @property idSigned Whether the signature covers the id; the same holds.
  * @property urlBound Whether the signature covers the URL.
  */
 public class Verified internal constructor(
-    public val scheme: String,
-    public val algorithm: String,
+    public val scheme: WebhookScheme,
+    public val algorithm: WebhookAlgorithm,
     public val keyIndex: Int,
     public val timestamp: Instant?,
     public val messageId: String?,
-    public val bodyBound: String,
+    public val bodyBound: BodyBound,
     public val timestampSigned: Boolean,
     public val idSigned: Boolean,
     public val urlBound: Boolean,
-    private val body: ByteArray,
+    /** `null` where it came in pieces. */
+    internal val body: ByteArray?,
+    /** What the native half said. */
+    internal val told: String,
 ) {
-    /** The body as text, in UTF-8. */
-    public fun text(): String = body.decodeToString()
+    /**
+     * The body as text, in UTF-8.
+     *
+     * @throws IllegalStateException where the body came in pieces, and was not kept.
+     */
+    public fun text(): String = checkNotNull(body) { "a body that comes in pieces is not kept" }.decodeToString()
+
+    /**
+     * The key under which a [ReplayGuard] remembers this message: made of what was signed alone, the id, or else the time and the body. Where no
+     * id is signed, a replay has the same key, but a retry that was signed anew has another.
+     *
+     * @param sender Your own name for who sends: ids are unique within one sender only.
+     */
+    public fun replayKey(sender: String): String = Native.replayKey(sender, told)
 
     /**
      * The body decoded from JSON; a sender may add fields.

@@ -43,7 +43,13 @@ class TransfersTest {
             val session = Session()
             val lines = session.client().jsonLines<Line>("/v1/lines/5").toList()
             assertEquals(listOf(0, 1, 2, 3, 4), lines.map { it.index })
-            assertTrue(session.last().headers.getValue("accept").contains("application/jsonl"))
+            assertTrue(
+                session
+                    .last()
+                    .headers
+                    .getValue("accept")
+                    .contains("application/jsonl"),
+            )
         }
 
     @Test
@@ -61,6 +67,7 @@ class TransfersTest {
                 }
             assertTrue(error.message.contains("line 3"), error.message)
             assertEquals(2, came.size)
+
             @Serializable
             data class Other(
                 val other: Int,
@@ -207,7 +214,10 @@ class TransfersTest {
                     chunkSize = 400
                     onProgress { told += it }
                 }
-            assertEquals(listOf(201, true, false, 5), listOf(uploaded.response.status, uploaded.resumable, uploaded.answerLost, uploaded.attempts.size))
+            assertEquals(
+                listOf(201, true, false, 5),
+                listOf(uploaded.response.status, uploaded.resumable, uploaded.answerLost, uploaded.attempts.size),
+            )
             assertEquals(1000, uploaded.response.json<JsonObject>().number("size"))
             assertEquals(listOf(0L, 0, 400, 800, 1000), told.map { it.offset })
             assertEquals(1000, told.last().length)

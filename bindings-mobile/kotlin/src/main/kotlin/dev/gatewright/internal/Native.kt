@@ -235,9 +235,7 @@ internal object Native {
     /** Puts a webhook's number into [number]; or gives the error as JSON, `{"code", "message"}`. */
     @JvmStatic
     external fun openWebhook(
-        secrets: Array<String>,
-        toleranceSeconds: Double,
-        maxBody: Double,
+        settings: String,
         number: LongArray,
     ): String?
 
@@ -246,8 +244,8 @@ internal object Native {
 
     /**
      * What was proven, a line each: scheme, algorithm, key index, timestamp and message id (empty where there is none), what is bound of the
-     * body, and a digit for each of timestamp signed, id signed, URL bound. Or the error as JSON, `{"code", "message"}`. [headers] are lines, a
-     * name and a value in turns.
+     * body, and a digit for each of timestamp signed, id signed, URL bound; and one line more for [replayKey]. Or the error as JSON, `{"code",
+     * "message", "url"}`. [headers] are lines, a name and a value in turns, which may begin with `:url` and `:method`.
      */
     @JvmStatic
     external fun verify(
@@ -257,20 +255,105 @@ internal object Native {
         nowSeconds: Double,
     ): String
 
+    /** Puts the number of a verification in pieces into [number]; or gives the error, as [verify] does. */
     @JvmStatic
-    external fun explain(
+    external fun openVerifier(
+        webhook: Long,
+        headers: String,
+        nowSeconds: Double,
+        number: LongArray,
+    ): String?
+
+    /** `null`, or the error as JSON. */
+    @JvmStatic
+    external fun updateVerifier(
+        verifier: Long,
+        piece: ByteArray,
+    ): String?
+
+    /** As [verify], once. */
+    @JvmStatic
+    external fun finishVerifier(verifier: Long): String
+
+    @JvmStatic
+    external fun freeVerifier(verifier: Long)
+
+    /** Why a request does not verify: a code in a line of its own, then words; or the error as JSON. */
+    @JvmStatic
+    external fun diagnose(
         webhook: Long,
         body: ByteArray,
         headers: String,
         nowSeconds: Double,
     ): String
 
-    /** The headers as JSON `{name: value}`, or the error as `{"code", "message"}`. */
+    /** The answer to a challenge as JSON, empty for what is none. [verdict] is what [verify] gave. */
     @JvmStatic
-    external fun sign(
+    external fun challenge(
+        webhook: Long,
+        verdict: String,
+        body: ByteArray,
+    ): String
+
+    /** Empty, or the error as JSON. */
+    @JvmStatic
+    external fun addCertificate(
+        webhook: Long,
+        url: String,
+        pem: ByteArray,
+        nowSeconds: Double,
+    ): String
+
+    /** `{"headers": [[name, value]], "body", "url"}`, or the error as `{"code", "message"}`. An empty id or URL is none. */
+    @JvmStatic
+    external fun signRequest(
         webhook: Long,
         body: ByteArray,
-        messageId: String,
+        id: String,
+        url: String,
         timestampSeconds: Double,
+    ): String
+
+    /** 64 hexadecimal digits, or nothing for what is no verdict. */
+    @JvmStatic
+    external fun replayKey(
+        sender: String,
+        verdict: String,
+    ): String
+
+    /** Puts a guard's number into [number]; or gives the error as JSON. */
+    @JvmStatic
+    external fun openReplayGuard(
+        settings: String,
+        number: LongArray,
+    ): String?
+
+    @JvmStatic
+    external fun freeReplayGuard(guard: Long)
+
+    /** `new` and a token, `in_progress` and unix seconds, each in a line of its own, `already_done` or `full`; or the error as JSON. */
+    @JvmStatic
+    external fun reserve(
+        guard: Long,
+        key: String,
+        nowSeconds: Double,
+    ): String
+
+    /** `settled` or `lost`; or the error as JSON. */
+    @JvmStatic
+    external fun commit(
+        guard: Long,
+        key: String,
+        token: String,
+        nowSeconds: Double,
+    ): String
+
+    /** As [commit]. */
+    @JvmStatic
+    external fun release(
+        guard: Long,
+        key: String,
+        token: String,
+        nowSeconds: Double,
     ): String
 }

@@ -1,33 +1,26 @@
 package dev.gatewright.internal
 
 import dev.gatewright.Headers
+import dev.gatewright.SignedWebhook
 import dev.gatewright.Verified
-import dev.gatewright.WebhookException
-import dev.gatewright.WebhookKeyException
-import dev.gatewright.WebhookVerificationException
-import kotlinx.serialization.json.JsonObject
+import dev.gatewright.WebhookChallenge
+import dev.gatewright.WebhookDiagnosis
+import kotlinx.serialization.json.int
+import kotlinx.serialization.json.jsonArray
 import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
-import kotlin.time.Duration
-import kotlin.time.DurationUnit
 import kotlin.time.Instant
 
 /** A webhook's half that knows its secrets. */
 internal class OpenWebhook(
-    secrets: Array<out String>,
-    tolerance: Duration,
-    maxBody: Long,
+    settings: String,
 ) {
     private val number: Long
 
     init {
         Abandoned.release()
         val opened = LongArray(1)
-        val given = Array(secrets.size) { secrets[it] }
-        val wrong = Native.openWebhook(given, tolerance.toDouble(DurationUnit.SECONDS), maxBody.toDouble(), opened)
-        if (wrong != null) {
-            throw keyException(wrong)
-        }
+        Native.openWebhook(settings, opened)?.let { throw keyException(it) }
         val webhook = opened[0]
         number = webhook
         Abandoned.watch(this) { Native.freeWebhook(webhook) }
@@ -35,93 +28,97 @@ internal class OpenWebhook(
 
     fun verify(
         body: ByteArray,
-        headers: Headers,
+        headers: String,
         now: Instant,
-    ): Verified {
-        val told = Native.verify(number, body, linesOf(headers, ::isSigned), secondsOf(now))
-        if (told.startsWith('{')) {
-            val (code, message) = errorOf(told)
-            throw WebhookVerificationException(code, message)
-        }
-        return verified(told, body)
+    ): Verified = verified(Native.verify(number, body, headers, secondsOf(now)), body)
+
+    fun verifier(
+        headers: String,
+        now: Instant,
+    ): OpenVerifier {
+        val opened = LongArray(1)
+        Native.openVerifier(number, headers, secondsOf(now), opened)?.let { throw refusal(it) }
+        return OpenVerifier(opened[0])
     }
 
-    fun explain(
+    fun diagnose(
         body: ByteArray,
-        headers: Headers,
+        headers: String,
         now: Instant,
-    ): String = Native.explain(number, body, linesOf(headers) { true }, secondsOf(now))
+    ): WebhookDiagnosis {
+        val told = Native.diagnose(number, body, headers, secondsOf(now))
+        if (told.startsWith('{')) {
+            val error = refusal(told)
+            return WebhookDiagnosis(error.code, error.message)
+        }
+        return WebhookDiagnosis(told.substringBefore('\n'), told.substringAfter('\n'))
+    }
+
+    fun challenge(verified: Verified): WebhookChallenge? {
+        val body = verified.body ?: return null
+        val told = Native.challenge(number, verified.told, body)
+        if (told.isEmpty()) {
+            return null
+        }
+        val members = INTERNAL_JSON.parseToJsonElement(told).jsonObject
+        val status = members["status"]?.jsonPrimitive?.int ?: throw keyException(told)
+        return WebhookChallenge(
+            status,
+            members.text("contentType").orEmpty(),
+            members.text("body").orEmpty(),
+            members.text("visit"),
+        )
+    }
+
+    fun addCertificate(
+        url: String,
+        pem: ByteArray,
+        now: Instant,
+    ) {
+        val wrong = Native.addCertificate(number, url, pem, secondsOf(now))
+        if (wrong.isNotEmpty()) {
+            throw refusal(wrong)
+        }
+    }
 
     fun sign(
         body: ByteArray,
-        messageId: String,
+        messageId: String?,
+        url: String?,
         timestamp: Instant,
-    ): Map<String, String> {
-        val told = Native.sign(number, body, messageId, secondsOf(timestamp))
+    ): SignedWebhook {
+        val told = Native.signRequest(number, body, messageId.orEmpty(), url.orEmpty(), secondsOf(timestamp))
         val members = INTERNAL_JSON.parseToJsonElement(told).jsonObject
-        if ("code" in members) {
-            throw keyException(told)
-        }
-        return members.mapValues { (_, value) -> value.jsonPrimitive.content }
+        val pairs = members["headers"]?.jsonArray ?: throw keyException(told)
+        val headers =
+            pairs.map { pair ->
+                val (name, value) = pair.jsonArray.map { it.jsonPrimitive.content }
+                name to value
+            }
+        return SignedWebhook(
+            Headers.of(*headers.toTypedArray()),
+            members.text("body")?.encodeToByteArray() ?: body,
+            members.text("url") ?: url,
+        )
     }
+}
+
+/** The native half of a verification in pieces. */
+internal class OpenVerifier(
+    private val number: Long,
+) {
+    init {
+        // Not to be held by what lets go of it.
+        val verifier = number
+        Abandoned.watch(this) { Native.freeVerifier(verifier) }
+    }
+
+    fun update(piece: ByteArray) {
+        Native.updateVerifier(number, piece)?.let { throw refusal(it) }
+    }
+
+    fun finish(): Verified = verified(Native.finishVerifier(number), null)
 }
 
 /** A new `whsec_` secret. */
 internal fun newSecret(): String = Native.generateSecret()
-
-private fun keyException(told: String): WebhookException {
-    val (code, message) = errorOf(told)
-    return WebhookKeyException(code, message)
-}
-
-private fun errorOf(told: String): Pair<String, String> {
-    val members: JsonObject = INTERNAL_JSON.parseToJsonElement(told).jsonObject
-    return members.text("code") to members.text("message")
-}
-
-private fun JsonObject.text(name: String): String = get(name)?.jsonPrimitive?.content.orEmpty()
-
-private fun verified(
-    lines: String,
-    body: ByteArray,
-): Verified {
-    val line = lines.split('\n')
-    val proven = line[6]
-    return Verified(
-        scheme = line[0],
-        algorithm = line[1],
-        keyIndex = line[2].toInt(),
-        timestamp = line[3].toLongOrNull()?.let(Instant::fromEpochSeconds),
-        messageId = line[4].ifEmpty { null },
-        bodyBound = line[5],
-        timestampSigned = proven[0] == '1',
-        idSigned = proven[1] == '1',
-        urlBound = proven[2] == '1',
-        body = body,
-    )
-}
-
-/** Whether verification looks at a header. What explains looks at all, for what else may be wrong. */
-private fun isSigned(name: String): Boolean = name.startsWith("webhook-", ignoreCase = true)
-
-/** Headers as lines, a name and a value in turns. No header has a line break; were there one, what comes after it is no other header. */
-private fun linesOf(
-    headers: Headers,
-    wanted: (String) -> Boolean,
-): String {
-    val lines = StringBuilder()
-    for ((name, value) in headers.pairs) {
-        if (wanted(name)) {
-            lines
-                .append(oneLine(name))
-                .append('\n')
-                .append(oneLine(value))
-                .append('\n')
-        }
-    }
-    return lines.toString()
-}
-
-private fun oneLine(text: String): String = text.replace('\n', ' ')
-
-private fun secondsOf(time: Instant): Double = time.epochSeconds.toDouble()

@@ -78,9 +78,7 @@ fun RequestConfig.take(request: JsonObject) {
     for ((name, value) in request - OF_THE_CALL - BODIES) {
         when (name) {
             "idempotency_key" -> idempotencyKey = value.jsonPrimitive.content
-
             "raise_for_status" -> throwOnError = value.jsonPrimitive.boolean
-
             else -> takeOfAnyCall(name, value)
         }
     }
