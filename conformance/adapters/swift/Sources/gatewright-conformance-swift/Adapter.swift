@@ -23,7 +23,7 @@ final class Adapter: Sendable {
         "failure_kinds", "float_times", "hedging", "hooks", "idempotency", "input_errors", "interruptible_callbacks", "json_lines",
         "min_throughput", "oauth", "oauth_login", "only_cache", "pages", "pacing", "partial_bodies", "redirects", "regions",
         "replayable_upload", "signatures", "stream_download", "stream_upload", "tls", "token_callback", "trace_context",
-        "truncated_encodings", "upload", "webhook_schemes", "webhook_sign", "webhook_verify",
+        "truncated_encodings", "upload", "webhook_asymmetric", "webhook_schemes", "webhook_sign", "webhook_verify",
     ]
 
     static let lacks: JSON = [:]

@@ -1,6 +1,7 @@
 package dev.gatewright
 
 import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.async
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
@@ -121,7 +122,8 @@ class LoginsTest {
             val login = client(session).beginDeviceLogin()
             assertTrue(login.userCode.isNotEmpty() && login.userCode !in login.toString())
             assertTrue(login.verificationUrl.startsWith(session.url), login.verificationUrl)
-            val waiting = async { login.await() }
+            // Begun before it is given up: what was never begun gives up nothing.
+            val waiting = async(start = CoroutineStart.UNDISPATCHED) { login.await() }
             waiting.cancel()
             thrown<CancellationException> { waiting.await() }
             thrown<ClosedException> { login.await() }

@@ -55,6 +55,7 @@ private val CAPABILITIES =
         "trace_context",
         "truncated_encodings",
         "upload",
+        "webhook_asymmetric",
         "webhook_schemes",
         "webhook_sign",
         "webhook_verify",
