@@ -2,13 +2,13 @@
 //! its name.
 
 use gatewright_webhook::{
-    KeyError, KeyErrorKind, Scheme, Signer as CoreSigner, Verified as Proof, VerifyError,
-    Webhook as Core,
+    KeyError, Scheme, Signer as CoreSigner, Verified as Proof, VerifyError, Webhook as Core,
 };
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict};
+use pyo3::types::{PyBytes, PyDict};
 
+mod certificates;
 mod challenge;
 mod error;
 mod headers;
@@ -16,6 +16,7 @@ mod replay;
 mod request;
 mod settings;
 mod signer;
+mod signing;
 mod verified;
 mod verifier;
 
@@ -26,10 +27,12 @@ pub(crate) use signer::{SignedRequest, Signer};
 pub(crate) use verified::Verified;
 pub(crate) use verifier::WebhookVerifier;
 
-use error::{declared, not_fetched, refused, unusable_key, wrong_key};
+use certificates::Fetch;
+use error::{declared, refused, unusable_key, wrong_key};
 use headers::Kept;
 use request::{Request, with_body};
 use settings::{duration, scheme, secrets};
+use signing::{Signing, prefixed, signing};
 
 /// From here on a body is hashed without the GIL.
 const LARGE: usize = 64 * 1024;
@@ -42,70 +45,6 @@ pub(crate) struct Webhook {
     scheme: Scheme,
     max_body: usize,
     certificates: Fetch,
-}
-
-/// Whether the secrets can sign, too.
-enum Signing {
-    With(CoreSigner),
-    /// Only keys that verify were given.
-    PublicKeys,
-    /// The sender's key is another than the receiver's.
-    OtherKey,
-    Not(KeyError),
-}
-
-/// Who fetches certificates.
-enum Fetch {
-    /// The package.
-    Own,
-    /// The user's function.
-    By(Py<PyAny>),
-    Nobody,
-}
-
-impl Fetch {
-    fn read(given: &Bound<'_, PyAny>) -> PyResult<Self> {
-        if let Ok(own) = given.cast::<PyBool>() {
-            return Ok(if own.is_true() {
-                Self::Own
-            } else {
-                Self::Nobody
-            });
-        }
-        if given.is_callable() {
-            return Ok(Self::By(given.clone().unbind()));
-        }
-        Err(PyTypeError::new_err(
-            "fetch_certificate= is a function of a URL that gives the certificate's bytes, or True or False",
-        ))
-    }
-
-    /// The certificate at a URL that passed the rules of its scheme.
-    fn fetch(&self, py: Python<'_>, url: &str) -> PyResult<Vec<u8>> {
-        let answer = match self {
-            Self::Own => py
-                .import("gatewright._certificates")?
-                .getattr("fetch")?
-                .call1((url,)),
-            Self::By(function) => function.bind(py).call1((url,)),
-            Self::Nobody => return Err(refused(py, &missing(url))),
-        };
-        let pem = answer.and_then(|answer| with_body(&answer, <[u8]>::to_vec));
-        pem.map_err(|why| {
-            if why.is_instance_of::<pyo3::exceptions::PyException>(py) {
-                not_fetched(py, url, why)
-            } else {
-                // Ctrl-C is no reason of the certificate's.
-                why
-            }
-        })
-    }
-}
-
-fn missing(url: &str) -> VerifyError {
-    VerifyError::MissingCertificate {
-        url: url.to_owned(),
-    }
 }
 
 #[pymethods]
@@ -331,15 +270,7 @@ impl Webhook {
     }
 
     fn signing(&self, py: Python<'_>) -> PyResult<&CoreSigner> {
-        match &self.signer {
-            Signing::With(signer) => Ok(signer),
-            Signing::OtherKey => Err(signer::cannot_sign()),
-            Signing::Not(error) => Err(wrong_key(py, error)),
-            Signing::PublicKeys => {
-                let text = "a whpk_ key is for verifying; sign with a whsec_ secret or a whsk_ key";
-                Err(unusable_key(py, "public_key_cannot_sign", text))
-            }
-        }
+        self.signer.get(py)
     }
 
     /// The verdict, with the certificate that it needs.
@@ -383,33 +314,6 @@ impl Webhook {
 
 fn texts(secrets: &[String]) -> Vec<&str> {
     secrets.iter().map(String::as_str).collect()
-}
-
-/// The keys of Standard Webhooks: `whsk_` keys sign, `whpk_` keys verify, `whsec_` secrets do both.
-fn prefixed(scheme: Scheme, secrets: &[String]) -> Result<(Option<Vec<&str>>, Signing), KeyError> {
-    let of = |unfit: &str| -> Vec<&str> {
-        let each = secrets.iter().map(String::as_str);
-        each.filter(|secret| !secret.starts_with(unfit)).collect()
-    };
-    let (verifying, signing) = (of("whsk_"), of("whpk_"));
-    let signer = if signing.is_empty() {
-        Signing::PublicKeys
-    } else {
-        Signing::With(CoreSigner::of(scheme, signing)?)
-    };
-    let only_signs = verifying.is_empty() && !secrets.is_empty();
-    Ok(((!only_signs).then_some(verifying), signer))
-}
-
-/// A signer with all secrets, or with the first where the scheme has no list of signatures.
-fn signing(scheme: Scheme, template: Option<&Template>, secrets: &[String]) -> Signing {
-    let made = match signer::made(scheme, template, secrets) {
-        Err(error) if error.kind == KeyErrorKind::TooManySecrets => {
-            signer::made(scheme, template, secrets.get(..1).unwrap_or_default())
-        }
-        made => made,
-    };
-    made.map_or_else(Signing::Not, Signing::With)
 }
 
 /// A new `whsec_` secret with 32 random bytes.
