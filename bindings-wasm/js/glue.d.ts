@@ -17,7 +17,9 @@ declare module "gatewright:glue" {
   export const fail: Native["fail"];
   export const answerError: Native["answerError"];
   export const timeline: Native["timeline"];
+  export const openReplayGuard: Native["openReplayGuard"];
   export const openWebhook: Native["openWebhook"];
+  export const replayKey: Native["replayKey"];
   export const generateSecret: Native["generateSecret"];
 }
 

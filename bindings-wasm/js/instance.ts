@@ -21,7 +21,9 @@ export function instanceOf(module: WebAssembly.Module): Native {
     fail: glue.fail,
     answerError: glue.answerError,
     timeline: glue.timeline,
+    openReplayGuard: glue.openReplayGuard,
     openWebhook: glue.openWebhook,
+    replayKey: glue.replayKey,
     generateSecret: glue.generateSecret,
   };
 }

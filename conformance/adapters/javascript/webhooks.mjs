@@ -121,11 +121,12 @@ function verify(webhook, body, request, now) {
 function withCertificate(webhook, certificate, now, verify) {
   try {
     return verify();
-  } catch (/** @type {Json} */ error) {
-    if (certificate === undefined || !error.certificateUrl) {
+  } catch (error) {
+    const { certificateUrl } = /** @type {Json} */ (error);
+    if (certificate === undefined || !certificateUrl) {
       throw error;
     }
-    webhook.addCertificate(error.certificateUrl, certificate, { now });
+    webhook.addCertificate(certificateUrl, certificate, { now });
     return verify();
   }
 }
@@ -148,15 +149,15 @@ function inPieces(webhook, body, headers, options) {
 
 /**
  * @param {() => Verified} verify
- * @returns {{ shown: Json, verified: () => Verified }}
+ * @returns {{ shown: unknown, verified: () => Verified }}
  */
 function verdictOf(verify) {
   try {
     const verified = verify();
     return { shown: { ...verified }, verified: () => verified };
-  } catch (/** @type {Json} */ error) {
+  } catch (error) {
     return {
-      shown: error.code ?? String(error),
+      shown: /** @type {Json} */ (error).code ?? String(error),
       verified: () => {
         throw error;
       },
