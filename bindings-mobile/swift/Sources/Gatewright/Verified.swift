@@ -88,6 +88,18 @@ public struct Verified: Sendable {
         GatewrightNative.replayKey(sender: sender, verdict: told)
     }
 
+    /// The same by an id of your own choice, for schemes that sign none: that of the event, read from the verified body. Then a retry that was
+    /// signed anew has the same key, too.
+    ///
+    /// - Throws: ``WebhookError/invalidSecret(_:)`` for an id that is empty or has a line end.
+    public func replayKey(sender: String, messageID: String) throws -> String {
+        guard !messageID.isEmpty, !messageID.utf8.contains(0x0A) else {
+            throw WebhookError.invalidSecret(.init(code: "bad_message_id", message: "a message's id is a line of text"))
+        }
+        return GatewrightNative.replayKey(
+            sender: sender, verdict: "\(scheme.rawValue)\n\(algorithm.rawValue)\n0\n\n\(messageID)\nfull\n010")
+    }
+
     /// Decodes the body from JSON.
     public func decode<Value: Decodable>(_ type: Value.Type = Value.self, decoder: JSONDecoder = JSONDecoder()) throws -> Value {
         try decoder.decode(type, from: body)

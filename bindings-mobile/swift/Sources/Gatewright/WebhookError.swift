@@ -17,6 +17,11 @@ public enum WebhookError: Error, Sendable {
         /// What is wrong, in words, without secrets.
         public let message: String
 
+        init(code: String, message: String) {
+            self.code = code
+            self.message = message
+        }
+
         init(json: String) {
             let json = JSONReader.read(Array(json.utf8))
             code = json["code"]?.string ?? "webhook"

@@ -157,6 +157,9 @@ final class WebhookSchemeTests: XCTestCase {
         XCTAssertNotEqual(key, verified.replayKey(sender: "other"))
         let again = try webhook.verify("{}", headers: webhook.sign("{}", messageID: "msg_1", timestamp: now + 60))
         XCTAssertEqual(again.replayKey(sender: "billing"), key)
+        XCTAssertEqual(try verified.replayKey(sender: "billing", messageID: "msg_1"), key)
+        XCTAssertNotEqual(try verified.replayKey(sender: "billing", messageID: "msg_2"), key)
+        assertCode("bad_message_id") { _ = try verified.replayKey(sender: "billing", messageID: "a\nb") }
 
         let replays = try MemoryReplayGuard()
         let now = now

@@ -52,6 +52,20 @@ public class Verified internal constructor(
     public fun replayKey(sender: String): String = Native.replayKey(sender, told)
 
     /**
+     * The same by an id of your own choice, for schemes that sign none: that of the event, read from the verified body. Then a retry that was signed
+     * anew has the same key, too.
+     *
+     * @throws IllegalArgumentException for an id that is empty or has a line end.
+     */
+    public fun replayKey(
+        sender: String,
+        messageId: String,
+    ): String {
+        require(messageId.isNotEmpty() && '\n' !in messageId) { "a message's id is a line of text" }
+        return Native.replayKey(sender, "$scheme\n$algorithm\n0\n\n$messageId\nfull\n010")
+    }
+
+    /**
      * The body decoded from JSON; a sender may add fields.
      *
      * @throws SerializationException where it is no JSON, or JSON of another shape.

@@ -218,6 +218,12 @@ class WebhookSchemesTest {
             assertNotEquals(key, verified.replayKey("other"))
             val again = webhook.verify("{}", Headers.of(webhook.sign("{}", "msg_1", now + 60.seconds)))
             assertEquals(key, again.replayKey("billing"))
+            assertEquals(key, verified.replayKey("billing", "msg_1"))
+            val github = webhook(WebhookScheme.GITHUB, "a secret")
+            val unsigned = github.verify("{}", github.signRequest("{}".encodeToByteArray()).headers)
+            assertNotEquals(unsigned.replayKey("billing"), unsigned.replayKey("billing", "evt_1"))
+            assertNotEquals(unsigned.replayKey("billing", "evt_1"), unsigned.replayKey("billing", "evt_2"))
+            thrown<IllegalArgumentException> { unsigned.replayKey("billing", "a\nb") }
 
             val guard = MemoryReplayGuard()
             var handled = 0
