@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::open::Counts;
 
-const CAPABILITIES: [&str; 39] = [
+const CAPABILITIES: &[&str] = &[
     "api_key_cookie",
     "breaker",
     "cache",
