@@ -141,7 +141,7 @@ async fn answer(state: &State, request: &Value) -> Answer {
         "hello" => Ok(json!({
             "protocol": 1,
             "sdk": concat!("gatewright for Rust ", env!("CARGO_PKG_VERSION")),
-            "capabilities": CAPABILITIES.as_slice(),
+            "capabilities": CAPABILITIES,
         })),
         "client.open" => {
             let (opened, counts) = open::open(request.get("options").unwrap_or(&nothing))?;
