@@ -158,28 +158,10 @@ impl<'a> IntoIterator for &'a LimitReadings {
 /// Dates and epoch seconds are read against the response's own `Date` where it has one, else against `now.wall`.
 #[must_use]
 pub fn read_limits(headers: &HeaderMap, now: Now) -> LimitReadings {
-    // Most answers say nothing, and that is all they pay for.
-    if !headers.keys().any(|name| may_say(name.as_str().as_bytes())) {
+    let (present, lines) = Present::in_headers(headers);
+    if present == Present::default() {
         return LimitReadings::default();
     }
-    read_some(headers, now)
-}
-
-/// Whether a header of this name may say something of limits; the dialects' own readers look closer.
-#[inline]
-fn may_say(name: &[u8]) -> bool {
-    match name.first() {
-        Some(b'r') => name.starts_with(b"rat"),
-        Some(b'x') => name.starts_with(b"x-"),
-        Some(b'a') => name.starts_with(b"anth"),
-        Some(b's') => name.starts_with(b"stri"),
-        _ => false,
-    }
-}
-
-#[inline(never)]
-fn read_some(headers: &HeaderMap, now: Now) -> LimitReadings {
-    let (present, lines) = Present::in_headers(headers);
     let reach = read_reach(headers, present.reach);
     if present.structured {
         let readings = structured::read_list(headers, lines);
@@ -257,6 +239,10 @@ impl Present {
         let (mut present, mut lines) = (Self::default(), Lines::default());
         for (name, value) in headers {
             let name = name.as_str();
+            // Most names are done with here.
+            if !matches!(name.as_bytes(), [b'r' | b'x' | b'a' | b's', ..]) {
+                continue;
+            }
             match name.as_bytes() {
                 [b'r', b'a', b't', ..] => match name {
                     // A policy alone says how many calls may be under way.
