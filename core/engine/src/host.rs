@@ -14,7 +14,7 @@ use crate::latency::Latencies;
 use crate::pacing::{Pacer, PacingSettings};
 use crate::regions::{Reach, RegionState, Regions};
 use crate::retry::RetryPolicy;
-use crate::time::Instant;
+use crate::time::{Instant, Slept};
 
 /// Credentials of which one host keeps pacers; the oldest idle one is forgotten first.
 const MAX_PARTITIONS: usize = 64;
@@ -24,20 +24,16 @@ pub struct Host {
     inner: Mutex<Inner>,
     concurrency: Option<Arc<Concurrency>>,
     settings: EngineSettings,
-    slept: Arc<Slept>,
+    slept: Arc<Sleep>,
 }
 
 /// How long the device has slept, in nanoseconds, for all hosts of a client.
 #[derive(Debug, Default)]
-struct Slept(AtomicU64);
+struct Sleep(AtomicU64);
 
-impl Slept {
-    fn get(&self) -> Duration {
-        match self.0.load(Ordering::Relaxed) {
-            // What every step asks, and most devices answer: without a division.
-            0 => Duration::ZERO,
-            nanos => Duration::from_nanos(nanos),
-        }
+impl Sleep {
+    fn get(&self) -> Slept {
+        Slept::from_nanos(self.0.load(Ordering::Relaxed))
     }
 }
 
@@ -56,7 +52,7 @@ impl fmt::Debug for Host {
 }
 
 impl Host {
-    fn new(policy: &RetryPolicy, settings: &EngineSettings, slept: &Arc<Slept>) -> Self {
+    fn new(policy: &RetryPolicy, settings: &EngineSettings, slept: &Arc<Sleep>) -> Self {
         let inner = Inner {
             budget: Budget::new(policy.budget),
             breaker: settings.breaker.map(Breaker::new),
@@ -235,7 +231,7 @@ pub(crate) struct Shared<'a> {
     pub(crate) latencies: &'a mut Latencies,
     pub(crate) pacer: &'a mut Pacer,
     /// How long the device has slept: breakers, like servers, count that time too.
-    pub(crate) slept: Duration,
+    pub(crate) slept: Slept,
     /// How long a host is left alone.
     pub(crate) open: Duration,
 }
@@ -299,7 +295,7 @@ pub struct Engine {
     policy: Arc<RetryPolicy>,
     settings: EngineSettings,
     hosts: Mutex<Vec<(String, Arc<Host>)>>,
-    slept: Arc<Slept>,
+    slept: Arc<Sleep>,
 }
 
 impl Engine {

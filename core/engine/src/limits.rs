@@ -162,8 +162,8 @@ pub fn read_limits(headers: &HeaderMap, now: Now) -> LimitReadings {
     if present == Present::default() {
         return LimitReadings::default();
     }
-    let reach = read_reach(headers, present.reach);
-    if present.structured {
+    let reach = read_reach(headers, present.has(Present::REACH));
+    if present.has(Present::STRUCTURED) {
         let readings = structured::read_list(headers, lines);
         if !readings.is_empty() {
             return LimitReadings {
@@ -175,29 +175,33 @@ pub fn read_limits(headers: &HeaderMap, now: Now) -> LimitReadings {
         }
     }
     let readers: [Reader; 8] = [
-        (present.structured, Dialect::Draft07, |headers, _| {
+        (Present::STRUCTURED, Dialect::Draft07, |headers, _| {
             structured::read_dictionary(headers)
         }),
-        (present.per_window, Dialect::Kong, per_window::read_kong),
-        (present.triple, Dialect::Draft06, triple::read_draft06),
-        (present.per_unit, Dialect::PerUnit, triple::read_per_unit),
+        (Present::PER_WINDOW, Dialect::Kong, per_window::read_kong),
+        (Present::TRIPLE, Dialect::Draft06, triple::read_draft06),
+        (Present::PER_UNIT, Dialect::PerUnit, triple::read_per_unit),
         (
-            present.anthropic,
+            Present::ANTHROPIC,
             Dialect::Anthropic,
             triple::read_anthropic,
         ),
         (
-            present.prefixed && present.bucket,
+            Present::PREFIXED | Present::BUCKET,
             Dialect::Discord,
             triple::read_discord,
         ),
-        (present.prefixed, Dialect::XRateLimit, triple::read_prefixed),
-        (present.shopify, Dialect::Shopify, |headers, _| {
+        (
+            Present::PREFIXED,
+            Dialect::XRateLimit,
+            triple::read_prefixed,
+        ),
+        (Present::SHOPIFY, Dialect::Shopify, |headers, _| {
             per_window::read_shopify(headers)
         }),
     ];
-    for (present, dialect, read) in readers {
-        if !present {
+    for (needed, dialect, read) in readers {
+        if !present.has(needed) {
             continue;
         }
         let readings = read(headers, now);
@@ -217,68 +221,72 @@ pub fn read_limits(headers: &HeaderMap, now: Now) -> LimitReadings {
     }
 }
 
-/// Whether a dialect's headers are there, and what reads them.
-type Reader = (bool, Dialect, fn(&HeaderMap, Now) -> Vec<Reading>);
+/// What of [`Present`] a dialect needs, and what reads it.
+type Reader = (u16, Dialect, fn(&HeaderMap, Now) -> Vec<Reading>);
 
-/// Which headers are worth a look. Found in one pass over the names, because every response pays for it.
+/// Which headers are worth a look, a bit each. Found in one pass over the names, because every response pays for it.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Present {
-    structured: bool,
-    triple: bool,
-    per_window: bool,
-    per_unit: bool,
-    anthropic: bool,
-    prefixed: bool,
-    bucket: bool,
-    shopify: bool,
-    reach: bool,
-}
+struct Present(u16);
 
 impl Present {
+    const STRUCTURED: u16 = 1;
+    const TRIPLE: u16 = 1 << 1;
+    const PER_WINDOW: u16 = 1 << 2;
+    const PER_UNIT: u16 = 1 << 3;
+    const ANTHROPIC: u16 = 1 << 4;
+    const PREFIXED: u16 = 1 << 5;
+    const BUCKET: u16 = 1 << 6;
+    const SHOPIFY: u16 = 1 << 7;
+    const REACH: u16 = 1 << 8;
+
+    /// Whether all of `bits` are there.
+    fn has(self, bits: u16) -> bool {
+        self.0 & bits == bits
+    }
+
     fn in_headers(headers: &HeaderMap) -> (Self, Lines<'_>) {
-        let (mut present, mut lines) = (Self::default(), Lines::default());
+        let (mut present, mut lines) = (0, Lines::default());
         for (name, value) in headers {
             let name = name.as_str();
             // Most names are done with here.
             if !matches!(name.as_bytes(), [b'r' | b'x' | b'a' | b's', ..]) {
                 continue;
             }
-            match name.as_bytes() {
+            present |= match name.as_bytes() {
                 [b'r', b'a', b't', ..] => match name {
                     // A policy alone says how many calls may be under way.
                     "ratelimit" => {
-                        present.structured = true;
                         lines.several |= lines.left.replace(value).is_some();
+                        Self::STRUCTURED
                     }
                     "ratelimit-policy" => {
-                        present.structured = true;
                         lines.several |= lines.policies.replace(value).is_some();
+                        Self::STRUCTURED
                     }
-                    "ratelimit-remaining" => present.triple = true,
-                    _ => {}
+                    "ratelimit-remaining" => Self::TRIPLE,
+                    _ => 0,
                 },
                 [b'x', b'-', b'r', b'a', b't', ..] => match name {
-                    "x-ratelimit-remaining" | "x-rate-limit-remaining" => present.prefixed = true,
+                    "x-ratelimit-remaining" | "x-rate-limit-remaining" => Self::PREFIXED,
                     "x-ratelimit-remaining-requests" | "x-ratelimit-remaining-tokens" => {
-                        present.per_unit = true;
+                        Self::PER_UNIT
                     }
-                    "x-ratelimit-bucket" => present.bucket = true,
-                    "x-ratelimit-scope" | "x-ratelimit-global" => present.reach = true,
-                    _ => present.per_window |= name.starts_with("x-ratelimit-remaining-"),
+                    "x-ratelimit-bucket" => Self::BUCKET,
+                    "x-ratelimit-scope" | "x-ratelimit-global" => Self::REACH,
+                    _ if name.starts_with("x-ratelimit-remaining-") => Self::PER_WINDOW,
+                    _ => 0,
                 },
-                [b'x', b'-', b's', b'h', ..] => {
-                    present.shopify |= name == "x-shopify-shop-api-call-limit";
+                [b'x', b'-', b's', b'h', ..] if name == "x-shopify-shop-api-call-limit" => {
+                    Self::SHOPIFY
                 }
-                [b'a', b'n', b't', b'h', ..] => {
-                    present.anthropic |= name.starts_with("anthropic-ratelimit-");
+                [b'a', b'n', b't', b'h', ..] if name.starts_with("anthropic-ratelimit-") => {
+                    Self::ANTHROPIC
                 }
-                [b's', b't', b'r', b'i', ..] => {
-                    present.reach |= name == "stripe-rate-limited-reason";
-                }
-                _ => {}
-            }
+                [b's', b't', b'r', b'i', ..] if name == "stripe-rate-limited-reason" => Self::REACH,
+                _ => 0,
+            };
         }
-        (present, lines)
+        (Self(present), lines)
     }
 }
 

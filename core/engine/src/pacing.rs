@@ -30,7 +30,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::limits::LimitReadings;
-use crate::time::{Instant, Now};
+use crate::time::{Instant, Now, Slept};
 
 mod admission;
 pub(crate) mod bucket;
@@ -90,12 +90,12 @@ pub struct Pacer {
     admitted: u64,
     in_flight: u32,
     last_admitted: Instant,
-    /// The shortest time an answer took.
-    fastest: Duration,
+    /// The shortest time an answer took, in nanoseconds.
+    fastest: u64,
     last_order: u64,
     wakes: Vec<Waker>,
     /// How long the device has slept. Callers count the time they were awake; servers count all of it, and so do gates.
-    slept: Duration,
+    slept: Slept,
 }
 
 impl Pacer {
@@ -121,25 +121,25 @@ impl Pacer {
             admitted: 0,
             in_flight: 0,
             last_admitted: Instant::ORIGIN,
-            fastest: Duration::MAX,
+            fastest: u64::MAX,
             last_order: 0,
             wakes: Vec::new(),
-            slept: Duration::ZERO,
+            slept: Slept::default(),
         }
     }
 
     /// The device has slept for `slept` in all since the origin: what a server forbade for a time is over that much sooner
     /// by the clock of the callers, which stood still. Nobody's deadline comes nearer.
     #[inline]
-    pub fn on_slept(&mut self, slept: Duration) {
+    pub(crate) fn on_slept(&mut self, slept: Slept) {
         if slept > self.slept {
             self.sleep_on(slept);
         }
     }
 
     #[cold]
-    fn sleep_on(&mut self, slept: Duration) {
-        let more = slept.saturating_sub(self.slept);
+    fn sleep_on(&mut self, slept: Slept) {
+        let more = slept.since(self.slept);
         self.slept = slept;
         self.lanes.postpone(more);
         self.wake_heads();
@@ -314,7 +314,8 @@ impl Pacer {
             return;
         }
         let now = now.instant + self.slept;
-        self.fastest = self.fastest.min(now.since(ticket.sent_at));
+        let took = now.as_nanos().saturating_sub(ticket.sent_at.as_nanos());
+        self.fastest = self.fastest.min(took);
         ticket.reach = readings.reach();
         (ticket.named, ticket.exhausted) = (0, 0);
         if self.settings.enabled && !(self.gates.is_empty() && readings.is_empty()) {
@@ -322,7 +323,7 @@ impl Pacer {
                 ticket,
                 now,
                 status,
-                within: COUNTED_WITHIN.max(self.fastest.saturating_mul(2)),
+                within: COUNTED_WITHIN.max(Duration::from_nanos(self.fastest.saturating_mul(2))),
                 admitted: self.admitted,
                 in_flight: self.in_flight,
                 last_admitted: self.last_admitted,

@@ -43,6 +43,38 @@ impl Add<Duration> for Instant {
     }
 }
 
+/// How long the device has slept, in nanoseconds. Every step adds it to its instants, so it is not a [`Duration`]: that would be a
+/// division and a multiplication each time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Slept(u64);
+
+impl Slept {
+    pub(crate) const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// What has come to it since it was `earlier`.
+    pub(crate) const fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Slept> for Instant {
+    type Output = Self;
+
+    fn add(self, rhs: Slept) -> Self {
+        Self(self.0.saturating_add(rhs.0))
+    }
+}
+
+impl Sub<Slept> for Instant {
+    type Output = Self;
+
+    fn sub(self, rhs: Slept) -> Self {
+        Self(self.0.saturating_sub(rhs.0))
+    }
+}
+
 impl Sub<Duration> for Instant {
     type Output = Self;
 

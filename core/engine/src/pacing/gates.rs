@@ -19,7 +19,7 @@ use super::route::Route;
 use super::routes::Routes;
 use super::server_clock::ServerClock;
 use super::state::GateState;
-use super::ticket::Ticket;
+use super::ticket::{MOST_COUNTED, Ticket};
 use crate::limits::Scope;
 use crate::time::Instant;
 
@@ -225,7 +225,7 @@ impl Gates {
 
     /// A call goes: notes in its ticket what it is thought to take from.
     pub(super) fn take(&mut self, ticket: &mut Ticket, asking: &Asking) {
-        ticket.counters = 0;
+        ticket.counted.clear();
         ticket.scout = 0;
         if self.slots.is_empty() {
             return;
@@ -235,14 +235,14 @@ impl Gates {
             ticket.scout = self.routes.scout_mut(ticket.route).on_admitted(asking.now);
         }
         for slot in slots_of(lane.mask) {
+            if ticket.counted.len() == MOST_COUNTED {
+                break;
+            }
             let Some(counter) = self.slots.get_mut(slot).and_then(Option::as_mut) else {
                 continue;
             };
-            let Some(place) = ticket.counted.get_mut(usize::from(ticket.counters)) else {
-                break;
-            };
-            *place = (u8::try_from(slot).unwrap_or(u8::MAX), counter.take(asking));
-            ticket.counters += 1;
+            let slot = u8::try_from(slot).unwrap_or(u8::MAX);
+            ticket.counted.push((slot, counter.take(asking)));
         }
     }
 

@@ -8,12 +8,14 @@ use http::{HeaderMap, HeaderValue};
 
 use super::*;
 use crate::limits::read_limits;
+use crate::time::Slept;
 
 mod partitions;
 mod servers;
 mod simulation;
 
 const MS: u64 = 1_000_000;
+const SECOND: u64 = 1_000_000_000;
 const FAR: Instant = Instant::from_nanos(u64::MAX);
 
 fn at(millis: u64) -> Instant {
@@ -668,7 +670,7 @@ fn what_a_server_forbids_for_a_time_is_over_sooner_on_a_device_that_sleeps() {
         panic!("the quota is used up");
     };
     // Half of it: still forbidden, for half as long, by the clock of the callers.
-    world.pacer.on_slept(Duration::from_secs(1_800));
+    world.pacer.on_slept(Slept::from_nanos(1_800 * SECOND));
     let rung = world.pacer.take_wakes();
     assert_eq!(rung.len(), 1, "the head, to look how long it still is");
     rung.into_iter().for_each(Waker::wake);
@@ -680,9 +682,9 @@ fn what_a_server_forbids_for_a_time_is_over_sooner_on_a_device_that_sleeps() {
         "{halved:?}, {until:?} before"
     );
     // All of it, and far beyond the deadlines that they would have awake: both are still in line, for an even spread.
-    world.pacer.on_slept(Duration::from_secs(9_000));
+    world.pacer.on_slept(Slept::from_nanos(9_000 * SECOND));
     for (ticket, slept) in [(&mut first, 9_000), (&mut second, 9_900)] {
-        world.pacer.on_slept(Duration::from_secs(slept));
+        world.pacer.on_slept(Slept::from_nanos(slept * SECOND));
         let goes = world
             .pacer
             .poll(ticket, at(20_000), at(4_000_000), Some(&waker));

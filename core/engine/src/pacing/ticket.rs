@@ -45,10 +45,8 @@ pub struct Ticket {
     pub(super) scout: u32,
     /// Where the call goes.
     pub(super) route: Route,
-    /// Its place with each counter that was thought to count it, with the counter's slot.
-    pub(super) counted: [(u8, Counted); MOST_COUNTED],
-    /// How many of these there are.
-    pub(super) counters: u8,
+    /// Its place with each counter that was thought to count it, with the counter's slot; most servers have no counter.
+    pub(super) counted: Vec<(u8, Counted)>,
     /// Of its last answer: a bit for each counter that it named, and for each of them that had nothing left.
     pub(super) named: u64,
     pub(super) exhausted: u64,
@@ -81,7 +79,6 @@ impl Ticket {
     pub(super) fn places(&self) -> impl Iterator<Item = (usize, &Counted)> {
         self.counted
             .iter()
-            .take(self.counters.into())
             .map(|(slot, counted)| ((*slot).into(), counted))
     }
 }
