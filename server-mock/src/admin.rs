@@ -24,6 +24,7 @@ use crate::world::{DEFAULT_SESSION, is_session_name};
 mod guard;
 mod oauth;
 mod regions;
+mod verdict;
 mod webhooks;
 
 type Answer = Result<Response, AdminError>;
@@ -53,6 +54,7 @@ pub(crate) fn router(shared: Arc<Shared>, own: SocketAddr) -> Router {
         .route("/admin/tokens", post(mint_token))
         .merge(oauth::routes())
         .merge(regions::routes())
+        .merge(verdict::routes())
         .merge(webhooks::routes())
         .route(
             "/admin/{*rest}",

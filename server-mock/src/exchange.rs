@@ -35,8 +35,9 @@ use crate::receive::receive;
 use crate::reply::{Body, Reply};
 use crate::stable_hash::stable_hash;
 use crate::timestamp::date_header;
+use crate::told::Told;
 use crate::wire::{Connection, End};
-use crate::world::{DEFAULT_SESSION, Worlds};
+use crate::world::{DEFAULT_SESSION, World, Worlds};
 use crate::{endpoints, files, oauth, play, problem, records, signing};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
@@ -104,6 +105,7 @@ pub(crate) async fn serve(
         received,
     };
     let (seq, logical) = record(&mut call, at_ns, connection.number);
+    let _watch = Watch::over(&call.world, seq);
     check_signature(&mut call, seq);
     if call.upload.end == UploadEnd::Broken {
         if is_upload(call.op) {
@@ -125,6 +127,27 @@ pub(crate) async fn serve(
         return Ok(answer(&call, seq, reply));
     };
     play_out(call, seq, fault, connection).await
+}
+
+/// Notes in the journal when a client leaves before it has its answer: the task that serves it is dropped then.
+struct Watch {
+    world: Arc<World>,
+    seq: u64,
+}
+
+impl Watch {
+    fn over(world: &Arc<World>, seq: u64) -> Self {
+        Self {
+            world: Arc::clone(world),
+            seq,
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.world.journal().left(self.seq);
+    }
 }
 
 /// Checks the request's signature, once: its nonce is used up whatever becomes of the request.
@@ -548,6 +571,11 @@ fn ending(reply: &Reply, sent: bool) -> Ending {
         outcome: Some(status),
         committed: reply.committed,
         replayed: reply.headers.contains_key(REPLAYED),
+        told: if sent {
+            Told::by(&reply.headers)
+        } else {
+            Told::default()
+        },
     }
 }
 

@@ -124,8 +124,8 @@ impl Fault {
         self.kind == Kind::Ok && self.latency.is_zero()
     }
 
-    /// Reads a comma-separated list.
-    pub(crate) fn list(text: &str) -> Result<Vec<Self>, FaultError> {
+    /// Reads a list, separated by commas: `503;ra=2,reset,ok`.
+    pub fn list(text: &str) -> Result<Vec<Self>, FaultError> {
         if text.len() > MAX_FAULT_BYTES {
             return Err(FaultError(format!(
                 "a fault is at most {MAX_FAULT_BYTES} bytes"

@@ -1,16 +1,9 @@
-//! The command line of `gatewright-gateway`.
+//! The options of `gatewright-gateway serve`.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-/// What to do.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Command {
-    Help,
-    Serve(Serve),
-    Version,
-}
+use crate::arguments::UsageError;
 
 /// How to serve.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,18 +20,8 @@ pub(crate) struct Serve {
     pub(crate) regions: Vec<(String, u16)>,
 }
 
-/// What cannot be understood, and what to do about it.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct UsageError(String);
-
-impl fmt::Display for UsageError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; see gatewright-gateway --help", self.0)
-    }
-}
-
 pub(crate) const HELP: &str = "\
-A correct, deterministic API gateway on your own machine.
+Runs the gateway until ctrl-c or SIGTERM.
 
 Usage: gatewright-gateway serve [OPTIONS]
 
@@ -52,11 +35,10 @@ Options:
   --region NAME[=PORT]  One more data port of that name, any free one without PORT; may be repeated
   --static PREFIX=DIR   Serve the files of DIR on the admin port, at PREFIX; may be repeated
   -h, --help            Print this
-  -V, --version         Print the version
 ";
 
-/// Reads the arguments after the program's name.
-pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, UsageError> {
+/// Reads the words after `serve`.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Serve, UsageError> {
     let mut arguments = arguments.into_iter();
     let mut serve = Serve {
         host: Ipv4Addr::LOCALHOST.into(),
@@ -68,16 +50,6 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
         static_files: Vec::new(),
         regions: Vec::new(),
     };
-    match arguments.next().as_deref() {
-        Some("serve") => {}
-        None | Some("-h" | "--help" | "help") => return Ok(Command::Help),
-        Some("-V" | "--version") => return Ok(Command::Version),
-        Some(other) => {
-            return Err(UsageError(format!(
-                "got {other:?} when expecting the command serve"
-            )));
-        }
-    }
     while let Some(argument) = arguments.next() {
         let (name, joined) = match argument.split_once('=') {
             Some((name, value)) => (name, Some(value.to_owned())),
@@ -93,7 +65,6 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
             "--until-stdin-closes" if joined.is_none() => serve.until_stdin_closes = true,
             "--static" => serve.static_files.push(mount(name, value())?),
             "--region" => serve.regions.push(region(name, value())?),
-            "-h" | "--help" => return Ok(Command::Help),
             _ => {
                 return Err(UsageError(format!(
                     "got {argument:?}, which is no option of serve"
@@ -101,7 +72,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
             }
         }
     }
-    Ok(Command::Serve(serve))
+    Ok(serve)
 }
 
 /// `PREFIX=DIR`.
@@ -149,15 +120,13 @@ impl Serve {
 mod tests {
     use super::*;
 
-    fn parsed(line: &str) -> Result<Command, String> {
+    fn parsed(line: &str) -> Result<Serve, String> {
         parse(line.split_whitespace().map(String::from)).map_err(|error| error.to_string())
     }
 
     #[test]
     fn defaults_are_the_documented_ones() {
-        let Ok(Command::Serve(serve)) = parsed("serve") else {
-            panic!()
-        };
+        let serve = parsed("").unwrap();
         assert_eq!(
             (serve.port, serve.admin_port(), serve.host.to_string()),
             (4010, 4011, "127.0.0.1".into())
@@ -166,10 +135,7 @@ mod tests {
 
     #[test]
     fn a_free_data_port_goes_with_a_free_admin_port() {
-        let Ok(Command::Serve(serve)) = parsed("serve --port 0 --print-json --until-stdin-closes")
-        else {
-            panic!()
-        };
+        let serve = parsed("--port 0 --print-json --until-stdin-closes").unwrap();
         assert_eq!(
             (
                 serve.admin_port(),
@@ -178,17 +144,13 @@ mod tests {
             ),
             (0, true, true)
         );
-        let Ok(Command::Serve(serve)) = parsed("serve --port=0 --admin-port=5000") else {
-            panic!()
-        };
+        let serve = parsed("--port=0 --admin-port=5000").unwrap();
         assert_eq!(serve.admin_port(), 5000);
     }
 
     #[test]
     fn folders_come_with_their_prefixes() {
-        let Ok(Command::Serve(serve)) = parsed("serve --static /=web --static=/lib/=a=b") else {
-            panic!()
-        };
+        let serve = parsed("--static /=web --static=/lib/=a=b").unwrap();
         let expected = [("/", "web"), ("/lib/", "a=b")];
         assert_eq!(
             serve.static_files,
@@ -198,15 +160,13 @@ mod tests {
 
     #[test]
     fn regions_come_with_their_ports() {
-        let Ok(Command::Serve(serve)) = parsed("serve --region eu --region=us=4020") else {
-            panic!()
-        };
+        let serve = parsed("--region eu --region=us=4020").unwrap();
         let expected = [("eu", 0), ("us", 4020)];
         assert_eq!(
             serve.regions,
             expected.map(|(name, port)| (name.to_owned(), port))
         );
-        assert!(parsed("serve --region").is_err() && parsed("serve --region eu=x").is_err());
+        assert!(parsed("--region").is_err() && parsed("--region eu=x").is_err());
     }
 
     #[test]
@@ -214,26 +174,22 @@ mod tests {
         let see = "; see gatewright-gateway --help";
         for wrong in ["web", "web=/", "/="] {
             assert_eq!(
-                parsed(&format!("serve --static {wrong}")).unwrap_err(),
+                parsed(&format!("--static {wrong}")).unwrap_err(),
                 format!(
                     "--static cannot be {wrong:?} when expecting PREFIX=DIR, such as /=web{see}"
                 )
             );
         }
         assert_eq!(
-            parsed("server").unwrap_err(),
-            format!("got \"server\" when expecting the command serve{see}")
-        );
-        assert_eq!(
-            parsed("serve --port").unwrap_err(),
+            parsed("--port").unwrap_err(),
             format!("--port needs a value{see}")
         );
         assert_eq!(
-            parsed("serve --port 99999").unwrap_err(),
+            parsed("--port 99999").unwrap_err(),
             format!("--port cannot be \"99999\"{see}")
         );
         assert_eq!(
-            parsed("serve --prot 1").unwrap_err(),
+            parsed("--prot 1").unwrap_err(),
             format!("got \"--prot\", which is no option of serve{see}")
         );
     }

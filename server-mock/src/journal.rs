@@ -16,6 +16,9 @@ use crate::clock::{MS, nanos};
 use crate::logical::Logical;
 use crate::op::Op;
 use crate::redact;
+use crate::stable_hash::stable_hash;
+use crate::told::Told;
+use crate::verdict::Request;
 
 /// Bytes of a body that are kept.
 const KEPT_BODY_BYTES: usize = 1024 * 1024;
@@ -25,7 +28,7 @@ const MAX_JOURNAL_BYTES: usize = 64 * 1024 * 1024;
 const MAX_JOURNAL_BYTES_UNDER_PRESSURE: usize = 1024 * 1024;
 const MAX_TOTAL_BYTES: usize = 512 * 1024 * 1024;
 /// What an entry weighs besides its texts.
-const ENTRY_BYTES: usize = 400;
+const ENTRY_BYTES: usize = 480;
 
 /// One request as the gateway saw it.
 #[derive(Clone, Debug, Serialize)]
@@ -81,6 +84,10 @@ pub struct JournalEntry {
     pub attempt: u32,
     /// The `Request-Id` of the response.
     pub request_id: String,
+    /// What the answer's headers said about coming back; none if they said nothing or no answer was sent.
+    pub told: Option<Told>,
+    /// Real nanoseconds from its arrival to the client's leaving, where it left before it had an answer.
+    pub left_ns: Option<u64>,
 }
 
 /// A request when it has been read.
@@ -111,6 +118,7 @@ pub(crate) struct Ending {
     pub(crate) outcome: Option<u16>,
     pub(crate) committed: bool,
     pub(crate) replayed: bool,
+    pub(crate) told: Told,
 }
 
 struct Entry {
@@ -136,6 +144,7 @@ struct Entry {
     logical: Logical,
     attempt: u32,
     request_id: u64,
+    left_ns: Option<u64>,
 }
 
 /// The entries of a session, bounded in number and bytes.
@@ -200,6 +209,15 @@ impl Journal {
         }
     }
 
+    /// Notes that the client of a request left before it had an answer.
+    pub(crate) fn left(&mut self, seq: u64) {
+        if let Some(entry) = self.entry(seq)
+            && entry.took_ns.is_none()
+        {
+            entry.left_ns = Some(nanos(entry.received.elapsed()));
+        }
+    }
+
     /// Forgets all entries; `seq` goes on counting.
     pub(crate) fn clear(&mut self) {
         self.first += self.entries.len() as u64;
@@ -224,6 +242,16 @@ impl Journal {
             .filter(|(_, entry)| op.is_none_or(|op| entry.op.name() == op))
             .take(limit)
             .map(|(at, entry)| entry.shown(self.first + at as u64, self.started))
+            .collect()
+    }
+
+    /// What the verdict looks at, of each entry, oldest first.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        let seq = self.first..;
+        self.entries
+            .iter()
+            .zip(seq)
+            .map(|(entry, seq)| entry.request(seq, self.started))
             .collect()
     }
 
@@ -288,11 +316,52 @@ impl Entry {
             logical: arrival.logical,
             attempt: arrival.attempt,
             request_id: arrival.request_id,
+            left_ns: None,
         }
     }
 
     fn weight(&self) -> usize {
         ENTRY_BYTES + self.path.len() + self.query.len() + self.headers.len() + self.body.len()
+    }
+
+    fn request(&self, seq: u64, started: Instant) -> Request {
+        let received_ns = nanos(self.received.saturating_duration_since(started));
+        let headers = String::from_utf8_lossy(&self.headers);
+        let header = |wanted: &str| {
+            let mut lines = headers.lines().filter_map(|line| line.split_once(':'));
+            lines.find_map(|(name, value)| (name == wanted).then(|| value.to_owned()))
+        };
+        let body = match &self.body_sha256 {
+            Some(hash) => stable_hash(&[hash]),
+            None => stable_hash(&[&self.body]),
+        };
+        Request {
+            seq,
+            at_ms: self.at_ns / MS,
+            start_ns: received_ns,
+            took_ns: self.took_ns,
+            left_ns: self.left_ns,
+            op: self.op.name(),
+            method: self.method.clone(),
+            target: if self.query.is_empty() {
+                self.path.to_string()
+            } else {
+                format!("{}?{}", self.path, self.query)
+            },
+            body,
+            credential: self.fingerprint.map(|hash| stable_hash(&[&hash])),
+            key: header("idempotency-key").map(|key| key.trim_matches('"').to_owned()),
+            call: header("x-mock-call"),
+            has_proof: header("dpop").is_some(),
+            agent: header("user-agent"),
+            status: self.ending.status,
+            outcome: self.ending.outcome,
+            committed: self.ending.committed,
+            fault: self.fault.as_deref().map(Into::into),
+            connection: self.connection,
+            region: self.region.as_deref().map(Into::into),
+            told: self.ending.told,
+        }
     }
 
     fn shown(&self, seq: u64, started: Instant) -> JournalEntry {
@@ -327,6 +396,8 @@ impl Entry {
             logical: self.logical.to_string(),
             attempt: self.attempt,
             request_id: request_id(self.request_id),
+            told: Some(self.ending.told).filter(|told| !told.is_nothing()),
+            left_ns: self.left_ns,
         }
     }
 }

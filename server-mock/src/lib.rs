@@ -24,6 +24,7 @@ mod idempotency;
 mod journal;
 mod key;
 mod keyed;
+mod known_keys;
 mod limiter;
 mod listener;
 mod lock;
@@ -48,6 +49,8 @@ mod stable_hash;
 mod static_files;
 mod tier;
 mod timestamp;
+mod told;
+mod verdict;
 mod webhooks;
 mod wire;
 mod world;
@@ -60,6 +63,7 @@ pub use gateway::{Gateway, GatewayBuilder};
 pub use header_rules::{HeaderRule, HeaderText};
 pub use journal::JournalEntry;
 pub use key::Token;
+pub use known_keys::KnownKey;
 pub use limiter::{Decision, LimitedCall, Limiter};
 pub use meter::Window;
 pub use oauth::{AuthMethod, Consent, Dpop, OAuthClient, OAuthOptions};
@@ -68,6 +72,10 @@ pub use policy::{Partition, Policy, Unit};
 pub use session::{ClockState, LimitState, Refused, Session};
 pub use signing::{SigningMode, SigningOptions, VerifyingKey};
 pub use tier::{Limits, Tier};
+pub use told::Told;
+pub use verdict::{
+    Aspect, AspectVerdict, AttemptVerdict, CallVerdict, Finding, Grade, Mark, Quota, Verdict,
+};
 pub use webhooks::{Attempt, Delivery, DeliveryState, Disabled, Endpoint};
 
 /// The Rust example of the guide, compiled and run.

@@ -15,6 +15,7 @@ use crate::oauth::Decision;
 use crate::options::{Options, OptionsChange};
 use crate::tier::{Limits, Tier};
 use crate::timestamp::rfc3339;
+use crate::verdict::Verdict;
 use crate::webhooks::{Delivery, Endpoint, NewEndpoint};
 use crate::world::World;
 
@@ -175,6 +176,12 @@ impl Session {
     /// The requests it received for one operation, such as `contacts.create`.
     pub fn journal_of(&self, op: &str) -> Vec<JournalEntry> {
         self.world.journal().after(0, Some(op), usize::MAX)
+    }
+
+    /// How the client behaved that sent them: graded, with reasons and advice.
+    pub fn verdict(&self) -> Verdict {
+        let requests = self.world.journal().requests();
+        Verdict::of(self.name(), &requests)
     }
 
     /// Forgets the requests it received.

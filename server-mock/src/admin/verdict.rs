@@ -1,0 +1,52 @@
+//! The verdict over the admin port: as JSON, as text, as a page.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue};
+
+use super::{About, Answer, Gateway, show};
+use crate::gateway::Shared;
+
+/// The page has a style of its own and nothing else.
+const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+);
+
+pub(super) fn routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/admin/verdict", get(verdict))
+        .route("/admin/verdict.txt", get(text))
+        .route("/admin/verdict.html", get(page))
+}
+
+async fn verdict(State(shared): Gateway, Query(about): Query<About>) -> Answer {
+    show(about.session(&shared)?.verdict())
+}
+
+/// With the calls that were not all right; `name=calls` lists all.
+async fn text(State(shared): Gateway, Query(about): Query<About>) -> Answer {
+    let all = about.name.as_deref() == Some("calls");
+    let text = about.session(&shared)?.verdict().to_text(all);
+    Ok(typed("text/plain; charset=utf-8", text))
+}
+
+async fn page(State(shared): Gateway, Query(about): Query<About>) -> Answer {
+    let page = about.session(&shared)?.verdict().to_html();
+    let mut response = typed("text/html; charset=utf-8", page);
+    response
+        .headers_mut()
+        .insert(CONTENT_SECURITY_POLICY, PAGE_POLICY);
+    Ok(response)
+}
+
+fn typed(kind: &'static str, body: String) -> Response {
+    const OPTIONS: HeaderName = HeaderName::from_static("x-content-type-options");
+    let kind = HeaderValue::from_static(kind);
+    let nosniff = HeaderValue::from_static("nosniff");
+    ([(CONTENT_TYPE, kind), (OPTIONS, nosniff)], body).into_response()
+}
