@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 mod credentials;
+mod events;
 mod fields;
 mod limits;
 mod places;
@@ -36,6 +37,10 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "device_authorization",
         run: credentials::device_authorization,
+    },
+    Target {
+        name: "event_filter",
+        run: events::event_filter,
     },
     Target {
         name: "http_date",
