@@ -6,9 +6,10 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::request::Parts;
 
-use crate::op::{Op, Route, route};
+use crate::op::Op;
 use crate::problem::Problem;
 use crate::reply::Reply;
+use crate::routes::{Route, route};
 use crate::signing::{Flaw, Signer};
 use crate::world::World;
 

@@ -1,5 +1,7 @@
 //! The plain endpoints: whoami, echo, sink, redirect, delay and the streams of bytes, lines, drips and events.
 
+mod operations;
+
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -19,6 +21,8 @@ use crate::lock::lock;
 use crate::problem::{Problem, invalid_parameter, not_found};
 use crate::reply::{Body, Pieces, Reply};
 use crate::stable_hash::mix;
+
+pub(crate) use operations::{OPERATIONS, schemas};
 
 const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-content-sha256");
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");

@@ -28,17 +28,18 @@ use crate::journal::{Arrival, Ending, request_id};
 use crate::key::{Identity, Unauthorized, credential};
 use crate::limiter::{LimitedCall, Shown};
 use crate::logical::Logical;
-use crate::op::{ANY, Op, route, session_in_path};
+use crate::op::Op;
 use crate::options::Auth;
 use crate::quota::InProgress;
 use crate::receive::receive;
 use crate::reply::{Body, Reply};
+use crate::routes::{ANY, route, session_in_path};
 use crate::stable_hash::stable_hash;
 use crate::timestamp::date_header;
 use crate::told::Told;
 use crate::wire::{Connection, End};
 use crate::world::{DEFAULT_SESSION, World, Worlds};
-use crate::{endpoints, files, oauth, play, problem, records, signing};
+use crate::{endpoints, files, oauth, openapi, play, problem, records, signing};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -362,6 +363,7 @@ async fn execute(call: &Call, latency: Duration) -> Reply {
     }
     match call.op {
         Op::Health => return Reply::json(StatusCode::OK, &json!({ "status": "ok" })),
+        Op::OpenApi => return openapi::respond(call),
         Op::Preflight => return preflight(call),
         Op::OAuth(op) => return oauth::respond(call, op).await,
         Op::MethodNotAllowed if is_oauth(call.path()) => return wrong_method(call),
@@ -497,7 +499,9 @@ async fn operate(call: &Call, identity: &Identity, latency: Duration) -> Reply {
         Op::Ticks => endpoints::ticks(call),
         Op::Redirect => endpoints::redirect(call),
         Op::MethodNotAllowed => return wrong_method(call),
-        Op::Health | Op::OAuth(_) | Op::Preflight | Op::Unknown => return unknown_path(call),
+        Op::Health | Op::OAuth(_) | Op::OpenApi | Op::Preflight | Op::Unknown => {
+            return unknown_path(call);
+        }
     };
     replied.unwrap_or_else(|problem| call.problem(problem))
 }

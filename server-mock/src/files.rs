@@ -18,10 +18,12 @@ use crate::reply::Reply;
 
 mod content;
 mod export;
+mod operations;
 mod source;
 mod store;
 mod upload;
 
+pub(crate) use operations::{OPERATIONS, schemas};
 pub(crate) use store::Files;
 pub(crate) use upload::with_upload_options;
 

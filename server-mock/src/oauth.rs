@@ -21,6 +21,7 @@ mod dpop;
 mod form;
 mod issuer;
 pub(crate) mod jose;
+mod operations;
 mod settings;
 mod token;
 mod tokens;
@@ -28,6 +29,7 @@ mod tokens;
 pub(crate) use access::holder;
 pub(crate) use device::Decision;
 pub(crate) use dpop::{is_near, nonce};
+pub(crate) use operations::{OPERATIONS, is_provider, schemas};
 pub use settings::{AuthMethod, Consent, Dpop, OAuthClient, OAuthOptions};
 
 /// Codes, and proofs and assertions that were used, a session remembers.

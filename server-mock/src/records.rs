@@ -1,5 +1,7 @@
 //! The HTTP of records: create, read, list, replace, merge-patch (RFC 7396) and delete, with entity tags (RFC 9110).
 
+mod operations;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +25,8 @@ use crate::reply::Reply;
 use crate::resource::{MAX_RECORDS, Record};
 use crate::timestamp::date_header;
 use crate::world::State;
+
+pub(crate) use operations::{CONTACTS, USERS, keyed as keyed_row};
 
 const DEFAULT_PAGE: usize = 20;
 const MAX_PAGE: usize = 100;

@@ -12,6 +12,8 @@ use serde_json::{Map, Value};
 
 use crate::clock::NS;
 use crate::op::Kind;
+use crate::openapi::Schemas;
+use crate::openapi::schema::{self, AnySchema, described, or_null, pattern, refer};
 use crate::problem::FieldError;
 use crate::stable_hash::stable_hash;
 use crate::timestamp::rfc3339;
@@ -200,6 +202,125 @@ impl Field {
                 )
             }),
         }
+    }
+}
+
+/// Which of a kind's three schemas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// What a client sends for a whole record.
+    New,
+    /// A merge patch.
+    Patch,
+    /// What the gateway answers.
+    Whole,
+}
+
+impl Kind {
+    /// The name of a schema in the document.
+    pub(crate) fn schema(self, shape: Shape) -> String {
+        let name = match self {
+            Self::Contacts => "Contact",
+            Self::Users => "User",
+        };
+        match shape {
+            Shape::New => format!("New{name}"),
+            Shape::Patch => format!("{name}Patch"),
+            Shape::Whole => name.into(),
+        }
+    }
+
+    /// The group in the document.
+    pub(crate) fn tag(self) -> &'static str {
+        match self {
+            Self::Contacts => "Contacts",
+            Self::Users => "Users",
+        }
+    }
+
+    /// The first seeded record.
+    pub(crate) fn example(self) -> Value {
+        let seeds = Collection::seeded(self);
+        let first = seeds.records.values().next();
+        first.map_or(Value::Null, |record| {
+            serde_json::from_slice(&record.json).unwrap_or_default()
+        })
+    }
+
+    /// What a client sends for it.
+    pub(crate) fn example_body(self) -> Value {
+        let mut example = self.example();
+        if let Value::Object(members) = &mut example {
+            members.retain(|name, _| self.fields().iter().any(|field| field.name == name));
+        }
+        example
+    }
+}
+
+impl Field {
+    /// The schema of a value the client sends, or of one it gets.
+    fn schema(&self, shape: Shape) -> AnySchema {
+        let schema = match self.check {
+            Check::Email => schema::format("email").max_length(Some(MAX_TEXT_CHARS)),
+            Check::OneOf(words) => schema::word(words),
+            Check::Text if self.required => pattern("\\S").max_length(Some(MAX_TEXT_CHARS)),
+            Check::Text => schema::text_of(0, MAX_TEXT_CHARS),
+        };
+        let always = self.required || (shape == Shape::Whole && self.default.is_some());
+        if always {
+            schema.into()
+        } else {
+            or_null(schema)
+        }
+    }
+}
+
+/// The schemas of records, made from the same rules that check them.
+pub(crate) fn schemas(schemas: &mut Schemas) {
+    for kind in [Kind::Contacts, Kind::Users] {
+        for shape in [Shape::New, Shape::Patch] {
+            let object = kind
+                .fields()
+                .iter()
+                .fold(schema::object([]), |object, field| {
+                    let object = object.property(field.name, field.schema(shape));
+                    if field.required && shape == Shape::New {
+                        object.required(field.name)
+                    } else {
+                        object
+                    }
+                });
+            schemas.add(kind.schema(shape), object);
+        }
+        let id = pattern(&format!("^{}[0-9]{{6,}}$", kind.prefix()));
+        let whole = schema::object([("id", described(id, "made by the gateway"))]);
+        let whole = kind.fields().iter().fold(whole, |object, field| {
+            let object = object.property(field.name, field.schema(Shape::Whole));
+            if field.hidden_when_absent {
+                object
+            } else {
+                object.required(field.name)
+            }
+        });
+        let whole = ["created_at", "updated_at"]
+            .into_iter()
+            .fold(whole, |object, name| {
+                object
+                    .property(name, schema::format("date-time"))
+                    .required(name)
+            })
+            .property("version", schema::integer(1, i64::MAX))
+            .required("version");
+        schemas.add(kind.schema(Shape::Whole), whole);
+        let page = schema::object([
+            (
+                "data",
+                schema::list(refer(&kind.schema(Shape::Whole))).into(),
+            ),
+            ("next_cursor", or_null(schema::text())),
+            ("has_more", schema::boolean().into()),
+        ]);
+        schemas.add(format!("{}List", kind.schema(Shape::Whole)), page);
     }
 }
 
