@@ -19,11 +19,13 @@ use crate::gateway::Shared;
 use crate::options::OptionsChange;
 use crate::session::{Refused, Session};
 use crate::tier::Tier;
-use crate::world::{DEFAULT_SESSION, is_session_name};
+use crate::world::{DEFAULT_SESSION, NoWorld, is_session_name};
 
 mod guard;
+mod kept;
 mod oauth;
 mod regions;
+mod snapshot;
 mod verdict;
 mod webhooks;
 
@@ -54,6 +56,7 @@ pub(crate) fn router(shared: Arc<Shared>, own: SocketAddr) -> Router {
         .route("/admin/tokens", post(mint_token))
         .merge(oauth::routes())
         .merge(regions::routes())
+        .merge(snapshot::routes())
         .merge(verdict::routes())
         .merge(webhooks::routes())
         .route(
@@ -61,6 +64,10 @@ pub(crate) fn router(shared: Arc<Shared>, own: SocketAddr) -> Router {
             delete(nothing_here).fallback(nothing_here),
         )
         .fallback(static_file)
+        .layer(axum::middleware::from_fn_with_state(
+            Arc::clone(&shared),
+            kept::settled,
+        ))
         .layer(axum::middleware::from_fn(move |request, next| {
             guard::check(own, request, next)
         }))
@@ -115,10 +122,13 @@ struct About {
 impl About {
     fn session(&self, shared: &Shared) -> Result<Session, AdminError> {
         let name = self.session.as_deref().unwrap_or(DEFAULT_SESSION);
-        let world = shared.worlds.world(name).map_err(|_| AdminError {
-            status: StatusCode::BAD_REQUEST,
-            code: "invalid_session",
-            detail: "session must be 1 to 128 visible ASCII characters".into(),
+        let world = shared.worlds.world(name).map_err(|why| match why {
+            NoWorld::InvalidName => AdminError {
+                status: StatusCode::BAD_REQUEST,
+                code: "invalid_session",
+                detail: "session must be 1 to 128 visible ASCII characters".into(),
+            },
+            NoWorld::Unreadable(trouble) => kept::failed(&trouble),
         })?;
         Ok(Session { world })
     }

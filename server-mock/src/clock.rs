@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use crate::lock::lock;
@@ -32,6 +33,15 @@ pub(crate) struct Clock {
     writers: Mutex<()>,
     /// Wakes the one task that waits for instants of this clock.
     wake: Arc<Notify>,
+}
+
+/// A clock as its row has it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct KeptClock {
+    /// What it shows beyond real time, in nanoseconds.
+    shift_ns: i64,
+    /// The instant it stands at, in nanoseconds since the Unix epoch; none while it runs.
+    frozen_at_ns: Option<u64>,
 }
 
 impl Clock {
@@ -66,6 +76,27 @@ impl Clock {
             let _one = lock(&self.writers);
             self.shift.store(0, Ordering::Release);
             self.frozen_at.store(RUNNING, Ordering::Release);
+        }
+        self.wake();
+    }
+
+    pub(crate) fn kept(&self) -> KeptClock {
+        let _one = lock(&self.writers);
+        let frozen_at = self.frozen_at.load(Ordering::Acquire);
+        KeptClock {
+            shift_ns: self.shift.load(Ordering::Acquire),
+            frozen_at_ns: (frozen_at != RUNNING).then_some(frozen_at.unsigned_abs()),
+        }
+    }
+
+    /// Shows what it showed when it was kept, and, if it was running, the time that has passed since.
+    pub(crate) fn restore(&self, kept: KeptClock) {
+        {
+            let _one = lock(&self.writers);
+            self.shift.store(kept.shift_ns, Ordering::Release);
+            let frozen_at = kept.frozen_at_ns.map(|at| signed(at.min(LAST_NS)));
+            self.frozen_at
+                .store(frozen_at.unwrap_or(RUNNING), Ordering::Release);
         }
         self.wake();
     }

@@ -44,7 +44,7 @@ pub(crate) enum FileOp {
 }
 
 /// Answers an operation on files.
-pub(crate) fn respond(call: &Call, op: FileOp, identity: &Identity) -> Reply {
+pub(crate) async fn respond(call: &Call, op: FileOp, identity: &Identity) -> Reply {
     let answered = match op {
         FileOp::Append => upload::append(call, identity),
         FileOp::Cancel => upload::cancel(call, identity),
@@ -52,7 +52,7 @@ pub(crate) fn respond(call: &Call, op: FileOp, identity: &Identity) -> Reply {
         // Of a body that broke nothing is answered, so there is nothing to repeat.
         FileOp::Create if call.upload.end != UploadEnd::Complete => create(call, identity, None),
         FileOp::Create => {
-            return keyed(call, identity, |key| create(call, identity, key));
+            return keyed(call, identity, |key| create(call, identity, key)).await;
         }
         FileOp::Delete => delete(call, identity),
         FileOp::Export => export::export(call),
@@ -85,7 +85,7 @@ fn create(call: &Call, identity: &Identity, key: Option<&str>) -> Result<Reply, 
     let reply = state
         .files
         .store(&identity.tenant, bytes.clone(), content_type(call));
-    state.effects.happened(call.op.name(), key, None);
+    state.happened(call.op.name(), key, None);
     Ok(reply)
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Serve {
     pub(crate) static_files: Vec<(String, PathBuf)>,
     /// Names and ports of `--region`.
     pub(crate) regions: Vec<(String, u16)>,
+    pub(crate) data: Option<PathBuf>,
+    pub(crate) data_max_mb: Option<u64>,
 }
 
 pub(crate) const HELP: &str = "\
@@ -34,6 +36,8 @@ Options:
   --until-stdin-closes  Stop when standard input is closed
   --region NAME[=PORT]  One more data port of that name, any free one without PORT; may be repeated
   --static PREFIX=DIR   Serve the files of DIR on the admin port, at PREFIX; may be repeated
+  --data FILE           Keep all state in FILE, an SQLite database that is made if it is not there
+  --data-max-mb N       Largest size of that file in MiB [default: 4096]
   -h, --help            Print this
 ";
 
@@ -49,6 +53,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Serve
         until_stdin_closes: false,
         static_files: Vec::new(),
         regions: Vec::new(),
+        data: None,
+        data_max_mb: None,
     };
     while let Some(argument) = arguments.next() {
         let (name, joined) = match argument.split_once('=') {
@@ -64,6 +70,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Serve
             "--print-json" if joined.is_none() => serve.print_json = true,
             "--until-stdin-closes" if joined.is_none() => serve.until_stdin_closes = true,
             "--static" => serve.static_files.push(mount(name, value())?),
+            "--data" => serve.data = Some(file(name, value())?),
+            "--data-max-mb" => serve.data_max_mb = Some(number::<u64>(name, value())?.max(1)),
             "--region" => serve.regions.push(region(name, value())?),
             _ => {
                 return Err(UsageError(format!(
@@ -87,6 +95,13 @@ fn mount(name: &str, value: Option<String>) -> Result<(String, PathBuf), UsageEr
         _ => Err(UsageError(format!(
             "{name} cannot be {value:?} when expecting PREFIX=DIR, such as /=web"
         ))),
+    }
+}
+
+fn file(name: &str, value: Option<String>) -> Result<PathBuf, UsageError> {
+    match value {
+        Some(value) if !value.is_empty() => Ok(value.into()),
+        _ => Err(UsageError(format!("{name} needs a value"))),
     }
 }
 

@@ -11,12 +11,13 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 use crate::admin;
+use crate::durable::{DEFAULT_MAX_BYTES, Store};
 use crate::key::is_tenant;
 use crate::listener::{Door, serve_admin, serve_data};
 use crate::region::Region;
 use crate::session::{Refused, Session};
 use crate::static_files::StaticFiles;
-use crate::world::{Surroundings, Worlds};
+use crate::world::{NoWorld, Surroundings, Worlds};
 
 /// A running gateway. Dropping it stops it.
 ///
@@ -80,6 +81,8 @@ pub struct GatewayBuilder {
     max_sessions: usize,
     static_files: Vec<(String, PathBuf)>,
     regions: Vec<(String, u16)>,
+    data: Option<PathBuf>,
+    max_data_bytes: u64,
 }
 
 impl Default for GatewayBuilder {
@@ -92,6 +95,8 @@ impl Default for GatewayBuilder {
             max_sessions: 4_096,
             static_files: Vec::new(),
             regions: Vec::new(),
+            data: None,
+            max_data_bytes: DEFAULT_MAX_BYTES,
         }
     }
 }
@@ -149,6 +154,19 @@ impl GatewayBuilder {
         self
     }
 
+    /// Keeps the state of all sessions in this file, an SQLite database that is made if it is not there: what was
+    /// answered outlives the process. One gateway at a time has it. Default: none, all is in memory.
+    pub fn data(mut self, file: impl Into<PathBuf>) -> Self {
+        self.data = Some(file.into());
+        self
+    }
+
+    /// The size the data file may grow to, in bytes; beyond it changes are answered 507. Default: 4 GiB.
+    pub fn max_data_bytes(mut self, bytes: u64) -> Self {
+        self.max_data_bytes = bytes;
+        self
+    }
+
     /// Starts it and returns when both ports answer. Fails when a port cannot be bound or a folder cannot be served.
     pub async fn start(self) -> io::Result<Gateway> {
         let (ready, started) = oneshot::channel();
@@ -192,17 +210,23 @@ impl GatewayBuilder {
         };
         let bound = async {
             let static_files = StaticFiles::open(&self.static_files)?;
+            let kept = self
+                .data
+                .as_deref()
+                .map(|file| Store::open(file, self.max_data_bytes))
+                .transpose()?;
             let data = TcpListener::bind((self.host, self.port)).await?;
             let admin = TcpListener::bind((admin_host, self.admin_port)).await?;
             let regions = bound_regions(self.host, &self.regions).await?;
             let addresses = (data.local_addr()?, admin.local_addr()?);
-            io::Result::Ok((static_files, addresses, data, admin, regions))
+            io::Result::Ok((static_files, kept, addresses, data, admin, regions))
         };
-        let (static_files, (data_address, admin_address), data, admin, regions) = match bound.await
-        {
-            Ok(bound) => bound,
-            Err(error) => return ready(Err(error)),
-        };
+        let (static_files, kept, (data_address, admin_address), data, admin, regions) =
+            match bound.await {
+                Ok(bound) => bound,
+                Err(error) => return ready(Err(error)),
+            };
+        let (store, sessions) = kept.unzip();
         let (regions, listeners): (Vec<Region>, Vec<TcpListener>) = regions.into_iter().unzip();
         let own_ports = regions
             .iter()
@@ -210,9 +234,17 @@ impl GatewayBuilder {
             .chain([data_address, admin_address])
             .map(|address| address.port())
             .collect();
-        let surroundings = Surroundings::new(own_ports, told.clone());
+        let surroundings = Surroundings::new(own_ports, told.clone()).keeping(store.clone());
+        let worlds = Arc::new(Worlds::new(self.max_sessions, surroundings));
+        for session in sessions.iter().flatten().take(self.max_sessions) {
+            if let (Err(NoWorld::Unreadable(trouble)), Some(store)) =
+                (worlds.world(session), &store)
+            {
+                return ready(Err(store.unreadable(&trouble.reason())));
+            }
+        }
         let shared = Arc::new(Shared {
-            worlds: Arc::new(Worlds::new(self.max_sessions, surroundings)),
+            worlds,
             started: std::time::Instant::now(),
             data: data_address,
             static_files,
@@ -252,6 +284,10 @@ impl GatewayBuilder {
             serve_admin(admin, router, told)
         );
         serving.join_all().await;
+        if let Some(store) = store {
+            // What is on its way has no connection to answer on any more.
+            store.close();
+        }
         // The receiver is gone when the gateway was dropped instead of shut down.
         let _ = ended.send(());
     }
@@ -315,10 +351,12 @@ impl Gateway {
 
     /// A session, made on first use. Names are 1 to 128 visible ASCII characters.
     pub fn session(&self, name: &str) -> Result<Session, Refused> {
-        let world =
-            self.shared.worlds.world(name).map_err(|_| {
+        let world = self.shared.worlds.world(name).map_err(|why| match why {
+            NoWorld::InvalidName => {
                 Refused("a session's name is 1 to 128 visible ASCII characters".into())
-            })?;
+            }
+            NoWorld::Unreadable(trouble) => Refused(trouble.to_string()),
+        })?;
         Ok(Session { world })
     }
 

@@ -8,6 +8,8 @@
 //!
 //! Answers of 5xx are not kept, because the side effect did not happen. See draft-ietf-httpapi-idempotency-key-header.
 
+mod kept;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,6 +18,7 @@ use http::header::{CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderMap, HeaderName, StatusCode};
 
 use crate::clock::NS;
+use crate::durable::Changes;
 use crate::reply::Reply;
 
 /// How long an answer is kept.
@@ -32,6 +35,10 @@ const KEPT_HEADERS: [HeaderName; 7] = [
     HeaderName::from_static("upload-limit"),
     HeaderName::from_static("upload-offset"),
 ];
+/// The kind of the rows of keys that were answered; the id is the scope.
+pub(crate) const KIND: &str = "key";
+/// The kind of those stored before their side effect.
+pub(crate) const PENDING_KIND: &str = "pending_key";
 /// The longest key.
 pub(crate) const MAX_KEY_BYTES: usize = 255;
 
@@ -71,8 +78,14 @@ pub(crate) enum Verdict {
 
 impl Keys {
     /// Stores the key before anything else happens, or says what is known of it.
-    pub(crate) fn reserve(&mut self, scope: &str, fingerprint: [u8; 32], now_ns: u64) -> Verdict {
-        self.forget_old(now_ns);
+    pub(crate) fn reserve(
+        &mut self,
+        scope: &str,
+        fingerprint: [u8; 32],
+        now_ns: u64,
+        changes: &mut Changes,
+    ) -> Verdict {
+        self.forget_old(now_ns, changes);
         if let Some(slot) = self.slots.get(scope) {
             return match &slot.answer {
                 _ if slot.fingerprint != fingerprint => Verdict::Reused,
@@ -89,16 +102,29 @@ impl Keys {
         };
         self.slots.insert(scope.into(), slot);
         self.order.push_back((scope.into(), reservation));
+        changes.put(PENDING_KIND, scope, &now_ns);
         Verdict::Execute(reservation)
     }
 
+    /// Whether the key is still stored for this request: not after a reset, nor after writing it failed.
+    pub(crate) fn holds(&self, scope: &str, reservation: u64) -> bool {
+        let slot = self.slots.get(scope);
+        slot.is_some_and(|slot| slot.reservation == reservation)
+    }
+
     /// Keeps the answer of a reserved key, or frees the key when the answer is none to keep.
-    pub(crate) fn answered(&mut self, scope: &str, reservation: u64, reply: &Reply) {
+    pub(crate) fn answered(
+        &mut self,
+        scope: &str,
+        reservation: u64,
+        reply: &Reply,
+        changes: &mut Changes,
+    ) {
         if reply.status.is_server_error() {
-            return self.release(scope, reservation);
+            return self.release(scope, reservation, changes);
         }
         let Some(body) = reply.body.whole() else {
-            return self.release(scope, reservation);
+            return self.release(scope, reservation, changes);
         };
         if let Some(slot) = self.slots.get_mut(scope)
             && slot.reservation == reservation
@@ -114,21 +140,22 @@ impl Keys {
                 headers,
                 body: body.clone(),
             });
+            changes.delete(PENDING_KIND, scope);
+            if changes.is_kept() {
+                slot.with_row(|row| changes.put(KIND, scope, row));
+            }
         }
     }
 
     /// Frees a reserved key.
-    fn release(&mut self, scope: &str, reservation: u64) {
-        if self
-            .slots
-            .get(scope)
-            .is_some_and(|slot| slot.reservation == reservation)
-        {
+    fn release(&mut self, scope: &str, reservation: u64, changes: &mut Changes) {
+        if self.holds(scope, reservation) {
             self.slots.remove(scope);
+            changes.delete(PENDING_KIND, scope);
         }
     }
 
-    fn forget_old(&mut self, now_ns: u64) {
+    fn forget_old(&mut self, now_ns: u64, changes: &mut Changes) {
         while let Some((scope, reservation)) = self.order.front() {
             let current = self
                 .slots
@@ -140,6 +167,8 @@ impl Keys {
             }
             if current.is_some() {
                 self.slots.remove(scope);
+                changes.delete(KIND, scope);
+                changes.delete(PENDING_KIND, scope);
             }
             self.order.pop_front();
         }
@@ -161,7 +190,7 @@ mod tests {
     const BODY: [u8; 32] = [1; 32];
 
     fn reserved(keys: &mut Keys, now: u64) -> u64 {
-        match keys.reserve("k", BODY, now) {
+        match keys.reserve("k", BODY, now, &mut Changes::default()) {
             Verdict::Execute(reservation) => reservation,
             _ => panic!("the key is taken"),
         }
@@ -171,9 +200,18 @@ mod tests {
     fn an_answer_is_replayed_for_a_day_of_the_clock() {
         let mut keys = Keys::default();
         let reservation = reserved(&mut keys, 0);
-        assert!(matches!(keys.reserve("k", BODY, 0), Verdict::InFlight));
-        keys.answered("k", reservation, &Reply::new(StatusCode::CREATED));
-        let Verdict::Replay(reply) = keys.reserve("k", BODY, KEPT_NS - 1) else {
+        assert!(matches!(
+            keys.reserve("k", BODY, 0, &mut Changes::default()),
+            Verdict::InFlight
+        ));
+        keys.answered(
+            "k",
+            reservation,
+            &Reply::new(StatusCode::CREATED),
+            &mut Changes::default(),
+        );
+        let Verdict::Replay(reply) = keys.reserve("k", BODY, KEPT_NS - 1, &mut Changes::default())
+        else {
             panic!("not replayed");
         };
         assert_eq!(reply.status, StatusCode::CREATED);
@@ -184,9 +222,20 @@ mod tests {
     fn another_body_is_refused_in_flight_and_answered() {
         let mut keys = Keys::default();
         let reservation = reserved(&mut keys, 0);
-        assert!(matches!(keys.reserve("k", [2; 32], 0), Verdict::Reused));
-        keys.answered("k", reservation, &Reply::new(StatusCode::CREATED));
-        assert!(matches!(keys.reserve("k", [2; 32], 0), Verdict::Reused));
+        assert!(matches!(
+            keys.reserve("k", [2; 32], 0, &mut Changes::default()),
+            Verdict::Reused
+        ));
+        keys.answered(
+            "k",
+            reservation,
+            &Reply::new(StatusCode::CREATED),
+            &mut Changes::default(),
+        );
+        assert!(matches!(
+            keys.reserve("k", [2; 32], 0, &mut Changes::default()),
+            Verdict::Reused
+        ));
     }
 
     #[test]
@@ -197,6 +246,7 @@ mod tests {
             "k",
             reservation,
             &Reply::new(StatusCode::SERVICE_UNAVAILABLE),
+            &mut Changes::default(),
         );
         reserved(&mut keys, 0);
     }
@@ -205,11 +255,14 @@ mod tests {
     fn a_late_release_does_not_free_a_newer_reservation() {
         let mut keys = Keys::default();
         let first = reserved(&mut keys, 0);
-        keys.release("k", first);
+        keys.release("k", first, &mut Changes::default());
         let second = reserved(&mut keys, 0);
-        keys.release("k", first);
-        assert!(matches!(keys.reserve("k", BODY, 0), Verdict::InFlight));
-        keys.release("k", second);
+        keys.release("k", first, &mut Changes::default());
+        assert!(matches!(
+            keys.reserve("k", BODY, 0, &mut Changes::default()),
+            Verdict::InFlight
+        ));
+        keys.release("k", second, &mut Changes::default());
         reserved(&mut keys, 0);
     }
 
@@ -218,7 +271,7 @@ mod tests {
         let mut keys = Keys::default();
         for n in 0..MAX_KEYS + 5 {
             assert!(matches!(
-                keys.reserve(&n.to_string(), BODY, 0),
+                keys.reserve(&n.to_string(), BODY, 0, &mut Changes::default()),
                 Verdict::Execute(_)
             ));
         }

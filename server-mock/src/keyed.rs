@@ -6,16 +6,20 @@ use sha2::{Digest as _, Sha256};
 
 use crate::call::Call;
 use crate::clock::NS;
+use crate::durable::{Trouble, abort_at};
 use crate::idempotency::{MAX_KEY_BYTES, Verdict};
 use crate::key::Identity;
 use crate::logical::unquoted;
 use crate::problem::Problem;
 use crate::reply::Reply;
+use crate::world::State;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// Carries out an operation that waits for nothing, once for each key.
-pub(crate) fn keyed(
+///
+/// Never dropped in between: where there is a data file to wait for, the caller runs this as a task.
+pub(crate) async fn keyed(
     call: &Call,
     identity: &Identity,
     act: impl FnOnce(Option<&str>) -> Result<Reply, Problem>,
@@ -24,25 +28,57 @@ pub(crate) fn keyed(
         Ok(key) => key,
         Err(problem) => return call.problem(problem),
     };
-    let reserved = match key.as_deref().map(|key| reserve(call, identity, key)) {
-        None => None,
-        Some(Ok(reserved)) => Some(reserved),
-        Some(Err(reply)) => return *reply,
+    let reserved = match reserved(call, identity, key.as_deref()).await {
+        Ok(reserved) => reserved,
+        Err(reply) => return *reply,
     };
     let reply = act(key.as_deref()).unwrap_or_else(|problem| call.problem(problem));
     if let Some(reserved) = reserved {
-        let mut state = call.world.state();
-        state
-            .keys
-            .answered(&reserved.scope, reserved.number, &reply);
+        reserved.answered(&mut call.world.state(), &reply);
     }
     reply
 }
 
+/// Stores the key of a request that has one, on disk where there is one, or answers for it.
+pub(crate) async fn reserved(
+    call: &Call,
+    identity: &Identity,
+    key: Option<&str>,
+) -> Result<Option<Reserved>, Box<Reply>> {
+    let Some(key) = key else {
+        return Ok(None);
+    };
+    let epoch = call.world.fresh_epoch();
+    let reserved = reserve(call, identity, key)?;
+    if call.world.kept.is_kept() {
+        let refused = |trouble: Trouble| Box::new(call.problem(trouble.problem()));
+        call.world.kept.settled(epoch).await.map_err(refused)?;
+        abort_at("after-key");
+    }
+    Ok(Some(reserved))
+}
+
 /// A key that is stored while its request is executed.
 pub(crate) struct Reserved {
-    pub(crate) scope: String,
-    pub(crate) number: u64,
+    scope: String,
+    number: u64,
+}
+
+impl Reserved {
+    /// Refuses to go on where the key is no longer stored for this request: another may have it by now.
+    pub(crate) fn check(&self, state: &State) -> Result<(), Problem> {
+        if state.keys.holds(&self.scope, self.number) {
+            return Ok(());
+        }
+        Err(Trouble::Gone.problem())
+    }
+
+    /// Keeps the answer with the key. Under the same lock as the side effect: nobody sees one without the other.
+    pub(crate) fn answered(&self, state: &mut State, reply: &Reply) {
+        let changes = &mut state.changes;
+        let keys = &mut state.keys;
+        keys.answered(&self.scope, self.number, reply, changes);
+    }
 }
 
 /// The key of a request that may have one.
@@ -77,7 +113,7 @@ pub(crate) fn idempotency_key(call: &Call) -> Result<Option<String>, Problem> {
 }
 
 /// Stores a key before anything happens, or answers for it.
-pub(crate) fn reserve(call: &Call, identity: &Identity, key: &str) -> Result<Reserved, Box<Reply>> {
+fn reserve(call: &Call, identity: &Identity, key: &str) -> Result<Reserved, Box<Reply>> {
     let scope = format!(
         "{}\n{}\n{}\n{key}",
         identity.tenant,
@@ -86,7 +122,13 @@ pub(crate) fn reserve(call: &Call, identity: &Identity, key: &str) -> Result<Res
     );
     let fingerprint = Sha256::digest(&call.upload.bytes).into();
     let now_ns = call.world.clock.now_ns();
-    let verdict = call.world.state().keys.reserve(&scope, fingerprint, now_ns);
+    abort_at("before-key");
+    let verdict = {
+        let mut guard = call.world.state();
+        let state = &mut *guard;
+        let changes = &mut state.changes;
+        state.keys.reserve(&scope, fingerprint, now_ns, changes)
+    };
     let problem = match verdict {
         Verdict::Execute(number) => {
             return Ok(Reserved { scope, number });

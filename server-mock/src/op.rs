@@ -47,6 +47,14 @@ pub(crate) enum Op {
 }
 
 impl Kind {
+    /// Every kind.
+    pub(crate) const ALL: [Self; 2] = [Self::Contacts, Self::Users];
+
+    /// The kind of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The word in paths and operation names.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use crate::call::Call;
 use crate::clock::NS;
 use crate::key::Identity;
-use crate::keyed::{idempotency_key, reserve};
+use crate::keyed::{idempotency_key, reserved};
 use crate::op::{Action, Kind};
 use crate::problem::{Problem, invalid_parameter, not_found, validation_failed};
 use crate::reply::Reply;
@@ -45,16 +45,18 @@ pub(crate) async fn respond(
         Ok(key) => key,
         Err(problem) => return call.problem(problem),
     };
-    let reserved = match key.as_deref().map(|key| reserve(call, identity, key)) {
-        None => None,
-        Some(Ok(reserved)) => Some(reserved),
-        Some(Err(reply)) => return *reply,
+    let reserved = match reserved(call, identity, key.as_deref()).await {
+        Ok(reserved) => reserved,
+        Err(reply) => return *reply,
     };
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
     let now_ns = call.world.clock.now_ns();
     let mut state = call.world.state();
+    if let Some(Err(problem)) = reserved.as_ref().map(|reserved| reserved.check(&state)) {
+        return call.problem(problem);
+    }
     let reply = act(
         &mut state,
         call,
@@ -66,10 +68,7 @@ pub(crate) async fn respond(
     )
     .unwrap_or_else(|problem| call.problem(problem));
     if let Some(reserved) = reserved {
-        // Under the same lock as the side effect: nobody sees one without the other.
-        state
-            .keys
-            .answered(&reserved.scope, reserved.number, &reply);
+        reserved.answered(&mut state, &reply);
     }
     reply
 }
@@ -84,7 +83,11 @@ fn act(
     key: Option<&str>,
     now_ns: u64,
 ) -> Result<Reply, Problem> {
+    if action.writes() && !state.events.has_room() {
+        return Err(outbox_full());
+    }
     let dated = state.options.last_modified;
+    let tenant = identity.tenant.as_str();
     let collection = state
         .tenant(&identity.tenant)
         .map_err(|_| too_many_tenants())?
@@ -105,7 +108,7 @@ fn act(
             .retryable(false));
         }
         let record = collection.create(values, now_ns);
-        happened(state, call, kind, "created", key, &record, now_ns);
+        happened(state, call, (tenant, kind, "created"), key, &record, now_ns);
         let location = format!("/v1/{}/{}", kind.name(), kind.id(record.number));
         return Ok(written(StatusCode::CREATED, &record, dated).with_text(LOCATION, location));
     }
@@ -121,35 +124,43 @@ fn act(
     if_match(&call.parts.headers, &record, dated)?;
     let reply = if action == Action::Delete {
         collection.remove(record.number);
-        happened(state, call, kind, "deleted", key, &record, now_ns);
+        happened(state, call, (tenant, kind, "deleted"), key, &record, now_ns);
         Reply::new(StatusCode::NO_CONTENT).committed()
     } else {
         let whole = action == Action::Replace;
         let next = collection
             .change(&record, &object(call)?, whole, now_ns)
             .map_err(validation_failed)?;
-        happened(state, call, kind, "updated", key, &next, now_ns);
+        happened(state, call, (tenant, kind, "updated"), key, &next, now_ns);
         written(StatusCode::OK, &next, dated)
     };
     Ok(reply)
 }
 
-/// Counts a side effect and tells the subscribers of its event.
+/// Counts a side effect, keeps it, and publishes its event: all of it one transaction.
 fn happened(
     state: &mut State,
     call: &Call,
-    kind: Kind,
-    verb: &str,
+    (tenant, kind, verb): (&str, Kind, &str),
     key: Option<&str>,
     record: &Record,
     now_ns: u64,
 ) {
-    state
-        .effects
-        .happened(call.op.name(), key, record.external_id(kind));
+    state.happened(call.op.name(), key, record.external_id(kind));
+    state.keep_record(tenant, kind, record.number);
     let event = format!("{}.{verb}", kind.singular());
+    let data = record.json.clone();
     call.world
-        .publish(&event, &record.json, state.options.seed, now_ns);
+        .publish(state, Some(tenant), &event, data, now_ns);
+}
+
+/// Events wait for a relay that does not come; what would publish more of them is refused.
+fn outbox_full() -> Problem {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "outbox_full",
+        "too many events wait to be relayed; look at the broker, then try again",
+    )
 }
 
 fn written(status: StatusCode, record: &Record, dated: bool) -> Reply {

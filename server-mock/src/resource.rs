@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::HeaderValue;
-use serde::Serializer as _;
 use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize, Serializer as _};
 use serde_json::{Map, Value};
 
 use crate::clock::NS;
@@ -89,6 +89,15 @@ pub(crate) struct Record {
     values: Values,
     pub(crate) json: Bytes,
     pub(crate) etag: HeaderValue,
+}
+
+/// A record as its row has it; what is made from it is not kept.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct KeptRecord {
+    version: u64,
+    created_ns: u64,
+    updated_ns: u64,
+    values: Values,
 }
 
 impl Kind {
@@ -396,12 +405,7 @@ pub(crate) struct Collection {
 impl Collection {
     /// The records every tenant starts with: 45 contacts or 5 users, the same everywhere.
     pub(crate) fn seeded(kind: Kind) -> Self {
-        static CONTACTS: OnceLock<Vec<Arc<Record>>> = OnceLock::new();
-        static USERS: OnceLock<Vec<Arc<Record>>> = OnceLock::new();
-        let seeds = match kind {
-            Kind::Contacts => CONTACTS.get_or_init(|| seeds(kind, 45)),
-            Kind::Users => USERS.get_or_init(|| seeds(kind, 5)),
-        };
+        let seeds = seeded(kind);
         Self {
             kind,
             next: seeds.len() as u64 + 1,
@@ -463,6 +467,75 @@ impl Collection {
 
     pub(crate) fn remove(&mut self, number: u64) {
         self.records.remove(&number);
+    }
+
+    /// The number the next record gets.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
+    pub(crate) fn set_next(&mut self, next: u64) {
+        self.next = self.next.max(next);
+    }
+
+    /// The record of this number as its row has it.
+    pub(crate) fn kept(&self, number: u64) -> Option<KeptRecord> {
+        let record = self.records.get(&number)?;
+        Some(KeptRecord {
+            version: record.version,
+            created_ns: record.created_ns,
+            updated_ns: record.updated_ns,
+            values: record.values.clone(),
+        })
+    }
+
+    /// Puts a record back as its row has it.
+    pub(crate) fn restore(&mut self, number: u64, kept: KeptRecord) {
+        let KeptRecord {
+            version,
+            created_ns,
+            updated_ns,
+            mut values,
+        } = kept;
+        values.resize(self.kind.fields().len(), None);
+        let record = Record::new(self.kind, number, version, created_ns, updated_ns, values);
+        self.next = self.next.max(number.saturating_add(1));
+        self.records.insert(number, Arc::new(record));
+    }
+
+    /// Whether the record of this number is one of those every tenant starts with.
+    pub(crate) fn is_first(&self, number: u64) -> bool {
+        (1..=seeded(self.kind).len() as u64).contains(&number)
+    }
+
+    /// Whether it is as every tenant starts with it.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.next == seeded(self.kind).len() as u64 + 1 && self.changed().next().is_none()
+    }
+
+    /// The numbers of the records that are not as every tenant starts with them, those that are gone too.
+    pub(crate) fn changed(&self) -> impl Iterator<Item = u64> {
+        let firsts = seeded(self.kind);
+        let gone = firsts
+            .iter()
+            .map(|record| record.number)
+            .filter(|number| !self.records.contains_key(number));
+        let others = self.records.iter().filter_map(move |(number, record)| {
+            let mut firsts = firsts.iter();
+            let same = firsts.any(|first| Arc::ptr_eq(first, record));
+            (!same).then_some(*number)
+        });
+        gone.chain(others)
+    }
+}
+
+/// The records every tenant starts with, made once.
+fn seeded(kind: Kind) -> &'static [Arc<Record>] {
+    static CONTACTS: OnceLock<Vec<Arc<Record>>> = OnceLock::new();
+    static USERS: OnceLock<Vec<Arc<Record>>> = OnceLock::new();
+    match kind {
+        Kind::Contacts => CONTACTS.get_or_init(|| seeds(kind, 45)),
+        Kind::Users => USERS.get_or_init(|| seeds(kind, 5)),
     }
 }
 

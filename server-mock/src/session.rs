@@ -92,6 +92,18 @@ impl Session {
         self.world.reset();
     }
 
+    /// All of it that a data file would keep (records, keys and their answers, effects, events, options, the clock), as
+    /// one JSON document.
+    pub fn snapshot(&self) -> Result<String, Refused> {
+        self.world.snapshot().map_err(Refused)
+    }
+
+    /// Makes it what a snapshot says, of this session or of another; all of it or, with the reason, nothing. Its journal,
+    /// fault rules and tokens stay.
+    pub fn restore(&self, snapshot: &str) -> Result<(), Refused> {
+        self.world.restore(snapshot.as_bytes()).map_err(Refused)
+    }
+
     /// Its options.
     pub fn options(&self) -> Options {
         Options::clone(&self.world.state().options)
@@ -102,7 +114,9 @@ impl Session {
         let mut state = self.world.state();
         let options = Arc::make_mut(&mut state.options);
         options.change(change).map_err(Refused)?;
-        Ok(options.clone())
+        let options = options.clone();
+        state.keep_options();
+        Ok(options)
     }
 
     /// What its clock shows.
@@ -118,22 +132,26 @@ impl Session {
     /// Stops its clock.
     pub fn freeze(&self) {
         self.world.clock.freeze();
+        self.world.keep_clock();
     }
 
     /// Lets real time move its clock again.
     pub fn resume(&self) {
         self.world.clock.resume();
+        self.world.keep_clock();
     }
 
     /// Moves its clock forward; webhooks that fall due on the way are sent before it moves on.
     pub async fn advance(&self, by: Duration) {
         let to_ns = self.world.clock.now_ns().saturating_add(nanos(by));
         self.world.advance_to(to_ns).await;
+        self.world.keep_clock();
     }
 
     /// Moves its clock to each next webhook that is due until none is left.
     pub async fn run_until_idle(&self) {
         self.world.run_until_idle().await;
+        self.world.keep_clock();
     }
 
     /// The fault rules and how far each has got.

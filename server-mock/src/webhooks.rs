@@ -69,18 +69,24 @@ impl Webhooks {
 }
 
 impl World {
-    /// Tells the subscribers that `record` has changed; `kind` is such as `contact.created`.
-    pub(crate) fn publish(self: &Arc<Self>, kind: &str, record: &Bytes, seed: u64, now_ns: u64) {
+    /// Queues an event of the log for the endpoints that want it, and answers for how many.
+    pub(crate) fn deliver_event(
+        self: &Arc<Self>,
+        event: &crate::events::Event,
+        now_ns: u64,
+    ) -> usize {
         if self.webhooks.endpoints.load(Ordering::Acquire) == 0 {
-            return;
+            return 0;
         }
-        let data = serde_json::from_slice(record).unwrap_or(Value::Null);
-        let mut outbox = self.webhooks.outbox();
-        let event = Arc::new(event(&mut outbox, kind, data, seed, now_ns));
-        outbox.publish(&event, now_ns);
-        drop(outbox);
+        let event = Arc::new(Event {
+            id: event.id(),
+            kind: event.kind.to_string(),
+            payload: event.json(),
+        });
+        let queued = self.webhooks.outbox().publish(&event, now_ns);
         self.webhooks.wake.notify_one();
         driver::start(self);
+        queued
     }
 
     /// Subscribes an endpoint.
@@ -142,16 +148,8 @@ impl World {
         kind: &str,
         data: Value,
     ) -> Result<(String, usize), String> {
-        let seed = self.state().options.seed;
-        let now_ns = self.clock.now_ns();
-        let mut outbox = self.webhooks.outbox();
-        let event = Arc::new(event(&mut outbox, kind, data, seed, now_ns));
-        check_size(&event)?;
-        let queued = outbox.publish(&event, now_ns);
-        drop(outbox);
-        self.webhooks.wake.notify_one();
-        driver::start(self);
-        Ok((event.id.clone(), queued))
+        let (event, queued) = self.announce(None, kind, &data)?;
+        Ok((event.id(), queued))
     }
 
     /// Opens the connection of an endpoint that listens, for what comes after the number `seen`.
@@ -240,7 +238,7 @@ fn check_size(event: &Event) -> Result<(), String> {
 
 fn event(outbox: &mut Outbox, kind: &str, data: Value, seed: u64, now_ns: u64) -> Event {
     let number = outbox.next_event();
-    let hash = stable_hash(&[b"event", &seed.to_le_bytes(), &number.to_le_bytes()]);
+    let hash = stable_hash(&[b"direct event", &seed.to_le_bytes(), &number.to_le_bytes()]);
     let id = format!("evt_{hash:016x}");
     let payload = json!({ "id": id, "type": kind, "timestamp": rfc3339(now_ns), "data": data });
     Event {

@@ -1,6 +1,7 @@
 //! One isolated copy of all state: what `X-Mock-Session` selects.
 
 use std::collections::HashMap;
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
@@ -9,7 +10,9 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
+use crate::durable::{Changes, Kept, Row, Store, Trouble};
 use crate::effects::EffectLog;
+use crate::events::EventLog;
 use crate::fault_rules::FaultRules;
 use crate::files::Files;
 use crate::idempotency::Keys;
@@ -38,6 +41,10 @@ pub(crate) struct Surroundings {
     own_ports: Vec<u16>,
     journal_bytes: Arc<AtomicUsize>,
     stop: watch::Receiver<bool>,
+    /// The data file, where there is one.
+    store: Option<Arc<Store>>,
+    /// Notified after each event of any session.
+    pub(crate) published: Arc<Notify>,
 }
 
 impl Surroundings {
@@ -48,7 +55,15 @@ impl Surroundings {
             own_ports,
             journal_bytes: Arc::default(),
             stop,
+            store: None,
+            published: Arc::default(),
         }
+    }
+
+    /// With this data file.
+    pub(crate) fn keeping(mut self, store: Option<Arc<Store>>) -> Self {
+        self.store = store;
+        self
     }
 
     #[cfg(test)]
@@ -81,6 +96,7 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) surroundings: Arc<Surroundings>,
     pub(crate) webhooks: Webhooks,
+    pub(crate) kept: Kept,
     state: Mutex<State>,
     journal: Mutex<Journal>,
     used: AtomicU64,
@@ -94,10 +110,15 @@ pub(crate) struct State {
     pub(crate) attempts: Seen,
     pub(crate) keys: Keys,
     pub(crate) effects: EffectLog,
+    pub(crate) events: EventLog,
     pub(crate) oauth: OAuth,
     pub(crate) files: Files,
     pub(crate) nonces: Nonces,
     pub(crate) requests: u64,
+    /// Which life of the session this is, where it was read from a file; else 0.
+    pub(crate) life: u64,
+    /// What this hold of the lock has changed of what is kept.
+    pub(crate) changes: Changes,
     tenants: HashMap<Box<str>, Tenant>,
 }
 
@@ -111,31 +132,151 @@ pub(crate) struct Tenant {
 /// The session has as many tenants as it may have.
 pub(crate) struct TooManyTenants;
 
+/// The state of a session, locked. What is changed under one hold of the lock is one transaction of the data file.
+pub(crate) struct StateGuard<'a> {
+    state: MutexGuard<'a, State>,
+    world: &'a World,
+}
+
+impl Deref for StateGuard<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for StateGuard<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+}
+
+impl Drop for StateGuard<'_> {
+    fn drop(&mut self) {
+        // Still locked: the order in the file is the order in memory.
+        self.world.kept.submit(&mut self.state.changes);
+    }
+}
+
 impl World {
-    fn new(name: &str, surroundings: Arc<Surroundings>) -> Self {
+    /// The session as its data file has it, or new.
+    fn open(name: &str, surroundings: Arc<Surroundings>) -> Result<Self, Trouble> {
         let wake = Arc::new(Notify::new());
         let journal = Journal::new(Instant::now(), Arc::clone(&surroundings.journal_bytes));
-        Self {
+        let kept = Kept::new(name, surroundings.store.clone());
+        let state = State::new(session_seed(name), kept.is_kept());
+        let world = Self {
             name: name.into(),
             clock: Clock::new(Arc::clone(&wake)),
             webhooks: Webhooks::new(wake),
+            kept,
             surroundings,
-            state: Mutex::new(State::new(session_seed(name))),
+            state: Mutex::new(state),
             journal: Mutex::new(journal),
             used: AtomicU64::new(0),
+        };
+        if world.kept.is_kept() {
+            let (rows, life) = world.kept.open()?;
+            let mut state = world.state();
+            world.take(&mut state, &rows)?;
+            state.life = life;
         }
+        Ok(world)
     }
 
     /// Makes everything as it was when the session was new; only the journal's numbers go on.
     pub(crate) fn reset(&self) {
-        *self.state() = State::new(session_seed(&self.name));
-        self.journal().clear();
+        let mut state = self.state();
+        self.kept.catch_up();
+        let events = state.events.after_reset();
+        *state = State {
+            events,
+            life: state.life,
+            ..State::new(session_seed(&self.name), self.kept.is_kept())
+        };
+        state.changes.clear();
         self.webhooks.reset();
         self.clock.reset();
+        drop(state);
+        self.journal().clear();
     }
 
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        lock(&self.state)
+    pub(crate) fn state(&self) -> StateGuard<'_> {
+        let mut guard = StateGuard {
+            state: lock(&self.state),
+            world: self,
+        };
+        if self.kept.is_stale() {
+            self.read_anew(&mut guard);
+        }
+        guard
+    }
+
+    /// One transaction of what is kept beside the state, such as under the lock of the webhooks.
+    pub(crate) fn write(&self, change: impl FnOnce(&mut Changes)) {
+        let mut changes = Changes::new(self.kept.is_kept());
+        change(&mut changes);
+        self.kept.submit(&mut changes);
+    }
+
+    /// The epoch of the session's memory, read anew if it has to be.
+    pub(crate) fn fresh_epoch(&self) -> u64 {
+        if self.kept.is_stale() {
+            drop(self.state());
+        }
+        self.kept.epoch()
+    }
+
+    /// Writing failed: the memory is ahead of the file, and is made that of the file again.
+    fn read_anew(&self, state: &mut State) {
+        // Where the file cannot be read either, the session stays stale, and its answers are refused.
+        if let Ok(rows) = self.kept.reload() {
+            drop(std::mem::take(&mut state.changes));
+            state.changes = Changes::new(true);
+            self.forget(state);
+            let _ = self.take(state, &rows);
+        }
+    }
+
+    /// Makes the session what these rows say, in memory and on disk; all of it or, with the reason, nothing.
+    pub(crate) fn become_rows(&self, rows: Vec<Row>) -> Result<(), Trouble> {
+        let mut state = self.state();
+        let before = self.rows(&state).list;
+        self.forget(&mut state);
+        if let Err(why) = self.take(&mut state, &rows) {
+            self.forget(&mut state);
+            self.take(&mut state, &before)?;
+            return Err(why);
+        }
+        state.changes.clear();
+        for row in rows {
+            state.changes.restore(row);
+        }
+        Ok(())
+    }
+
+    /// The options of a new session.
+    pub(crate) fn first_options(&self) -> Options {
+        Options::new(session_seed(&self.name))
+    }
+
+    /// Takes rows in, in order.
+    fn take(&self, state: &mut State, rows: &[Row]) -> Result<(), Trouble> {
+        for row in rows {
+            self.take_row(state, row).map_err(|why| {
+                let Row { kind, id, .. } = row;
+                Trouble::Failed(format!("session {}, {kind} {id:?}: {why}", self.name))
+            })?;
+        }
+        self.taken(state);
+        Ok(())
+    }
+
+    /// The session is dropped or forgotten, while some may still hold it.
+    fn leave(&self) {
+        self.kept.leave();
+        self.state().events.close();
     }
 
     pub(crate) fn journal(&self) -> MutexGuard<'_, Journal> {
@@ -155,7 +296,7 @@ fn session_seed(name: &str) -> u64 {
 }
 
 impl State {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, kept: bool) -> Self {
         Self {
             options: Arc::new(Options::new(seed)),
             tokens: Tokens::default(),
@@ -163,10 +304,13 @@ impl State {
             attempts: Seen::default(),
             keys: Keys::default(),
             effects: EffectLog::default(),
+            events: EventLog::default(),
             oauth: OAuth::default(),
             files: Files::default(),
             nonces: Nonces::default(),
             requests: 0,
+            life: 0,
+            changes: Changes::new(kept),
             tenants: HashMap::new(),
         }
     }
@@ -180,6 +324,26 @@ impl State {
             self.tenants.insert(name.into(), Tenant::new());
         }
         self.tenants.get_mut(name).ok_or(TooManyTenants)
+    }
+
+    /// The records of all tenants seen so far.
+    pub(crate) fn collections(&self) -> impl Iterator<Item = (&str, Kind, &Collection)> {
+        self.tenants.iter().flat_map(|(name, tenant)| {
+            let Tenant {
+                contacts, users, ..
+            } = tenant;
+            let of = [(Kind::Contacts, contacts), (Kind::Users, users)];
+            of.map(|(kind, collection)| (&**name, kind, collection))
+        })
+    }
+
+    /// Makes the records of all tenants as they were when first seen.
+    pub(crate) fn forget_records(&mut self) {
+        for tenant in self.tenants.values_mut() {
+            for kind in Kind::ALL {
+                *tenant.collection(kind) = Collection::seeded(kind);
+            }
+        }
     }
 
     /// All tenants seen so far.
@@ -247,9 +411,14 @@ pub(crate) struct Worlds {
 /// The session when a request names none.
 pub(crate) const DEFAULT_SESSION: &str = "default";
 
-/// A name no session can have.
+/// Why there is no session of a name.
 #[derive(Debug)]
-pub(crate) struct InvalidName;
+pub(crate) enum NoWorld {
+    /// No session can have this name.
+    InvalidName,
+    /// Its rows cannot be read.
+    Unreadable(Trouble),
+}
 
 impl Worlds {
     pub(crate) fn new(most: usize, surroundings: Surroundings) -> Self {
@@ -262,7 +431,7 @@ impl Worlds {
     }
 
     /// The session `name`, made on first use.
-    pub(crate) fn world(&self, name: &str) -> Result<Arc<World>, InvalidName> {
+    pub(crate) fn world(&self, name: &str) -> Result<Arc<World>, NoWorld> {
         let used = self.uses.fetch_add(1, Ordering::Relaxed);
         {
             let worlds = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
@@ -272,10 +441,14 @@ impl Worlds {
             }
         }
         if !is_session_name(name) {
-            return Err(InvalidName);
+            return Err(NoWorld::InvalidName);
         }
         let mut worlds = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
-        if !worlds.contains_key(name) && worlds.len() >= self.most {
+        if let Some(world) = worlds.get(name) {
+            world.used.store(used, Ordering::Relaxed);
+            return Ok(Arc::clone(world));
+        }
+        if worlds.len() >= self.most {
             // One in use right now (held by a request or a handle) is dropped only if all are.
             let oldest = worlds
                 .values()
@@ -286,29 +459,51 @@ impl Worlds {
                     )
                 })
                 .map(|world| world.name.clone());
-            if let Some(oldest) = oldest {
-                worlds.remove(&oldest);
+            if let Some(oldest) = oldest.and_then(|oldest| worlds.remove(&oldest)) {
+                // Its rows stay: it is read again when it is used again.
+                oldest.leave();
             }
         }
-        let world = worlds
-            .entry(name.into())
-            .or_insert_with(|| Arc::new(World::new(name, Arc::clone(&self.surroundings))));
+        let world = World::open(name, Arc::clone(&self.surroundings));
+        let world = Arc::new(world.map_err(NoWorld::Unreadable)?);
         world.used.store(used, Ordering::Relaxed);
-        Ok(Arc::clone(world))
+        worlds.insert(name.into(), Arc::clone(&world));
+        Ok(world)
     }
 
     /// Forgets a session; its next use makes a new one. Says whether it existed.
     pub(crate) fn forget(&self, name: &str) -> bool {
         let mut worlds = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
-        worlds.remove(name).is_some()
+        let forgotten = worlds.remove(name);
+        if let Some(world) = &forgotten {
+            world.leave();
+        }
+        // One that was dropped for a new one is only in the file.
+        if let Some(store) = &self.surroundings.store {
+            store.erase(Some(name));
+        }
+        forgotten.is_some()
     }
 
     /// Forgets all sessions and says how many there were.
     pub(crate) fn forget_all(&self) -> usize {
         let mut worlds = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
         let count = worlds.len();
-        worlds.clear();
+        for (_, world) in worlds.drain() {
+            world.leave();
+        }
+        if let Some(store) = &self.surroundings.store {
+            store.erase(None);
+        }
         count
+    }
+
+    /// Waits until all that any session has written so far is on disk.
+    pub(crate) async fn settled(&self) -> Result<(), Trouble> {
+        match &self.surroundings.store {
+            Some(store) => store.all_settled().await,
+            None => Ok(()),
+        }
     }
 
     /// The sessions that exist, by name.
@@ -366,7 +561,7 @@ mod tests {
 
     #[test]
     fn tenants_are_bounded() {
-        let mut state = State::new(1);
+        let mut state = State::new(1, false);
         for n in 0..MAX_TENANTS {
             assert!(state.tenant(&n.to_string()).is_ok());
         }

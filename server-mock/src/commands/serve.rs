@@ -29,6 +29,12 @@ fn serve(serve: &Serve) -> io::Result<()> {
     for (name, port) in &serve.regions {
         builder = builder.region(name, *port);
     }
+    if let Some(file) = &serve.data {
+        builder = builder.data(file);
+    }
+    if let Some(mb) = serve.data_max_mb {
+        builder = builder.max_data_bytes(mb.saturating_mul(1 << 20));
+    }
     let gateway = builder
         .host(serve.host)
         .port(serve.port)

@@ -105,7 +105,7 @@ fn take(
     let reply = if complete {
         let reply = state.files.complete(tenant, id);
         let reply = reply.ok_or_else(|| no_upload(id))?;
-        state.effects.happened("files.create", key, None);
+        state.happened("files.create", key, None);
         reply
     } else {
         Reply::new(StatusCode::NO_CONTENT).committed()

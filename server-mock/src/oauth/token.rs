@@ -123,7 +123,7 @@ pub(crate) async fn token(call: &Call, provider: &str, issuer: &str) -> Answer {
         "refresh_token" => (request.refresh_token(state)?, None),
         _ => (request.device_code(state)?, None),
     };
-    state.effects.happened(call.op.name(), None, None);
+    state.happened(call.op.name(), None, None);
     let mut body = json!({
         "access_token": issued.access,
         "token_type": if issued.grant.key.is_some() { "DPoP" } else { "Bearer" },
@@ -381,7 +381,7 @@ pub(crate) fn revoke(call: &Call, issuer: &str) -> Answer {
         .tokens
         .revoke(form.need("token")?, &client.client_id);
     if revoked {
-        state.effects.happened(call.op.name(), None, None);
+        state.happened(call.op.name(), None, None);
     }
     let reply = uncached(Reply::new(StatusCode::OK));
     Ok(if revoked { reply.committed() } else { reply })

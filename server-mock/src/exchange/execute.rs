@@ -1,0 +1,199 @@
+//! Carries a request out: who asks, whether it is let in, and which operation answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use serde_json::json;
+
+use super::preflight::preflight;
+use crate::call::{Call, UploadEnd};
+use crate::greeting::greeting;
+use crate::key::{Identity, Unauthorized};
+use crate::limiter::{LimitedCall, Shown};
+use crate::op::Op;
+use crate::options::Auth;
+use crate::quota::InProgress;
+use crate::reply::Reply;
+use crate::{endpoints, files, oauth, openapi, problem, records};
+
+/// Carries a request out.
+pub(super) async fn execute(call: &Call, latency: Duration) -> Reply {
+    if let Op::Resource(..) = call.op {
+    } else if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
+    match call.op {
+        Op::Health => return Reply::json(StatusCode::OK, &json!({ "status": "ok" })),
+        Op::OpenApi => return openapi::respond(call),
+        Op::Preflight => return preflight(call),
+        Op::OAuth(op) => return oauth::respond(call, op).await,
+        Op::MethodNotAllowed if is_oauth(call.path()) => return wrong_method(call),
+        Op::Unknown if !call.path().starts_with("/v1/") => return unknown_path(call),
+        _ => {}
+    }
+    let identity = match identify(call) {
+        Ok(identity) => identity,
+        Err(why) => {
+            let (problem, challenge) = problem::unauthorized(why);
+            let reply = problem::challenged(call.problem(problem), challenge);
+            return with_nonce(call, reply);
+        }
+    };
+    if call.upload.end == UploadEnd::TooLarge {
+        return too_large(call);
+    }
+    if let Some(scope) = call.op.scope().filter(|scope| !identity.has(scope)) {
+        let (problem, challenge) = problem::insufficient_scope(scope);
+        return problem::challenged(call.problem(problem), &challenge);
+    }
+    let admitted = match admit(call, &identity) {
+        Ok(admitted) => admitted,
+        Err(reply) => return *reply,
+    };
+    let mut reply = with_nonce(call, operate(call, &identity, latency).await);
+    if let Some((headers, in_progress)) = admitted {
+        reply.headers.extend(headers);
+        reply.body.hold(Some(in_progress));
+    }
+    reply
+}
+
+/// The nonce for the next proof, where the session wants one (RFC 9449, section 8.2).
+fn with_nonce(call: &Call, reply: Reply) -> Reply {
+    if !call.parts.headers.contains_key("dpop") {
+        return reply;
+    }
+    let options = Arc::clone(&call.world.state().options);
+    if !options.oauth.dpop_nonce {
+        return reply;
+    }
+    let nonce = oauth::nonce(options.seed, call.world.clock.now_ns());
+    reply.with_text(oauth::DPOP_NONCE, nonce)
+}
+
+fn identify(call: &Call) -> Result<Identity, Unauthorized> {
+    match &call.signature {
+        Some(Err(flaw)) => return Err(Unauthorized::Signature(*flaw)),
+        Some(Ok(signer)) if signer.in_authorization || call.credential.is_none() => {
+            return Ok(signer.identity.clone());
+        }
+        _ => {}
+    }
+    let mut guard = call.world.state();
+    let state = &mut *guard;
+    match &call.credential {
+        Some(token) if token.starts_with("oat_") => {
+            let access = oauth::holder(state, call, token)?;
+            Ok(Identity {
+                tenant: access.grant.tenant,
+                tier: access.grant.tier,
+                readonly: false,
+                granted: Some(access.grant.scopes),
+            })
+        }
+        Some(key) => state.tokens.identify(key, call.world.clock.now_ns()),
+        None if state.options.auth == Auth::Off => Ok(Identity::anonymous()),
+        None => Err(Unauthorized::Missing),
+    }
+}
+
+type Admitted = Option<(http::HeaderMap, InProgress)>;
+
+/// Lets a call in by its tenant's limits; the headers say what is left of them.
+fn admit(call: &Call, identity: &Identity) -> Result<Admitted, Box<Reply>> {
+    if identity.tier == crate::tier::Tier::Unlimited {
+        return Ok(None);
+    }
+    let now_ns = call.world.clock.now_ns();
+    let mut guard = call.world.state();
+    let state = &mut *guard;
+    let options = Arc::clone(&state.options);
+    let tenant = state
+        .tenant(&identity.tenant)
+        .map_err(|_| Box::new(call.problem(records::too_many_tenants())))?;
+    let Some(limiter) = tenant.limiter(identity.tier, &options) else {
+        return Ok(None);
+    };
+    let limited = LimitedCall {
+        op: call.op.name(),
+        path: call.path(),
+        tenant: &identity.tenant,
+        credential: call.credential.as_deref().unwrap_or_default(),
+        body_bytes: call.upload.length,
+        tokens: call.number_in_header("x-mock-tokens"),
+    };
+    let shown = Shown {
+        partition_keys: options.partition_keys,
+        concurrency: options.announce_concurrency,
+    };
+    let (report, admitted) = limiter.admit(now_ns, &limited, shown);
+    drop(guard);
+    let mut headers = http::HeaderMap::new();
+    options.dialect.write(&mut headers, &report, now_ns);
+    match admitted {
+        Ok(in_progress) => Ok(Some((headers, in_progress))),
+        Err(refusal) => {
+            let mut reply = call.problem(problem::quota_exceeded(&refusal));
+            reply.headers.extend(headers);
+            options
+                .retry_after
+                .write(&mut reply.headers, refusal.wait_ns, now_ns);
+            Err(Box::new(reply))
+        }
+    }
+}
+
+async fn operate(call: &Call, identity: &Identity, latency: Duration) -> Reply {
+    let replied = match call.op {
+        Op::Resource(kind, action) => {
+            return records::respond(call, kind, action, identity, latency).await;
+        }
+        Op::Whoami => return endpoints::whoami(identity),
+        Op::Echo => return endpoints::echo(call),
+        Op::File(op) => return files::respond(call, op, identity).await,
+        Op::Greeting => return greeting(call),
+        Op::Sink => return endpoints::sink(call),
+        Op::Bytes => endpoints::bytes(call).await,
+        Op::Delay => endpoints::delay(call).await,
+        Op::Drip => endpoints::drip(call),
+        Op::Lines => endpoints::lines(call),
+        Op::Ticks => endpoints::ticks(call),
+        Op::Redirect => endpoints::redirect(call),
+        Op::MethodNotAllowed => return wrong_method(call),
+        Op::Health | Op::OAuth(_) | Op::OpenApi | Op::Preflight | Op::Unknown => {
+            return unknown_path(call);
+        }
+    };
+    replied.unwrap_or_else(|problem| call.problem(problem))
+}
+
+/// The authorization server asks for no key, not even to say what is wrong with a method.
+fn is_oauth(path: &str) -> bool {
+    path.starts_with("/oauth/") || path.starts_with("/.well-known/")
+}
+
+fn wrong_method(call: &Call) -> Reply {
+    let (problem, allow) =
+        problem::method_not_allowed(call.parts.method.as_str(), call.route().allow);
+    problem::allowing(call.problem(problem), allow)
+}
+
+fn unknown_path(call: &Call) -> Reply {
+    call.problem(problem::not_found(format!(
+        "there is nothing at {}",
+        call.path()
+    )))
+}
+
+fn too_large(call: &Call) -> Reply {
+    let most = call.world.state().options.max_body_bytes;
+    call.problem(
+        problem::Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            format!("a body has at most {most} bytes here"),
+        )
+        .with_member("max_body_bytes", most),
+    )
+}
