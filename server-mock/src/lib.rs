@@ -8,6 +8,7 @@
 
 mod admin;
 mod bounded;
+mod bus;
 mod call;
 mod clock;
 mod dialect;
