@@ -13,11 +13,13 @@ use crate::npm_package::{copy_folder, make_empty};
 use crate::project;
 use crate::report::Report;
 use crate::workspace::Workspace;
-use crate::{Result, android_tests, conformance};
+use crate::{Result, android_tests, conformance, kotlin_frameworks};
 
 /// Everything ktlint reads, as seen from the library's folder.
 const LINTED: &[&str] = &[
     "src/**/*.kt",
+    "ktor/src/**/*.kt",
+    "spring/src/**/*.kt",
     "../../conformance/adapters/kotlin/src/**/*.kt",
     "../../examples/kotlin/**/src/**/*.kt",
     "../../bench/mobile/kotlin/src/**/*.kt",
@@ -47,6 +49,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
     if report.suite("mvn install, with its tests", &mut install, surefire) {
         KotlinPackage::is_installed();
     }
+    kotlin_frameworks::test(workspace, report, &maven);
     android_tests::run(workspace, report, &maven, &package);
     let name = "what Android lacks is not used, and an app that was shrunk runs";
     if maven.resolves(R8) {

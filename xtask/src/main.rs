@@ -22,6 +22,7 @@ mod fuzz;
 mod gateway;
 mod installed;
 mod kotlin_examples;
+mod kotlin_frameworks;
 mod kotlin_package;
 mod kotlin_tests;
 mod lint;

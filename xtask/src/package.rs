@@ -121,6 +121,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
         let package = KotlinPackage::install_with(workspace, &maven, natives.as_deref(), true)?;
         if parts.contains(&"kotlin") {
             made.extend(package.files(workspace)?);
+            made.extend(crate::kotlin_frameworks::files(workspace, &maven, true)?);
             notes.push(package.library.size()?);
         }
         if android {

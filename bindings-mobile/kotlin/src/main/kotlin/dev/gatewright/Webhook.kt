@@ -21,12 +21,16 @@ import kotlin.time.Instant
  * ```
  */
 public class Webhook private constructor(
-    scheme: WebhookScheme,
+    /** How the sender signs. */
+    public val scheme: WebhookScheme,
     config: WebhookConfig,
 ) {
     private val open = OpenWebhook(config.json())
-    private val clock = config.clock
+    internal val clock = config.clock
     private val certificates = config.certificates
+
+    /** The longest body that is verified, in bytes. */
+    public val maxBody: Long = config.maxBody ?: DEFAULT_MAX_BODY
 
     /** Of the default scheme only these are looked at, which is quicker. What explains looks at all, for what else may be wrong. */
     private val isLookedAt: (String) -> Boolean =
@@ -61,7 +65,7 @@ public class Webhook private constructor(
     public constructor(
         vararg secrets: String,
         tolerance: Duration = 5.minutes,
-        maxBody: Long = 1024L * 1024,
+        maxBody: Long = DEFAULT_MAX_BODY,
     ) : this(WebhookScheme.STANDARD_WEBHOOKS, secrets = secrets, {
         this.tolerance = tolerance
         this.maxBody = maxBody
@@ -216,3 +220,6 @@ public class Webhook private constructor(
         public fun generateSecret(): String = newSecret()
     }
 }
+
+/** As the native half has it. */
+private const val DEFAULT_MAX_BODY = 1024L * 1024

@@ -51,8 +51,17 @@ public class WebhookEvents(
      *
      * @throws SerializationException where the body is of another shape than the handler's model. What a handler throws, this throws.
      */
-    public suspend fun dispatch(verified: Verified): Boolean {
-        val handler = typeOf(verified)?.let(handlers::get) ?: return false
+    public suspend fun dispatch(verified: Verified): Boolean = dispatch(verified, typeOf(verified))
+
+    /**
+     * As the other [dispatch], with a type that is not in the body, such as GitHub's in the header `X-GitHub-Event`. No signature covers that
+     * header: it picks the handler, and proves nothing.
+     */
+    public suspend fun dispatch(
+        verified: Verified,
+        type: String?,
+    ): Boolean {
+        val handler = type?.let(handlers::get) ?: return false
         handler(verified)
         return true
     }
