@@ -1,5 +1,5 @@
 /**
- * Builds `dist/` from `js/`: three CommonJS files, which share what they have in common by requiring each other, one for each adapter of a framework, and for `import` a
+ * Builds `dist/` from `js/`: four CommonJS files, which share what they have in common by requiring each other, one for each adapter of a framework, and for `import` a
  * re-export of each, so that a class is the same class however it was loaded.
  *
  *     node build.mjs
@@ -19,7 +19,12 @@ const dist = join(here, "dist");
 const { version } = JSON.parse(await readFile(join(here, "package.json"), "utf8"));
 
 /** What is a file of its own in `dist`. Another file that imports it requires that. */
-const files = { load: "js/node/load.ts", webhooks: "js/node/webhooks.ts", index: "js/node/index.ts" };
+const files = {
+  load: "js/node/load.ts",
+  webhooks: "js/node/webhooks.ts",
+  index: "js/node/index.ts",
+  testing: "js/node/testing.ts",
+};
 /** Adapters of frameworks are given what they use, and so are each whole in itself. */
 for (const name of ["express", "fastify", "fetch", "hono", "next"]) {
   files[`webhook_${name}`] = `js/webhook_adapters/${name}.ts`;
@@ -29,6 +34,9 @@ const apart = {
   setup(bundle) {
     bundle.onResolve({ filter: /\/load\.ts$/ }, ({ kind }) =>
       kind === "entry-point" ? undefined : { path: "./load.cjs", external: true },
+    );
+    bundle.onResolve({ filter: /\/index\.ts$/ }, ({ importer }) =>
+      importer.endsWith("testing.ts") ? { path: "./index.cjs", external: true } : undefined,
     );
     bundle.onResolve({ filter: /\/webhooks\.ts$/ }, ({ importer }) =>
       importer.endsWith("api.ts") ? { path: "./webhooks.cjs", external: true } : undefined,

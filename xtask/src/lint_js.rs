@@ -76,6 +76,7 @@ fn extend(workspace: &Workspace, kit: &Kit, config: &Path) -> serde_json::Value 
             "types": ["node"],
             "paths": {
                 "gatewright": [types.join("index.d.ts")],
+                "gatewright/testing": [types.join("testing.d.ts")],
                 "gatewright/webhooks": [types.join("webhooks.d.ts")],
                 "gatewright-web": [types.join("shared.d.ts")],
                 "gatewright-web/webhooks": [types.join("webhooks.d.ts")],

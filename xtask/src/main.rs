@@ -20,6 +20,7 @@ mod elf;
 mod examples;
 mod fuzz;
 mod gateway;
+mod gateway_package;
 mod installed;
 mod kotlin_examples;
 mod kotlin_frameworks;

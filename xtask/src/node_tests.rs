@@ -3,7 +3,9 @@
 
 use std::path::Path;
 
+use crate::closing_lines::node_test;
 use crate::gateway;
+use crate::gateway_package;
 use crate::installed::Installed;
 use crate::project::{Kit, Packages, Project};
 use crate::report::Report;
@@ -34,7 +36,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
         project: &project,
         package: PACKAGE,
     };
-    installed.check_types(report, &["program"], &["node_program"]);
+    installed.check_types(report, &["program"], &["node_program", "testing_program"]);
     installed.check_programs(
         report,
         &[
@@ -44,6 +46,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
         ],
     );
     installed.test(report, "node:test", "bindings-node/tests");
+    embedded(workspace, report, &kit, &packages);
     webhook_frameworks::test(workspace, report, &kit, &packages, PACKAGE);
     let without_addon = [packages.node.main.as_path(), packages.web.as_path()];
     if let Some(project) = report.prepare_by("install without the addon", || {
@@ -54,6 +57,37 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
             ..installed
         };
         fallback.check_programs(report, &[("fallback.mjs", "without an addon, on WASM")]);
+    }
+}
+
+/// The gateway in a user's tests: its packages beside the others, and nothing that says where the program is.
+fn embedded(workspace: &Workspace, report: &mut Report, kit: &Kit, packages: &Packages) {
+    let make_project = || {
+        let gateway = gateway_package::build(workspace, &kit.node, "dev", false)?.all();
+        let mut tarballs = packages.all().to_vec();
+        tarballs.extend(gateway.iter().map(std::path::PathBuf::as_path));
+        Project::fresh(workspace, &kit.node, "embedded", &tarballs)
+    };
+    let name = "install the packages and those of the gateway";
+    let Some(project) = report.prepare_by(name, make_project) else {
+        return;
+    };
+    let file = "embedded.test.mjs";
+    let from = workspace.root.join("xtask/installed").join(file);
+    let copied = std::fs::copy(from, project.folder().join(file));
+    if report
+        .needed(
+            "node:test, the gateway embedded",
+            copied.map_err(Into::into),
+        )
+        .is_some()
+    {
+        let mut command = kit.node.command();
+        command
+            .args(["--test", "--test-reporter=spec", file])
+            .current_dir(project.folder())
+            .env_remove("GATEWRIGHT_GATEWAY");
+        report.suite("node:test, the gateway embedded", &mut command, node_test);
     }
 }
 

@@ -73,7 +73,7 @@ pub(crate) fn manifest_of(folder: &Path) -> Result<Value> {
 /// The package's own version, and those it wants of the other packages, must be the workspace's: it is one for all.
 fn check_versions(manifest: &Value) -> Result<(), String> {
     let own = manifest.get("version").map(|version| ("version", version));
-    let others = ["dependencies", "optionalDependencies"]
+    let others = ["dependencies", "optionalDependencies", "peerDependencies"]
         .iter()
         .filter_map(|key| manifest.get(key)?.as_object())
         .flatten()
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn all_packages_are_of_the_workspaces_version() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        for name in ["bindings-node", "bindings-wasm"] {
+        for name in ["bindings-node", "bindings-wasm", "server-mock/npm"] {
             let manifest = manifest_of(&root.join(name)).unwrap();
             assert_eq!(check_versions(&manifest), Ok(()), "{name}");
         }

@@ -7,10 +7,12 @@ use crate::kotlin_package::KotlinPackage;
 use crate::maven::Maven;
 use crate::process::answer;
 use crate::project::Kit;
-use crate::python::{Interpreter, build_sdist, build_wheel};
+use crate::python::{Interpreter, build_gateway_wheel, build_sdist, build_wheel};
 use crate::swift_package::SwiftPackage;
 use crate::workspace::Workspace;
-use crate::{Ended, Result, Usage, android_package, chosen_parts, node_package, web_package};
+use crate::{
+    Ended, Result, Usage, android_package, chosen_parts, gateway_package, node_package, web_package,
+};
 
 const PARTS: &[&str] = &["python", "node", "web", "swift", "kotlin"];
 
@@ -102,6 +104,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
         if parts.contains(&"node") {
             let package = node_package::build(workspace, &kit.node, &kit.tools, true)?;
             made.extend([package.main, package.platform]);
+            made.extend(gateway_package::build(workspace, &kit.node, "release", true)?.all());
         }
         if parts.contains(&"web") {
             made.push(web_package::build(workspace, &kit.node, &kit.tools, true)?);
@@ -150,7 +153,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
 
 fn python(workspace: &Workspace) -> Result<Vec<PathBuf>> {
     let python = Interpreter::find()?;
-    let mut made = vec![build_wheel(workspace, &python, true)?];
+    let mut made = vec![
+        build_wheel(workspace, &python, true)?,
+        build_gateway_wheel(workspace, &python, "release", true)?,
+    ];
     let sdist = workspace.scratch("sdist");
     if sdist.exists() {
         fs::remove_dir_all(&sdist)?;

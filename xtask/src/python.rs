@@ -167,6 +167,11 @@ impl Venv {
         quietly(self.pip_install().arg("--force-reinstall").arg(wheel))
     }
 
+    /// Installs packages by what a requirements file would say of them.
+    pub(crate) fn install_named(&self, requirements: &[&str]) -> Result<()> {
+        quietly(self.pip_install().args(requirements))
+    }
+
     /// A command of the venv, with the venv activated.
     pub(crate) fn command(&self, name: &str) -> Command {
         let folder = self.programs();
@@ -240,18 +245,44 @@ pub(crate) fn build_wheel(
     only_file(&out, "whl")
 }
 
+/// Builds the wheel of the gateway's program, which `gatewright[testing]` brings along, and tells where it is.
+pub(crate) fn build_gateway_wheel(
+    workspace: &Workspace,
+    python: &Interpreter,
+    profile: &str,
+    shown: bool,
+) -> Result<PathBuf> {
+    let out = workspace.scratch("gateway-wheel");
+    if out.exists() {
+        fs::remove_dir_all(&out)?;
+    }
+    let mut maturin = maturin_of(workspace, python, "build", "server-mock/Cargo.toml")?;
+    maturin.args(["--profile", profile, "--out"]).arg(&out);
+    crate::process::run(&mut maturin, shown)?;
+    only_file(&out, "whl")
+}
+
 /// Builds the source distribution into `out`.
 pub(crate) fn build_sdist(workspace: &Workspace, python: &Interpreter, out: &Path) -> Result<()> {
     crate::process::show(maturin(workspace, python, "sdist")?.arg("--out").arg(out))
 }
 
 fn maturin(workspace: &Workspace, python: &Interpreter, subcommand: &str) -> Result<Command> {
+    maturin_of(workspace, python, subcommand, "bindings-python/Cargo.toml")
+}
+
+fn maturin_of(
+    workspace: &Workspace,
+    python: &Interpreter,
+    subcommand: &str,
+    manifest: &str,
+) -> Result<Command> {
     let tools = Venv::kept(workspace, python, "build", "requirements-build.txt")?;
     let mut command = tools.command("maturin");
     command
         .arg(subcommand)
         .arg("--manifest-path")
-        .arg(workspace.root.join("bindings-python/Cargo.toml"));
+        .arg(workspace.root.join(manifest));
     workspace.prepare_build(&mut command);
     Ok(command)
 }
@@ -285,6 +316,17 @@ mod tests {
         assert_eq!(read.version, (3, 14));
         assert_eq!(read.full_version, "3.14.0rc1");
         assert_eq!(read.path, Path::new("/opt/my python/bin/python3"));
+    }
+
+    #[test]
+    fn the_gateway_that_tests_bring_along_is_of_the_same_version() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let project = fs::read_to_string(root.join("bindings-python/pyproject.toml")).unwrap();
+        let wanted = format!(
+            "testing = [\"gatewright-gateway=={}\"]",
+            crate::npm_package::VERSION
+        );
+        assert!(project.contains(&wanted), "{wanted}");
     }
 
     #[test]

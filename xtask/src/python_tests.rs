@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::closing_lines::pytest;
 use crate::gateway;
-use crate::python::{Interpreter, Venv, build_wheel};
+use crate::python::{Interpreter, Venv, build_gateway_wheel, build_wheel};
 use crate::report::Report;
 use crate::workspace::Workspace;
 
@@ -18,6 +18,7 @@ const PYTHON_FOLDERS: &[&str] = &[
     "conformance/webhooks",
     "bench",
     "core/webhook/tests",
+    "xtask/installed/python",
 ];
 
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
@@ -54,6 +55,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
     }
     check_types(workspace, report, &venv);
     report.suite("pytest", &mut pytest_of(workspace, &venv), pytest);
+    embedded(workspace, report, &python, &wheel);
     let others = python.others();
     if others.is_empty() {
         report.note("no other supported Python is installed: tested with this one only");
@@ -124,6 +126,26 @@ fn pytest_of(workspace: &Workspace, venv: &Venv) -> Command {
         .args(["-m", "pytest", "-p", "no:cacheprovider", "tests"]);
     command.env("GATEWRIGHT_GATEWAY", gateway::program(workspace, "dev"));
     command
+}
+
+/// The gateway in a user's tests: both wheels in a fresh venv, and nothing that says where the program is.
+fn embedded(workspace: &Workspace, report: &mut Report, python: &Interpreter, wheel: &Path) {
+    let make_venv = || {
+        let venv = Venv::fresh(workspace, python, "embedded", &[])?;
+        venv.install_named(&["pytest==9.2.0"])?;
+        venv.install(wheel)?;
+        venv.install(&build_gateway_wheel(workspace, python, "dev", false)?)?;
+        Ok(venv)
+    };
+    let name = "install the wheel and that of the gateway";
+    if let Some(venv) = report.prepare_by(name, make_venv) {
+        let mut command = venv.python();
+        command
+            .current_dir(workspace.root.join("xtask/installed/python"))
+            .args(["-m", "pytest", "-p", "no:cacheprovider", "."])
+            .env_remove("GATEWRIGHT_GATEWAY");
+        report.suite("pytest, the gateway embedded", &mut command, pytest);
+    }
 }
 
 fn test_with(workspace: &Workspace, report: &mut Report, python: &Interpreter, wheel: &Path) {

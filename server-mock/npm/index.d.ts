@@ -1,0 +1,6 @@
+/**
+ * The path of the gateway's program for this machine.
+ *
+ * @throws where there is none, with what to install.
+ */
+export function program(): string;

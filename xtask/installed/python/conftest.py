@@ -1,0 +1,5 @@
+"""As a user writes it."""
+
+from __future__ import annotations
+
+pytest_plugins = ["gatewright.testing.pytest_fixtures"]
