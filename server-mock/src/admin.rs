@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{delete, get, post};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -26,8 +26,11 @@ mod kept;
 mod oauth;
 mod regions;
 mod snapshot;
+mod telemetry;
 mod verdict;
 mod webhooks;
+
+pub(crate) use webhooks::example_of;
 
 type Answer = Result<Response, AdminError>;
 
@@ -58,7 +61,9 @@ pub(crate) fn router(shared: Arc<Shared>, own: SocketAddr) -> Router {
         .merge(regions::routes())
         .merge(snapshot::routes())
         .merge(verdict::routes())
+        .merge(telemetry::routes())
         .merge(webhooks::routes())
+        .merge(crate::dashboard::routes())
         .route(
             "/admin/{*rest}",
             delete(nothing_here).fallback(nothing_here),
@@ -168,6 +173,7 @@ async fn static_file(
     let file = shared.static_files.answer(&method, uri.path(), &headers);
     match file.await {
         Some(file) => Ok(file),
+        None if uri.path() == "/" => Ok(Redirect::to("/dashboard").into_response()),
         None => nothing_here().await,
     }
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::request::Parts;
 
+use crate::noted::Noted;
 use crate::op::Op;
 use crate::problem::Problem;
 use crate::reply::Reply;
@@ -26,6 +27,9 @@ pub(crate) struct Call {
     pub(crate) signature: Option<Result<Signer, Flaw>>,
     pub(crate) request_id: String,
     pub(crate) received: Instant,
+    /// The session's clock when it arrived.
+    pub(crate) at_ns: u64,
+    pub(crate) noted: Noted,
 }
 
 /// What was received of a body.
@@ -87,6 +91,7 @@ impl Call {
     }
 
     pub(crate) fn problem(&self, problem: Problem) -> Reply {
+        self.noted.problem(problem.code(), problem.detail());
         problem.reply(self.path(), &self.request_id)
     }
 }

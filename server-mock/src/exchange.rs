@@ -30,6 +30,7 @@ use crate::files::FileOp;
 use crate::journal::{Arrival, Ending, request_id};
 use crate::key::credential;
 use crate::logical::Logical;
+use crate::noted::Noted;
 use crate::op::Op;
 use crate::receive::receive;
 use crate::reply::Body;
@@ -86,7 +87,10 @@ pub(crate) async fn serve(
         signature: None,
         request_id: String::new(),
         received,
+        at_ns,
+        noted: Noted::default(),
     };
+    call.world.surroundings.metrics.requests.begin();
     let (seq, logical) = record(&mut call, at_ns, connection.number);
     let _watch = Watch::over(&call.world, seq);
     check_signature(&mut call, seq);
@@ -95,7 +99,7 @@ pub(crate) async fn serve(
             // What came of an upload is kept: that is what its offset is for.
             execute(&call, Duration::ZERO).await;
         }
-        call.world.journal().ended(seq, Ending::default());
+        call.ended(seq, Ending::default());
         return Err(NoResponse);
     }
     let fault = match choose_fault(&call, &logical, seq) {
@@ -240,7 +244,9 @@ fn choose_fault(
     };
     let fault = fault.filter(|fault| !fault.is_none());
     if let Some(fault) = &fault {
-        call.world.journal().faulted(seq, &fault.to_string());
+        let fault = fault.to_string();
+        call.world.journal().faulted(seq, &fault);
+        call.noted.fault(&fault);
     }
     Ok(fault)
 }

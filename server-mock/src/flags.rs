@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
+use gatewright_server_mock::{LogFormat, LogLevel};
+
 use crate::arguments::UsageError;
 
 /// How to serve.
@@ -20,6 +22,17 @@ pub(crate) struct Serve {
     pub(crate) regions: Vec<(String, u16)>,
     pub(crate) data: Option<PathBuf>,
     pub(crate) data_max_mb: Option<u64>,
+    pub(crate) log: LogTo,
+    pub(crate) log_level: LogLevel,
+}
+
+/// How requests are logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogTo {
+    Off,
+    /// For people where they look on, else not at all.
+    Terminal,
+    Lines(LogFormat),
 }
 
 pub(crate) const HELP: &str = "\
@@ -35,6 +48,8 @@ Options:
   --print-json          Print one line of JSON with url, admin_url and pid when ready
   --until-stdin-closes  Stop when standard input is closed
   --region NAME[=PORT]  One more data port of that name, any free one without PORT; may be repeated
+  --log HOW             A line a request on standard error: json, text or off [default: text on a terminal, else off]
+  --log-level LEVEL     warn (5xx and no answer), info (all but health checks) or debug (all) [default: info]
   --static PREFIX=DIR   Serve the files of DIR on the admin port, at PREFIX; may be repeated
   --data FILE           Keep all state in FILE, an SQLite database that is made if it is not there
   --data-max-mb N       Largest size of that file in MiB [default: 4096]
@@ -55,6 +70,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Serve
         regions: Vec::new(),
         data: None,
         data_max_mb: None,
+        log: LogTo::Terminal,
+        log_level: LogLevel::default(),
     };
     while let Some(argument) = arguments.next() {
         let (name, joined) = match argument.split_once('=') {
@@ -73,6 +90,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Serve
             "--data" => serve.data = Some(file(name, value())?),
             "--data-max-mb" => serve.data_max_mb = Some(number::<u64>(name, value())?.max(1)),
             "--region" => serve.regions.push(region(name, value())?),
+            "--log" => serve.log = log_to(name, value())?,
+            "--log-level" => serve.log_level = number(name, value())?,
             _ => {
                 return Err(UsageError(format!(
                     "got {argument:?}, which is no option of serve"
@@ -114,6 +133,18 @@ fn region(name: &str, value: Option<String>) -> Result<(String, u16), UsageError
     }
 }
 
+fn log_to(name: &str, value: Option<String>) -> Result<LogTo, UsageError> {
+    match value.as_deref() {
+        Some("json") => Ok(LogTo::Lines(LogFormat::Json)),
+        Some("text") => Ok(LogTo::Lines(LogFormat::Text)),
+        Some("off") => Ok(LogTo::Off),
+        Some(other) => Err(UsageError(format!(
+            "{name} cannot be {other:?} when expecting json, text or off"
+        ))),
+        None => Err(UsageError(format!("{name} needs a value"))),
+    }
+}
+
 fn number<T: std::str::FromStr>(name: &str, value: Option<String>) -> Result<T, UsageError> {
     let Some(value) = value else {
         return Err(UsageError(format!("{name} needs a value")));
@@ -124,6 +155,15 @@ fn number<T: std::str::FromStr>(name: &str, value: Option<String>) -> Result<T, 
 }
 
 impl Serve {
+    /// How lines are written, if they are.
+    pub(crate) fn log_format(&self, on_terminal: bool) -> Option<LogFormat> {
+        match self.log {
+            LogTo::Lines(format) => Some(format),
+            LogTo::Terminal if on_terminal => Some(LogFormat::Text),
+            LogTo::Terminal | LogTo::Off => None,
+        }
+    }
+
     /// With any free data port goes any free admin port, so that gateways can run side by side.
     pub(crate) fn admin_port(&self) -> u16 {
         self.admin_port
@@ -171,6 +211,22 @@ mod tests {
             serve.static_files,
             expected.map(|(prefix, folder)| (prefix.to_owned(), PathBuf::from(folder)))
         );
+    }
+
+    #[test]
+    fn a_log_is_for_people_on_a_terminal_unless_it_is_said() {
+        let plain = parsed("").unwrap();
+        assert_eq!(
+            (plain.log_format(true), plain.log_format(false)),
+            (Some(LogFormat::Text), None)
+        );
+        let json = parsed("--log json --log-level=warn").unwrap();
+        assert_eq!(
+            (json.log_format(false), json.log_level),
+            (Some(LogFormat::Json), LogLevel::Warn)
+        );
+        assert_eq!(parsed("--log off").unwrap().log_format(true), None);
+        assert!(parsed("--log loud").is_err() && parsed("--log-level all").is_err());
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::admin;
 use crate::durable::{DEFAULT_MAX_BYTES, Store};
 use crate::key::is_tenant;
 use crate::listener::{Door, serve_admin, serve_data};
+use crate::log::{Log, LogFormat, LogLevel};
 use crate::region::Region;
 use crate::session::{Refused, Session};
 use crate::static_files::StaticFiles;
@@ -83,6 +84,7 @@ pub struct GatewayBuilder {
     regions: Vec<(String, u16)>,
     data: Option<PathBuf>,
     max_data_bytes: u64,
+    log: Option<(LogFormat, LogLevel)>,
 }
 
 impl Default for GatewayBuilder {
@@ -97,6 +99,7 @@ impl Default for GatewayBuilder {
             regions: Vec::new(),
             data: None,
             max_data_bytes: DEFAULT_MAX_BYTES,
+            log: None,
         }
     }
 }
@@ -167,6 +170,12 @@ impl GatewayBuilder {
         self
     }
 
+    /// Writes a line for each request to standard error. Default: none.
+    pub fn log(mut self, format: LogFormat, level: LogLevel) -> Self {
+        self.log = Some((format, level));
+        self
+    }
+
     /// Starts it and returns when both ports answer. Fails when a port cannot be bound or a folder cannot be served.
     pub async fn start(self) -> io::Result<Gateway> {
         let (ready, started) = oneshot::channel();
@@ -219,9 +228,11 @@ impl GatewayBuilder {
             let admin = TcpListener::bind((admin_host, self.admin_port)).await?;
             let regions = bound_regions(self.host, &self.regions).await?;
             let addresses = (data.local_addr()?, admin.local_addr()?);
-            io::Result::Ok((static_files, kept, addresses, data, admin, regions))
+            let log = self.log.map(|(format, level)| Log::start(format, level));
+            let log = log.transpose()?;
+            io::Result::Ok((static_files, kept, addresses, data, admin, regions, log))
         };
-        let (static_files, kept, (data_address, admin_address), data, admin, regions) =
+        let (static_files, kept, (data_address, admin_address), data, admin, regions, log) =
             match bound.await {
                 Ok(bound) => bound,
                 Err(error) => return ready(Err(error)),
@@ -234,7 +245,9 @@ impl GatewayBuilder {
             .chain([data_address, admin_address])
             .map(|address| address.port())
             .collect();
-        let surroundings = Surroundings::new(own_ports, told.clone()).keeping(store.clone());
+        let surroundings = Surroundings::new(own_ports, told.clone())
+            .keeping(store.clone())
+            .with_log(log);
         let worlds = Arc::new(Worlds::new(self.max_sessions, surroundings));
         for session in sessions.iter().flatten().take(self.max_sessions) {
             if let (Err(NoWorld::Unreadable(trouble)), Some(store)) =
@@ -366,6 +379,9 @@ impl Gateway {
         if let Some(stopped) = self.stopped.take() {
             // An error means that it ended already.
             let _ = stopped.await;
+        }
+        if let Some(log) = &self.shared.worlds.surroundings().log {
+            log.flush();
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The record of every request a session received, kept without the client's help and complete when it has its answer.
 
+mod rows;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,11 +16,14 @@ use sha2::{Digest as _, Sha256};
 
 use crate::clock::{MS, nanos};
 use crate::logical::Logical;
+use crate::noted::{Account, Notes, ProblemSaid, QuotaLevel};
 use crate::op::Op;
 use crate::redact;
 use crate::stable_hash::stable_hash;
 use crate::told::Told;
 use crate::verdict::Request;
+
+pub(crate) use rows::{Activity, Row, RowFilter, StatusClass};
 
 /// Bytes of a body that are kept.
 const KEPT_BODY_BYTES: usize = 1024 * 1024;
@@ -88,6 +93,10 @@ pub struct JournalEntry {
     pub told: Option<Told>,
     /// Real nanoseconds from its arrival to the client's leaving, where it left before it had an answer.
     pub left_ns: Option<u64>,
+    /// What its limits stood at after it, where it had limits and came as far.
+    pub quota: Option<QuotaLevel>,
+    /// The problem its answer says, where it says one.
+    pub problem: Option<ProblemSaid>,
 }
 
 /// A request when it has been read.
@@ -145,6 +154,9 @@ struct Entry {
     attempt: u32,
     request_id: u64,
     left_ns: Option<u64>,
+    account: Option<Account>,
+    quota: Option<QuotaLevel>,
+    problem: Option<ProblemSaid>,
 }
 
 /// The entries of a session, bounded in number and bytes.
@@ -201,10 +213,13 @@ impl Journal {
         }
     }
 
-    /// Notes how a request ended.
-    pub(crate) fn ended(&mut self, seq: u64, ending: Ending) {
+    /// Notes how a request ended, and all that was noted until then.
+    pub(crate) fn ended(&mut self, seq: u64, notes: &Notes) {
         if let Some(entry) = self.entry(seq) {
-            entry.ending = ending;
+            entry.ending = notes.ending;
+            entry.account = notes.account.clone();
+            entry.quota = notes.quota.clone();
+            entry.problem = notes.problem.clone();
             entry.took_ns = Some(nanos(entry.received.elapsed()));
         }
     }
@@ -224,6 +239,11 @@ impl Journal {
         self.entries.clear();
         self.total.fetch_sub(self.bytes, Ordering::Relaxed);
         self.bytes = 0;
+    }
+
+    /// How many entries it has.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// The last `seq` given out.
@@ -317,6 +337,9 @@ impl Entry {
             attempt: arrival.attempt,
             request_id: arrival.request_id,
             left_ns: None,
+            account: None,
+            quota: None,
+            problem: None,
         }
     }
 
@@ -398,6 +421,8 @@ impl Entry {
             request_id: request_id(self.request_id),
             told: Some(self.ending.told).filter(|told| !told.is_nothing()),
             left_ns: self.left_ns,
+            quota: self.quota.clone(),
+            problem: self.problem.clone(),
         }
     }
 }

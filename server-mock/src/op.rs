@@ -43,6 +43,7 @@ pub(crate) enum Op {
     Sink,
     Ticks,
     Unknown,
+    Usage,
     Whoami,
 }
 
@@ -121,6 +122,7 @@ impl Op {
             Self::Resource(Users, Update) => "users.update",
             Self::Sink => "sink",
             Self::Unknown => "unknown",
+            Self::Usage => "usage.get",
             Self::Whoami => "whoami",
         }
     }

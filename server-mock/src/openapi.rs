@@ -53,6 +53,7 @@ const SCHEMAS: &[fn(&mut Schemas)] = &[
     crate::resource::schemas,
     crate::endpoints::schemas,
     crate::files::schemas,
+    crate::usage::schemas,
     crate::oauth::schemas,
     events::schemas,
 ];

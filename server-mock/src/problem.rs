@@ -89,6 +89,14 @@ impl Problem {
         self
     }
 
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The answer to the request `request_id` for `instance`.
     pub(crate) fn reply(self, instance: &str, request_id: &str) -> Reply {
         let own = format!(

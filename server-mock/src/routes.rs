@@ -34,6 +34,7 @@ static TABLES: &[&[Operation]] = &[
     crate::records::USERS,
     crate::files::OPERATIONS,
     crate::endpoints::OPERATIONS,
+    crate::usage::OPERATIONS,
     crate::oauth::OPERATIONS,
     crate::openapi::OPERATIONS,
 ];

@@ -46,8 +46,13 @@ impl StaticFiles {
                 return Err(refused("a prefix begins with a slash"));
             }
             let prefix = format!("{}/", prefix.trim_end_matches('/'));
-            if prefix.starts_with("/admin/") {
-                return Err(refused("/admin/ is the gateway's own"));
+            if ["/admin/", "/dashboard/", "/metrics/"]
+                .iter()
+                .any(|own| prefix.starts_with(own))
+            {
+                return Err(refused(
+                    "/admin/ is the gateway's own, and so are /dashboard/ and /metrics",
+                ));
             }
             if mounts.iter().any(|mount: &Mount| mount.prefix == prefix) {
                 return Err(refused("that prefix has a folder already"));

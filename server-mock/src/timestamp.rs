@@ -23,6 +23,54 @@ pub(crate) fn rfc3339(ns: u64) -> String {
     )
 }
 
+/// Seconds since the epoch of `2025-01-31T23:59:59Z`, fractions cut off; only UTC is read.
+pub(crate) fn parse_rfc3339(text: &str) -> Option<u64> {
+    let (date, time) = text.split_once(['T', 't'])?;
+    let time = time.strip_suffix(['Z', 'z'])?;
+    let time = match time.split_once('.') {
+        Some((time, fraction)) => {
+            digits(fraction, fraction.len())?;
+            time
+        }
+        None => time,
+    };
+    let mut date = date.split('-');
+    let (year, month, day) = (date.next()?, date.next()?, date.next()?);
+    let (year, month, day) = (digits(year, 4)?, digits(month, 2)?, digits(day, 2)?);
+    let mut time = time.split(':');
+    let (hour, minute, second) = (time.next()?, time.next()?, time.next()?);
+    let (hour, minute, second) = (digits(hour, 2)?, digits(minute, 2)?, digits(second, 2)?);
+    if date.next().is_some() || time.next().is_some() || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    // Whether there is such a day is what the way back says.
+    let days = days_from_civil(year, month, day)?;
+    if civil(days) != (year, month, day) {
+        return None;
+    }
+    Some(days * DAY_SECONDS + hour * 3_600 + minute * 60 + second)
+}
+
+/// So many digits as a number.
+fn digits(text: &str, count: usize) -> Option<u64> {
+    let plain = text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+    // A long fraction is checked only for being one.
+    plain.then(|| text.parse().unwrap_or(0))
+}
+
+/// The inverse of `civil`, from 1970 on.
+fn days_from_civil(year: u64, month: u64, day: u64) -> Option<u64> {
+    if year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, of_era) = (year / 400, year % 400);
+    let from_march = if month > 2 { month - 3 } else { month + 9 };
+    let of_year = (153 * from_march + 2) / 5 + day - 1;
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year;
+    days.checked_sub(719_468)
+}
+
 /// `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub(crate) fn http_date(seconds: u64) -> String {
     httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds))
@@ -76,6 +124,42 @@ fn civil(days: u64) -> (u64, u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn instants_are_read_as_they_are_written() {
+        for seconds in [
+            0,
+            1,
+            951_782_400,
+            1_735_689_599,
+            4_107_542_399,
+            7_258_118_400,
+        ] {
+            assert_eq!(
+                parse_rfc3339(&rfc3339(seconds * NS + 999 * MS)),
+                Some(seconds)
+            );
+        }
+        assert_eq!(
+            parse_rfc3339("2026-01-31t12:00:00z"),
+            parse_rfc3339("2026-01-31T12:00:00.5Z")
+        );
+        for wrong in [
+            "",
+            "2026",
+            "2026-02-30T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-01-01T24:00:00Z",
+            "2026-01-01T00:00:00",
+            "2026-01-01T00:00:00+01:00",
+            "1969-12-31T23:59:59Z",
+            "2026-1-1T00:00:00Z",
+            "2026-01-01T00:00:00.xZ",
+            "2026-01-01-01T00:00:00Z",
+        ] {
+            assert_eq!(parse_rfc3339(wrong), None, "{wrong:?}");
+        }
+    }
 
     #[test]
     fn writes_known_instants() {

@@ -20,7 +20,9 @@ use crate::journal::Journal;
 use crate::key::Tokens;
 use crate::limiter::Limiter;
 use crate::lock::lock;
+use crate::log::Log;
 use crate::logical::Seen;
+use crate::metrics::Metrics;
 use crate::oauth::OAuth;
 use crate::op::Kind;
 use crate::options::Options;
@@ -28,6 +30,7 @@ use crate::resource::Collection;
 use crate::signing::Nonces;
 use crate::stable_hash::stable_hash;
 use crate::tier::Tier;
+use crate::usage::UsageLog;
 use crate::webhooks::Webhooks;
 
 /// Tenants one session may have.
@@ -40,6 +43,9 @@ pub(crate) struct Surroundings {
     runtime: Option<Handle>,
     own_ports: Vec<u16>,
     journal_bytes: Arc<AtomicUsize>,
+    usage_cells: Arc<AtomicUsize>,
+    pub(crate) metrics: Metrics,
+    pub(crate) log: Option<Log>,
     stop: watch::Receiver<bool>,
     /// The data file, where there is one.
     store: Option<Arc<Store>>,
@@ -54,6 +60,9 @@ impl Surroundings {
             runtime: Handle::try_current().ok(),
             own_ports,
             journal_bytes: Arc::default(),
+            usage_cells: Arc::default(),
+            metrics: Metrics::default(),
+            log: None,
             stop,
             store: None,
             published: Arc::default(),
@@ -63,6 +72,12 @@ impl Surroundings {
     /// With this data file.
     pub(crate) fn keeping(mut self, store: Option<Arc<Store>>) -> Self {
         self.store = store;
+        self
+    }
+
+    /// Writes a line for each request to `log`.
+    pub(crate) fn with_log(mut self, log: Option<Log>) -> Self {
+        self.log = log;
         self
     }
 
@@ -97,6 +112,7 @@ pub(crate) struct World {
     pub(crate) surroundings: Arc<Surroundings>,
     pub(crate) webhooks: Webhooks,
     pub(crate) kept: Kept,
+    pub(crate) usage: UsageLog,
     state: Mutex<State>,
     journal: Mutex<Journal>,
     used: AtomicU64,
@@ -171,6 +187,7 @@ impl World {
             clock: Clock::new(Arc::clone(&wake)),
             webhooks: Webhooks::new(wake),
             kept,
+            usage: UsageLog::new(Arc::clone(&surroundings.usage_cells)),
             surroundings,
             state: Mutex::new(state),
             journal: Mutex::new(journal),
@@ -197,6 +214,7 @@ impl World {
         };
         state.changes.clear();
         self.webhooks.reset();
+        self.usage.reset();
         self.clock.reset();
         drop(state);
         self.journal().clear();
@@ -281,6 +299,11 @@ impl World {
 
     pub(crate) fn journal(&self) -> MutexGuard<'_, Journal> {
         lock(&self.journal)
+    }
+
+    /// When it was last used, as a count of all uses.
+    pub(crate) fn last_use(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
     }
 }
 
@@ -504,6 +527,22 @@ impl Worlds {
             Some(store) => store.all_settled().await,
             None => Ok(()),
         }
+    }
+
+    /// The session `name` if it exists; looking is no use of it.
+    pub(crate) fn existing(&self, name: &str) -> Option<Arc<World>> {
+        let worlds = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        worlds.get(name).cloned()
+    }
+
+    /// What the journals of all sessions weigh.
+    pub(crate) fn journal_bytes(&self) -> usize {
+        self.surroundings.journal_bytes.load(Ordering::Relaxed)
+    }
+
+    /// What sessions share.
+    pub(crate) fn surroundings(&self) -> &Arc<Surroundings> {
+        &self.surroundings
     }
 
     /// The sessions that exist, by name.

@@ -134,7 +134,7 @@ async fn trigger(State(shared): Gateway, Query(about): Query<About>, body: Bytes
 }
 
 /// What an event of this type could be about.
-fn example_of(kind: &str) -> Value {
+pub(crate) fn example_of(kind: &str) -> Value {
     match kind.split('.').next() {
         Some("contact") => json!({
             "id": "ct_000001",

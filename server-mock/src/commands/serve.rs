@@ -1,6 +1,6 @@
 //! `serve`: runs the gateway until it is told to stop.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::process::ExitCode;
 
 use gatewright_server_mock::Gateway;
@@ -34,6 +34,9 @@ fn serve(serve: &Serve) -> io::Result<()> {
     }
     if let Some(mb) = serve.data_max_mb {
         builder = builder.max_data_bytes(mb.saturating_mul(1 << 20));
+    }
+    if let Some(format) = serve.log_format(io::stderr().is_terminal()) {
+        builder = builder.log(format, serve.log_level);
     }
     let gateway = builder
         .host(serve.host)
@@ -76,7 +79,10 @@ fn announce(serve: &Serve, gateway: &Gateway) -> io::Result<()> {
         }
         writeln!(out, "{line}")?;
     } else {
-        writeln!(out, "gateway {url}\nadmin   {admin_url}")?;
+        writeln!(
+            out,
+            "gateway {url}\nadmin   {admin_url}\nlook at {admin_url}/dashboard"
+        )?;
         for name in gateway.regions() {
             let url = gateway.region_url(name).unwrap_or_default();
             writeln!(out, "region  {url} {name}")?;

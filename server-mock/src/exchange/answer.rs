@@ -52,7 +52,7 @@ pub(super) fn ending(reply: &Reply, sent: bool) -> Ending {
 /// Completes the headers and the journal, in this order before the first byte is sent.
 pub(super) fn answer(call: &Call, seq: u64, mut reply: Reply) -> Response<Body> {
     complete(call, &mut reply);
-    call.world.journal().ended(seq, ending(&reply, true));
+    call.ended(seq, ending(&reply, true));
     into_response(reply)
 }
 

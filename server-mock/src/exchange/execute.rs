@@ -15,7 +15,7 @@ use crate::op::Op;
 use crate::options::Auth;
 use crate::quota::InProgress;
 use crate::reply::Reply;
-use crate::{endpoints, files, oauth, openapi, problem, records};
+use crate::{endpoints, files, oauth, openapi, problem, records, usage};
 
 /// Carries a request out.
 pub(super) async fn execute(call: &Call, latency: Duration) -> Reply {
@@ -40,6 +40,7 @@ pub(super) async fn execute(call: &Call, latency: Duration) -> Reply {
             return with_nonce(call, reply);
         }
     };
+    call.noted.caller(&identity);
     if call.upload.end == UploadEnd::TooLarge {
         return too_large(call);
     }
@@ -129,6 +130,7 @@ fn admit(call: &Call, identity: &Identity) -> Result<Admitted, Box<Reply>> {
     };
     let (report, admitted) = limiter.admit(now_ns, &limited, shown);
     drop(guard);
+    call.decided(identity.tier, &report, admitted.as_ref().err());
     let mut headers = http::HeaderMap::new();
     options.dialect.write(&mut headers, &report, now_ns);
     match admitted {
@@ -150,6 +152,7 @@ async fn operate(call: &Call, identity: &Identity, latency: Duration) -> Reply {
             return records::respond(call, kind, action, identity, latency).await;
         }
         Op::Whoami => return endpoints::whoami(identity),
+        Op::Usage => return usage::respond(call, identity),
         Op::Echo => return endpoints::echo(call),
         Op::File(op) => return files::respond(call, op, identity).await,
         Op::Greeting => return greeting(call),

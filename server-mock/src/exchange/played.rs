@@ -38,7 +38,7 @@ pub(super) async fn play_out(
             committed: false,
         } => {
             tokio::time::sleep(fault.latency).await;
-            call.world.journal().ended(seq, Ending::default());
+            call.ended(seq, Ending::default());
             connection.end_with(End::Cut(*how));
             return Err(NoResponse);
         }
@@ -51,19 +51,19 @@ pub(super) async fn play_out(
                 call.upload.end = UploadEnd::Broken;
                 execute(&call, Duration::ZERO).await;
             }
-            call.world.journal().ended(seq, Ending::default());
+            call.ended(seq, Ending::default());
             connection.end_with(End::Cut(Cut::Reset));
             return Err(NoResponse);
         }
         Kind::Garbage => {
             tokio::time::sleep(fault.latency).await;
-            call.world.journal().ended(seq, Ending::default());
+            call.ended(seq, Ending::default());
             connection.end_with(End::Raw(Bytes::from_static(play::GARBAGE)));
             return Err(NoResponse);
         }
         Kind::Hang => {
             tokio::time::sleep(fault.latency + MAX_HANG).await;
-            call.world.journal().ended(seq, Ending::default());
+            call.ended(seq, Ending::default());
             connection.end_with(End::Cut(Cut::Fin));
             return Err(NoResponse);
         }
@@ -78,7 +78,7 @@ pub(super) async fn play_out(
             let call = Arc::clone(&call);
             async move {
                 let reply = kept(&call, fault.latency).await;
-                call.world.journal().ended(seq, ending(&reply, false));
+                call.ended(seq, ending(&reply, false));
                 reply
             }
         });
@@ -86,7 +86,7 @@ pub(super) async fn play_out(
     };
     let raw = match fault.kind {
         Kind::Cut { how, .. } => {
-            call.world.journal().ended(seq, ending(&reply, false));
+            call.ended(seq, ending(&reply, false));
             connection.end_with(End::Cut(how));
             return Err(NoResponse);
         }
@@ -110,7 +110,7 @@ pub(super) async fn play_out(
         }
     };
     complete(&call, &mut reply);
-    call.world.journal().ended(seq, ending(&reply, true));
+    call.ended(seq, ending(&reply, true));
     connection.end_with(End::Raw(raw(reply)));
     Err(NoResponse)
 }

@@ -81,6 +81,7 @@ async fn attempt(world: Arc<World>, outgoing: Outgoing) {
         Ok(status) => (Some(status), None),
         Err(error) => (None, Some(error)),
     };
+    world.surroundings.metrics.webhook_attempt(status);
     let attempt = Attempt {
         at_ms: outgoing.at_ns / MS,
         status,

@@ -1,0 +1,107 @@
+//! What the gateway counts of itself, for Prometheus: `GET /metrics` on the admin port.
+//!
+//! Names follow OpenTelemetry's semantic conventions for HTTP servers (`http.server.request.duration`) as Prometheus
+//! spells them. Labels have few values: operations and not paths, tiers and not tenants; never a key, a tenant, a session
+//! or an id. Counting is one lookup behind a shared lock and a few atomic additions; the text is made when it is asked for.
+
+mod exposition;
+mod limits;
+mod requests;
+mod webhooks;
+
+use std::sync::Arc;
+
+pub(crate) use exposition::Exposition;
+
+use crate::gateway::Shared;
+use limits::LimitCounts;
+use requests::RequestCounts;
+use webhooks::WebhookCounts;
+
+/// The counters of a gateway.
+#[derive(Default)]
+pub(crate) struct Metrics {
+    pub(crate) requests: RequestCounts,
+    pub(crate) limits: LimitCounts,
+    webhooks: WebhookCounts,
+}
+
+impl Metrics {
+    /// Counts an attempt to deliver a webhook; `None` is no answer.
+    pub(crate) fn webhook_attempt(&self, status: Option<u16>) {
+        self.webhooks.attempt(status);
+    }
+
+    /// Everything there is, in Prometheus' text format.
+    pub(crate) fn text(&self, shared: &Arc<Shared>) -> String {
+        let mut text = Exposition::default();
+        self.requests.write(&mut text);
+        self.limits.write(&mut text);
+        self.webhooks.write(&mut text);
+        gateway(&mut text, shared);
+        process(&mut text, shared);
+        text.finish()
+    }
+}
+
+/// What the gateway holds now.
+fn gateway(text: &mut Exposition, shared: &Arc<Shared>) {
+    let worlds = shared.worlds.all();
+    let entries: usize = worlds.iter().map(|world| world.journal().len()).sum();
+    text.gauge(
+        "gatewright_sessions",
+        "Sessions that exist.",
+        worlds.len() as f64,
+    );
+    text.gauge(
+        "gatewright_journal_entries",
+        "Entries in the journals of all sessions.",
+        entries as f64,
+    );
+    text.gauge(
+        "gatewright_journal_size_bytes",
+        "What the journals of all sessions weigh.",
+        shared.worlds.journal_bytes() as f64,
+    );
+    if !shared.regions.is_empty() {
+        text.family(
+            "gatewright_region_up",
+            "gauge",
+            "Whether a region's port is open.",
+        );
+        for region in &shared.regions {
+            let up = if region.is_up() { 1.0 } else { 0.0 };
+            text.sample("gatewright_region_up", &[("region", &region.name)], up);
+        }
+    }
+}
+
+fn process(text: &mut Exposition, shared: &Arc<Shared>) {
+    text.family(
+        "gatewright_build_info",
+        "gauge",
+        "Always 1; says which version runs.",
+    );
+    let version = [("version", env!("CARGO_PKG_VERSION"))];
+    text.sample("gatewright_build_info", &version, 1.0);
+    text.gauge(
+        "gatewright_uptime_seconds",
+        "Seconds since the gateway was started.",
+        shared.started.elapsed().as_secs_f64(),
+    );
+    if let Some(bytes) = resident_bytes() {
+        text.gauge(
+            "process_resident_memory_bytes",
+            "Memory of the process that is resident.",
+            bytes as f64,
+        );
+    }
+}
+
+/// Only Linux says it in a file.
+fn resident_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
