@@ -12,6 +12,7 @@ use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::routes::{Route, route};
 use crate::signing::{Flaw, Signer};
+use crate::via::Via;
 use crate::world::World;
 
 /// A request that has been read.
@@ -21,6 +22,7 @@ pub(crate) struct Call {
     pub(crate) op: Op,
     /// The region it came to, if it came to one.
     pub(crate) region: Option<Arc<str>>,
+    pub(crate) via: Via,
     pub(crate) upload: Upload,
     pub(crate) credential: Option<String>,
     /// What came of the check of its signature, where it was checked.
@@ -74,10 +76,11 @@ impl Call {
         self.parts.headers.get(name).map(|value| value.as_bytes())
     }
 
-    /// `http://HOST`, as the caller wrote it.
+    /// `http://HOST` or `https://HOST`, as the caller wrote it.
     pub(crate) fn origin(&self) -> String {
         let host = self.header("host").unwrap_or(b"localhost");
-        format!("http://{}", String::from_utf8_lossy(host))
+        let scheme = if self.via.https() { "https" } else { "http" };
+        format!("{scheme}://{}", String::from_utf8_lossy(host))
     }
 
     /// The request's address without its query.

@@ -13,8 +13,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http::header::HOST;
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
 
@@ -38,7 +39,7 @@ use crate::routes::{route, session_in_path};
 use crate::stable_hash::stable_hash;
 use crate::wire::Connection;
 use crate::world::{DEFAULT_SESSION, NoWorld, World, Worlds};
-use crate::{problem, signing};
+use crate::{https, problem, signing};
 
 /// The connection ends without a response, as planned.
 #[derive(Debug)]
@@ -60,7 +61,14 @@ pub(crate) async fn serve(
 ) -> Result<Response<Body>, NoResponse> {
     let received = Instant::now();
     connection.begin();
-    let (parts, incoming) = request.into_parts();
+    let (mut parts, incoming) = request.into_parts();
+    // HTTP/2 says it as `:authority` (RFC 9113, section 8.3.1).
+    if !parts.headers.contains_key(HOST)
+        && let Some(authority) = parts.uri.authority()
+        && let Ok(host) = HeaderValue::from_str(authority.as_str())
+    {
+        parts.headers.insert(HOST, host);
+    }
     let world = session_name(&parts).map(|name| worlds.world(&name));
     let world = match world.unwrap_or(Err(NoWorld::InvalidName)) {
         Ok(world) => world,
@@ -82,6 +90,7 @@ pub(crate) async fn serve(
         parts,
         op,
         region: connection.region.clone(),
+        via: connection.via.clone(),
         upload,
         credential,
         signature: None,
@@ -101,6 +110,9 @@ pub(crate) async fn serve(
         }
         call.ended(seq, Ending::default());
         return Err(NoResponse);
+    }
+    if let Some(reply) = https::refusal(&call) {
+        return Ok(answer(&call, seq, reply));
     }
     let fault = match choose_fault(&call, &logical, seq) {
         Ok(fault) => fault,

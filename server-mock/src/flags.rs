@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use gatewright_server_mock::{LogFormat, LogLevel};
 
 use crate::arguments::UsageError;
+use crate::https_flags::HttpsFlags;
 
 /// How to serve.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,6 +25,7 @@ pub(crate) struct Serve {
     pub(crate) data_max_mb: Option<u64>,
     pub(crate) log: LogTo,
     pub(crate) log_level: LogLevel,
+    pub(crate) https: HttpsFlags,
 }
 
 /// How requests are logged.
@@ -53,6 +55,12 @@ Options:
   --static PREFIX=DIR   Serve the files of DIR on the admin port, at PREFIX; may be repeated
   --data FILE           Keep all state in FILE, an SQLite database that is made if it is not there
   --data-max-mb N       Largest size of that file in MiB [default: 4096]
+  --https[=PORT]        Serve HTTPS too [default: 4443, or any free port with --port 0]
+  --https-only[=PORT]   The same, and refuse API calls on the plain ports
+  --https-name NAME     One more name or address the certificate is made for; may be repeated
+  --cert FILE --key FILE  A certificate chain and key of your own, in PEM
+  --ca-file FILE        Write the CA to trust there, in PEM
+  --hsts SECONDS        max-age of Strict-Transport-Security [default: 300]
   -h, --help            Print this
 ";
 
@@ -72,6 +80,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Serve
         data_max_mb: None,
         log: LogTo::Terminal,
         log_level: LogLevel::default(),
+        https: HttpsFlags::default(),
     };
     while let Some(argument) = arguments.next() {
         let (name, joined) = match argument.split_once('=') {
@@ -79,6 +88,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Serve
             None => (argument.as_str(), None),
         };
         let mut value = || joined.clone().or_else(|| arguments.next());
+        if let Some(taken) = serve.https.take(name, joined.as_deref(), &mut value) {
+            taken.map_err(UsageError)?;
+            continue;
+        }
         match name {
             "--port" => serve.port = number(name, value())?,
             "--admin-port" => serve.admin_port = Some(number(name, value())?),

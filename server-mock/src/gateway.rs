@@ -12,6 +12,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::admin;
 use crate::durable::{DEFAULT_MAX_BYTES, Store};
+use crate::https::{Https, TlsServer};
 use crate::key::is_tenant;
 use crate::listener::{Door, serve_admin, serve_data};
 use crate::log::{Log, LogFormat, LogLevel};
@@ -49,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) data: SocketAddr,
     pub(crate) static_files: StaticFiles,
     pub(crate) regions: Vec<Region>,
+    /// Where HTTPS is served, and with what.
+    pub(crate) https: Option<(SocketAddr, Arc<TlsServer>)>,
 }
 
 impl Shared {
@@ -85,6 +88,7 @@ pub struct GatewayBuilder {
     data: Option<PathBuf>,
     max_data_bytes: u64,
     log: Option<(LogFormat, LogLevel)>,
+    https: Option<Https>,
 }
 
 impl Default for GatewayBuilder {
@@ -100,6 +104,7 @@ impl Default for GatewayBuilder {
             data: None,
             max_data_bytes: DEFAULT_MAX_BYTES,
             log: None,
+            https: None,
         }
     }
 }
@@ -176,6 +181,12 @@ impl GatewayBuilder {
         self
     }
 
+    /// Serves HTTPS too, on a port of its own: TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1. Default: it does not.
+    pub fn https(mut self, https: Https) -> Self {
+        self.https = Some(https);
+        self
+    }
+
     /// Starts it and returns when both ports answer. Fails when a port cannot be bound or a folder cannot be served.
     pub async fn start(self) -> io::Result<Gateway> {
         let (ready, started) = oneshot::channel();
@@ -227,12 +238,21 @@ impl GatewayBuilder {
             let data = TcpListener::bind((self.host, self.port)).await?;
             let admin = TcpListener::bind((admin_host, self.admin_port)).await?;
             let regions = bound_regions(self.host, &self.regions).await?;
+            let https = bound_https(self.host, self.https.as_ref()).await?;
             let addresses = (data.local_addr()?, admin.local_addr()?);
             let log = self.log.map(|(format, level)| Log::start(format, level));
             let log = log.transpose()?;
-            io::Result::Ok((static_files, kept, addresses, data, admin, regions, log))
+            io::Result::Ok((
+                static_files,
+                kept,
+                addresses,
+                data,
+                admin,
+                (regions, https),
+                log,
+            ))
         };
-        let (static_files, kept, (data_address, admin_address), data, admin, regions, log) =
+        let (static_files, kept, (data_address, admin_address), data, admin, (regions, https), log) =
             match bound.await {
                 Ok(bound) => bound,
                 Err(error) => return ready(Err(error)),
@@ -243,6 +263,7 @@ impl GatewayBuilder {
             .iter()
             .map(|region| region.address)
             .chain([data_address, admin_address])
+            .chain(https.iter().map(|https| https.address))
             .map(|address| address.port())
             .collect();
         let surroundings = Surroundings::new(own_ports, told.clone())
@@ -262,15 +283,29 @@ impl GatewayBuilder {
             data: data_address,
             static_files,
             regions,
+            https: https
+                .as_ref()
+                .map(|https| (https.address, Arc::clone(&https.server))),
         });
         let numbers = Arc::<AtomicU64>::default();
         let router = admin::router(Arc::clone(&shared), admin_address);
+        let only = self.https.as_ref().is_some_and(|https| https.only);
+        let https_port = https.as_ref().map(|https| https.address.port());
         let door = |region| Door {
             worlds: Arc::clone(&shared.worlds),
             numbers: Arc::clone(&numbers),
             region,
+            tls: None,
+            https_port: https_port.filter(|_| only),
         };
         let mut serving = tokio::task::JoinSet::new();
+        if let Some(https) = https {
+            let door = Door {
+                tls: Some(https.server),
+                ..door(None)
+            };
+            serving.spawn(serve_data(https.listener, door, told.clone()));
+        }
         for (at, listener) in listeners.into_iter().enumerate() {
             let (shared, stop) = (Arc::clone(&shared), told.clone());
             let name = shared
@@ -304,6 +339,26 @@ impl GatewayBuilder {
         // The receiver is gone when the gateway was dropped instead of shut down.
         let _ = ended.send(());
     }
+}
+
+/// The port of HTTPS, bound, and what it is served with.
+struct BoundHttps {
+    listener: TcpListener,
+    address: SocketAddr,
+    server: Arc<TlsServer>,
+}
+
+async fn bound_https(host: IpAddr, wanted: Option<&Https>) -> io::Result<Option<BoundHttps>> {
+    let Some(https) = wanted else {
+        return Ok(None);
+    };
+    let server = Arc::new(https.server()?);
+    let listener = TcpListener::bind((host, https.port)).await?;
+    Ok(Some(BoundHttps {
+        address: listener.local_addr()?,
+        listener,
+        server,
+    }))
 }
 
 /// The ports of regions, bound.
@@ -342,6 +397,19 @@ impl Gateway {
     /// Where the admin port is: `http://127.0.0.1:PORT`.
     pub fn admin_url(&self) -> String {
         format!("http://{}", self.admin)
+    }
+
+    /// Where clients call it over HTTPS: `https://127.0.0.1:PORT`; `None` where it does not serve it.
+    pub fn https_url(&self) -> Option<String> {
+        let (address, _) = self.shared.https.as_ref()?;
+        Some(format!("https://{address}"))
+    }
+
+    /// The CA, in PEM, that clients trust to call [`Gateway::https_url`]; `None` without HTTPS, or with a certificate of
+    /// one's own.
+    pub fn ca_pem(&self) -> Option<&str> {
+        let (_, server) = self.shared.https.as_ref()?;
+        server.ca_pem.as_deref()
     }
 
     /// Where clients call a region; `None` where there is none of this name.

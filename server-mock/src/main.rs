@@ -3,6 +3,7 @@
 mod arguments;
 mod commands;
 mod flags;
+mod https_flags;
 
 use std::process::ExitCode;
 

@@ -3,7 +3,7 @@
 //! `/oauth/{provider}` is an issuer; `/oauth/{provider}~{session}` is the same issuer of a session named in the path,
 //! for clients that send no `X-Mock-Session`. What it keeps to: RFC 6749, 7009 (revocation), 7523 (assertions), 7636
 //! (PKCE, S256 alone), 7662 (introspection), 8252 (loopback redirects), 8414 (metadata), 8628 (devices), 9207 (`iss`),
-//! 9449 (DPoP), 9700 (rotation, reuse detection).
+//! 9126 (pushed requests), 9449 (DPoP), 9700 (rotation, reuse detection). How the providers differ is in `profile.rs`.
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -11,18 +11,28 @@ use serde_json::{Value, json};
 
 use crate::bounded::Bounded;
 use crate::call::{Call, UploadEnd};
+use crate::oauth::profile::Profile;
 use crate::reply::Reply;
 
+mod about_tokens;
 mod access;
+mod answer;
+mod asked;
 mod authorize;
 mod client_auth;
 mod device;
+mod device_authorization;
+mod device_page;
 mod dpop;
-mod form;
+pub(crate) mod form;
+mod id_token;
+mod identity;
 mod issuer;
 pub(crate) mod jose;
 mod operations;
-mod settings;
+pub(crate) mod profile;
+pub(crate) mod settings;
+pub(crate) mod signing_key;
 mod token;
 mod tokens;
 
@@ -30,7 +40,8 @@ pub(crate) use access::holder;
 pub(crate) use device::Decision;
 pub(crate) use dpop::{is_near, nonce};
 pub(crate) use operations::{OPERATIONS, is_provider, schemas};
-pub use settings::{AuthMethod, Consent, Dpop, OAuthClient, OAuthOptions};
+pub(crate) use profile::{is_access_token, op_at};
+pub use settings::{AuthMethod, Consent, Dpop, IdTokenAlg, OAuthClient, OAuthOptions, Pkce};
 
 /// Codes, and proofs and assertions that were used, a session remembers.
 const MAX_CODES: usize = 10_000;
@@ -44,9 +55,12 @@ pub(crate) enum OAuthOp {
     Authorize,
     Device,
     DeviceAuthorization,
+    /// GitHub's list of a user's addresses.
+    Emails,
     Introspect,
     Jwks,
     Metadata,
+    Par,
     Revoke,
     Token,
     Userinfo,
@@ -58,8 +72,14 @@ pub(crate) struct OAuth {
     pub(crate) devices: device::Devices,
     pub(crate) proofs: Bounded<String, ()>,
     codes: Bounded<String, authorize::Code>,
-    /// How often the signing key was changed.
+    /// How often the signing key was changed, and when it last was.
     pub(crate) rotations: u32,
+    pub(crate) rotated_ns: u64,
+    /// When the test user logged in at the provider.
+    logged_in_ns: Option<u64>,
+    /// Who the user has agreed to already: provider and client.
+    consents: Bounded<String, ()>,
+    pushed: Bounded<String, asked::Pushed>,
 }
 
 impl Default for OAuth {
@@ -70,6 +90,10 @@ impl Default for OAuth {
             proofs: Bounded::new(MAX_PROOFS),
             codes: Bounded::new(MAX_CODES),
             rotations: 0,
+            rotated_ns: 0,
+            logged_in_ns: None,
+            consents: Bounded::new(MAX_CODES),
+            pushed: Bounded::new(MAX_CODES),
         }
     }
 }
@@ -81,6 +105,8 @@ pub(crate) struct OAuthError {
     error: &'static str,
     description: String,
     challenge: Option<&'static str>,
+    /// What GitHub calls it, where that depends on more than the name.
+    at_github: Option<&'static str>,
 }
 
 impl OAuthError {
@@ -90,6 +116,7 @@ impl OAuthError {
             error,
             description: description.into(),
             challenge: None,
+            at_github: None,
         }
     }
 
@@ -106,10 +133,16 @@ impl OAuthError {
         }
     }
 
-    fn reply(&self) -> Reply {
-        // Only what RFC 6749 allows in a description.
-        let description: String = self
-            .description
+    pub(crate) fn at_github(self, name: &'static str) -> Self {
+        Self {
+            at_github: Some(name),
+            ..self
+        }
+    }
+
+    /// The description with only what RFC 6749 allows in one.
+    fn plain_description(&self) -> String {
+        self.description
             .chars()
             .map(|c| {
                 if (' '..='~').contains(&c) && c != '"' && c != '\\' {
@@ -118,8 +151,11 @@ impl OAuthError {
                     '?'
                 }
             })
-            .collect();
-        let body = json!({ "error": self.error, "error_description": description });
+            .collect()
+    }
+
+    fn reply(&self) -> Reply {
+        let body = json!({ "error": self.error, "error_description": self.plain_description() });
         let reply = uncached(Reply::json(self.status, &body));
         match self.challenge {
             Some(challenge) => reply.with(WWW_AUTHENTICATE, HeaderValue::from_static(challenge)),
@@ -135,18 +171,22 @@ pub(crate) async fn respond(call: &Call, op: OAuthOp) -> Reply {
     }
     let provider = call.route().argument;
     let issuer = issuer::url(call, provider);
+    let profile = Profile::of(provider);
     let answer = match op {
-        OAuthOp::Metadata => Ok(issuer::metadata(&issuer)),
+        OAuthOp::Metadata => Ok(issuer::metadata(call, provider)),
         OAuthOp::Jwks => Ok(issuer::jwks(call)),
         OAuthOp::Authorize => Ok(authorize::authorize(call, provider, &issuer)),
         OAuthOp::Token => token::token(call, provider, &issuer).await,
-        OAuthOp::DeviceAuthorization => token::device_authorization(call, provider, &issuer),
-        OAuthOp::Device => Ok(authorize::device_page(call)),
-        OAuthOp::Introspect => token::introspect(call, &issuer),
-        OAuthOp::Revoke => token::revoke(call, &issuer),
-        OAuthOp::Userinfo => return access::userinfo(call),
+        OAuthOp::DeviceAuthorization => {
+            device_authorization::device_authorization(call, provider, &issuer)
+        }
+        OAuthOp::Device => Ok(device_page::device_page(call)),
+        OAuthOp::Introspect => about_tokens::introspect(call, &issuer),
+        OAuthOp::Par => asked::push(call, provider, &issuer),
+        OAuthOp::Revoke => about_tokens::revoke(call, provider, &issuer),
+        OAuthOp::Emails | OAuthOp::Userinfo => return access::userinfo(call, profile, op),
     };
-    answer.unwrap_or_else(|error| error.reply())
+    answer.unwrap_or_else(|error| answer::refused(profile, call, op, &error))
 }
 
 /// Adds a member to an object; anything else stays as it is.

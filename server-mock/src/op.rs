@@ -2,6 +2,7 @@
 //! path mean which is the table of `routes.rs`.
 
 use crate::files::FileOp;
+use crate::login::LoginOp;
 use crate::oauth::OAuthOp;
 
 /// What a resource's operation does.
@@ -33,6 +34,7 @@ pub(crate) enum Op {
     Greeting,
     Health,
     Lines,
+    Login(LoginOp),
     MethodNotAllowed,
     OAuth(OAuthOp),
     /// The OpenAPI document.
@@ -95,13 +97,19 @@ impl Op {
             Self::Greeting => "greeting",
             Self::Health => "healthz",
             Self::Lines => "lines",
+            Self::Login(LoginOp::Begin) => "login.begin",
+            Self::Login(LoginOp::Callback) => "login.callback",
+            Self::Login(LoginOp::Logout) => "login.logout",
+            Self::Login(LoginOp::Session) => "login.session",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::OAuth(OAuthOp::Authorize) => "oauth.authorize",
             Self::OAuth(OAuthOp::Device) => "oauth.device",
             Self::OAuth(OAuthOp::DeviceAuthorization) => "oauth.device_authorization",
+            Self::OAuth(OAuthOp::Emails) => "oauth.emails",
             Self::OAuth(OAuthOp::Introspect) => "oauth.introspect",
             Self::OAuth(OAuthOp::Jwks) => "oauth.jwks",
             Self::OAuth(OAuthOp::Metadata) => "oauth.metadata",
+            Self::OAuth(OAuthOp::Par) => "oauth.par",
             Self::OAuth(OAuthOp::Revoke) => "oauth.revoke",
             Self::OAuth(OAuthOp::Token) => "oauth.token",
             Self::OAuth(OAuthOp::Userinfo) => "oauth.userinfo",

@@ -55,6 +55,7 @@ const SCHEMAS: &[fn(&mut Schemas)] = &[
     crate::files::schemas,
     crate::usage::schemas,
     crate::oauth::schemas,
+    crate::login::schemas,
     events::schemas,
 ];
 
@@ -122,6 +123,10 @@ const TAGS: &[(&str, &str)] = &[
     (
         "Authorization",
         "The authorization server (OAuth 2, OpenID Connect).",
+    ),
+    (
+        "Login",
+        "Logging in with a provider, and the session that comes of it.",
     ),
     ("Document", "This document, and whether the gateway is up."),
 ];

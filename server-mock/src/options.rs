@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::dialect::{Dialect, RetryAfter};
 use crate::header_rules::{HeaderRule, MAX_HEADER_RULES};
+use crate::login::LoginOptions;
 use crate::meter::Window;
 use crate::oauth::OAuthOptions;
 use crate::policy::{MAX_POLICIES, Policy};
@@ -45,6 +46,8 @@ pub struct Options {
     pub response_headers: Shared<HeaderRule>,
     /// Whether records say `Last-Modified` and heed the conditions that go with it. Default: false.
     pub last_modified: bool,
+    /// The gateway's own "log in with".
+    pub login: LoginOptions,
     /// The authorization server.
     pub oauth: OAuthOptions,
     /// Whether and with which keys signatures of requests are checked.
@@ -156,6 +159,9 @@ pub struct OptionsChange {
     /// See [`Options::last_modified`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<bool>,
+    /// See [`Options::login`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<LoginOptions>,
     /// See [`Options::oauth`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oauth: Option<OAuthOptions>,
@@ -200,6 +206,7 @@ impl Options {
             announce_concurrency: false,
             response_headers: Shared::default(),
             last_modified: false,
+            login: LoginOptions::default(),
             oauth: OAuthOptions::default(),
             signing: SigningOptions::default(),
             journal_entries: 100_000,
@@ -240,6 +247,9 @@ impl Options {
                     .map_err(|fault| format!("response_headers: {fault}"))?;
             }
         }
+        if let Some(login) = &change.login {
+            login.check().map_err(|fault| format!("login: {fault}"))?;
+        }
         if let Some(oauth) = &change.oauth {
             oauth.check().map_err(|fault| format!("oauth: {fault}"))?;
         }
@@ -262,6 +272,7 @@ impl Options {
             announce_concurrency,
             response_headers,
             last_modified,
+            login,
             oauth,
             signing,
             journal_entries,
@@ -280,6 +291,7 @@ impl Options {
         set(announce_concurrency, change.announce_concurrency);
         set(response_headers, change.response_headers);
         set(last_modified, change.last_modified);
+        set(login, change.login);
         set(oauth, change.oauth);
         set(signing, change.signing);
         set(journal_entries, change.journal_entries);

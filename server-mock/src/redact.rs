@@ -72,7 +72,7 @@ const SECRET_FIELDS: [&str; 8] = [
 ];
 
 fn is_secret_parameter(name: &str) -> bool {
-    ["api_key", "access_token", "token", "key"]
+    ["api_key", "access_token", "code", "token", "key"]
         .iter()
         .any(|secret| name.eq_ignore_ascii_case(secret))
         || name.contains('%')

@@ -9,9 +9,9 @@ use std::sync::OnceLock;
 
 use http::Method;
 
-use crate::oauth::is_provider;
 use crate::op::Op;
 use crate::openapi::About;
+use crate::{login, oauth};
 
 /// One row: an operation, where it is, and what the document says of it.
 pub(crate) struct Operation {
@@ -36,6 +36,7 @@ static TABLES: &[&[Operation]] = &[
     crate::endpoints::OPERATIONS,
     crate::usage::OPERATIONS,
     crate::oauth::OPERATIONS,
+    crate::login::OPERATIONS,
     crate::openapi::OPERATIONS,
 ];
 
@@ -62,12 +63,13 @@ const NOWHERE: Route<'static> = Route {
 
 /// Finds the operation; `HEAD` means the same as `GET`.
 pub(crate) fn route<'a>(method: &Method, path: &'a str) -> Route<'a> {
-    let Some((place, argument)) = Index::get().find(path) else {
+    let found = match read_by_subject(path) {
+        Some(op) => op.and_then(|(op, argument)| Some((Index::get().place_of(op)?, argument))),
+        None => Index::get().find(path),
+    };
+    let Some((place, argument)) = found else {
         return NOWHERE;
     };
-    if place.is_oauth() && !is_provider(argument) {
-        return NOWHERE;
-    }
     let method = match method.as_str() {
         "HEAD" => "GET",
         name => name,
@@ -91,12 +93,21 @@ pub(crate) fn route<'a>(method: &Method, path: &'a str) -> Route<'a> {
 
 /// `generic`, or `generic~my-session`: the session in the path, where there is one.
 pub(crate) fn session_in_path(path: &str) -> Option<&str> {
+    let (_, argument) = read_by_subject(path)??;
+    argument.split_once('~').map(|(_, session)| session)
+}
+
+/// What a path means of the subjects that read their paths themselves, because there are sessions in them and the paths of
+/// real providers; their rows say the methods. `Some(None)` is a path of theirs that means nothing.
+fn read_by_subject(path: &str) -> Option<Option<(Op, &str)>> {
+    if let Some((op, about)) = login::op_at(path) {
+        return Some(Some((Op::Login(op), about)));
+    }
     if !path.starts_with("/oauth/") && !path.starts_with("/.well-known/") {
         return None;
     }
-    let (place, argument) = Index::get().find(path)?;
-    let (_, session) = argument.split_once('~').filter(|_| place.is_oauth())?;
-    Some(session)
+    let found = oauth::op_at(path).filter(|(_, provider)| oauth::is_provider(provider));
+    Some(found.map(|(op, provider)| (Op::OAuth(op), provider)))
 }
 
 /// The rows by what paths begin with, so that a request is compared with few of them.
@@ -107,12 +118,6 @@ struct Place {
     segments: Vec<Segment>,
     rows: Vec<&'static Operation>,
     allow: String,
-}
-
-impl Place {
-    fn is_oauth(&self) -> bool {
-        self.rows.iter().any(|row| matches!(row.op, Op::OAuth(_)))
-    }
 }
 
 #[derive(Clone, Copy)]
@@ -144,6 +149,12 @@ impl Index {
             }
             index
         })
+    }
+
+    /// The place of an operation's first row.
+    fn place_of(&self, op: Op) -> Option<&Place> {
+        let mut places = self.0.values().flatten();
+        places.find(|place| place.rows.iter().any(|row| row.op == op))
     }
 
     fn find<'a>(&self, path: &'a str) -> Option<(&Place, &'a str)> {
@@ -242,6 +253,21 @@ mod tests {
         assert_eq!(name("GET", "/oauth/generic~s/jwks"), "oauth.jwks");
         assert_eq!(name("GET", "/oauth/ge.neric/jwks"), "unknown");
         assert_eq!(session_in_path("/oauth/generic~s/jwks"), Some("s"));
+        assert_eq!(name("GET", "/oauth/github/jwks"), "unknown");
+        assert_eq!(
+            name("POST", "/oauth/github~s/login/oauth/access_token"),
+            "oauth.token"
+        );
+        assert_eq!(
+            name("GET", "/oauth/github/login/oauth/access_token"),
+            "method_not_allowed"
+        );
+        assert_eq!(name("GET", "/login/google~s/callback"), "login.callback");
+        assert_eq!(
+            of("GET", "/logout"),
+            ("method_not_allowed", "POST, OPTIONS")
+        );
+        assert_eq!(session_in_path("/login/google~s/callback"), Some("s"));
         assert_eq!(session_in_path("/v1/bytes/1~2"), None);
     }
 

@@ -328,9 +328,11 @@ impl Session {
         self.world.state().oauth.tokens.revoke_all(refresh);
     }
 
-    /// Changes the signing key of its authorization server; the one before is still published.
+    /// Changes the signing key of its authorization server; the one before is published for `key_overlap_ms` more.
     pub fn rotate_oauth_keys(&self) {
+        let now_ns = self.world.clock.now_ns();
         let mut state = self.world.state();
+        state.oauth.rotated_ns = now_ns;
         state.oauth.rotations = state.oauth.rotations.saturating_add(1);
     }
 

@@ -2,6 +2,10 @@
 //!
 //! A request's handler arms the connection; the socket plays the part. Faults that replace the whole response are
 //! written by the connection's task once hyper has let go of the socket.
+//!
+//! Under TLS the count is of what the client will read, so that `reset@300` means the same bytes; the cut itself is of the
+//! TCP connection, below TLS and without its close. What is no HTTP goes through TLS, so that the client reads it.
+//! A cut of HTTP/2 ends the connection, and with it the other requests on it, as a cut of the network does.
 
 use std::io;
 use std::pin::Pin;
@@ -13,10 +17,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
 
 use crate::fault::Cut;
 use crate::lock::lock;
+use crate::via::Via;
 
 /// How a connection ends when it does not end by itself.
 #[derive(Clone, Debug)]
@@ -32,6 +39,9 @@ pub(crate) struct Connection {
     pub(crate) number: u64,
     /// The region whose port it came to, if it is one's.
     pub(crate) region: Option<Arc<str>>,
+    pub(crate) via: Via,
+    /// Told when a handler gives up without a response.
+    ended: Notify,
     armed: AtomicBool,
     plan: Mutex<Plan>,
 }
@@ -42,22 +52,41 @@ struct Plan {
     cut: Option<(u64, Cut)>,
     end: Option<End>,
     /// The socket, when hyper is done with it.
-    socket: Option<TcpStream>,
+    socket: Option<Socket>,
+}
+
+/// What a connection is made of.
+pub(crate) enum Socket {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Socket {
+    /// The TCP connection alone, without the end that TLS would say.
+    fn into_tcp(self) -> TcpStream {
+        match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(stream) => stream.into_inner().0,
+        }
+    }
 }
 
 impl Connection {
-    pub(crate) fn new(number: u64, region: Option<Arc<str>>) -> Self {
+    pub(crate) fn new(number: u64, region: Option<Arc<str>>, via: Via) -> Self {
         Self {
             number,
             region,
+            via,
+            ended: Notify::new(),
             armed: AtomicBool::new(false),
             plan: Mutex::default(),
         }
     }
 
-    /// Starts a request: a cut its predecessor's response was too short for is off.
+    /// Starts a request: a cut its predecessor's response was too short for is off. Not so with HTTP/2, where the
+    /// predecessor may still be under way: there the cut comes with whatever is written next.
     pub(crate) fn begin(&self) {
-        if self.armed.swap(false, Ordering::AcqRel) {
+        if !self.via.http2() && self.armed.swap(false, Ordering::AcqRel) {
             lock(&self.plan).cut = None;
         }
     }
@@ -71,6 +100,12 @@ impl Connection {
     /// Ends the connection this way when the handler gives up without a response.
     pub(crate) fn end_with(&self, end: End) {
         lock(&self.plan).end = Some(end);
+        self.ended.notify_one();
+    }
+
+    /// Completes when a handler has given up without a response.
+    pub(crate) async fn given_up(&self) {
+        self.ended.notified().await;
     }
 
     /// Plays the end that was asked for. Call it when hyper has dropped the socket.
@@ -84,8 +119,8 @@ impl Connection {
         };
         match end {
             // With a linger of zero, close sends RST and drops what is unsent.
-            End::Cut(Cut::Reset) => drop(socket.set_zero_linger()),
-            End::Cut(Cut::Fin) => close(socket).await,
+            End::Cut(Cut::Reset) => drop(socket.into_tcp().set_zero_linger()),
+            End::Cut(Cut::Fin) => close(socket.into_tcp()).await,
             End::Raw(bytes) => {
                 if let Ok(Ok(())) = timeout(LINGER, socket.write_all(&bytes)).await {
                     close(socket).await;
@@ -118,7 +153,7 @@ impl Connection {
 const LINGER: Duration = Duration::from_secs(1);
 
 /// Sends FIN and reads what is left, because closing with unread data would send RST instead.
-async fn close(mut socket: TcpStream) {
+async fn close(mut socket: impl AsyncRead + AsyncWrite + Unpin) {
     if socket.shutdown().await.is_err() {
         return;
     }
@@ -130,23 +165,78 @@ async fn close(mut socket: TcpStream) {
 
 /// The socket of a connection.
 pub(crate) struct Wire {
-    socket: Option<TcpStream>,
+    socket: Option<Socket>,
     connection: std::sync::Arc<Connection>,
 }
 
 impl Wire {
-    pub(crate) fn new(socket: TcpStream, connection: std::sync::Arc<Connection>) -> Self {
+    pub(crate) fn new(socket: Socket, connection: std::sync::Arc<Connection>) -> Self {
         Self {
             socket: Some(socket),
             connection,
         }
     }
 
-    fn parts(self: Pin<&mut Self>) -> io::Result<(Pin<&mut TcpStream>, &Connection)> {
+    fn parts(self: Pin<&mut Self>) -> io::Result<(Pin<&mut Socket>, &Connection)> {
         let this = self.get_mut();
         match &mut this.socket {
             Some(socket) => Ok((Pin::new(socket), &this.connection)),
             None => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_read(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_write(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_write_vectored(cx, bufs),
+            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

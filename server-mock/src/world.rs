@@ -22,6 +22,7 @@ use crate::limiter::Limiter;
 use crate::lock::lock;
 use crate::log::Log;
 use crate::logical::Seen;
+use crate::login::Logins;
 use crate::metrics::Metrics;
 use crate::oauth::OAuth;
 use crate::op::Kind;
@@ -128,6 +129,7 @@ pub(crate) struct State {
     pub(crate) effects: EffectLog,
     pub(crate) events: EventLog,
     pub(crate) oauth: OAuth,
+    pub(crate) logins: Logins,
     pub(crate) files: Files,
     pub(crate) nonces: Nonces,
     pub(crate) requests: u64,
@@ -329,6 +331,7 @@ impl State {
             effects: EffectLog::default(),
             events: EventLog::default(),
             oauth: OAuth::default(),
+            logins: Logins::default(),
             files: Files::default(),
             nonces: Nonces::default(),
             requests: 0,

@@ -8,6 +8,7 @@ use gatewright_server_mock::Gateway;
 use super::{Failure, Subcommand};
 use crate::arguments::Arguments;
 use crate::flags::{self, HELP, Serve};
+use crate::https_flags;
 
 pub(super) const COMMAND: Subcommand = Subcommand {
     name: "serve",
@@ -38,6 +39,10 @@ fn serve(serve: &Serve) -> io::Result<()> {
     if let Some(format) = serve.log_format(io::stderr().is_terminal()) {
         builder = builder.log(format, serve.log_level);
     }
+    let invalid = |why| io::Error::new(io::ErrorKind::InvalidInput, why);
+    if let Some(https) = serve.https.https(serve.port == 0).map_err(invalid)? {
+        builder = builder.https(https);
+    }
     let gateway = builder
         .host(serve.host)
         .port(serve.port)
@@ -51,6 +56,7 @@ fn serve(serve: &Serve) -> io::Result<()> {
             let ports = format!("{} and {}", serve.port, serve.admin_port());
             io::Error::new(error.kind(), format!("cannot listen on ports {ports}: {error}; choose others with --port and --admin-port"))
         })?;
+    serve.https.write_ca(&gateway)?;
     announce(serve, &gateway)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
@@ -77,12 +83,18 @@ fn announce(serve: &Serve, gateway: &Gateway) -> io::Result<()> {
                 .collect();
             line.insert("regions".into(), serde_json::Value::Object(regions));
         }
+        if let Some(line) = line.as_object_mut() {
+            https_flags::announce(gateway, line);
+        }
         writeln!(out, "{line}")?;
     } else {
         writeln!(
             out,
             "gateway {url}\nadmin   {admin_url}\nlook at {admin_url}/dashboard"
         )?;
+        if let Some(url) = gateway.https_url() {
+            writeln!(out, "https   {url}")?;
+        }
         for name in gateway.regions() {
             let url = gateway.region_url(name).unwrap_or_default();
             writeln!(out, "region  {url} {name}")?;

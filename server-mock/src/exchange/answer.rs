@@ -2,7 +2,7 @@
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONNECTION, DATE,
-    ORIGIN,
+    ORIGIN, STRICT_TRANSPORT_SECURITY,
 };
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
@@ -68,6 +68,12 @@ pub(super) fn complete(call: &Call, reply: &mut Reply) {
         headers.insert(REGION, value);
     }
     headers.insert(DATE, date_header(call.world.clock.now_ns()));
+    // Only over HTTPS (RFC 6797, section 7.2).
+    if let Some(server) = call.via.tls()
+        && let Ok(value) = HeaderValue::from_str(server.hsts())
+    {
+        headers.insert(STRICT_TRANSPORT_SECURITY, value);
+    }
     let micros = call.received.elapsed().as_micros();
     let timing = format!("gw;dur={}.{:03}", micros / 1_000, micros % 1_000);
     if let Ok(value) = HeaderValue::try_from(timing) {

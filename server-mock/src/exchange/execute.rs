@@ -15,7 +15,7 @@ use crate::op::Op;
 use crate::options::Auth;
 use crate::quota::InProgress;
 use crate::reply::Reply;
-use crate::{endpoints, files, oauth, openapi, problem, records, usage};
+use crate::{endpoints, files, login, oauth, openapi, problem, records, usage};
 
 /// Carries a request out.
 pub(super) async fn execute(call: &Call, latency: Duration) -> Reply {
@@ -28,6 +28,7 @@ pub(super) async fn execute(call: &Call, latency: Duration) -> Reply {
         Op::OpenApi => return openapi::respond(call),
         Op::Preflight => return preflight(call),
         Op::OAuth(op) => return oauth::respond(call, op).await,
+        Op::Login(op) => return login::respond(call, op).await,
         Op::MethodNotAllowed if is_oauth(call.path()) => return wrong_method(call),
         Op::Unknown if !call.path().starts_with("/v1/") => return unknown_path(call),
         _ => {}
@@ -84,7 +85,7 @@ fn identify(call: &Call) -> Result<Identity, Unauthorized> {
     let mut guard = call.world.state();
     let state = &mut *guard;
     match &call.credential {
-        Some(token) if token.starts_with("oat_") => {
+        Some(token) if oauth::is_access_token(token) => {
             let access = oauth::holder(state, call, token)?;
             Ok(Identity {
                 tenant: access.grant.tenant,
@@ -164,16 +165,18 @@ async fn operate(call: &Call, identity: &Identity, latency: Duration) -> Reply {
         Op::Ticks => endpoints::ticks(call),
         Op::Redirect => endpoints::redirect(call),
         Op::MethodNotAllowed => return wrong_method(call),
-        Op::Health | Op::OAuth(_) | Op::OpenApi | Op::Preflight | Op::Unknown => {
+        Op::Health | Op::Login(_) | Op::OAuth(_) | Op::OpenApi | Op::Preflight | Op::Unknown => {
             return unknown_path(call);
         }
     };
     replied.unwrap_or_else(|problem| call.problem(problem))
 }
 
-/// The authorization server asks for no key, not even to say what is wrong with a method.
+/// The authorization server and the login ask for no key, not even to say what is wrong with a method.
 fn is_oauth(path: &str) -> bool {
-    path.starts_with("/oauth/") || path.starts_with("/.well-known/")
+    ["/oauth/", "/.well-known/", "/login/", "/logout"]
+        .iter()
+        .any(|prefix| path.starts_with(prefix))
 }
 
 fn wrong_method(call: &Call) -> Reply {

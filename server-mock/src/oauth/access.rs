@@ -2,13 +2,13 @@
 
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, StatusCode};
-use serde_json::json;
 
 use crate::call::Call;
 use crate::key::Unauthorized;
 use crate::oauth::dpop::{ProofFault, nonce, proof};
+use crate::oauth::profile::Profile;
 use crate::oauth::tokens::{Access, Rejected};
-use crate::oauth::{DPOP_NONCE, put, uncached};
+use crate::oauth::{DPOP_NONCE, OAuthOp, identity, uncached};
 use crate::problem;
 use crate::reply::Reply;
 use crate::world::State;
@@ -47,7 +47,8 @@ pub(crate) fn holder(state: &mut State, call: &Call, token: &str) -> Result<Acce
     }
 }
 
-pub(crate) fn userinfo(call: &Call) -> Reply {
+/// Who the user of a token is, as the provider says it.
+pub(crate) fn userinfo(call: &Call, profile: &Profile, op: OAuthOp) -> Reply {
     let mut state = call.world.state();
     let token = call.credential.as_deref().unwrap_or_default();
     let held = if token.is_empty() {
@@ -67,23 +68,17 @@ pub(crate) fn userinfo(call: &Call) -> Reply {
             problem::challenged(call.problem(problem), challenge)
         }
         Ok(access) => {
-            let has = |scope: &str| access.grant.scopes.iter().any(|known| known == scope);
-            match &access.grant.subject {
-                Some(subject) if has("openid") => {
-                    let mut info = json!({ "sub": subject });
-                    if has("profile") {
-                        put(&mut info, "name", "Test User");
-                    }
-                    if has("email") {
-                        put(&mut info, "email", "test.user@example.com");
-                        put(&mut info, "email_verified", true);
-                    }
-                    uncached(Reply::json(StatusCode::OK, &info))
-                }
-                _ => {
-                    let (problem, challenge) = problem::insufficient_scope("openid");
-                    problem::challenged(call.problem(problem), &challenge)
-                }
+            let needed = identity::needed_scope(profile);
+            let may = needed.is_none_or(|scope| identity::has(&access.grant, scope));
+            if may && access.grant.subject.is_some() {
+                let info = match op {
+                    OAuthOp::Emails => identity::emails(),
+                    _ => identity::userinfo(profile, &access.grant),
+                };
+                uncached(Reply::json(StatusCode::OK, &info))
+            } else {
+                let (problem, challenge) = problem::insufficient_scope(needed.unwrap_or("user"));
+                problem::challenged(call.problem(problem), &challenge)
             }
         }
     };

@@ -1,28 +1,30 @@
-//! The authorization endpoint, where the test user agrees, and the page where it decides about a device.
+//! The authorization endpoint, where the test user agrees or refuses.
 
 use http::header::LOCATION;
 use http::{Method, StatusCode};
 
 use crate::call::Call;
 use crate::clock::MS;
+use crate::oauth::asked::{Asked, pushed_or};
 use crate::oauth::device::Decision;
 use crate::oauth::form::Form;
-use crate::oauth::settings::{Consent, OAuthClient, OAuthOptions};
-use crate::oauth::token::scopes;
+use crate::oauth::id_token::Login;
+use crate::oauth::identity::USER;
+use crate::oauth::profile::Profile;
+use crate::oauth::settings::{Consent, LOGIN_CLIENT, OAuthClient};
 use crate::oauth::tokens::Grant;
 use crate::oauth::{OAuthError, escaped, page, uncached};
 use crate::reply::Reply;
-
-/// The one user there is.
-pub(crate) const USER: &str = "us_000001";
 
 /// An authorization code and what it was given for.
 #[derive(Clone)]
 pub(crate) struct Code {
     pub(crate) grant: Grant,
     pub(crate) redirect_uri: String,
-    pub(crate) challenge: String,
-    pub(crate) nonce: Option<String>,
+    pub(crate) challenge: Option<String>,
+    pub(crate) login: Login,
+    /// Whether Google would give a refresh token for it.
+    pub(crate) refreshable: bool,
     pub(crate) expires_ns: u64,
     /// The family its tokens belong to; a code used twice revokes them (RFC 6749, section 4.1.2).
     pub(crate) family: u64,
@@ -31,31 +33,61 @@ pub(crate) struct Code {
 
 /// Sends the user back with a code, or with an error; a client or address that is not known gets a page instead.
 pub(crate) fn authorize(call: &Call, provider: &str, issuer: &str) -> Reply {
-    let form = match Form::of_query(call) {
+    let asked_in_query = match Form::of_query(call) {
         Ok(form) => form,
         Err(error) => return refused(&error.description),
     };
+    let decided = asked_in_query.get("decision").map(str::to_owned);
+    let now_ns = call.world.clock.now_ns();
     let mut guard = call.world.state();
     let state = &mut *guard;
     let options = std::sync::Arc::clone(&state.options);
     let oauth_options = &options.oauth;
+    let pushed_as = asked_in_query.get("request_uri").map(str::to_owned);
+    let form = match pushed_or(asked_in_query, &state.oauth, now_ns) {
+        Ok(form) => form,
+        Err(why) => return refused(why),
+    };
+    let profile = Profile::of(provider);
     let Some(client) = form
         .get("client_id")
         .and_then(|id| oauth_options.client(id))
     else {
         return refused("the client is not known");
     };
+    let says_iss = profile.says_iss;
+    let back_to = |uri: &str, pairs: &[(&str, &str)]| {
+        let iss = says_iss.then_some(oauth_options.iss.as_deref().unwrap_or(issuer));
+        redirect(uri, pairs, &form, iss.filter(|iss| !iss.is_empty()))
+    };
     let redirect_uri = match (form.get("redirect_uri"), client.redirect_uris.as_slice()) {
-        (Some(uri), _) if client.may_redirect_to(uri) => uri.to_owned(),
+        (Some(uri), _) if may_redirect(call, provider, client, uri) => uri.to_owned(),
         (None, [only]) => only.clone(),
+        // GitHub tells the client at the address it registered.
+        (Some(_), [first, ..]) if profile.form_answers => {
+            return back_to(
+                first,
+                &[
+                    ("error", "redirect_uri_mismatch"),
+                    (
+                        "error_description",
+                        "The redirect_uri MUST match the registered callback URL for this application.",
+                    ),
+                ],
+            );
+        }
+        (None, [first, ..]) if profile.form_answers => first.clone(),
         (None, _) => return refused("redirect_uri is missing"),
         (Some(_), _) => return refused("redirect_uri is none of those the client named"),
     };
-    let back =
-        |pairs: &[(&str, &str)]| redirect(&redirect_uri, pairs, &form, oauth_options, issuer);
+    let back = |pairs: &[(&str, &str)]| back_to(&redirect_uri, pairs);
+    let fault = |error: &OAuthError| {
+        let description = error.plain_description();
+        back(&[("error", error.error), ("error_description", &description)])
+    };
     let decision = match (
         oauth_options.consent,
-        form.get("decision"),
+        decided.as_deref(),
         &call.parts.method,
     ) {
         (Consent::Auto, ..) => Decision::Approved,
@@ -64,27 +96,27 @@ pub(crate) fn authorize(call: &Call, provider: &str, issuer: &str) -> Reply {
         (Consent::Page, Some(_), &Method::POST) => Decision::Denied,
         (Consent::Page, ..) => Decision::Pending,
     };
-    let asked = match asked(&form, client) {
+    let asked = Asked::read(&form, client, profile, oauth_options).and_then(|mut asked| {
+        asked.log_in(&form, &mut state.oauth, oauth_options, now_ns)?;
+        Ok(asked)
+    });
+    let asked = match asked {
         Ok(asked) => asked,
-        Err(error) => {
-            return back(&[
-                ("error", error.error),
-                ("error_description", &error.description),
-            ]);
-        }
+        Err(error) => return fault(&error),
     };
     match decision {
         Decision::Pending => return consent_page(call, client),
         Decision::Denied => {
-            return back(&[
-                ("error", "access_denied"),
-                ("error_description", "the user refused"),
-            ]);
+            return fault(&OAuthError::new("access_denied", "the user refused"));
         }
         Decision::Approved => {}
     }
-    let now_ns = call.world.clock.now_ns();
-    let code = state.oauth.tokens.secret("oac", options.seed);
+    // The user is asked the first time, and where the client wants it so.
+    let consent = format!("{} {}", profile.name, client.client_id);
+    let known = state.oauth.consents.contains(&consent);
+    let was_asked = !known || asked.prompts("consent");
+    state.oauth.consents.insert(consent, ());
+    let code = state.oauth.tokens.secret("oac_", options.seed);
     let given = Code {
         grant: Grant {
             provider: provider.into(),
@@ -92,66 +124,46 @@ pub(crate) fn authorize(call: &Call, provider: &str, issuer: &str) -> Reply {
             tenant: client.tenant().into(),
             tier: client.tier(),
             subject: Some(USER.into()),
-            scopes: asked.0,
+            scopes: asked.scopes,
             key: form.get("dpop_jkt").map(Into::into),
         },
         redirect_uri: redirect_uri.clone(),
-        challenge: asked.1,
-        nonce: form.get("nonce").map(Into::into),
+        challenge: asked.challenge,
+        login: asked.login,
+        refreshable: asked.offline && was_asked,
         expires_ns: now_ns.saturating_add(oauth_options.code_ttl_ms.saturating_mul(MS)),
         family: state.oauth.tokens.family(),
         used: false,
     };
+    if let Some(name) = pushed_as {
+        state.oauth.pushed.remove(&name);
+    }
     state.oauth.codes.insert(code.clone(), given);
     back(&[("code", &code)])
 }
 
-/// The scopes and the challenge of a request that is in order.
-fn asked(form: &Form, client: &OAuthClient) -> Result<(Vec<String>, String), OAuthError> {
-    if form.need("response_type")? != "code" {
-        let what = "response_type must be code";
-        return Err(OAuthError::new("unsupported_response_type", what));
-    }
-    if !client.may_use("authorization_code") {
-        let what = "the client may not use this grant";
-        return Err(OAuthError::new("unauthorized_client", what));
-    }
-    let challenge = form.need("code_challenge")?;
-    if form.get("code_challenge_method") != Some("S256") {
-        return Err(OAuthError::invalid_request(
-            "code_challenge_method must be S256",
-        ));
-    }
-    if challenge.len() != 43 {
-        return Err(OAuthError::invalid_request(
-            "code_challenge is no SHA-256 in base64url",
-        ));
-    }
-    Ok((scopes(form, client)?, challenge.into()))
+/// Whether a client may have the user sent there; the gateway's own login to where the gateway itself is reached.
+pub(crate) fn may_redirect(call: &Call, provider: &str, client: &OAuthClient, uri: &str) -> bool {
+    client.may_redirect_to(uri)
+        || client.client_id == LOGIN_CLIENT
+            && uri == format!("{}/login/{provider}/callback", call.origin())
 }
 
-fn redirect(
-    to: &str,
-    pairs: &[(&str, &str)],
-    form: &Form,
-    options: &OAuthOptions,
-    issuer: &str,
-) -> Reply {
+fn redirect(to: &str, pairs: &[(&str, &str)], form: &Form, iss: Option<&str>) -> Reply {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(pairs);
     if let Some(state) = form.get("state") {
         query.append_pair("state", state);
     }
-    match options.iss.as_deref() {
-        Some("") => {}
-        iss => drop(query.append_pair("iss", iss.unwrap_or(issuer))),
+    if let Some(iss) = iss {
+        query.append_pair("iss", iss);
     }
     let joint = if to.contains('?') { '&' } else { '?' };
     uncached(Reply::new(StatusCode::FOUND))
         .with_text(LOCATION, format!("{to}{joint}{}", query.finish()))
 }
 
-fn refused(why: &str) -> Reply {
+pub(crate) fn refused(why: &str) -> Reply {
     let text = format!("<p>{}</p>", escaped(why));
     page(
         StatusCode::BAD_REQUEST,
@@ -175,39 +187,4 @@ fn consent_page(call: &Call, client: &OAuthClient) -> Reply {
         button("deny", "Deny")
     );
     page(StatusCode::OK, "Test User, do you agree?", &body)
-}
-
-/// `GET` shows a form for the code, `POST` with `user_code` and `decision` decides.
-pub(crate) fn device_page(call: &Call) -> Reply {
-    let asked = Form::of_query(call).unwrap_or_else(|_| Form::empty());
-    if call.parts.method != Method::POST {
-        let code = escaped(asked.get("user_code").unwrap_or_default());
-        let body = format!(
-            "<form method=\"post\"><input name=\"user_code\" value=\"{code}\">\
-             <button name=\"decision\" value=\"approve\">Approve</button>\
-             <button name=\"decision\" value=\"deny\">Deny</button></form>"
-        );
-        return page(StatusCode::OK, "Connect a device", &body);
-    }
-    let form = match Form::of_body(call) {
-        Ok(form) => form,
-        Err(error) => return refused(&error.description),
-    };
-    let decision = match form.get("decision") {
-        Some("approve") => Decision::Approved,
-        _ => Decision::Denied,
-    };
-    let code = form.get("user_code").unwrap_or_default();
-    let now_ns = call.world.clock.now_ns();
-    if call
-        .world
-        .state()
-        .oauth
-        .devices
-        .decide(code, decision, now_ns)
-    {
-        page(StatusCode::OK, "Done", "<p>You may close this page.</p>")
-    } else {
-        refused("this code is not known, or was decided already")
-    }
 }

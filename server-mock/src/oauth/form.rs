@@ -4,6 +4,7 @@ use crate::call::Call;
 use crate::oauth::OAuthError;
 
 /// Parameters of a form or a query; each may be there once (RFC 6749, section 3.2), empty ones count as absent.
+#[derive(Clone)]
 pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
@@ -42,6 +43,13 @@ impl Form {
             }
         }
         Ok(Self(pairs))
+    }
+
+    /// With a parameter, in place of one of that name.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.retain(|(known, _)| known != name);
+        self.0.push((name.into(), value.into()));
+        self
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {

@@ -1,14 +1,14 @@
 //! JSON Web Signatures (RFC 7515), keys (RFC 7517) and their thumbprints (RFC 7638), as far as this server needs them.
 //!
-//! Checks ES256, EdDSA, RS256 and PS256; signs EdDSA alone, which gives the same bytes for the same seed.
+//! Checks ES256, EdDSA, RS256 and PS256; what signs is in `signing_key.rs`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::signature::{
-    ECDSA_P256_SHA256_FIXED, ED25519, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_2048_8192_SHA256,
-    RSA_PSS_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
+    ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
+    RsaPublicKeyComponents, UnparsedPublicKey,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 /// The longest token looked at.
@@ -114,45 +114,10 @@ pub(crate) fn thumbprint(jwk: &Value) -> Option<String> {
     Some(encode(Sha256::digest(text)))
 }
 
-/// A signing key of a session; its number goes up with each rotation.
-pub(crate) struct SigningKey {
-    pair: Ed25519KeyPair,
-    pub(crate) kid: String,
-}
-
-impl SigningKey {
-    pub(crate) fn new(session_seed: u64, number: u32) -> Option<Self> {
-        let mut hasher = Sha256::new_with_prefix(b"gatewright signing key");
-        hasher.update(session_seed.to_le_bytes());
-        hasher.update(number.to_le_bytes());
-        let pair = Ed25519KeyPair::from_seed_unchecked(&hasher.finalize()).ok()?;
-        Some(Self {
-            pair,
-            kid: format!("key-{number}"),
-        })
-    }
-
-    pub(crate) fn jwk(&self) -> Value {
-        json!({
-            "kty": "OKP", "crv": "Ed25519", "x": encode(self.pair.public_key()),
-            "kid": self.kid, "alg": "EdDSA", "use": "sig",
-        })
-    }
-
-    pub(crate) fn sign(&self, claims: &Value) -> String {
-        let header = json!({ "alg": "EdDSA", "kid": self.kid, "typ": "JWT" });
-        let signed = format!(
-            "{}.{}",
-            encode(header.to_string()),
-            encode(claims.to_string())
-        );
-        let signature = encode(self.pair.sign(signed.as_bytes()));
-        format!("{signed}.{signature}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -175,18 +140,5 @@ mod tests {
             thumbprint(&jwk).as_deref(),
             Some("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")
         );
-    }
-
-    #[test]
-    fn what_was_changed_is_not_signed() {
-        let key = SigningKey::new(1, 1).unwrap();
-        let text = key.sign(&json!({"sub": "a"}));
-        assert!(Jws::parse(&text).unwrap().is_signed_by(&key.jwk()));
-        let other = SigningKey::new(1, 2).unwrap();
-        assert!(!Jws::parse(&text).unwrap().is_signed_by(&other.jwk()));
-        let (_, signature) = text.rsplit_once('.').unwrap();
-        let header = text.split('.').next().unwrap();
-        let forged = format!("{header}.{}.{signature}", encode(r#"{"sub":"b"}"#));
-        assert!(!Jws::parse(&forged).unwrap().is_signed_by(&key.jwk()));
     }
 }

@@ -126,6 +126,21 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         },
     },
     Operation {
+        op: Op::OAuth(OAuthOp::Par),
+        methods: &["POST"],
+        path: "/oauth/{provider}/par",
+        about: |o| {
+            client(o)
+                .summary("Push an authorization request (RFC 9126)")
+                .body(
+                    FORM,
+                    map(text()),
+                    json!({ "client_id": "public-client", "response_type": "code" }),
+                )
+                .ok(201, "its name", refer("OAuthPushed"), Value::Null)
+        },
+    },
+    Operation {
         op: Op::OAuth(OAuthOp::Introspect),
         methods: &["POST"],
         path: "/oauth/{provider}/introspect",
@@ -180,6 +195,20 @@ pub(crate) static OPERATIONS: &[Operation] = &[
                     json!({ "sub": "user-1" }),
                 )
                 .problems(&[401, 403])
+        },
+    },
+    Operation {
+        op: Op::OAuth(OAuthOp::Emails),
+        methods: &["GET"],
+        path: "/oauth/github/user/emails",
+        about: |o| {
+            let email =
+                json!([{ "email": "test.user@example.com", "primary": true, "verified": true }]);
+            o.tag("Authorization")
+                .public()
+                .summary("The user's addresses, as GitHub says them")
+                .ok(200, "the addresses", list(map(anything())), email)
+                .problems(&[401, 403, 404])
         },
     },
 ];
@@ -262,7 +291,7 @@ pub(crate) fn schemas(schemas: &mut Schemas) {
         "OAuthTokens",
         object([
             ("access_token", text().into()),
-            ("token_type", word(&["Bearer", "DPoP"]).into()),
+            ("token_type", word(&["Bearer", "DPoP", "bearer"]).into()),
             ("expires_in?", count().into()),
             ("refresh_token?", text().into()),
             ("scope?", text().into()),
@@ -278,6 +307,13 @@ pub(crate) fn schemas(schemas: &mut Schemas) {
             ("verification_uri_complete?", url()),
             ("expires_in", count().into()),
             ("interval", count().into()),
+        ]),
+    );
+    schemas.add(
+        "OAuthPushed",
+        object([
+            ("request_uri", text().into()),
+            ("expires_in", count().into()),
         ]),
     );
     schemas.add("OAuthIntrospection", object([("active", boolean().into())]));

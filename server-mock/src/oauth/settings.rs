@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::key::is_tenant;
+use crate::oauth::profile::Profile;
 use crate::tier::Tier;
 
 /// How `/oauth/{provider}` of a session behaves. A change replaces all of it.
@@ -13,13 +14,16 @@ use crate::tier::Tier;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct OAuthOptions {
-    /// Life of an access token in milliseconds of the session's clock. Default: one hour.
-    pub access_token_ttl_ms: u64,
+    /// Life of an access token in milliseconds of the session's clock. Default: as the provider's profile has it, one
+    /// hour for `generic`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_token_ttl_ms: Option<u64>,
     /// Life of an authorization code in milliseconds. Default: one minute.
     pub code_ttl_ms: u64,
-    /// Life of a refresh token in milliseconds. Default: 30 days.
-    pub refresh_token_ttl_ms: u64,
-    /// Whether each refresh gives a new refresh token and uses the old one up. Default: true.
+    /// Life of a refresh token in milliseconds. Default: as the provider's profile has it, 30 days for `generic`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token_ttl_ms: Option<u64>,
+    /// Whether each refresh gives a new refresh token and uses the old one up, where the provider does so. Default: true.
     pub rotate_refresh_tokens: bool,
     /// How long a refresh token that was used up may be used again, in milliseconds; later it revokes its family. Default: 0.
     pub refresh_reuse_grace_ms: u64,
@@ -42,8 +46,44 @@ pub struct OAuthOptions {
     pub token_delay_ms: u64,
     /// Whether `error_description` repeats the secret that came, as careless servers do. Default: false.
     pub echo_secret: bool,
+    /// Which authorization requests need PKCE. Default: `required`.
+    pub pkce: Pkce,
+    /// What id tokens are signed with. Default: `RS256`.
+    pub id_token_alg: IdTokenAlg,
+    /// How long the key before the last rotation is still published, in milliseconds. Default: one day.
+    pub key_overlap_ms: u64,
+    /// Whether the test user is logged in at the provider. If not, it logs in at once, and `prompt=none` is refused with
+    /// `login_required`. Default: true.
+    pub logged_in: bool,
     /// Clients beside those that are always there; one of the same id stands in its place. Default: none.
     pub clients: Vec<OAuthClient>,
+}
+
+/// Which authorization requests need PKCE (RFC 7636). `plain` is refused always; a code that was asked for with a
+/// challenge always needs its verifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Pkce {
+    /// Those the real provider insists on it for: `generic` and `twitter`.
+    AsProvider,
+    /// All (RFC 9700, section 2.1.1).
+    Required,
+}
+
+/// What id tokens are signed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum IdTokenAlg {
+    /// Ed25519 (RFC 8037).
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+    /// ECDSA with P-256 and SHA-256.
+    #[serde(rename = "ES256")]
+    Es256,
+    /// RSA with PKCS #1 v1.5 and SHA-256, which every OpenID provider has to have (OpenID Connect Core, section 15.1).
+    #[serde(rename = "RS256")]
+    Rs256,
 }
 
 /// Whether tokens are bound to a key.
@@ -138,15 +178,18 @@ const CALLBACKS: [&str; 4] = [
     "http://localhost/callback",
     "https://app.example/callback",
 ];
+/// The client that the gateway's own "log in with" is.
+pub(crate) const LOGIN_CLIENT: &str = "gateway-login";
+pub(crate) const LOGIN_SECRET: &str = "gateway-login-secret";
 const MAX_CLIENTS: usize = 100;
 const YEAR_MS: u64 = 366 * 86_400_000;
 
 impl Default for OAuthOptions {
     fn default() -> Self {
         Self {
-            access_token_ttl_ms: 3_600_000,
+            access_token_ttl_ms: None,
             code_ttl_ms: 60_000,
-            refresh_token_ttl_ms: 30 * 86_400_000,
+            refresh_token_ttl_ms: None,
             rotate_refresh_tokens: true,
             refresh_reuse_grace_ms: 0,
             expires_in: true,
@@ -158,6 +201,10 @@ impl Default for OAuthOptions {
             iss: None,
             token_delay_ms: 0,
             echo_secret: false,
+            pkce: Pkce::Required,
+            id_token_alg: IdTokenAlg::Rs256,
+            key_overlap_ms: 86_400_000,
+            logged_in: true,
             clients: Vec::new(),
         }
     }
@@ -173,9 +220,10 @@ impl OAuthOptions {
             return Err("token_delay_ms must be at most 60000".into());
         }
         let spans = [
-            self.access_token_ttl_ms,
+            self.access_token_ttl_ms.unwrap_or(0),
+            self.key_overlap_ms,
             self.code_ttl_ms,
-            self.refresh_token_ttl_ms,
+            self.refresh_token_ttl_ms.unwrap_or(0),
             self.refresh_reuse_grace_ms,
             self.device_ttl_s.saturating_mul(1_000),
             self.device_interval_s.saturating_mul(1_000),
@@ -190,11 +238,7 @@ impl OAuthOptions {
                     client.client_id
                 ));
             }
-            if let Some(scope) = client
-                .scopes
-                .iter()
-                .find(|scope| !SCOPES.contains(&scope.as_str()))
-            {
+            if let Some(scope) = client.scopes.iter().find(|scope| !is_scope(scope)) {
                 return Err(format!("{}: there is no scope {scope}", client.client_id));
             }
         }
@@ -211,6 +255,13 @@ impl OAuthOptions {
     }
 }
 
+/// Whether any provider has this scope.
+fn is_scope(scope: &str) -> bool {
+    ["generic", "github", "google", "linkedin", "twitter"]
+        .iter()
+        .any(|provider| Profile::of(provider).knows_scope(scope))
+}
+
 /// The clients every session knows.
 fn built_in() -> &'static [OAuthClient] {
     static CLIENTS: OnceLock<Vec<OAuthClient>> = OnceLock::new();
@@ -225,6 +276,12 @@ fn built_in() -> &'static [OAuthClient] {
         vec![
             client("test-client", Some("test-secret"), &[]),
             client("public-client", None, &[]),
+            client("Iv1.github-app", Some("test-secret"), &[]),
+            OAuthClient {
+                // Its address is the gateway's own, whatever that is: see `login`.
+                redirect_uris: Vec::new(),
+                ..client(LOGIN_CLIENT, Some(LOGIN_SECRET), &[])
+            },
             client(
                 "basic-client",
                 Some("s3cr:et+ %/ü"),
@@ -248,8 +305,8 @@ impl OAuthClient {
         self.tier.unwrap_or(Tier::Unlimited)
     }
 
-    pub(crate) fn may_have(&self, scope: &str) -> bool {
-        SCOPES.contains(&scope)
+    pub(crate) fn may_have(&self, scope: &str, profile: &Profile) -> bool {
+        profile.knows_scope(scope)
             && (self.scopes.is_empty() || self.scopes.iter().any(|s| s == scope))
     }
 

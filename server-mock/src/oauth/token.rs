@@ -1,35 +1,35 @@
-//! The token endpoint and its kin: device authorization, introspection and revocation.
+//! The token endpoint.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::call::Call;
 use crate::clock::NS;
-use crate::oauth::authorize::USER;
 use crate::oauth::client_auth::authenticate;
-use crate::oauth::device::user_code;
 use crate::oauth::dpop::{ProofFault, nonce, proof};
 use crate::oauth::form::Form;
-use crate::oauth::jose::{SigningKey, encode};
-use crate::oauth::settings::{DEVICE_GRANT, Dpop, OAuthClient, SCOPES};
-use crate::oauth::tokens::{Grant, Issued, Known};
-use crate::oauth::{DPOP_NONCE, OAuthError, put, uncached};
+use crate::oauth::id_token::{Login, id_token};
+use crate::oauth::jose::encode;
+use crate::oauth::profile::{Profile, Refresh, github, google};
+use crate::oauth::settings::{Dpop, OAuthClient, SCOPES};
+use crate::oauth::tokens::{Grant, Issued, Lives};
+use crate::oauth::{DPOP_NONCE, OAuthError, answer, put};
 use crate::options::Options;
 use crate::reply::Reply;
-use crate::stable_hash::stable_hash;
 use crate::world::State;
 
-type Answer = Result<Reply, OAuthError>;
+pub(crate) type Answer = Result<Reply, OAuthError>;
 
 /// A token request on its way.
 struct Request<'a> {
     form: &'a Form,
     client: &'a OAuthClient,
     provider: &'a str,
+    profile: &'static Profile,
+    lives: Lives,
     options: &'a Options,
     /// The thumbprint of the key the client proved to hold.
     key: Option<String>,
@@ -37,17 +37,24 @@ struct Request<'a> {
 }
 
 /// The scopes asked for, or all the client may have.
-pub(crate) fn scopes(form: &Form, client: &OAuthClient) -> Result<Vec<String>, OAuthError> {
+pub(crate) fn scopes(
+    form: &Form,
+    client: &OAuthClient,
+    profile: &Profile,
+) -> Result<Vec<String>, OAuthError> {
     let Some(asked) = form.get("scope") else {
-        let all = SCOPES.iter().filter(|scope| client.may_have(scope));
+        let all = SCOPES
+            .iter()
+            .filter(|scope| client.may_have(scope, profile));
         return Ok(all.map(|scope| (*scope).to_owned()).collect());
     };
+    // GitHub takes commas too.
     let asked: Vec<String> = asked
-        .split(' ')
+        .split(|c| c == ' ' || c == ',' && profile.form_answers)
         .filter(|s| !s.is_empty())
         .map(Into::into)
         .collect();
-    match asked.iter().find(|scope| !client.may_have(scope)) {
+    match asked.iter().find(|scope| !client.may_have(scope, profile)) {
         Some(_) => Err(OAuthError::new(
             "invalid_scope",
             "a scope is not known, or not for this client",
@@ -90,22 +97,24 @@ pub(crate) async fn token(call: &Call, provider: &str, issuer: &str) -> Answer {
             "there is no DPoP header",
         ));
     }
+    let profile = Profile::of(provider);
+    let lives = Lives::of(profile, &options.oauth, &client.client_id);
     let request = Request {
         form: &form,
         client,
         provider,
+        profile,
+        lives,
         options: &options,
         key,
         now_ns,
     };
-    let grant_type = form.need("grant_type")?;
-    let known = [
-        "authorization_code",
-        "client_credentials",
-        "refresh_token",
-        DEVICE_GRANT,
-    ];
-    if !known.contains(&grant_type) {
+    // GitHub's exchange of a code has no grant_type.
+    let grant_type = match form.get("grant_type") {
+        None if profile.form_answers => "authorization_code",
+        _ => form.need("grant_type")?,
+    };
+    if !profile.grants.contains(&grant_type) {
         return Err(OAuthError::new(
             "unsupported_grant_type",
             "this grant_type is not known here",
@@ -117,43 +126,27 @@ pub(crate) async fn token(call: &Call, provider: &str, issuer: &str) -> Answer {
             "the client may not use this grant",
         ));
     }
-    let (issued, id_nonce) = match grant_type {
-        "client_credentials" => (request.client_credentials(state)?, None),
+    let (issued, login) = match grant_type {
+        "client_credentials" => (request.client_credentials(state)?, Login::default()),
         "authorization_code" => request.authorization_code(state)?,
-        "refresh_token" => (request.refresh_token(state)?, None),
-        _ => (request.device_code(state)?, None),
+        "refresh_token" => (request.refresh_token(state)?, Login::default()),
+        _ => (request.device_code(state)?, Login::default()),
     };
     state.happened(call.op.name(), None, None);
-    let mut body = json!({
-        "access_token": issued.access,
-        "token_type": if issued.grant.key.is_some() { "DPoP" } else { "Bearer" },
-        "scope": issued.grant.scopes.join(" "),
-    });
-    if options.oauth.expires_in {
-        put(
-            &mut body,
-            "expires_in",
-            options.oauth.access_token_ttl_ms / 1_000,
-        );
+    let mut body = request.body(state, &issued, grant_type == "refresh_token");
+    let of = (issuer, issued.access.as_str());
+    if let Some(id_token) = id_token(
+        profile,
+        &state.oauth,
+        &options,
+        of,
+        &issued.grant,
+        &login,
+        now_ns,
+    ) {
+        put(&mut body, "id_token", id_token);
     }
-    if let Some(refresh) = &issued.refresh {
-        put(&mut body, "refresh_token", refresh.as_str());
-    }
-    if let Some(subject) = &issued.grant.subject
-        && issued.grant.scopes.iter().any(|scope| scope == "openid")
-        && let Some(key) = SigningKey::new(options.seed, state.oauth.rotations + 1)
-    {
-        let now_s = now_ns / NS;
-        let mut claims = json!({
-            "iss": issuer, "sub": subject, "aud": client.client_id, "iat": now_s, "exp": now_s + 3_600,
-            "at_hash": encode(Sha256::digest(&issued.access).get(..16).unwrap_or_default()),
-        });
-        if let Some(nonce) = id_nonce {
-            put(&mut claims, "nonce", nonce);
-        }
-        put(&mut body, "id_token", key.sign(&claims));
-    }
-    let reply = uncached(Reply::json(StatusCode::OK, &body)).committed();
+    let reply = answer::given(profile, call, &body).committed();
     if options.oauth.dpop_nonce {
         return Ok(reply.with_text(DPOP_NONCE, fresh_nonce));
     }
@@ -161,13 +154,49 @@ pub(crate) async fn token(call: &Call, provider: &str, issuer: &str) -> Answer {
 }
 
 impl Request<'_> {
-    fn issue(&self, state: &mut State, grant: Grant, family: Option<u64>) -> Issued {
-        let family = family.filter(|_| self.client.may_use("refresh_token"));
+    /// What was issued, in the words of RFC 6749, section 5.1.
+    fn body(&self, state: &State, issued: &Issued, refreshed: bool) -> serde_json::Value {
+        let grant = &issued.grant;
+        let mut body = json!({
+            "access_token": issued.access,
+            "token_type": if grant.key.is_some() { "DPoP" } else { self.profile.token_type },
+            "scope": said(self.profile, &grant.scopes),
+        });
+        if let Some(ttl_ms) = self.lives.access_ttl_ms
+            && self.options.oauth.expires_in
+        {
+            put(&mut body, "expires_in", ttl_ms / 1_000);
+        }
+        let repeats = !refreshed || self.profile.repeats_refresh_token;
+        if let Some(refresh) = issued.refresh.as_ref().filter(|_| repeats) {
+            put(&mut body, "refresh_token", refresh.as_str());
+            if self.profile.refresh_ttl_s.is_some()
+                && let Some(expires_ns) = state.oauth.tokens.refresh_expires_ns(refresh)
+            {
+                let left_s = expires_ns.saturating_sub(self.now_ns) / NS;
+                put(&mut body, "refresh_token_expires_in", left_s);
+            }
+        }
+        body
+    }
+
+    /// Whether the provider gives a refresh token with this grant.
+    fn is_refreshable(&self, grant: &Grant, asked_offline: bool) -> bool {
+        self.client.may_use("refresh_token")
+            && match self.profile.refresh {
+                Refresh::Always => true,
+                Refresh::AskedOffline => asked_offline,
+                Refresh::Apps => github::is_app(&grant.client_id),
+                Refresh::Scope(scope) => grant.scopes.iter().any(|known| known == scope),
+            }
+    }
+
+    fn issue(&self, state: &mut State, grant: Grant, family: Option<u64>, offline: bool) -> Issued {
+        let refreshable = self.is_refreshable(&grant, offline);
         let seed = self.options.seed;
-        state
-            .oauth
-            .tokens
-            .issue(grant, family, &self.options.oauth, seed, self.now_ns)
+        let of_family = (family, refreshable);
+        let tokens = &mut state.oauth.tokens;
+        tokens.issue(grant, of_family, self.lives, seed, self.now_ns)
     }
 
     fn client_credentials(&self, state: &mut State) -> Result<Issued, OAuthError> {
@@ -183,16 +212,13 @@ impl Request<'_> {
             tenant: self.client.tenant().into(),
             tier: self.client.tier(),
             subject: None,
-            scopes: scopes(self.form, self.client)?,
+            scopes: scopes(self.form, self.client, self.profile)?,
             key: self.key.clone(),
         };
-        Ok(self.issue(state, grant, None))
+        Ok(self.issue(state, grant, None, false))
     }
 
-    fn authorization_code(
-        &self,
-        state: &mut State,
-    ) -> Result<(Issued, Option<String>), OAuthError> {
+    fn authorization_code(&self, state: &mut State) -> Result<(Issued, Login), OAuthError> {
         let invalid = |what| Err(OAuthError::new("invalid_grant", what));
         let code = self.form.need("code")?;
         let Some(given) = state.oauth.codes.get_mut(code) else {
@@ -210,17 +236,14 @@ impl Request<'_> {
         if self.now_ns >= given.expires_ns {
             return invalid("the code has expired");
         }
-        if self.form.get("redirect_uri") != Some(given.redirect_uri.as_str()) {
-            return invalid("redirect_uri is not the one the code was sent to");
+        let redirect_uri = self.form.get("redirect_uri");
+        // GitHub does not insist on it.
+        let left_out = redirect_uri.is_none() && self.profile.form_answers;
+        if !left_out && redirect_uri != Some(given.redirect_uri.as_str()) {
+            let what = "redirect_uri is not the one the code was sent to";
+            return Err(OAuthError::new("invalid_grant", what).at_github("redirect_uri_mismatch"));
         }
-        let verifier = self.form.need("code_verifier")?;
-        let in_order = (43..=128).contains(&verifier.len())
-            && verifier
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
-        if !in_order || encode(Sha256::digest(verifier)) != given.challenge {
-            return invalid("code_verifier is not what code_challenge was made of");
-        }
+        self.check_verifier(given.challenge.as_deref())?;
         if given.grant.key.is_some() && given.grant.key != self.key {
             return invalid("the proof is not of the key in dpop_jkt");
         }
@@ -228,11 +251,37 @@ impl Request<'_> {
             key: self.key.clone(),
             ..given.grant
         };
-        Ok((self.issue(state, grant, Some(family)), given.nonce))
+        let issued = self.issue(state, grant, Some(family), given.refreshable);
+        Ok((issued, given.login))
+    }
+
+    /// The verifier has to be what the challenge was made of; where there was no challenge there is no verifier either
+    /// (RFC 9700, section 4.8.2).
+    fn check_verifier(&self, challenge: Option<&str>) -> Result<(), OAuthError> {
+        let Some(challenge) = challenge else {
+            return match self.form.get("code_verifier") {
+                None => Ok(()),
+                Some(_) => {
+                    let what = "there is a code_verifier, but was no code_challenge";
+                    Err(OAuthError::new("invalid_grant", what))
+                }
+            };
+        };
+        let verifier = self.form.need("code_verifier")?;
+        let in_order = (43..=128).contains(&verifier.len())
+            && verifier
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
+        if !in_order || encode(Sha256::digest(verifier)) != challenge {
+            let what = "code_verifier is not what code_challenge was made of";
+            return Err(OAuthError::new("invalid_grant", what));
+        }
+        Ok(())
     }
 
     fn refresh_token(&self, state: &mut State) -> Result<Issued, OAuthError> {
-        let invalid = |what| Err(OAuthError::new("invalid_grant", what));
+        let invalid =
+            |what| Err(OAuthError::new("invalid_grant", what).at_github("bad_refresh_token"));
         let token = self.form.need("refresh_token")?;
         let Some(grant) = state.oauth.tokens.refresh_grant(token) else {
             return invalid("the refresh token is not known");
@@ -246,7 +295,7 @@ impl Request<'_> {
         let narrowed = match self.form.get("scope") {
             None => None,
             Some(_) => {
-                let asked = scopes(self.form, self.client)?;
+                let asked = scopes(self.form, self.client, self.profile)?;
                 if asked.iter().any(|scope| !grant.scopes.contains(scope)) {
                     return Err(OAuthError::new(
                         "invalid_scope",
@@ -260,7 +309,7 @@ impl Request<'_> {
         state
             .oauth
             .tokens
-            .refresh(token, narrowed, &self.options.oauth, seed, now_ns)
+            .refresh(token, narrowed, self.lives, seed, now_ns)
             .or_else(invalid)
     }
 
@@ -270,119 +319,30 @@ impl Request<'_> {
             .oauth
             .devices
             .poll(code, &self.client.client_id, self.now_ns);
-        let grant = polled.map_err(|error| OAuthError::new(error, "see RFC 8628, section 3.5"))?;
+        let grant = polled.map_err(|error| {
+            let told = OAuthError::new(error, "see RFC 8628, section 3.5");
+            if error == "invalid_grant" {
+                told.at_github("incorrect_device_code")
+            } else {
+                told
+            }
+        })?;
         let family = state.oauth.tokens.family();
         let grant = Grant {
             key: self.key.clone(),
             ..grant
         };
-        Ok(self.issue(state, grant, Some(family)))
+        Ok(self.issue(state, grant, Some(family), true))
     }
 }
 
-pub(crate) fn device_authorization(call: &Call, provider: &str, issuer: &str) -> Answer {
-    let form = Form::of_body(call)?;
-    let mut guard = call.world.state();
-    let state = &mut *guard;
-    let options = Arc::clone(&state.options);
-    let client = authenticate(call, &form, &mut state.oauth, &options.oauth, issuer)?;
-    if !client.may_use(DEVICE_GRANT) {
-        let what = "the client may not use this grant";
-        return Err(OAuthError::new("unauthorized_client", what));
-    }
-    let grant = Grant {
-        provider: provider.into(),
-        client_id: client.client_id.clone(),
-        tenant: client.tenant().into(),
-        tier: client.tier(),
-        subject: Some(USER.into()),
-        scopes: scopes(&form, client)?,
-        key: None,
+/// The scopes as a token answer has them.
+fn said(profile: &Profile, scopes: &[String]) -> String {
+    let full = |scope: &String| match scope.as_str() {
+        "email" if profile.is_google => google::EMAIL.to_owned(),
+        "profile" if profile.is_google => google::PROFILE_SCOPE.to_owned(),
+        other => other.to_owned(),
     };
-    let device_code = state.oauth.tokens.secret("odc", options.seed);
-    let user_code = user_code(stable_hash(&[b"user code", device_code.as_bytes()]));
-    let spans = (options.oauth.device_interval_s, options.oauth.device_ttl_s);
-    let now_ns = call.world.clock.now_ns();
-    state
-        .oauth
-        .devices
-        .add(device_code.clone(), user_code.clone(), grant, spans, now_ns);
-    let body = json!({
-        "device_code": device_code,
-        "user_code": user_code,
-        "verification_uri": format!("{issuer}/device"),
-        "verification_uri_complete": format!("{issuer}/device?user_code={user_code}"),
-        "expires_in": spans.1,
-        "interval": spans.0,
-    });
-    Ok(uncached(Reply::json(StatusCode::OK, &body)))
-}
-
-pub(crate) fn introspect(call: &Call, issuer: &str) -> Answer {
-    let form = Form::of_body(call)?;
-    let mut guard = call.world.state();
-    let state = &mut *guard;
-    let options = Arc::clone(&state.options);
-    let client = authenticate(call, &form, &mut state.oauth, &options.oauth, issuer)?;
-    if client.is_public() {
-        let what = "a public client may not ask";
-        return Err(OAuthError::invalid_client(what, false));
-    }
-    let token = form.need("token")?;
-    let now_ns = call.world.clock.now_ns();
-    let body = match state.oauth.tokens.active(token, now_ns) {
-        None => json!({ "active": false }),
-        Some(known) => {
-            let (grant, expires_ns) = match &known {
-                Known::Access(access) => (&access.grant, access.expires_ns),
-                Known::Refresh { grant, expires_ns } => (*grant, *expires_ns),
-            };
-            let mut body = json!({
-                "active": true,
-                "scope": grant.scopes.join(" "),
-                "client_id": grant.client_id,
-                "exp": expires_ns / NS,
-                "iss": issuer,
-                "tenant": grant.tenant,
-            });
-            if let Known::Access(access) = known {
-                put(&mut body, "iat", access.issued_ns / NS);
-                put(
-                    &mut body,
-                    "token_type",
-                    if grant.key.is_some() {
-                        "DPoP"
-                    } else {
-                        "Bearer"
-                    },
-                );
-            }
-            if let Some(subject) = &grant.subject {
-                put(&mut body, "sub", subject.as_str());
-            }
-            if let Some(key) = &grant.key {
-                put(&mut body, "cnf", json!({ "jkt": key }));
-            }
-            body
-        }
-    };
-    Ok(uncached(Reply::json(StatusCode::OK, &body)))
-}
-
-/// 200 whether or not the token was known (RFC 7009, section 2.2).
-pub(crate) fn revoke(call: &Call, issuer: &str) -> Answer {
-    let form = Form::of_body(call)?;
-    let mut guard = call.world.state();
-    let state = &mut *guard;
-    let options = Arc::clone(&state.options);
-    let client = authenticate(call, &form, &mut state.oauth, &options.oauth, issuer)?;
-    let revoked = state
-        .oauth
-        .tokens
-        .revoke(form.need("token")?, &client.client_id);
-    if revoked {
-        state.happened(call.op.name(), None, None);
-    }
-    let reply = uncached(Reply::new(StatusCode::OK));
-    Ok(if revoked { reply.committed() } else { reply })
+    let scopes: Vec<String> = scopes.iter().map(full).collect();
+    scopes.join(profile.scope_separator)
 }

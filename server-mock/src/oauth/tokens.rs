@@ -9,11 +9,13 @@
 
 use crate::bounded::Bounded;
 use crate::clock::MS;
+use crate::oauth::profile::{Profile, github};
 use crate::oauth::settings::OAuthOptions;
 use crate::stable_hash::{mix, stable_hash};
 use crate::tier::Tier;
 
 const MAX_TOKENS: usize = 50_000;
+const MONTH_MS: u64 = 30 * 86_400_000;
 
 /// What a token is good for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +46,40 @@ struct Refresh {
     family: u64,
     expires_ns: u64,
     used_ns: Option<u64>,
+}
+
+/// How long tokens live and whether they rotate: the provider's ways, as far as the session does not say otherwise.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lives {
+    access_prefix: &'static str,
+    /// None never expires.
+    pub(crate) access_ttl_ms: Option<u64>,
+    pub(crate) refresh_ttl_ms: u64,
+    rotates: bool,
+    reuse_grace_ms: u64,
+}
+
+impl Lives {
+    pub(crate) fn of(profile: &Profile, options: &OAuthOptions, client_id: &str) -> Self {
+        let app = profile.form_answers && github::is_app(client_id);
+        let access_ttl_s = if app {
+            Some(github::APP_ACCESS_TTL_S)
+        } else {
+            profile.access_ttl_s
+        };
+        let refresh_ttl_ms = profile
+            .refresh_ttl_s
+            .map_or(MONTH_MS, |seconds| seconds * 1_000);
+        Self {
+            access_prefix: profile.access_prefix,
+            access_ttl_ms: options
+                .access_token_ttl_ms
+                .or(access_ttl_s.map(|seconds| seconds * 1_000)),
+            refresh_ttl_ms: options.refresh_token_ttl_ms.unwrap_or(refresh_ttl_ms),
+            rotates: options.rotate_refresh_tokens && profile.rotates,
+            reuse_grace_ms: options.refresh_reuse_grace_ms,
+        }
+    }
 }
 
 /// A new access token and, where the client gets one, its refresh token.
@@ -98,7 +134,7 @@ impl IssuedTokens {
             &seed.to_le_bytes(),
             &self.made.to_le_bytes(),
         ]);
-        format!("{prefix}_{high:016x}{:016x}", mix(high))
+        format!("{prefix}{high:016x}{:016x}", mix(high))
     }
 
     /// A new family.
@@ -107,31 +143,31 @@ impl IssuedTokens {
         self.families
     }
 
-    /// Makes tokens; `family` decides whether there is one to refresh with.
+    /// Makes tokens of a family, where they are of one; `refreshable` decides whether there is one to refresh with.
     pub(crate) fn issue(
         &mut self,
         grant: Grant,
-        family: Option<u64>,
-        options: &OAuthOptions,
+        (family, refreshable): (Option<u64>, bool),
+        lives: Lives,
         seed: u64,
         now_ns: u64,
     ) -> Issued {
-        let access = self.secret("oat", seed);
+        let access = self.secret(lives.access_prefix, seed);
         let ends = |ttl_ms: u64| now_ns.saturating_add(ttl_ms.saturating_mul(MS));
         let token = Access {
             grant: grant.clone(),
             issued_ns: now_ns,
-            expires_ns: ends(options.access_token_ttl_ms),
+            expires_ns: lives.access_ttl_ms.map_or(u64::MAX, ends),
             family,
             revoked: false,
         };
         self.access.insert(access.clone(), token);
-        let refresh = family.map(|family| {
-            let refresh = self.secret("ort", seed);
+        let refresh = family.filter(|_| refreshable).map(|family| {
+            let refresh = self.secret("ort_", seed);
             let token = Refresh {
                 grant: grant.clone(),
                 family,
-                expires_ns: ends(options.refresh_token_ttl_ms),
+                expires_ns: ends(lives.refresh_ttl_ms),
                 used_ns: None,
             };
             self.refresh.insert(refresh.clone(), token);
@@ -154,7 +190,7 @@ impl IssuedTokens {
         &mut self,
         token: &str,
         scopes: Option<Vec<String>>,
-        options: &OAuthOptions,
+        lives: Lives,
         seed: u64,
         now_ns: u64,
     ) -> Result<Issued, &'static str> {
@@ -169,7 +205,7 @@ impl IssuedTokens {
         if now_ns >= known.expires_ns {
             return Err("the refresh token has expired");
         }
-        let grace_ns = options.refresh_reuse_grace_ms.saturating_mul(MS);
+        let grace_ns = lives.reuse_grace_ms.saturating_mul(MS);
         if known
             .used_ns
             .is_some_and(|used| now_ns >= used.saturating_add(grace_ns))
@@ -179,24 +215,21 @@ impl IssuedTokens {
                 "the refresh token was used before; all tokens that came of it are revoked",
             );
         }
-        if options.rotate_refresh_tokens && known.used_ns.is_none() {
+        if lives.rotates && known.used_ns.is_none() {
             known.used_ns = Some(now_ns);
         }
         let narrowed = Grant {
             scopes: scopes.unwrap_or_else(|| grant.scopes.clone()),
             ..grant.clone()
         };
-        let rotates = options.rotate_refresh_tokens;
-        let mut issued = self.issue(narrowed, rotates.then_some(family), options, seed, now_ns);
+        let of_family = (Some(family), lives.rotates);
+        let mut issued = self.issue(narrowed, of_family, lives, seed, now_ns);
         if let Some(refresh) = &issued.refresh {
             // A narrower access token does not narrow what the family may ask for later (RFC 6749, section 6).
             if let Some(next) = self.refresh.get_mut(refresh) {
                 next.grant = grant;
             }
         } else {
-            if let Some(access) = self.access.get_mut(&issued.access) {
-                access.family = Some(family);
-            }
             issued.refresh = Some(token.to_owned());
         }
         Ok(issued)
@@ -247,6 +280,27 @@ impl IssuedTokens {
             self.revoke_family(family);
         }
         family.is_some()
+    }
+
+    /// Revokes whatever it is, whoever's (Google's way).
+    pub(crate) fn revoke_of_anyone(&mut self, token: &str) -> bool {
+        let access = self
+            .access
+            .get(token)
+            .map(|access| access.grant.client_id.clone());
+        let refresh = || {
+            self.refresh
+                .get(token)
+                .map(|refresh| refresh.grant.client_id.clone())
+        };
+        access
+            .or_else(refresh)
+            .is_some_and(|client_id| self.revoke(token, &client_id))
+    }
+
+    /// When a refresh token ends.
+    pub(crate) fn refresh_expires_ns(&self, token: &str) -> Option<u64> {
+        self.refresh.get(token).map(|refresh| refresh.expires_ns)
     }
 
     pub(crate) fn revoke_family(&mut self, family: u64) {
