@@ -3,10 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-use gatewright_server_mock::{LogFormat, LogLevel};
+use gatewright_server_mock::{LimitsSettings, LogFormat, LogLevel};
 
 use crate::arguments::UsageError;
 use crate::https_flags::HttpsFlags;
+use crate::limits_flags;
 
 /// How to serve.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +27,7 @@ pub(crate) struct Serve {
     pub(crate) log: LogTo,
     pub(crate) log_level: LogLevel,
     pub(crate) https: HttpsFlags,
+    pub(crate) limits: LimitsSettings,
 }
 
 /// How requests are logged.
@@ -61,6 +63,14 @@ Options:
   --cert FILE --key FILE  A certificate chain and key of your own, in PEM
   --ca-file FILE        Write the CA to trust there, in PEM
   --hsts SECONDS        max-age of Strict-Transport-Security [default: 300]
+  --limits WHERE        Where limits are counted: memory, sqlite:FILE, redis://HOST:PORT or
+                        redis+cluster://HOST:PORT,HOST:PORT [default: memory]
+  --limits-fail MODE    While they cannot be counted there: closed (503), open, or local, a share
+                        counted in memory [default: closed]
+  --limits-share N      How many gateways share them, for local [default: 8]
+  --limits-deadline-ms N
+                        How long a decision may take there [default: 250]
+  --limits-lease-ms N   How long calls in progress of a gateway that died count [default: 10000]
   -h, --help            Print this
 ";
 
@@ -79,6 +89,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Serve
         data: None,
         data_max_mb: None,
         log: LogTo::Terminal,
+        limits: LimitsSettings::default(),
         log_level: LogLevel::default(),
         https: HttpsFlags::default(),
     };
@@ -105,6 +116,9 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Serve
             "--region" => serve.regions.push(region(name, value())?),
             "--log" => serve.log = log_to(name, value())?,
             "--log-level" => serve.log_level = number(name, value())?,
+            name if limits_flags::is_one(name) => {
+                serve.limits = limits_flags::apply(name, value(), serve.limits)?;
+            }
             _ => {
                 return Err(UsageError(format!(
                     "got {argument:?}, which is no option of serve"

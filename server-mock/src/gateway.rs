@@ -18,6 +18,7 @@ use crate::listener::{Door, serve_admin, serve_data};
 use crate::log::{Log, LogFormat, LogLevel};
 use crate::region::Region;
 use crate::session::{Refused, Session};
+use crate::shared_limits::{LimitsSettings, SharedLimits};
 use crate::static_files::StaticFiles;
 use crate::world::{NoWorld, Surroundings, Worlds};
 
@@ -89,6 +90,7 @@ pub struct GatewayBuilder {
     max_data_bytes: u64,
     log: Option<(LogFormat, LogLevel)>,
     https: Option<Https>,
+    limits: LimitsSettings,
 }
 
 impl Default for GatewayBuilder {
@@ -105,6 +107,7 @@ impl Default for GatewayBuilder {
             max_data_bytes: DEFAULT_MAX_BYTES,
             log: None,
             https: None,
+            limits: LimitsSettings::default(),
         }
     }
 }
@@ -187,6 +190,12 @@ impl GatewayBuilder {
         self
     }
 
+    /// Where limits are counted, and what holds while that place cannot be reached. Default: in memory.
+    pub fn limits(mut self, settings: LimitsSettings) -> Self {
+        self.limits = settings;
+        self
+    }
+
     /// Starts it and returns when both ports answer. Fails when a port cannot be bound or a folder cannot be served.
     pub async fn start(self) -> io::Result<Gateway> {
         let (ready, started) = oneshot::channel();
@@ -242,6 +251,7 @@ impl GatewayBuilder {
             let addresses = (data.local_addr()?, admin.local_addr()?);
             let log = self.log.map(|(format, level)| Log::start(format, level));
             let log = log.transpose()?;
+            let limits = SharedLimits::open(self.limits.clone()).await?;
             io::Result::Ok((
                 static_files,
                 kept,
@@ -249,14 +259,15 @@ impl GatewayBuilder {
                 data,
                 admin,
                 (regions, https),
-                log,
+                (log, limits),
             ))
         };
-        let (static_files, kept, (data_address, admin_address), data, admin, (regions, https), log) =
+        let (static_files, kept, addresses, data, admin, (regions, https), (log, limits)) =
             match bound.await {
                 Ok(bound) => bound,
                 Err(error) => return ready(Err(error)),
             };
+        let (data_address, admin_address) = addresses;
         let (store, sessions) = kept.unzip();
         let (regions, listeners): (Vec<Region>, Vec<TcpListener>) = regions.into_iter().unzip();
         let own_ports = regions
@@ -266,9 +277,10 @@ impl GatewayBuilder {
             .chain(https.iter().map(|https| https.address))
             .map(|address| address.port())
             .collect();
-        let surroundings = Surroundings::new(own_ports, told.clone())
+        let mut surroundings = Surroundings::new(own_ports, told.clone())
             .keeping(store.clone())
             .with_log(log);
+        surroundings.shared_limits = limits;
         let worlds = Arc::new(Worlds::new(self.max_sessions, surroundings));
         for session in sessions.iter().flatten().take(self.max_sessions) {
             if let (Err(NoWorld::Unreadable(trouble)), Some(store)) =

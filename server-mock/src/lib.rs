@@ -55,6 +55,7 @@ mod reply;
 mod resource;
 mod routes;
 mod session;
+mod shared_limits;
 mod signing;
 mod stable_hash;
 mod static_files;
@@ -88,6 +89,7 @@ pub use oauth::{AuthMethod, Consent, Dpop, IdTokenAlg, OAuthClient, OAuthOptions
 pub use options::{Auth, Options, OptionsChange, Shared};
 pub use policy::{Partition, Policy, Unit};
 pub use session::{ClockState, LimitState, Refused, Session};
+pub use shared_limits::{LimitStore, LimitsFail, LimitsSettings, StoreAway};
 pub use signing::{SigningMode, SigningOptions, VerifyingKey};
 pub use tier::{Limits, Tier};
 pub use told::Told;

@@ -10,13 +10,18 @@ use http::HeaderMap;
 
 use crate::dialect::{Dialect, RetryAfter};
 use crate::fault_rules::glob;
-use crate::meter::{Meter, Window};
+use crate::meter::{Level, Meter, Terms, Window};
 use crate::policy::{Partition, Policy, Unit};
 use crate::quota::{InProgress, Quota, Refusal, Standing, Violated};
 use crate::tier::Limits;
 
+mod shared;
+
 /// Partitions of policies that are remembered; those that are whole again make room, else all.
 const MAX_METERS: usize = 10_000;
+
+/// A policy by its number, and a partition of it.
+type Place = (usize, Box<str>);
 
 /// The limits of one caller and what it has used of them. Time is passed in, in nanoseconds since the Unix epoch.
 ///
@@ -33,10 +38,14 @@ const MAX_METERS: usize = 10_000;
 pub struct Limiter {
     quota: Quota,
     policies: Arc<[Policy]>,
-    meters: HashMap<(usize, Box<str>), Meter>,
+    meters: HashMap<Place, Meter>,
     dialect: Dialect,
     retry_after: RetryAfter,
     shown: Shown,
+    /// What this process lets in by itself while a shared store cannot be reached.
+    share: Option<Box<Limiter>>,
+    /// Whether partitions seen for the first time have nothing to give.
+    begin_used_up: bool,
     pub(crate) allowed: u64,
     pub(crate) refused: u64,
 }
@@ -142,6 +151,8 @@ impl Limiter {
             dialect: Dialect::Draft10,
             retry_after: RetryAfter::Seconds,
             shown: Shown::default(),
+            share: None,
+            begin_used_up: false,
             allowed: 0,
             refused: 0,
         }
@@ -199,8 +210,17 @@ impl Limiter {
     /// Decides one call at `now_ns`; it consumes from every limit or, refused, from none.
     pub fn decide(&mut self, now_ns: u64, call: &LimitedCall<'_>) -> Decision {
         let (report, admitted) = self.admit(now_ns, call, self.shown);
+        self.decision(now_ns, &report, admitted)
+    }
+
+    fn decision(
+        &self,
+        now_ns: u64,
+        report: &Report,
+        admitted: Result<InProgress, Refusal>,
+    ) -> Decision {
         let mut headers = HeaderMap::new();
-        self.dialect.write(&mut headers, &report, now_ns);
+        self.dialect.write(&mut headers, report, now_ns);
         match admitted {
             Ok(in_progress) => Decision {
                 status: 200,
@@ -246,7 +266,7 @@ impl Limiter {
         }
         if !refusal.violated.is_empty() {
             self.refused += 1;
-            let mut report = self.report(now_ns, call, &concerned, shown);
+            let mut report = self.own_report(now_ns, call, &concerned, shown);
             if refusal.violated.contains(&Violated::Concurrency) {
                 report.concurrency = self.quota.terms().0.concurrency.map(|most| (most, true));
             }
@@ -258,13 +278,13 @@ impl Limiter {
         let in_progress = self.quota.take(now_ns);
         self.allowed += 1;
         (
-            self.report(now_ns, call, &concerned, shown),
+            self.own_report(now_ns, call, &concerned, shown),
             Ok(in_progress),
         )
     }
 
     /// What the tier's own limits stand at, without consuming.
-    pub(crate) fn standing_at(&mut self, now_ns: u64) -> Standing {
+    pub(crate) fn standing_at(&self, now_ns: u64) -> Standing {
         self.quota.standing_at(now_ns)
     }
 
@@ -279,7 +299,7 @@ impl Limiter {
     }
 
     /// The policies a call is about, the partition of each, and what the call costs there.
-    fn concerned(&self, call: &LimitedCall<'_>) -> Vec<((usize, Box<str>), u64)> {
+    fn concerned(&self, call: &LimitedCall<'_>) -> Vec<(Place, u64)> {
         self.policies
             .iter()
             .enumerate()
@@ -291,7 +311,7 @@ impl Limiter {
             .collect()
     }
 
-    fn meter(&mut self, place: &(usize, Box<str>), now_ns: u64) -> &mut Meter {
+    fn meter(&mut self, place: &Place, now_ns: u64) -> &mut Meter {
         if !self.meters.contains_key(place) && self.meters.len() >= MAX_METERS {
             self.meters
                 .retain(|_, meter| meter.level(now_ns).remaining < meter.terms().limit());
@@ -300,23 +320,47 @@ impl Limiter {
             }
         }
         let window = self.quota.terms().1;
-        let policies = &self.policies;
+        let (policies, used_up) = (&self.policies, self.begin_used_up);
         self.meters.entry(place.clone()).or_insert_with(|| {
             let policy = policies.get(place.0).cloned().unwrap_or_default();
-            Meter::new(policy.terms(window))
+            let terms = policy.terms(window);
+            if used_up {
+                Meter::used_up(terms, now_ns)
+            } else {
+                Meter::new(terms)
+            }
         })
     }
 
-    fn report(
+    fn own_report(
         &mut self,
         now_ns: u64,
         call: &LimitedCall<'_>,
-        concerned: &[((usize, Box<str>), u64)],
+        concerned: &[(Place, u64)],
+        shown: Shown,
+    ) -> Report {
+        let standing = self.quota.standing_at(now_ns);
+        let levels: Vec<(Terms, Level)> = concerned
+            .iter()
+            .map(|(place, _)| {
+                let meter = self.meter(place, now_ns);
+                (meter.terms(), meter.level(now_ns))
+            })
+            .collect();
+        let places = concerned.iter().map(|(place, _)| place).zip(levels);
+        self.report(&standing, places, call, shown)
+    }
+
+    /// What headers can say of the tier's own limits and the policies a call is about.
+    fn report<'p>(
+        &self,
+        standing: &Standing,
+        policies: impl ExactSizeIterator<Item = (&'p Place, (Terms, Level))>,
+        call: &LimitedCall<'_>,
         shown: Shown,
     ) -> Report {
         let key = |text: &str| shown.partition_keys.then(|| text.as_bytes().to_vec());
-        let standing = self.quota.standing_at(now_ns);
-        let mut items = Vec::with_capacity(2 + concerned.len());
+        let mut items = Vec::with_capacity(2 + policies.len());
         items.push(Item {
             name: "burst".into(),
             unit: Unit::Requests,
@@ -341,12 +385,10 @@ impl Limiter {
                 key: key(call.tenant),
             });
         }
-        for (place, _) in concerned {
-            let Some(policy) = self.policies.get(place.0).cloned() else {
+        for (place, (terms, level)) in policies {
+            let Some(policy) = self.policies.get(place.0) else {
                 continue;
             };
-            let meter = self.meter(place, now_ns);
-            let (terms, level) = (meter.terms(), meter.level(now_ns));
             items.push(Item {
                 name: Cow::Owned(policy.name.clone()),
                 unit: policy.unit,

@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod flags;
 mod https_flags;
+mod limits_flags;
 
 use std::process::ExitCode;
 

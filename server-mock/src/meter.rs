@@ -33,15 +33,22 @@ pub(crate) struct Terms {
     pub(crate) window: Window,
 }
 
-/// What has been used.
+/// An allowance and what has been used of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Meter {
     terms: Terms,
+    tally: Tally,
+}
+
+/// What has been used, as stores keep it. The default: nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
     /// Rolling: theoretical arrival time of the next unit if they came evenly, in nanoseconds times `count`.
-    arrival: u128,
+    pub(crate) arrival: u128,
     /// Fixed: the number of the period that `used` is about.
-    period: u64,
-    used: u64,
+    pub(crate) period: u64,
+    /// Fixed: units used in it.
+    pub(crate) used: u64,
 }
 
 /// What is left.
@@ -76,30 +83,74 @@ impl Terms {
     fn period_ns(&self) -> u64 {
         self.period_ms.saturating_mul(MS).max(1)
     }
+
+    /// The number of the period that an instant is in.
+    pub(crate) fn period_at(&self, now_ns: u64) -> u64 {
+        now_ns / self.period_ns()
+    }
+
+    /// What is charged for `cost`: one above the limit counts as the limit, so that waiting always helps.
+    pub(crate) fn charged(&self, cost: u64) -> u64 {
+        cost.min(self.limit())
+    }
+
+    /// An instant, in nanoseconds times `count`.
+    pub(crate) fn scaled(&self, ns: u64) -> u128 {
+        u128::from(ns) * u128::from(self.count)
+    }
+
+    /// What one unit costs, in nanoseconds times `count`.
+    pub(crate) fn price(&self) -> u128 {
+        u128::from(self.period_ms) * u128::from(MS)
+    }
+
+    /// How far ahead of now the next unit's time may lie, in nanoseconds times `count`.
+    pub(crate) fn capacity(&self) -> u128 {
+        self.price() * u128::from(self.burst)
+    }
 }
 
 impl Meter {
     pub(crate) fn new(terms: Terms) -> Self {
-        Self {
-            terms,
-            arrival: 0,
-            period: 0,
-            used: 0,
-        }
+        Self::of(terms, Tally::default())
+    }
+
+    /// With so much used already.
+    pub(crate) fn of(terms: Terms, tally: Tally) -> Self {
+        Self { terms, tally }
+    }
+
+    /// With all of it used at `now_ns`.
+    pub(crate) fn used_up(terms: Terms, now_ns: u64) -> Self {
+        let tally = match terms.window {
+            Window::Rolling => Tally {
+                arrival: terms.scaled(now_ns) + terms.capacity(),
+                ..Tally::default()
+            },
+            Window::Fixed => Tally {
+                period: terms.period_at(now_ns),
+                used: terms.limit(),
+                ..Tally::default()
+            },
+        };
+        Self::of(terms, tally)
+    }
+
+    pub(crate) fn tally(&self) -> Tally {
+        self.tally
     }
 
     pub(crate) fn terms(&self) -> Terms {
         self.terms
     }
 
-    /// How long a lone caller waits until `cost` units are let in; `None` when they are now. A cost above the limit
-    /// counts as the limit, so that waiting always helps.
+    /// How long a lone caller waits until `cost` units are let in; `None` when they are now.
     pub(crate) fn wait(&self, now_ns: u64, cost: u64) -> Option<u64> {
-        let cost = cost.min(self.terms.limit());
+        let cost = self.terms.charged(cost);
         match self.terms.window {
             Window::Rolling => {
-                let ahead = self.ahead(now_ns) + self.price() * u128::from(cost);
-                let capacity = self.capacity();
+                let ahead = self.ahead(now_ns) + self.terms.price() * u128::from(cost);
+                let capacity = self.terms.capacity();
                 (ahead > capacity).then(|| self.unscaled(ahead - capacity))
             }
             Window::Fixed => (self.used_at(now_ns).saturating_add(cost) > self.terms.limit())
@@ -109,15 +160,15 @@ impl Meter {
 
     /// Uses `cost` units.
     pub(crate) fn take(&mut self, now_ns: u64, cost: u64) {
-        let cost = cost.min(self.terms.limit());
+        let cost = self.terms.charged(cost);
         match self.terms.window {
             Window::Rolling => {
-                self.arrival =
-                    self.arrival.max(self.scaled(now_ns)) + self.price() * u128::from(cost);
+                self.tally.arrival = self.tally.arrival.max(self.terms.scaled(now_ns))
+                    + self.terms.price() * u128::from(cost);
             }
             Window::Fixed => {
-                self.used = self.used_at(now_ns).saturating_add(cost);
-                self.period = now_ns / self.terms.period_ns();
+                self.tally.used = self.used_at(now_ns).saturating_add(cost);
+                self.tally.period = self.period(now_ns);
             }
         }
     }
@@ -127,7 +178,7 @@ impl Meter {
         match self.terms.window {
             Window::Rolling => {
                 let used = self.ahead(now_ns);
-                let left = self.capacity().saturating_sub(used) / self.price().max(1);
+                let left = self.terms.capacity().saturating_sub(used) / self.terms.price().max(1);
                 Level {
                     remaining: u64::try_from(left).unwrap_or(u64::MAX),
                     restored_in_ns: self.unscaled(used),
@@ -143,40 +194,33 @@ impl Meter {
         }
     }
 
+    /// The period that units used now count for. A clock that went back gets no period anew.
+    fn period(&self, now_ns: u64) -> u64 {
+        self.terms.period_at(now_ns).max(self.tally.period)
+    }
+
     fn used_at(&self, now_ns: u64) -> u64 {
-        if now_ns / self.terms.period_ns() == self.period {
-            self.used
+        if self.period(now_ns) == self.tally.period {
+            self.tally.used
         } else {
             0
         }
     }
 
     fn ends_in(&self, now_ns: u64) -> u64 {
-        let period = self.terms.period_ns();
-        period - now_ns % period
+        (self.period(now_ns).saturating_add(1))
+            .saturating_mul(self.terms.period_ns())
+            .saturating_sub(now_ns)
     }
 
     /// How far the next unit's time lies ahead, in nanoseconds times `count`.
     fn ahead(&self, now_ns: u64) -> u128 {
-        self.arrival.saturating_sub(self.scaled(now_ns))
-    }
-
-    fn scaled(&self, ns: u64) -> u128 {
-        u128::from(ns) * u128::from(self.terms.count)
+        self.tally.arrival.saturating_sub(self.terms.scaled(now_ns))
     }
 
     /// A span back in nanoseconds, rounded up so that a wait is never too short.
     fn unscaled(&self, span: u128) -> u64 {
         u64::try_from(span.div_ceil(u128::from(self.terms.count.max(1)))).unwrap_or(u64::MAX)
-    }
-
-    /// What one unit costs, in nanoseconds times `count`.
-    fn price(&self) -> u128 {
-        u128::from(self.terms.period_ms) * u128::from(MS)
-    }
-
-    fn capacity(&self) -> u128 {
-        self.price() * u128::from(self.terms.burst)
     }
 }
 

@@ -15,6 +15,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::meter::{Terms, Window};
+
 /// A plan a tenant is on; it decides the limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -101,10 +103,23 @@ impl Tier {
 }
 
 impl Limits {
+    /// The rate and the burst.
+    pub(crate) fn terms(&self, window: Window) -> Terms {
+        Terms {
+            count: self.count,
+            period_ms: self.period_ms,
+            burst: self.burst,
+            window,
+        }
+    }
+
     /// Why these limits cannot be enforced, if they cannot.
     pub(crate) fn fault(&self) -> Option<&'static str> {
         if self.count == 0 || self.burst == 0 {
             return Some("count and burst must be at least 1");
+        }
+        if self.per_day == Some(0) || self.concurrency == Some(0) {
+            return Some("per_day and concurrency must be at least 1: no wait would ever help");
         }
         if self.period_ms == 0 || self.period_ms > 366 * 86_400_000 {
             return Some("period_ms must be between 1 and 31622400000");

@@ -92,11 +92,9 @@ pub(crate) fn date_header(ns: u64) -> HeaderValue {
     })
 }
 
-/// The first instant of the next UTC day.
-pub(crate) fn next_midnight_ns(ns: u64) -> u64 {
-    (ns / NS / DAY_SECONDS)
-        .saturating_add(1)
-        .saturating_mul(DAY_SECONDS * NS)
+/// The first instant after the UTC day of that number.
+pub(crate) fn midnight_after_ns(day: u64) -> u64 {
+    day.saturating_add(1).saturating_mul(DAY_SECONDS * NS)
 }
 
 /// The number of the UTC day since the epoch.
@@ -187,7 +185,8 @@ mod tests {
 
     #[test]
     fn midnight_is_strictly_later() {
-        assert_eq!(next_midnight_ns(0), DAY_SECONDS * NS);
-        assert_eq!(next_midnight_ns(DAY_SECONDS * NS), 2 * DAY_SECONDS * NS);
+        let next = |ns| midnight_after_ns(day_number(ns));
+        assert_eq!(next(0), DAY_SECONDS * NS);
+        assert_eq!(next(DAY_SECONDS * NS), 2 * DAY_SECONDS * NS);
     }
 }

@@ -28,6 +28,7 @@ use crate::oauth::OAuth;
 use crate::op::Kind;
 use crate::options::Options;
 use crate::resource::Collection;
+use crate::shared_limits::{self, SharedLimits};
 use crate::signing::Nonces;
 use crate::stable_hash::stable_hash;
 use crate::tier::Tier;
@@ -52,6 +53,8 @@ pub(crate) struct Surroundings {
     store: Option<Arc<Store>>,
     /// Notified after each event of any session.
     pub(crate) published: Arc<Notify>,
+    /// Where limits are counted, if not in memory.
+    pub(crate) shared_limits: Option<Arc<SharedLimits>>,
 }
 
 impl Surroundings {
@@ -67,6 +70,7 @@ impl Surroundings {
             stop,
             store: None,
             published: Arc::default(),
+            shared_limits: None,
         }
     }
 
@@ -206,6 +210,7 @@ impl World {
 
     /// Makes everything as it was when the session was new; only the journal's numbers go on.
     pub(crate) fn reset(&self) {
+        self.forget_shared_limits();
         let mut state = self.state();
         self.kept.catch_up();
         let events = state.events.after_reset();
@@ -220,6 +225,19 @@ impl World {
         self.clock.reset();
         drop(state);
         self.journal().clear();
+    }
+
+    /// Counts that this process has asked a shared store about begin anew.
+    fn forget_shared_limits(&self) {
+        let Some(shared) = &self.surroundings.shared_limits else {
+            return;
+        };
+        let mut state = self.state();
+        shared.forget(state.tenants().flat_map(|(tenant, own)| {
+            own.limiters().map(|(tier, limiter)| {
+                limiter.place(&shared_limits::caller(&self.name, tenant, tier.name()))
+            })
+        }));
     }
 
     pub(crate) fn state(&self) -> StateGuard<'_> {
@@ -502,6 +520,7 @@ impl Worlds {
         let mut worlds = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
         let forgotten = worlds.remove(name);
         if let Some(world) = &forgotten {
+            world.forget_shared_limits();
             world.leave();
         }
         // One that was dropped for a new one is only in the file.
@@ -516,6 +535,7 @@ impl Worlds {
         let mut worlds = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
         let count = worlds.len();
         for (_, world) in worlds.drain() {
+            world.forget_shared_limits();
             world.leave();
         }
         if let Some(store) = &self.surroundings.store {

@@ -48,6 +48,7 @@ fn serve(serve: &Serve) -> io::Result<()> {
         .port(serve.port)
         .admin_port(serve.admin_port())
         .workers(serve.workers)
+        .limits(serve.limits.clone())
         .start_blocking()
         .map_err(|error| {
             if error.kind() == io::ErrorKind::InvalidInput {

@@ -25,7 +25,8 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
     "Accept-Patch, Accept-Ranges, Age, Allow, Content-Digest, Content-Length, Content-Range, DPoP-Nonce, Date, ETag, \
      Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, \
      RateLimit-Reset, Repr-Digest, Request-Id, Retry-After, Retry-After-Ms, Server-Timing, Upload-Complete, \
-     Upload-Length, Upload-Limit, Upload-Offset, Vary, WWW-Authenticate, Warning, X-Content-Sha256, X-Mock-Region, \
+     Upload-Length, Upload-Limit, Upload-Offset, Vary, WWW-Authenticate, Warning, X-Content-Sha256, X-Mock-Limits, \
+     X-Mock-Region, \
      X-RateLimit-Limit, X-RateLimit-Limit-Day, X-RateLimit-Limit-Hour, X-RateLimit-Limit-Minute, \
      X-RateLimit-Limit-Requests, X-RateLimit-Limit-Second, X-RateLimit-Limit-Tokens, X-RateLimit-Remaining, \
      X-RateLimit-Remaining-Day, X-RateLimit-Remaining-Hour, X-RateLimit-Remaining-Minute, \

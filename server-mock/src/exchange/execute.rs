@@ -15,7 +15,7 @@ use crate::op::Op;
 use crate::options::Auth;
 use crate::quota::InProgress;
 use crate::reply::Reply;
-use crate::{endpoints, files, login, oauth, openapi, problem, records, usage};
+use crate::{endpoints, files, login, oauth, openapi, problem, records, shared_limits, usage};
 
 /// Carries a request out.
 pub(super) async fn execute(call: &Call, latency: Duration) -> Reply {
@@ -49,7 +49,7 @@ pub(super) async fn execute(call: &Call, latency: Duration) -> Reply {
         let (problem, challenge) = problem::insufficient_scope(scope);
         return problem::challenged(call.problem(problem), &challenge);
     }
-    let admitted = match admit(call, &identity) {
+    let admitted = match admit(call, &identity).await {
         Ok(admitted) => admitted,
         Err(reply) => return *reply,
     };
@@ -103,10 +103,17 @@ fn identify(call: &Call) -> Result<Identity, Unauthorized> {
 type Admitted = Option<(http::HeaderMap, InProgress)>;
 
 /// Lets a call in by its tenant's limits; the headers say what is left of them.
-fn admit(call: &Call, identity: &Identity) -> Result<Admitted, Box<Reply>> {
+async fn admit(call: &Call, identity: &Identity) -> Result<Admitted, Box<Reply>> {
     if identity.tier == crate::tier::Tier::Unlimited {
         return Ok(None);
     }
+    match &call.world.surroundings.shared_limits {
+        Some(shared) => shared_limits::admit(call, identity, shared).await,
+        None => admit_in_memory(call, identity),
+    }
+}
+
+fn admit_in_memory(call: &Call, identity: &Identity) -> Result<Admitted, Box<Reply>> {
     let now_ns = call.world.clock.now_ns();
     let mut guard = call.world.state();
     let state = &mut *guard;
