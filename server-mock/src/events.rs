@@ -3,8 +3,11 @@
 //! One log, from which all read: the webhooks' fan-out, `GET /v1/events`, its stream, and relays to other systems. What
 //! is not in it did not happen; what is in it happened once.
 
+mod api;
 mod log;
+mod operations;
 mod relay;
+mod stream;
 
 use std::sync::Arc;
 
@@ -14,7 +17,18 @@ use serde_json::Value;
 use crate::timestamp::rfc3339;
 use crate::world::{State, World};
 
+pub(crate) use api::respond;
+pub(crate) use operations::{OPERATIONS, schemas};
+
 pub(crate) use log::{EVENT_KIND, Event, EventLog, RELAY_KIND};
+
+/// An operation on events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EventOp {
+    Get,
+    List,
+    Stream,
+}
 
 /// The largest event, as JSON.
 pub(crate) const MAX_EVENT_BYTES: usize = 256 * 1024;
@@ -34,7 +48,7 @@ impl World {
         let event = state
             .events
             .publish(&mut state.changes, seed, tenant, kind, data, now_ns);
-        let deliveries = self.deliver_event(&event, now_ns);
+        let deliveries = self.deliver_event(&mut state.changes, &event, now_ns);
         self.surroundings.published.notify_waiters();
         (event, deliveries)
     }

@@ -44,7 +44,7 @@ pub(crate) enum FileOp {
 }
 
 /// Answers an operation on files.
-pub(crate) async fn respond(call: &Call, op: FileOp, identity: &Identity) -> Reply {
+pub(crate) fn respond(call: &Call, op: FileOp, identity: &Identity) -> Reply {
     let answered = match op {
         FileOp::Append => upload::append(call, identity),
         FileOp::Cancel => upload::cancel(call, identity),
@@ -52,7 +52,7 @@ pub(crate) async fn respond(call: &Call, op: FileOp, identity: &Identity) -> Rep
         // Of a body that broke nothing is answered, so there is nothing to repeat.
         FileOp::Create if call.upload.end != UploadEnd::Complete => create(call, identity, None),
         FileOp::Create => {
-            return keyed(call, identity, |key| create(call, identity, key)).await;
+            return keyed(call, identity, |key| create(call, identity, key));
         }
         FileOp::Delete => delete(call, identity),
         FileOp::Export => export::export(call),

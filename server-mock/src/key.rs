@@ -19,13 +19,14 @@ const MAX_TOKENS: usize = 10_000;
 /// The longest key looked at.
 const MAX_KEY_BYTES: usize = 512;
 
-const ALL_SCOPES: [&str; 4] = [
+const ALL_SCOPES: [&str; 5] = [
     "contacts:read",
     "contacts:write",
+    "events:read",
     "users:read",
     "users:write",
 ];
-const READ_SCOPES: [&str; 2] = ["contacts:read", "users:read"];
+const READ_SCOPES: [&str; 3] = ["contacts:read", "events:read", "users:read"];
 
 /// Who a caller is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::call::Call;
 use crate::clock::NS;
-use crate::durable::{Trouble, abort_at};
+use crate::durable::{Changes, Trouble, abort_at};
 use crate::idempotency::{MAX_KEY_BYTES, Verdict};
 use crate::key::Identity;
 use crate::logical::unquoted;
@@ -16,10 +16,9 @@ use crate::world::State;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// Carries out an operation that waits for nothing, once for each key.
-///
-/// Never dropped in between: where there is a data file to wait for, the caller runs this as a task.
-pub(crate) async fn keyed(
+/// Carries out an operation whose side effect is in memory only, once for each key. The key is in memory only too: a
+/// key that outlived its side effect would promise what is not there.
+pub(crate) fn keyed(
     call: &Call,
     identity: &Identity,
     act: impl FnOnce(Option<&str>) -> Result<Reply, Problem>,
@@ -28,9 +27,13 @@ pub(crate) async fn keyed(
         Ok(key) => key,
         Err(problem) => return call.problem(problem),
     };
-    let reserved = match reserved(call, identity, key.as_deref()).await {
-        Ok(reserved) => reserved,
-        Err(reply) => return *reply,
+    let reserved = match key
+        .as_deref()
+        .map(|key| reserve(call, identity, key, false))
+    {
+        None => None,
+        Some(Ok(reserved)) => Some(reserved),
+        Some(Err(reply)) => return *reply,
     };
     let reply = act(key.as_deref()).unwrap_or_else(|problem| call.problem(problem));
     if let Some(reserved) = reserved {
@@ -40,6 +43,8 @@ pub(crate) async fn keyed(
 }
 
 /// Stores the key of a request that has one, on disk where there is one, or answers for it.
+///
+/// Never dropped before the answer: where there is a disk to wait for, the caller runs this as a task.
 pub(crate) async fn reserved(
     call: &Call,
     identity: &Identity,
@@ -49,7 +54,7 @@ pub(crate) async fn reserved(
         return Ok(None);
     };
     let epoch = call.world.fresh_epoch();
-    let reserved = reserve(call, identity, key)?;
+    let reserved = reserve(call, identity, key, true)?;
     if call.world.kept.is_kept() {
         let refused = |trouble: Trouble| Box::new(call.problem(trouble.problem()));
         call.world.kept.settled(epoch).await.map_err(refused)?;
@@ -62,6 +67,8 @@ pub(crate) async fn reserved(
 pub(crate) struct Reserved {
     scope: String,
     number: u64,
+    /// Whether it is stored on disk too.
+    kept: bool,
 }
 
 impl Reserved {
@@ -75,7 +82,12 @@ impl Reserved {
 
     /// Keeps the answer with the key. Under the same lock as the side effect: nobody sees one without the other.
     pub(crate) fn answered(&self, state: &mut State, reply: &Reply) {
-        let changes = &mut state.changes;
+        let mut unkept = Changes::default();
+        let changes = if self.kept {
+            &mut state.changes
+        } else {
+            &mut unkept
+        };
         let keys = &mut state.keys;
         keys.answered(&self.scope, self.number, reply, changes);
     }
@@ -113,7 +125,12 @@ pub(crate) fn idempotency_key(call: &Call) -> Result<Option<String>, Problem> {
 }
 
 /// Stores a key before anything happens, or answers for it.
-fn reserve(call: &Call, identity: &Identity, key: &str) -> Result<Reserved, Box<Reply>> {
+fn reserve(
+    call: &Call,
+    identity: &Identity,
+    key: &str,
+    kept: bool,
+) -> Result<Reserved, Box<Reply>> {
     let scope = format!(
         "{}\n{}\n{}\n{key}",
         identity.tenant,
@@ -126,12 +143,24 @@ fn reserve(call: &Call, identity: &Identity, key: &str) -> Result<Reserved, Box<
     let verdict = {
         let mut guard = call.world.state();
         let state = &mut *guard;
-        let changes = &mut state.changes;
+        let mut unkept = Changes::default();
+        let changes = if kept {
+            &mut state.changes
+        } else {
+            &mut unkept
+        };
         state.keys.reserve(&scope, fingerprint, now_ns, changes)
     };
     let problem = match verdict {
         Verdict::Execute(number) => {
-            return Ok(Reserved { scope, number });
+            if !kept {
+                call.world.state().keys.passing(&scope);
+            }
+            return Ok(Reserved {
+                scope,
+                number,
+                kept,
+            });
         }
         Verdict::Replay(reply) => {
             return Err(Box::new(

@@ -1,6 +1,7 @@
 //! The operations of the data port: what each is called in faults and journal, and the scope it needs. Which method and
 //! path mean which is the table of `routes.rs`.
 
+use crate::events::EventOp;
 use crate::files::FileOp;
 use crate::login::LoginOp;
 use crate::oauth::OAuthOp;
@@ -30,6 +31,7 @@ pub(crate) enum Op {
     Delay,
     Drip,
     Echo,
+    Event(EventOp),
     File(FileOp),
     Greeting,
     Health,
@@ -85,6 +87,9 @@ impl Op {
             Self::Drip => "drip",
             Self::Ticks => "ticks",
             Self::Echo => "echo",
+            Self::Event(EventOp::Get) => "events.get",
+            Self::Event(EventOp::List) => "events.list",
+            Self::Event(EventOp::Stream) => "events.stream",
             Self::File(FileOp::Append) => "uploads.append",
             Self::File(FileOp::Cancel) => "uploads.cancel",
             Self::File(FileOp::Content) => "files.content",
@@ -138,6 +143,7 @@ impl Op {
     /// The scope a key needs for it.
     pub(crate) fn scope(self) -> Option<&'static str> {
         match self {
+            Self::Event(_) => Some("events:read"),
             Self::Resource(Kind::Contacts, action) if action.writes() => Some("contacts:write"),
             Self::Resource(Kind::Contacts, _) => Some("contacts:read"),
             Self::Resource(Kind::Users, action) if action.writes() => Some("users:write"),

@@ -54,6 +54,7 @@ const SCHEMAS: &[fn(&mut Schemas)] = &[
     crate::endpoints::schemas,
     crate::files::schemas,
     crate::usage::schemas,
+    crate::events::schemas,
     crate::oauth::schemas,
     crate::login::schemas,
     events::schemas,

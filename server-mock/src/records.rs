@@ -26,7 +26,7 @@ use crate::resource::{MAX_RECORDS, Record};
 use crate::timestamp::date_header;
 use crate::world::State;
 
-pub(crate) use operations::{CONTACTS, USERS, keyed as keyed_row};
+pub(crate) use operations::{CONTACTS, USERS, keyed as keyed_row, paged};
 
 const DEFAULT_PAGE: usize = 20;
 const MAX_PAGE: usize = 100;
@@ -360,7 +360,7 @@ fn number_in(cursor: &str, kind: Kind) -> Option<u64> {
 }
 
 /// The address of the next page as the caller would write it, without credentials.
-fn link(call: &Call, cursor: &str) -> String {
+pub(crate) fn link(call: &Call, cursor: &str) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in
         url::form_urlencoded::parse(call.parts.uri.query().unwrap_or("").as_bytes())

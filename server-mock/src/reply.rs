@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::Stream;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -79,10 +80,14 @@ pub(crate) struct Body {
     in_progress: Option<InProgress>,
 }
 
+type Live = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
+
 enum Source {
     Full(Bytes),
     /// Pieces made as they are asked for.
     Pieces(Box<dyn Pieces>),
+    /// Pieces as they come about, whenever that is.
+    Live(Live),
     /// A beginning, and then a wait.
     Stalled {
         front: Bytes,
@@ -121,6 +126,14 @@ impl Body {
         }
     }
 
+    /// Sends pieces as they come about.
+    pub(crate) fn live(pieces: impl Stream<Item = Bytes> + Send + 'static) -> Self {
+        Self {
+            source: Source::Live(Box::pin(pieces)),
+            in_progress: None,
+        }
+    }
+
     /// Sends `pieces` with a real pause before each.
     pub(crate) fn paced(pieces: impl Pieces + 'static, pause: Duration) -> Self {
         Self {
@@ -137,7 +150,9 @@ impl Body {
     pub(crate) fn whole(&self) -> Option<&Bytes> {
         match &self.source {
             Source::Full(bytes) => Some(bytes),
-            Source::Pieces(_) | Source::Stalled { .. } | Source::Paced { .. } => None,
+            Source::Live(_) | Source::Pieces(_) | Source::Stalled { .. } | Source::Paced { .. } => {
+                None
+            }
         }
     }
 
@@ -148,6 +163,8 @@ impl Body {
                 bytes.truncate(limit);
                 return bytes;
             }
+            // Of what has not come about there is nothing to take.
+            Source::Live(_) => return Bytes::new(),
             Source::Stalled { mut front, .. } => {
                 front.truncate(limit);
                 return front;
@@ -203,6 +220,10 @@ impl HttpBody for Body {
         let piece = match &mut self.source {
             Source::Full(bytes) if bytes.is_empty() => None,
             Source::Full(bytes) => Some(std::mem::take(bytes)),
+            Source::Live(pieces) => match pieces.as_mut().poll_next(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(piece) => piece,
+            },
             Source::Pieces(pieces) => pieces.next_piece(),
             Source::Stalled { front, .. } if !front.is_empty() => Some(std::mem::take(front)),
             Source::Stalled { end, .. } => {
@@ -234,7 +255,7 @@ impl HttpBody for Body {
     fn is_end_stream(&self) -> bool {
         match &self.source {
             Source::Full(bytes) => bytes.is_empty(),
-            Source::Stalled { .. } => false,
+            Source::Live(_) | Source::Stalled { .. } => false,
             Source::Pieces(pieces) | Source::Paced { pieces, .. } => pieces.remaining() == Some(0),
         }
     }
@@ -242,6 +263,7 @@ impl HttpBody for Body {
     fn size_hint(&self) -> SizeHint {
         match &self.source {
             Source::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Source::Live(_) => SizeHint::default(),
             Source::Stalled { announced, .. } => {
                 announced.map_or_else(SizeHint::default, SizeHint::with_exact)
             }

@@ -33,6 +33,7 @@ static TABLES: &[&[Operation]] = &[
     crate::records::CONTACTS,
     crate::records::USERS,
     crate::files::OPERATIONS,
+    crate::events::OPERATIONS,
     crate::endpoints::OPERATIONS,
     crate::usage::OPERATIONS,
     crate::oauth::OPERATIONS,

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use crate::durable::Changes;
 use crate::lock::lock;
 use crate::stable_hash::stable_hash;
 use crate::timestamp::rfc3339;
@@ -72,6 +73,7 @@ impl World {
     /// Queues an event of the log for the endpoints that want it, and answers for how many.
     pub(crate) fn deliver_event(
         self: &Arc<Self>,
+        _changes: &mut Changes,
         event: &crate::events::Event,
         now_ns: u64,
     ) -> usize {

@@ -138,7 +138,6 @@ impl EventLog {
             .skip(usize::try_from(skip).unwrap_or(usize::MAX))
     }
 
-    #[allow(dead_code, reason = "the events resource comes next")]
     /// The event of this id.
     pub(crate) fn find(&self, id: &str) -> Option<&Arc<Event>> {
         let hash = u64::from_str_radix(id.strip_prefix("evt_")?, 16).ok()?;
@@ -146,19 +145,16 @@ impl EventLog {
         (found.id() == id).then_some(found)
     }
 
-    #[allow(dead_code, reason = "the events resource comes next")]
     /// Tells one log from the next after a reset.
     pub(crate) fn life(&self) -> u64 {
         self.life
     }
 
-    #[allow(dead_code, reason = "the events resource comes next")]
     /// Whether the session was dropped or forgotten.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed
     }
 
-    #[allow(dead_code, reason = "the events resource comes next")]
     /// Notified after each event, each reset, and the end.
     pub(crate) fn changed(&self) -> Arc<Notify> {
         Arc::clone(&self.changed)

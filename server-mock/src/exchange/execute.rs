@@ -15,7 +15,9 @@ use crate::op::Op;
 use crate::options::Auth;
 use crate::quota::InProgress;
 use crate::reply::Reply;
-use crate::{endpoints, files, login, oauth, openapi, problem, records, shared_limits, usage};
+use crate::{
+    endpoints, events, files, login, oauth, openapi, problem, records, shared_limits, usage,
+};
 
 /// Carries a request out.
 pub(super) async fn execute(call: &Call, latency: Duration) -> Reply {
@@ -162,7 +164,8 @@ async fn operate(call: &Call, identity: &Identity, latency: Duration) -> Reply {
         Op::Whoami => return endpoints::whoami(identity),
         Op::Usage => return usage::respond(call, identity),
         Op::Echo => return endpoints::echo(call),
-        Op::File(op) => return files::respond(call, op, identity).await,
+        Op::Event(op) => return events::respond(call, op, identity),
+        Op::File(op) => return files::respond(call, op, identity),
         Op::Greeting => return greeting(call),
         Op::Sink => return endpoints::sink(call),
         Op::Bytes => endpoints::bytes(call).await,

@@ -28,9 +28,9 @@ enum KeptBody {
 }
 
 impl Slot {
-    /// Its row, if it was answered.
+    /// Its row, if it was answered and has one.
     pub(super) fn with_row(&self, write: impl FnOnce(&KeptKey)) {
-        let Some(answer) = &self.answer else {
+        let Some(answer) = self.answer.as_ref().filter(|_| !self.passing) else {
             return;
         };
         let headers = answer.headers.iter().map(|(name, value)| {
@@ -87,6 +87,7 @@ impl Keys {
             fingerprint,
             stored_ns,
             answer: Some(answer),
+            passing: false,
         };
         self.slots.insert(scope.into(), slot);
         self.order.push_back((scope.into(), reservation));

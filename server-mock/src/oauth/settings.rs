@@ -161,9 +161,10 @@ pub struct OAuthClient {
 }
 
 /// All scopes there are.
-pub(crate) const SCOPES: [&str; 8] = [
+pub(crate) const SCOPES: [&str; 9] = [
     "contacts:read",
     "contacts:write",
+    "events:read",
     "users:read",
     "users:write",
     "openid",

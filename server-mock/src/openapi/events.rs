@@ -9,7 +9,7 @@ use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::{ContentBuilder, PathItem, Required};
 
 use super::Schemas;
-use super::schema::{described, format, object, refer, text, word};
+use super::schema::{count, described, format, object, refer, text, word};
 
 /// Types of events, the schema of their data, and what happened.
 const EVENT_TYPES: &[(&str, &str, &str)] = &[
@@ -48,6 +48,7 @@ pub(super) fn schemas(schemas: &mut Schemas) {
                 ),
                 ("type", word(&[*kind]).into()),
                 ("timestamp", format("date-time").into()),
+                ("sequence", count().into()),
                 ("data", refer(data)),
             ])
             .description(Some(*words)),
@@ -116,6 +117,6 @@ fn example(kind: &str) -> Value {
         }),
     };
     json!({
-        "id": "evt_8d1f8c2a5f0e4b37", "type": kind, "timestamp": "2026-11-01T12:00:00.000Z", "data": data
+        "id": "evt_8d1f8c2a5f0e4b37", "type": kind, "timestamp": "2026-11-01T12:00:00.000Z", "sequence": 1, "data": data
     })
 }

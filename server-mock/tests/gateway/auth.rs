@@ -48,7 +48,7 @@ async fn every_way_to_send_a_key_is_understood() {
             seen.json(),
             serde_json::json!({
                 "tenant": "acme", "tier": "pro",
-                "scopes": ["contacts:read", "contacts:write", "users:read", "users:write"]
+                "scopes": ["contacts:read", "contacts:write", "events:read", "users:read", "users:write"]
             })
         );
     }
