@@ -21,6 +21,7 @@ use crate::session::{Refused, Session};
 use crate::tier::Tier;
 use crate::world::{DEFAULT_SESSION, NoWorld, is_session_name};
 
+mod bus;
 mod guard;
 mod kept;
 mod oauth;
@@ -57,6 +58,7 @@ pub(crate) fn router(shared: Arc<Shared>, own: SocketAddr) -> Router {
         .route("/admin/limits", get(limits))
         .route("/admin/files/change", post(change_file))
         .route("/admin/tokens", post(mint_token))
+        .merge(bus::routes())
         .merge(oauth::routes())
         .merge(regions::routes())
         .merge(snapshot::routes())

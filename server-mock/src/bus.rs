@@ -23,9 +23,6 @@
 //! Each hand-out counts (`Lease::taken`). The instants of leases and delays are real time: a lease is about a process that
 //! may be dead, not about the session's clock.
 
-// Nothing publishes yet.
-#![allow(dead_code)]
-
 pub(crate) mod address;
 pub(crate) mod link;
 pub(crate) mod memory;
@@ -96,6 +93,10 @@ pub(crate) enum Published {
 /// Which order a bus keeps among messages of one key, in one group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
+    #[cfg_attr(
+        not(any(feature = "nats", feature = "redis")),
+        allow(dead_code, reason = "what brokers keep")
+    )]
     /// They are handed out for the first time in the order in which they were published; one that was not acknowledged does
     /// not hold up the next.
     FirstHandOut,

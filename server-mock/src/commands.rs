@@ -8,6 +8,7 @@ mod faults;
 mod keys;
 mod serve;
 mod verdict;
+mod worker;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -16,11 +17,12 @@ use std::process::ExitCode;
 use crate::arguments::{Arguments, UsageError};
 
 /// What the program can do, in the order of its help.
-const ALL: [&Subcommand; 4] = [
+const ALL: [&Subcommand; 5] = [
     &serve::COMMAND,
     &keys::COMMAND,
     &faults::COMMAND,
     &verdict::COMMAND,
+    &worker::COMMAND,
 ];
 
 /// One command.

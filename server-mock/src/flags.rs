@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use gatewright_server_mock::{LimitsSettings, LogFormat, LogLevel};
 
 use crate::arguments::UsageError;
+use crate::bus_flags::BusFlags;
 use crate::https_flags::HttpsFlags;
 use crate::limits_flags;
 
@@ -24,6 +25,7 @@ pub(crate) struct Serve {
     pub(crate) regions: Vec<(String, u16)>,
     pub(crate) data: Option<PathBuf>,
     pub(crate) data_max_mb: Option<u64>,
+    pub(crate) bus: BusFlags,
     pub(crate) log: LogTo,
     pub(crate) log_level: LogLevel,
     pub(crate) https: HttpsFlags,
@@ -71,6 +73,10 @@ Options:
   --limits-deadline-ms N
                         How long a decision may take there [default: 250]
   --limits-lease-ms N   How long calls in progress of a gateway that died count [default: 10000]
+  --bus BUS             Have webhooks sent by workers over embedded, nats://HOST:4222 or redis://HOST:6379
+  --bus-name NAME       Keeps gateways that share a broker apart [default: gatewright]
+  --bus-workers N       Workers in this process; 0 leaves all to `gatewright-gateway worker` [default: 1]
+  --bus-lease-ms N      How long a job belongs to a worker that is silent [default: 5000]
   -h, --help            Print this
 ";
 
@@ -92,6 +98,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Serve
         limits: LimitsSettings::default(),
         log_level: LogLevel::default(),
         https: HttpsFlags::default(),
+        bus: BusFlags::default(),
     };
     while let Some(argument) = arguments.next() {
         let (name, joined) = match argument.split_once('=') {
@@ -113,6 +120,9 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Serve
             "--static" => serve.static_files.push(mount(name, value())?),
             "--data" => serve.data = Some(file(name, value())?),
             "--data-max-mb" => serve.data_max_mb = Some(number::<u64>(name, value())?.max(1)),
+            "--bus" | "--bus-name" | "--bus-workers" | "--bus-lease-ms" => {
+                serve.bus.set(name, value())?;
+            }
             "--region" => serve.regions.push(region(name, value())?),
             "--log" => serve.log = log_to(name, value())?,
             "--log-level" => serve.log_level = number(name, value())?,

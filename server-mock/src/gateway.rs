@@ -11,6 +11,9 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 use crate::admin;
+use crate::bus_options::BusOptions;
+use crate::dispatch::Dispatch;
+use crate::dispatch::desk::Desk;
 use crate::durable::{DEFAULT_MAX_BYTES, Store};
 use crate::https::{Https, TlsServer};
 use crate::key::is_tenant;
@@ -53,6 +56,7 @@ pub(crate) struct Shared {
     pub(crate) regions: Vec<Region>,
     /// Where HTTPS is served, and with what.
     pub(crate) https: Option<(SocketAddr, Arc<TlsServer>)>,
+    pub(crate) desk: Option<Arc<Desk>>,
 }
 
 impl Shared {
@@ -91,6 +95,7 @@ pub struct GatewayBuilder {
     log: Option<(LogFormat, LogLevel)>,
     https: Option<Https>,
     limits: LimitsSettings,
+    bus: Option<BusOptions>,
 }
 
 impl Default for GatewayBuilder {
@@ -108,6 +113,7 @@ impl Default for GatewayBuilder {
             log: None,
             https: None,
             limits: LimitsSettings::default(),
+            bus: None,
         }
     }
 }
@@ -178,6 +184,12 @@ impl GatewayBuilder {
         self
     }
 
+    /// Has webhooks sent by workers, which get them over this bus. Default: the gateway sends them itself.
+    pub fn bus(mut self, bus: BusOptions) -> Self {
+        self.bus = Some(bus);
+        self
+    }
+
     /// Writes a line for each request to standard error. Default: none.
     pub fn log(mut self, format: LogFormat, level: LogLevel) -> Self {
         self.log = Some((format, level));
@@ -229,6 +241,15 @@ impl GatewayBuilder {
         Ok(())
     }
 
+    /// The bus, with the embedded one beside the data file.
+    fn dispatch(&self) -> io::Result<Option<Dispatch>> {
+        let bus = self.bus.clone().map(|bus| match &self.data {
+            Some(file) => bus.data(file),
+            None => bus,
+        });
+        bus.as_ref().map(Dispatch::open).transpose()
+    }
+
     /// Serves until told to stop.
     async fn run(self, ready: impl FnOnce(io::Result<Gateway>)) {
         let (stop, told) = watch::channel(false);
@@ -236,6 +257,10 @@ impl GatewayBuilder {
         let admin_host = match self.host {
             host if host.is_loopback() => host,
             _ => Ipv4Addr::LOCALHOST.into(),
+        };
+        let dispatch = match self.dispatch() {
+            Ok(dispatch) => dispatch,
+            Err(error) => return ready(Err(error)),
         };
         let bound = async {
             let static_files = StaticFiles::open(&self.static_files)?;
@@ -277,9 +302,11 @@ impl GatewayBuilder {
             .chain(https.iter().map(|https| https.address))
             .map(|address| address.port())
             .collect();
+        let desk = dispatch.map(|dispatch| dispatch.start(&told));
         let mut surroundings = Surroundings::new(own_ports, told.clone())
             .keeping(store.clone())
-            .with_log(log);
+            .with_log(log)
+            .with_desk(desk.clone());
         surroundings.shared_limits = limits;
         let worlds = Arc::new(Worlds::new(self.max_sessions, surroundings));
         for session in sessions.iter().flatten().take(self.max_sessions) {
@@ -298,6 +325,7 @@ impl GatewayBuilder {
             https: https
                 .as_ref()
                 .map(|https| (https.address, Arc::clone(&https.server))),
+            desk,
         });
         let numbers = Arc::<AtomicU64>::default();
         let router = admin::router(Arc::clone(&shared), admin_address);

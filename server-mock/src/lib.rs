@@ -9,10 +9,12 @@
 mod admin;
 mod bounded;
 mod bus;
+mod bus_options;
 mod call;
 mod clock;
 mod dashboard;
 mod dialect;
+mod dispatch;
 mod durable;
 mod effects;
 mod endpoints;
@@ -70,7 +72,9 @@ mod webhooks;
 mod wire;
 mod world;
 
+pub use bus_options::{BusOptions, Worker};
 pub use dialect::{Dialect, RetryAfter};
+pub use dispatch::desk::SentBy;
 pub use effects::{ByKey, Effects};
 pub use fault::{Fault, FaultError};
 pub use fault_rules::{FaultRule, Match, RandomFaults, RuleState};

@@ -1,6 +1,7 @@
 //! The gateway as a program: `gatewright-gateway serve`, and commands that ask a running one.
 
 mod arguments;
+mod bus_flags;
 mod commands;
 mod flags;
 mod https_flags;

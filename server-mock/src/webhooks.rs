@@ -25,6 +25,7 @@ pub use endpoint::{Disabled, Endpoint};
 pub(crate) use listener::{Connection, Next};
 use outbox::Outbox;
 pub use outbox::{Attempt, Delivery, DeliveryState};
+pub(crate) use sender::{Answer, Post, post};
 
 /// The largest event, as JSON.
 const MAX_PAYLOAD_BYTES: usize = 256 * 1024;

@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
+use crate::dispatch::desk::Desk;
 use crate::durable::{Changes, Kept, Row, Store, Trouble};
 use crate::effects::EffectLog;
 use crate::events::EventLog;
@@ -55,6 +56,7 @@ pub(crate) struct Surroundings {
     pub(crate) published: Arc<Notify>,
     /// Where limits are counted, if not in memory.
     pub(crate) shared_limits: Option<Arc<SharedLimits>>,
+    desk: Option<Arc<Desk>>,
 }
 
 impl Surroundings {
@@ -71,7 +73,19 @@ impl Surroundings {
             store: None,
             published: Arc::default(),
             shared_limits: None,
+            desk: None,
         }
+    }
+
+    /// With workers who send its webhooks.
+    pub(crate) fn with_desk(mut self, desk: Option<Arc<Desk>>) -> Self {
+        self.desk = desk;
+        self
+    }
+
+    /// Where attempts are handed to workers; none where the gateway makes them itself.
+    pub(crate) fn desk(&self) -> Option<&Arc<Desk>> {
+        self.desk.as_ref()
     }
 
     /// With this data file.

@@ -36,6 +36,9 @@ fn serve(serve: &Serve) -> io::Result<()> {
     if let Some(mb) = serve.data_max_mb {
         builder = builder.max_data_bytes(mb.saturating_mul(1 << 20));
     }
+    if let Some(bus) = serve.bus.options() {
+        builder = builder.bus(bus);
+    }
     if let Some(format) = serve.log_format(io::stderr().is_terminal()) {
         builder = builder.log(format, serve.log_level);
     }
@@ -113,7 +116,7 @@ fn announce(serve: &Serve, gateway: &Gateway) -> io::Result<()> {
 }
 
 /// Waits for ctrl-c, SIGTERM, or the end of standard input.
-async fn told_to_stop(until_stdin_closes: bool) -> io::Result<()> {
+pub(super) async fn told_to_stop(until_stdin_closes: bool) -> io::Result<()> {
     let (closed, stdin_closed) = tokio::sync::oneshot::channel();
     if until_stdin_closes {
         // A thread that reads standard input cannot be cancelled; it ends with the process.

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use super::endpoint::Target;
 use super::outbox::{Attempt, Outgoing};
-use super::sender;
+use super::sender::{self, Answer};
 use crate::clock::MS;
+use crate::dispatch::desk::{About, Reported};
 use crate::world::World;
 
 /// Starts the task unless it is running.
@@ -76,9 +78,13 @@ fn step(world: &Arc<World>) -> Next {
 
 async fn attempt(world: Arc<World>, outgoing: Outgoing) {
     let started = Instant::now();
-    let result = sender::send(&outgoing, &world.surroundings).await;
-    let (status, error) = match result {
-        Ok(status) => (Some(status), None),
+    // A gateway that stops knows no more of the attempt.
+    let Some(sent) = send(&world, &outgoing).await else {
+        return;
+    };
+    let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let (status, error) = match sent.result {
+        Ok(answer) => (Some(answer.status), None),
         Err(error) => (None, Some(error)),
     };
     world.surroundings.metrics.webhook_attempt(status);
@@ -86,7 +92,8 @@ async fn attempt(world: Arc<World>, outgoing: Outgoing) {
         at_ms: outgoing.at_ns / MS,
         status,
         error,
-        took_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        took_ms: sent.by.as_ref().map_or(took_ms, |_| sent.took_ms),
+        by: sent.by,
     };
     let seed = world.state().options.seed;
     let now_ns = world.clock.now_ns();
@@ -95,4 +102,31 @@ async fn attempt(world: Arc<World>, outgoing: Outgoing) {
         .outbox()
         .attempted(&outgoing, attempt, now_ns, seed);
     world.webhooks.wake.notify_one();
+}
+
+/// Makes an attempt, or has a worker make it. `None`: the gateway stops.
+async fn send(world: &World, outgoing: &Outgoing) -> Option<Reported> {
+    let url = match &outgoing.target {
+        Target::Address(url) => url,
+        Target::Listener(listener) => {
+            return Some(Reported::here(
+                listener.send(outgoing).await.map(Answer::of),
+            ));
+        }
+    };
+    let own_ports = world.surroundings.own_ports();
+    let Some(desk) = world.surroundings.desk() else {
+        let answer = match outgoing.post(url) {
+            Ok(post) => sender::post(&post, own_ports).await,
+            Err(error) => Err(error),
+        };
+        return Some(Reported::here(answer));
+    };
+    let about = About {
+        session: &world.name,
+        delivery: outgoing.name(),
+        attempt: outgoing.attempt,
+        own_ports,
+    };
+    desk.send(about, || outgoing.post(url)).await.ok()
 }

@@ -21,6 +21,7 @@ use super::Event;
 use super::endpoint::{Disabled, Endpoint, NewEndpoint, Subscriber, Target};
 use super::listener::Listener;
 use crate::clock::{MS, NS};
+use crate::dispatch::desk::SentBy;
 use crate::stable_hash::{stable_hash, unit};
 use crate::world::Surroundings;
 
@@ -79,6 +80,9 @@ pub struct Attempt {
     pub error: Option<String>,
     /// Real time it took, in milliseconds.
     pub took_ms: u64,
+    /// The worker that made it, where webhooks go by a bus.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<SentBy>,
 }
 
 /// What the sending task needs for one attempt.
@@ -503,6 +507,7 @@ mod tests {
             status: Some(204),
             error: None,
             took_ms: 0,
+            by: None,
         };
         outbox.attempted(&sent[0], attempt, 0, 1);
         assert!(outbox.deliver("ep_000001", &event, 0).is_ok());

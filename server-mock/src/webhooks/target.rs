@@ -28,16 +28,16 @@ pub(crate) fn parse(text: &str, surroundings: &Surroundings) -> Result<Url, Stri
         Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
     };
     if let Some(address) = literal {
-        allow(SocketAddr::new(address, port), surroundings)?;
+        allow(SocketAddr::new(address, port), surroundings.own_ports())?;
     }
     Ok(url)
 }
 
 /// Refuses an address no webhook may reach.
-pub(crate) fn allow(address: SocketAddr, surroundings: &Surroundings) -> Result<(), String> {
+pub(crate) fn allow(address: SocketAddr, own_ports: &[u16]) -> Result<(), String> {
     let ip = plain(address.ip());
     if ip.is_loopback() {
-        if surroundings.own_ports().contains(&address.port()) {
+        if own_ports.contains(&address.port()) {
             return Err(format!("{address} is the gateway itself"));
         }
         return Ok(());
