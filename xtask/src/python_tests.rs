@@ -16,6 +16,7 @@ const PYTHON_FOLDERS: &[&str] = &[
     "examples/python",
     "conformance/adapters/python",
     "conformance/webhooks",
+    "conformance/oauth",
     "bench",
     "core/webhook/tests",
     "xtask/installed/python",

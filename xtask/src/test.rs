@@ -3,9 +3,9 @@
 use crate::report::Report;
 use crate::workspace::Workspace;
 use crate::{
-    Ended, Result, chosen_parts, conformance, examples, fuzz, kotlin_tests, lint, node_tests,
-    python_tests, rust_tests, sim, swift_tests, target_checks, web_tests, webhook_corpus,
-    webhook_wasm,
+    Ended, Result, chosen_parts, conformance, examples, fuzz, gateway_tests, kotlin_tests, lint,
+    node_tests, python_tests, rust_tests, sim, swift_tests, target_checks, web_tests,
+    webhook_corpus, webhook_wasm,
 };
 
 /// Runs a part's steps and reports each.
@@ -20,6 +20,7 @@ const PARTS: &[(&str, Part)] = &[
     ("corpus", webhook_corpus::test),
     ("webhook-wasm", webhook_wasm::run),
     ("targets", target_checks::run),
+    ("gateway", gateway_tests::run),
     ("python", python_tests::run),
     ("node", node_tests::run),
     ("web", web_tests::run),

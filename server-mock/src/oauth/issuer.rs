@@ -34,6 +34,9 @@ pub(crate) fn metadata(call: &Call, provider: &str) -> Reply {
     ]);
     let algorithms = json!(["ES256", "EdDSA", "RS256", "PS256"]);
     let id_token_alg = call.world.state().options.oauth.id_token_alg;
+    // RS256 has to be among them (OpenID Connect Discovery, section 3).
+    let mut algs = vec![id_token_alg];
+    algs.extend((id_token_alg != IdTokenAlg::Rs256).then_some(IdTokenAlg::Rs256));
     let scopes: Vec<&str> = SCOPES.iter().chain(profile.scopes).copied().collect();
     let mut metadata = json!({
         "issuer": url(call, provider),
@@ -49,7 +52,7 @@ pub(crate) fn metadata(call: &Call, provider: &str) -> Reply {
         "response_modes_supported": ["query"],
         "grant_types_supported": profile.grants,
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [id_token_alg],
+        "id_token_signing_alg_values_supported": algs,
         "prompt_values_supported": ["none", "login", "consent"],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": methods,

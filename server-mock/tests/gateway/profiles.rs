@@ -515,7 +515,7 @@ async fn id_tokens_are_signed_as_asked_and_keys_overlap() {
             .json();
         assert_eq!(
             metadata["id_token_signing_alg_values_supported"],
-            json!([alg])
+            json!([alg, "RS256"])
         );
     }
 }
