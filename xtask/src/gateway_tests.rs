@@ -1,14 +1,13 @@
 //! The reference gateway beside programs that nobody here wrote, installed in pinned versions: a subject each.
 
-use crate::gateway;
-use crate::oauth_clients;
 use crate::report::Report;
 use crate::workspace::Workspace;
+use crate::{dashboard_tests, gateway, oauth_clients};
 
 /// Runs a subject's steps and reports each. The gateway has been built.
 type Subject = fn(&Workspace, &mut Report);
 
-const SUBJECTS: &[Subject] = &[oauth_clients::run];
+const SUBJECTS: &[Subject] = &[dashboard_tests::run, oauth_clients::run];
 
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
     let mut build = gateway::build_command(workspace, "dev");

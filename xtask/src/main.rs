@@ -15,6 +15,7 @@ mod chromium;
 mod clang;
 mod closing_lines;
 mod conformance;
+mod dashboard_tests;
 mod demo;
 mod elf;
 mod examples;

@@ -20,6 +20,7 @@ const PYTHON_FOLDERS: &[&str] = &[
     "bench",
     "core/webhook/tests",
     "xtask/installed/python",
+    "server-mock/python-tests",
 ];
 
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) {

@@ -20,12 +20,12 @@ const PARTS: &[(&str, Part)] = &[
     ("corpus", webhook_corpus::test),
     ("webhook-wasm", webhook_wasm::run),
     ("targets", target_checks::run),
-    ("gateway", gateway_tests::run),
     ("python", python_tests::run),
     ("node", node_tests::run),
     ("web", web_tests::run),
     ("swift", swift_tests::run),
     ("kotlin", kotlin_tests::run),
+    ("gateway", gateway_tests::run),
     ("conformance", conformance::test),
     ("examples", examples::run),
 ];

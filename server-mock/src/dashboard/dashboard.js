@@ -35,21 +35,22 @@ function become(old, fresh) {
   becomeChildren(old, fresh);
 }
 
+/** Its id. A form's own property may be a field that is called so. */
+const idOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node.getAttribute("id") : null);
+
 const alike = (one, other) =>
-  one.nodeType === other.nodeType &&
-  one.nodeName === other.nodeName &&
-  (one.nodeType !== Node.ELEMENT_NODE || one.id === other.id);
+  one.nodeType === other.nodeType && one.nodeName === other.nodeName && idOf(one) === idOf(other);
 
 function becomeChildren(old, fresh) {
   const named = new Map();
   for (const child of old.children) {
-    if (child.id) {
-      named.set(child.id, child);
+    if (idOf(child)) {
+      named.set(idOf(child), child);
     }
   }
   let at = old.firstChild;
   for (const wanted of [...fresh.childNodes]) {
-    const known = wanted.id && named.get(wanted.id);
+    const known = idOf(wanted) && named.get(idOf(wanted));
     if (known && known.nodeName === wanted.nodeName) {
       if (known === at) {
         at = at.nextSibling;
@@ -57,12 +58,12 @@ function becomeChildren(old, fresh) {
         old.insertBefore(known, at);
       }
       become(known, wanted);
-    } else if (at && alike(at, wanted) && !at.id) {
+    } else if (at && alike(at, wanted) && !idOf(at)) {
       become(at, wanted);
       at = at.nextSibling;
     } else {
       const node = document.importNode(wanted, true);
-      if (node.localName === "tr" && node.id) {
+      if (node.localName === "tr" && idOf(node)) {
         node.classList.add("fresh");
       }
       old.insertBefore(node, at);
@@ -141,7 +142,12 @@ try {
 }
 
 function paint() {
-  chosen === "auto" ? delete document.documentElement.dataset.theme : (document.documentElement.dataset.theme = chosen);
+  const { dataset } = document.documentElement;
+  if (chosen === "auto") {
+    delete dataset.theme;
+  } else {
+    dataset.theme = chosen;
+  }
   theme.textContent = `Theme: ${chosen}`;
 }
 
