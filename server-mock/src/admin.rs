@@ -28,6 +28,7 @@ mod oauth;
 mod regions;
 mod snapshot;
 mod telemetry;
+mod upstreams;
 mod verdict;
 mod webhooks;
 
@@ -62,6 +63,7 @@ pub(crate) fn router(shared: Arc<Shared>, own: SocketAddr) -> Router {
         .merge(oauth::routes())
         .merge(regions::routes())
         .merge(snapshot::routes())
+        .merge(upstreams::routes())
         .merge(verdict::routes())
         .merge(telemetry::routes())
         .merge(webhooks::routes())

@@ -23,6 +23,8 @@ pub(crate) struct Serve {
     pub(crate) static_files: Vec<(String, PathBuf)>,
     /// Names and ports of `--region`.
     pub(crate) regions: Vec<(String, u16)>,
+    /// Names and URLs of `--upstream`.
+    pub(crate) upstreams: Vec<(String, String)>,
     pub(crate) data: Option<PathBuf>,
     pub(crate) data_max_mb: Option<u64>,
     pub(crate) bus: BusFlags,
@@ -56,6 +58,7 @@ Options:
   --region NAME[=PORT]  One more data port of that name, any free one without PORT; may be repeated
   --log HOW             A line a request on standard error: json, text or off [default: text on a terminal, else off]
   --log-level LEVEL     warn (5xx and no answer), info (all but health checks) or debug (all) [default: info]
+  --upstream NAME=URL   Send /upstream/NAME/... on to a real server, behind a circuit breaker; may be repeated
   --static PREFIX=DIR   Serve the files of DIR on the admin port, at PREFIX; may be repeated
   --data FILE           Keep all state in FILE, an SQLite database that is made if it is not there
   --data-max-mb N       Largest size of that file in MiB [default: 4096]
@@ -92,6 +95,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Serve
         until_stdin_closes: false,
         static_files: Vec::new(),
         regions: Vec::new(),
+        upstreams: Vec::new(),
         data: None,
         data_max_mb: None,
         log: LogTo::Terminal,
@@ -124,6 +128,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Serve
                 serve.bus.set(name, value())?;
             }
             "--region" => serve.regions.push(region(name, value())?),
+            "--upstream" => serve.upstreams.push(upstream(name, value())?),
             "--log" => serve.log = log_to(name, value())?,
             "--log-level" => serve.log_level = number(name, value())?,
             name if limits_flags::is_one(name) => {
@@ -158,6 +163,19 @@ fn file(name: &str, value: Option<String>) -> Result<PathBuf, UsageError> {
     match value {
         Some(value) if !value.is_empty() => Ok(value.into()),
         _ => Err(UsageError(format!("{name} needs a value"))),
+    }
+}
+
+/// `NAME=URL`.
+fn upstream(name: &str, value: Option<String>) -> Result<(String, String), UsageError> {
+    let Some(value) = value else {
+        return Err(UsageError(format!("{name} needs a value")));
+    };
+    match value.split_once('=') {
+        Some((upstream, url)) if !url.is_empty() => Ok((upstream.to_owned(), url.to_owned())),
+        _ => Err(UsageError(format!(
+            "{name} cannot be {value:?} when expecting NAME=URL, such as orders=http://localhost:3000"
+        ))),
     }
 }
 

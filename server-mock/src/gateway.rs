@@ -23,6 +23,7 @@ use crate::region::Region;
 use crate::session::{Refused, Session};
 use crate::shared_limits::{LimitsSettings, SharedLimits};
 use crate::static_files::StaticFiles;
+use crate::upstream::{self, Upstream};
 use crate::world::{NoWorld, Surroundings, Worlds};
 
 /// A running gateway. Dropping it stops it.
@@ -96,6 +97,7 @@ pub struct GatewayBuilder {
     https: Option<Https>,
     limits: LimitsSettings,
     bus: Option<BusOptions>,
+    upstreams: Vec<Upstream>,
 }
 
 impl Default for GatewayBuilder {
@@ -110,6 +112,7 @@ impl Default for GatewayBuilder {
             regions: Vec::new(),
             data: None,
             max_data_bytes: DEFAULT_MAX_BYTES,
+            upstreams: Vec::new(),
             log: None,
             https: None,
             limits: LimitsSettings::default(),
@@ -208,6 +211,12 @@ impl GatewayBuilder {
         self
     }
 
+    /// A real server that each new session has at `/upstream/{name}`; start fails where it cannot be one. Default: none.
+    pub fn upstream(mut self, upstream: Upstream) -> Self {
+        self.upstreams.push(upstream);
+        self
+    }
+
     /// Starts it and returns when both ports answer. Fails when a port cannot be bound or a folder cannot be served.
     pub async fn start(self) -> io::Result<Gateway> {
         let (ready, started) = oneshot::channel();
@@ -263,6 +272,7 @@ impl GatewayBuilder {
             Err(error) => return ready(Err(error)),
         };
         let bound = async {
+            upstream::check_all(&self.upstreams).map_err(invalid)?;
             let static_files = StaticFiles::open(&self.static_files)?;
             let kept = self
                 .data
@@ -304,6 +314,7 @@ impl GatewayBuilder {
             .collect();
         let desk = dispatch.map(|dispatch| dispatch.start(&told));
         let mut surroundings = Surroundings::new(own_ports, told.clone())
+            .proxying(self.upstreams)
             .keeping(store.clone())
             .with_log(log)
             .with_desk(desk.clone());
@@ -399,6 +410,10 @@ async fn bound_https(host: IpAddr, wanted: Option<&Https>) -> io::Result<Option<
         listener,
         server,
     }))
+}
+
+fn invalid(fault: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, fault)
 }
 
 /// The ports of regions, bound.

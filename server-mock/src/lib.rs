@@ -65,6 +65,7 @@ mod tier;
 mod timeline;
 mod timestamp;
 mod told;
+mod upstream;
 mod usage;
 mod verdict;
 mod via;
@@ -97,6 +98,7 @@ pub use shared_limits::{LimitStore, LimitsFail, LimitsSettings, StoreAway};
 pub use signing::{SigningMode, SigningOptions, VerifyingKey};
 pub use tier::{Limits, Tier};
 pub use told::Told;
+pub use upstream::{HealthCheck, Upstream, UpstreamBreaker, UpstreamState};
 pub use usage::{Bucket, Usage, UsageCounts, UsagePoint};
 pub use verdict::{
     Aspect, AspectVerdict, AttemptVerdict, CallVerdict, Finding, Grade, Mark, Quota, Verdict,

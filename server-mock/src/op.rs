@@ -47,6 +47,8 @@ pub(crate) enum Op {
     Sink,
     Ticks,
     Unknown,
+    /// A real server behind the gateway.
+    Upstream,
     Usage,
     Whoami,
 }
@@ -135,6 +137,7 @@ impl Op {
             Self::Resource(Users, Update) => "users.update",
             Self::Sink => "sink",
             Self::Unknown => "unknown",
+            Self::Upstream => "upstream",
             Self::Usage => "usage.get",
             Self::Whoami => "whoami",
         }

@@ -12,6 +12,7 @@ use crate::oauth::OAuthOptions;
 use crate::policy::{MAX_POLICIES, Policy};
 use crate::signing::SigningOptions;
 use crate::tier::Limits;
+use crate::upstream::{self, Upstream};
 
 /// The options of a session and their defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -52,6 +53,8 @@ pub struct Options {
     pub oauth: OAuthOptions,
     /// Whether and with which keys signatures of requests are checked.
     pub signing: SigningOptions,
+    /// Real servers behind `/upstream/{name}`. Default: those that the gateway was started with.
+    pub upstreams: Shared<Upstream>,
     /// Entries the journal keeps; the oldest are dropped. Default: 100 000, 0 keeps none.
     pub journal_entries: usize,
     /// Seed of request ids and tokens. Default: derived from the session's name.
@@ -168,6 +171,9 @@ pub struct OptionsChange {
     /// See [`Options::signing`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing: Option<SigningOptions>,
+    /// See [`Options::upstreams`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstreams: Option<Shared<Upstream>>,
     /// See [`Options::journal_entries`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub journal_entries: Option<usize>,
@@ -209,6 +215,7 @@ impl Options {
             login: LoginOptions::default(),
             oauth: OAuthOptions::default(),
             signing: SigningOptions::default(),
+            upstreams: Shared::default(),
             journal_entries: 100_000,
             seed,
         }
@@ -258,6 +265,9 @@ impl Options {
                 .check()
                 .map_err(|fault| format!("signing: {fault}"))?;
         }
+        if let Some(upstreams) = &change.upstreams {
+            upstream::check_all(upstreams).map_err(|fault| format!("upstreams: {fault}"))?;
+        }
         let Self {
             dialect,
             retry_after,
@@ -275,6 +285,7 @@ impl Options {
             login,
             oauth,
             signing,
+            upstreams,
             journal_entries,
             seed,
         } = self;
@@ -294,6 +305,7 @@ impl Options {
         set(login, change.login);
         set(oauth, change.oauth);
         set(signing, change.signing);
+        set(upstreams, change.upstreams);
         set(journal_entries, change.journal_entries);
         set(seed, change.seed);
         Ok(())

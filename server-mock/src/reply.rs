@@ -94,6 +94,12 @@ enum Source {
         announced: Option<u64>,
         end: Pin<Box<Sleep>>,
     },
+    /// Somebody else's body, as it comes; each piece within a time.
+    Relayed {
+        body: Pin<Box<dyn HttpBody<Data = Bytes, Error = io::Error> + Send>>,
+        within: Duration,
+        late: Pin<Box<Sleep>>,
+    },
     /// Pieces with a pause before each.
     Paced {
         pieces: Box<dyn Pieces>,
@@ -146,13 +152,30 @@ impl Body {
         }
     }
 
+    /// Sends what comes from elsewhere; it fails where nothing comes within a time.
+    pub(crate) fn relayed(
+        body: impl HttpBody<Data = Bytes, Error = io::Error> + Send + 'static,
+        within: Duration,
+    ) -> Self {
+        Self {
+            source: Source::Relayed {
+                body: Box::pin(body),
+                within,
+                late: Box::pin(tokio::time::sleep(within)),
+            },
+            in_progress: None,
+        }
+    }
+
     /// The bytes, if they are all here.
     pub(crate) fn whole(&self) -> Option<&Bytes> {
         match &self.source {
             Source::Full(bytes) => Some(bytes),
-            Source::Live(_) | Source::Pieces(_) | Source::Stalled { .. } | Source::Paced { .. } => {
-                None
-            }
+            Source::Live(_)
+            | Source::Pieces(_)
+            | Source::Relayed { .. }
+            | Source::Stalled { .. }
+            | Source::Paced { .. } => None,
         }
     }
 
@@ -169,6 +192,8 @@ impl Body {
                 front.truncate(limit);
                 return front;
             }
+            // What it would be is not here yet.
+            Source::Relayed { .. } => return Bytes::new(),
             Source::Pieces(pieces) | Source::Paced { pieces, .. } => pieces,
         };
         let mut front = Vec::new();
@@ -234,6 +259,23 @@ impl HttpBody for Body {
                     )))
                 });
             }
+            Source::Relayed { body, within, late } => {
+                return match body.as_mut().poll_frame(cx) {
+                    Poll::Ready(frame) => {
+                        late.as_mut().reset(tokio::time::Instant::now() + *within);
+                        if frame.is_none() {
+                            self.in_progress = None;
+                        }
+                        Poll::Ready(frame)
+                    }
+                    Poll::Pending => late.as_mut().poll(cx).map(|()| {
+                        Some(Err(io::Error::new(
+                            io::ErrorKind::TimedOut,
+                            "the upstream's body does not go on",
+                        )))
+                    }),
+                };
+            }
             Source::Paced {
                 pieces,
                 pause,
@@ -256,6 +298,7 @@ impl HttpBody for Body {
         match &self.source {
             Source::Full(bytes) => bytes.is_empty(),
             Source::Live(_) | Source::Stalled { .. } => false,
+            Source::Relayed { body, .. } => body.is_end_stream(),
             Source::Pieces(pieces) | Source::Paced { pieces, .. } => pieces.remaining() == Some(0),
         }
     }
@@ -267,6 +310,7 @@ impl HttpBody for Body {
             Source::Stalled { announced, .. } => {
                 announced.map_or_else(SizeHint::default, SizeHint::with_exact)
             }
+            Source::Relayed { body, .. } => body.size_hint(),
             Source::Pieces(pieces) | Source::Paced { pieces, .. } => pieces
                 .remaining()
                 .map_or_else(SizeHint::default, SizeHint::with_exact),

@@ -38,6 +38,7 @@ static TABLES: &[&[Operation]] = &[
     crate::usage::OPERATIONS,
     crate::oauth::OPERATIONS,
     crate::login::OPERATIONS,
+    crate::upstream::operations::OPERATIONS,
     crate::openapi::OPERATIONS,
 ];
 

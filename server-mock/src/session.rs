@@ -15,6 +15,7 @@ use crate::oauth::Decision;
 use crate::options::{Options, OptionsChange};
 use crate::tier::{Limits, Tier};
 use crate::timestamp::rfc3339;
+use crate::upstream::UpstreamState;
 use crate::verdict::Verdict;
 use crate::webhooks::{Delivery, Endpoint, NewEndpoint};
 use crate::world::World;
@@ -339,6 +340,11 @@ impl Session {
     /// The devices that wait for a user, and the name of the signing key.
     pub fn oauth_state(&self) -> serde_json::Value {
         crate::oauth::state(&self.world.state().oauth)
+    }
+
+    /// The upstreams of the session's options, and what is known of each.
+    pub fn upstreams(&self) -> Vec<UpstreamState> {
+        self.world.upstream_states()
     }
 
     /// Changes a file: another content, another entity tag.

@@ -33,6 +33,7 @@ use crate::shared_limits::{self, SharedLimits};
 use crate::signing::Nonces;
 use crate::stable_hash::stable_hash;
 use crate::tier::Tier;
+use crate::upstream::{Client, Upstream, Upstreams};
 use crate::usage::UsageLog;
 use crate::webhooks::Webhooks;
 
@@ -57,6 +58,10 @@ pub(crate) struct Surroundings {
     /// Where limits are counted, if not in memory.
     pub(crate) shared_limits: Option<Arc<SharedLimits>>,
     desk: Option<Arc<Desk>>,
+    /// Of upstreams and integrations.
+    pub(crate) client: Client,
+    /// The upstreams of new sessions.
+    first_upstreams: Vec<Upstream>,
 }
 
 impl Surroundings {
@@ -74,6 +79,8 @@ impl Surroundings {
             published: Arc::default(),
             shared_limits: None,
             desk: None,
+            client: Client::default(),
+            first_upstreams: Vec::new(),
         }
     }
 
@@ -86,6 +93,12 @@ impl Surroundings {
     /// Where attempts are handed to workers; none where the gateway makes them itself.
     pub(crate) fn desk(&self) -> Option<&Arc<Desk>> {
         self.desk.as_ref()
+    }
+
+    /// With these upstreams in each new session.
+    pub(crate) fn proxying(mut self, upstreams: Vec<Upstream>) -> Self {
+        self.first_upstreams = upstreams;
+        self
     }
 
     /// With this data file.
@@ -130,6 +143,7 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) surroundings: Arc<Surroundings>,
     pub(crate) webhooks: Webhooks,
+    pub(crate) upstreams: Upstreams,
     pub(crate) kept: Kept,
     pub(crate) usage: UsageLog,
     state: Mutex<State>,
@@ -206,6 +220,7 @@ impl World {
             name: name.into(),
             clock: Clock::new(Arc::clone(&wake)),
             webhooks: Webhooks::new(wake),
+            upstreams: Upstreams::default(),
             kept,
             usage: UsageLog::new(Arc::clone(&surroundings.usage_cells)),
             surroundings,
@@ -213,6 +228,8 @@ impl World {
             journal: Mutex::new(journal),
             used: AtomicU64::new(0),
         };
+        let options = world.first_options();
+        world.state().options = options.into();
         if world.kept.is_kept() {
             let (rows, life) = world.kept.open()?;
             let mut state = world.state();
@@ -231,10 +248,12 @@ impl World {
         *state = State {
             events,
             life: state.life,
+            options: self.first_options().into(),
             ..State::new(session_seed(&self.name), self.kept.is_kept())
         };
         state.changes.clear();
         self.webhooks.reset();
+        self.upstreams.reset();
         self.usage.reset();
         self.clock.reset();
         drop(state);
@@ -310,7 +329,9 @@ impl World {
 
     /// The options of a new session.
     pub(crate) fn first_options(&self) -> Options {
-        Options::new(session_seed(&self.name))
+        let mut options = Options::new(session_seed(&self.name));
+        options.upstreams = self.surroundings.first_upstreams.clone().into();
+        options
     }
 
     /// Takes rows in, in order.

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::process::ExitCode;
 
-use gatewright_server_mock::Gateway;
+use gatewright_server_mock::{Gateway, Upstream};
 
 use super::{Failure, Subcommand};
 use crate::arguments::Arguments;
@@ -26,6 +26,9 @@ fn serve(serve: &Serve) -> io::Result<()> {
     let mut builder = Gateway::builder();
     for (prefix, folder) in &serve.static_files {
         builder = builder.static_files(prefix, folder);
+    }
+    for (name, url) in &serve.upstreams {
+        builder = builder.upstream(Upstream::new(name, url));
     }
     for (name, port) in &serve.regions {
         builder = builder.region(name, *port);

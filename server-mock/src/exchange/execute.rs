@@ -16,7 +16,8 @@ use crate::options::Auth;
 use crate::quota::InProgress;
 use crate::reply::Reply;
 use crate::{
-    endpoints, events, files, login, oauth, openapi, problem, records, shared_limits, usage,
+    endpoints, events, files, login, oauth, openapi, problem, records, shared_limits, upstream,
+    usage,
 };
 
 /// Carries a request out.
@@ -168,6 +169,7 @@ async fn operate(call: &Call, identity: &Identity, latency: Duration) -> Reply {
         Op::File(op) => return files::respond(call, op, identity),
         Op::Greeting => return greeting(call),
         Op::Sink => return endpoints::sink(call),
+        Op::Upstream => return upstream::respond(call).await,
         Op::Bytes => endpoints::bytes(call).await,
         Op::Delay => endpoints::delay(call).await,
         Op::Drip => endpoints::drip(call),

@@ -40,5 +40,6 @@ mod regions;
 mod response_headers;
 mod signing;
 mod static_files;
+mod upstreams;
 mod usage;
 mod webhooks;
