@@ -121,6 +121,7 @@ const TAGS: &[(&str, &str)] = &[
         "Wire",
         "What a client has to bear: echoes, streams, delays, redirects.",
     ),
+    ("Upstreams", "Real servers behind the gateway."),
     (
         "Authorization",
         "The authorization server (OAuth 2, OpenID Connect).",
