@@ -20,7 +20,7 @@ fn listed(prefix: &str) -> Vec<(String, String)> {
 async fn every_admin_request_of_the_guide_is_answered() {
     let caller = Caller::new().await;
     let listed = listed("/admin/");
-    assert_eq!(listed.len(), 38);
+    assert_eq!(listed.len(), 39);
     for (method, path) in listed {
         let seen = caller.admin(&method, &path).send().await;
         assert!(
