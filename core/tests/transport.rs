@@ -10,7 +10,8 @@
 use std::sync::Arc;
 
 use gatewright::transport::native::Proxy;
-use gatewright::{Client, ErrorKind};
+use gatewright::{Auth, Client, ErrorKind};
+use gatewright_server_mock::{Gateway, Https};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -148,6 +149,46 @@ async fn a_private_ca_is_trusted_where_it_is_given() {
         .build()
         .unwrap();
     assert_eq!(client.get("/").send().await.unwrap().status().as_u16(), 200);
+}
+
+#[tokio::test]
+async fn the_gateway_is_called_over_https_through_faults_and_not_in_clear() {
+    let gateway = Gateway::builder()
+        .https(Https::default().only(true))
+        .start()
+        .await
+        .unwrap();
+    let client = |url: String| {
+        Client::builder(url)
+            .proxy(Proxy::Direct)
+            .ca_certificates(gateway.ca_pem().unwrap())
+            .auth(Auth::bearer("sk_test_pro_acme"))
+    };
+    let https = client(gateway.https_url().unwrap()).build().unwrap();
+    for fault in ["once:reset", "once:reset@100", "once:fin", "once:lost"] {
+        let call = https.get("/v1/whoami").header("x-mock-fault", fault);
+        let answer = call
+            .header("x-mock-call", fault)
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("{fault}: {error}"));
+        assert_eq!(
+            (answer.status().as_u16(), answer.attempts().len()),
+            (200, 2),
+            "{fault}"
+        );
+    }
+    let plain = client(gateway.url()).build().unwrap();
+    let error = plain.get("/v1/whoami").send().await.unwrap_err();
+    assert_eq!(
+        (
+            error.status().map(|status| status.as_u16()),
+            error.attempts().len()
+        ),
+        (Some(403), 1),
+        "{error}"
+    );
+    assert!(error.to_string().contains("over HTTPS only"), "{error}");
 }
 
 #[tokio::test]
