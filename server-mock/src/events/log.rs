@@ -12,11 +12,11 @@ use crate::durable::{Changes, Rows, Value};
 use crate::stable_hash::stable_hash;
 
 /// Events a session remembers, those that no relay waits for.
-const MAX_EVENTS: usize = 10_000;
+pub(super) const MAX_EVENTS: usize = 10_000;
 /// Bytes of their data.
 const MAX_BYTES: usize = 32 << 20;
 /// Events that may wait for a relay; beyond it changes are refused, so that none is lost.
-const MAX_WAITING: usize = 100_000;
+pub(super) const MAX_WAITING: usize = 100_000;
 /// Names of relays a session remembers.
 pub(super) const MAX_RELAYS: usize = 16;
 

@@ -90,6 +90,14 @@ impl Running {
         Self::start_with(file, &[], "")
     }
 
+    /// Starts it and kills it so soon that it may not be ready.
+    pub(super) fn killed_after(file: &Path, time: Duration) {
+        let mut child = command(file, &[], "").spawn().unwrap();
+        std::thread::sleep(time);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
     /// It aborts itself when it passes the point.
     pub(super) fn start_to_abort(file: &Path, point: &str) -> Self {
         Self::start_with(file, &[], point)

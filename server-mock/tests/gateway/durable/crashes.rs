@@ -165,3 +165,19 @@ async fn of_a_hundred_racing_duplicates_one_has_the_effect() {
     assert_eq!(running.created().await["count"], 1);
     assert_eq!(running.events().await.len(), 1);
 }
+
+#[tokio::test]
+async fn killed_while_it_makes_or_opens_its_file_it_starts_again() {
+    for micros in (0..20_000).step_by(2_000) {
+        let folder = Folder::new();
+        for _ in 0..2 {
+            Running::killed_after(&folder.file(), std::time::Duration::from_micros(micros));
+        }
+        let running = Running::start(&folder.file());
+        assert_eq!(running.create("k").send().await.status(), 201, "{micros}");
+        running.kill();
+        Running::killed_after(&folder.file(), std::time::Duration::from_micros(micros));
+        let running = Running::start(&folder.file());
+        assert_eq!(running.created().await["count"], 1, "{micros}");
+    }
+}
