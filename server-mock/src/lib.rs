@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod admin;
+mod api_version;
 mod bounded;
 mod bus;
 mod bus_options;

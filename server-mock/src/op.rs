@@ -21,12 +21,15 @@ pub(crate) enum Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Contacts,
+    Projects,
     Users,
 }
 
 /// An operation of the data port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Op {
+    /// Deprecated: what `Whoami` is.
+    Account,
     Bytes,
     Delay,
     Drip,
@@ -42,6 +45,8 @@ pub(crate) enum Op {
     /// The OpenAPI document.
     OpenApi,
     Preflight,
+    /// The contacts of a project.
+    ProjectContacts,
     Redirect,
     Resource(Kind, Action),
     Sink,
@@ -55,7 +60,7 @@ pub(crate) enum Op {
 
 impl Kind {
     /// Every kind.
-    pub(crate) const ALL: [Self; 2] = [Self::Contacts, Self::Users];
+    pub(crate) const ALL: [Self; 3] = [Self::Contacts, Self::Users, Self::Projects];
 
     /// The kind of this name.
     pub(crate) fn named(name: &str) -> Option<Self> {
@@ -66,6 +71,7 @@ impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Contacts => "contacts",
+            Self::Projects => "projects",
             Self::Users => "users",
         }
     }
@@ -82,8 +88,9 @@ impl Op {
     /// The name in fault rules, journal and effects.
     pub(crate) fn name(self) -> &'static str {
         use Action::{Create, Delete, Get, List, Replace, Update};
-        use Kind::{Contacts, Users};
+        use Kind::{Contacts, Projects, Users};
         match self {
+            Self::Account => "account",
             Self::Bytes => "bytes",
             Self::Delay => "delay",
             Self::Drip => "drip",
@@ -122,6 +129,7 @@ impl Op {
             Self::OAuth(OAuthOp::Userinfo) => "oauth.userinfo",
             Self::OpenApi => "openapi",
             Self::Preflight => "options",
+            Self::ProjectContacts => "projects.contacts",
             Self::Redirect => "redirect",
             Self::Resource(Contacts, Create) => "contacts.create",
             Self::Resource(Contacts, Delete) => "contacts.delete",
@@ -129,6 +137,12 @@ impl Op {
             Self::Resource(Contacts, List) => "contacts.list",
             Self::Resource(Contacts, Replace) => "contacts.replace",
             Self::Resource(Contacts, Update) => "contacts.update",
+            Self::Resource(Projects, Create) => "projects.create",
+            Self::Resource(Projects, Delete) => "projects.delete",
+            Self::Resource(Projects, Get) => "projects.get",
+            Self::Resource(Projects, List) => "projects.list",
+            Self::Resource(Projects, Replace) => "projects.replace",
+            Self::Resource(Projects, Update) => "projects.update",
             Self::Resource(Users, Create) => "users.create",
             Self::Resource(Users, Delete) => "users.delete",
             Self::Resource(Users, Get) => "users.get",
@@ -149,6 +163,8 @@ impl Op {
             Self::Event(_) => Some("events:read"),
             Self::Resource(Kind::Contacts, action) if action.writes() => Some("contacts:write"),
             Self::Resource(Kind::Contacts, _) => Some("contacts:read"),
+            Self::Resource(Kind::Projects, action) if action.writes() => Some("projects:write"),
+            Self::Resource(Kind::Projects, _) | Self::ProjectContacts => Some("projects:read"),
             Self::Resource(Kind::Users, action) if action.writes() => Some("users:write"),
             Self::Resource(Kind::Users, _) => Some("users:read"),
             _ => None,

@@ -49,6 +49,9 @@ pub struct Options {
     pub last_modified: bool,
     /// The gateway's own "log in with".
     pub login: LoginOptions,
+    /// Whether changes of records get 428 unless they say by `If-Match` or `If-Unmodified-Since` what they change. Default:
+    /// false.
+    pub require_if_match: bool,
     /// The authorization server.
     pub oauth: OAuthOptions,
     /// Whether and with which keys signatures of requests are checked.
@@ -165,6 +168,9 @@ pub struct OptionsChange {
     /// See [`Options::login`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login: Option<LoginOptions>,
+    /// See [`Options::require_if_match`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub require_if_match: Option<bool>,
     /// See [`Options::oauth`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oauth: Option<OAuthOptions>,
@@ -213,6 +219,7 @@ impl Options {
             response_headers: Shared::default(),
             last_modified: false,
             login: LoginOptions::default(),
+            require_if_match: false,
             oauth: OAuthOptions::default(),
             signing: SigningOptions::default(),
             upstreams: Shared::default(),
@@ -283,6 +290,7 @@ impl Options {
             response_headers,
             last_modified,
             login,
+            require_if_match,
             oauth,
             signing,
             upstreams,
@@ -303,6 +311,7 @@ impl Options {
         set(response_headers, change.response_headers);
         set(last_modified, change.last_modified);
         set(login, change.login);
+        set(require_if_match, change.require_if_match);
         set(oauth, change.oauth);
         set(signing, change.signing);
         set(upstreams, change.upstreams);

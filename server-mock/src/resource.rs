@@ -1,4 +1,9 @@
-//! The records tenants own: contacts and users, their fields and rules, and how each is written as JSON.
+//! The records tenants own: contacts, users and projects, and how each is written as JSON.
+//!
+//! Their fields and rules are in `field.rs`; the document's schemas are made from the same rules in `schemas.rs`.
+
+mod field;
+mod schemas;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -8,82 +13,28 @@ use bytes::Bytes;
 use http::HeaderValue;
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize, Serializer as _};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
+use crate::api_version::ApiVersion;
 use crate::clock::NS;
 use crate::op::Kind;
-use crate::openapi::Schemas;
-use crate::openapi::schema::{self, AnySchema, described, or_null, pattern, refer};
 use crate::problem::FieldError;
 use crate::stable_hash::stable_hash;
 use crate::timestamp::rfc3339;
+pub(crate) use field::Values;
+use field::{CONTACT, Check, Field, PROJECT, USER};
+pub(crate) use schemas::{Shape, older, schemas};
 
 /// Records of one kind a tenant may have.
 pub(crate) const MAX_RECORDS: usize = 100_000;
 /// 2025-01-01T00:00:00Z, when the first seeded record was created; each next one is a minute later.
 const SEEDED_FROM: u64 = 1_735_689_600 * NS;
 
-/// A rule for a field of a record. All fields are text.
-struct Field {
-    name: &'static str,
-    required: bool,
-    /// Left out of the JSON when it was never given, instead of `null`.
-    hidden_when_absent: bool,
-    default: Option<&'static str>,
-    check: Check,
-}
-
-enum Check {
-    Email,
-    OneOf(&'static [&'static str]),
-    Text,
-}
-
-const MAX_TEXT_CHARS: usize = 500;
-
-const fn field(name: &'static str, required: bool, check: Check) -> Field {
-    Field {
-        name,
-        required,
-        hidden_when_absent: false,
-        default: None,
-        check,
-    }
-}
-
-static CONTACT: [Field; 4] = [
-    field("name", true, Check::Text),
-    field("email", false, Check::Email),
-    field("company", false, Check::Text),
-    Field {
-        name: "external_id",
-        required: false,
-        hidden_when_absent: true,
-        default: None,
-        check: Check::Text,
-    },
-];
-
-static USER: [Field; 3] = [
-    field("name", true, Check::Text),
-    field("email", true, Check::Email),
-    Field {
-        name: "role",
-        required: false,
-        hidden_when_absent: false,
-        default: Some("member"),
-        check: Check::OneOf(&["admin", "member", "viewer"]),
-    },
-];
-
-/// The values of a record's fields, in the order of the kind's rules.
-type Values = Vec<Option<String>>;
-
 /// One record, with its JSON and entity tag made when it was written.
 pub(crate) struct Record {
     pub(crate) number: u64,
     version: u64,
-    created_ns: u64,
+    pub(crate) created_ns: u64,
     /// When it was last changed.
     pub(crate) updated_ns: u64,
     values: Values,
@@ -104,6 +55,7 @@ impl Kind {
     fn fields(self) -> &'static [Field] {
         match self {
             Self::Contacts => &CONTACT,
+            Self::Projects => &PROJECT,
             Self::Users => &USER,
         }
     }
@@ -111,6 +63,7 @@ impl Kind {
     fn prefix(self) -> &'static str {
         match self {
             Self::Contacts => "ct_",
+            Self::Projects => "pj_",
             Self::Users => "us_",
         }
     }
@@ -134,202 +87,38 @@ impl Kind {
     pub(crate) fn singular(self) -> &'static str {
         match self {
             Self::Contacts => "contact",
+            Self::Projects => "project",
             Self::Users => "user",
         }
     }
 
-    /// Reads the fields for a whole record, or says all that is wrong with them.
-    pub(crate) fn values(self, body: &Map<String, Value>) -> Result<Values, Vec<FieldError>> {
-        self.merge(vec![None; self.fields().len()], body, true)
+    /// The fields that clients write, by name.
+    pub(crate) fn field_names(self) -> impl Iterator<Item = &'static str> {
+        self.fields().iter().map(|field| field.name)
     }
 
-    /// Applies a merge patch (RFC 7396): `null` removes, what is left out stays.
-    fn merge(
-        self,
-        mut values: Values,
-        patch: &Map<String, Value>,
-        whole: bool,
-    ) -> Result<Values, Vec<FieldError>> {
-        let mut errors = Vec::new();
-        for (field, value) in self.fields().iter().zip(values.iter_mut()) {
-            match patch.get(field.name) {
-                None if whole && field.required => errors.push(field.required_error()),
-                None if whole => *value = field.default.map(Into::into),
-                None => {}
-                Some(Value::Null) if field.required => errors.push(field.required_error()),
-                Some(Value::Null) => *value = field.default.map(Into::into),
-                Some(Value::String(text)) => match field.fault(text) {
-                    Some((code, detail)) => errors.push(field.error(code, detail)),
-                    None => *value = Some(text.clone()),
-                },
-                Some(_) => errors.push(field.error("wrong_type", "must be a string".into())),
-            }
-        }
-        if errors.is_empty() {
-            Ok(values)
-        } else {
-            Err(errors)
-        }
-    }
-}
-
-impl Field {
-    fn error(&self, code: &'static str, detail: String) -> FieldError {
-        FieldError {
-            pointer: format!("/{}", self.name),
-            code,
-            detail,
-        }
-    }
-
-    fn required_error(&self) -> FieldError {
-        self.error("required", format!("{} is required", self.name))
-    }
-
-    fn fault(&self, text: &str) -> Option<(&'static str, String)> {
-        if self.required && text.trim().is_empty() {
-            return Some(("required", format!("{} must not be empty", self.name)));
-        }
-        if text.chars().count() > MAX_TEXT_CHARS {
-            return Some((
-                "too_long",
-                format!("must be at most {MAX_TEXT_CHARS} characters"),
-            ));
-        }
-        match self.check {
-            Check::Text => None,
-            Check::Email => {
-                let good = text
-                    .split_once('@')
-                    .is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'));
-                (!good).then(|| ("invalid_email", "must be an e-mail address".into()))
-            }
-            Check::OneOf(words) => (!words.contains(&text)).then(|| {
-                (
-                    "invalid_choice",
-                    format!("must be one of {}", words.join(", ")),
-                )
-            }),
-        }
-    }
-}
-
-/// Which of a kind's three schemas.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
-    /// What a client sends for a whole record.
-    New,
-    /// A merge patch.
-    Patch,
-    /// What the gateway answers.
-    Whole,
-}
-
-impl Kind {
-    /// The name of a schema in the document.
-    pub(crate) fn schema(self, shape: Shape) -> String {
-        let name = match self {
-            Self::Contacts => "Contact",
-            Self::Users => "User",
-        };
-        match shape {
-            Shape::New => format!("New{name}"),
-            Shape::Patch => format!("{name}Patch"),
-            Shape::Whole => name.into(),
-        }
-    }
-
-    /// The group in the document.
-    pub(crate) fn tag(self) -> &'static str {
-        match self {
-            Self::Contacts => "Contacts",
-            Self::Users => "Users",
-        }
-    }
-
-    /// The first seeded record.
-    pub(crate) fn example(self) -> Value {
-        let seeds = Collection::seeded(self);
-        let first = seeds.records.values().next();
-        first.map_or(Value::Null, |record| {
-            serde_json::from_slice(&record.json).unwrap_or_default()
+    /// Whether lists can be sorted by a field, and filtered by what it is.
+    pub(crate) fn is_plain(self, name: &str) -> bool {
+        self.fields().iter().any(|field| {
+            field.name == name && !matches!(field.check, Check::Labels | Check::References(_))
         })
     }
 
-    /// What a client sends for it.
-    pub(crate) fn example_body(self) -> Value {
-        let mut example = self.example();
-        if let Value::Object(members) = &mut example {
-            members.retain(|name, _| self.fields().iter().any(|field| field.name == name));
-        }
-        example
+    /// Whether lists can be filtered by a field.
+    pub(crate) fn is_filter(self, name: &str) -> bool {
+        let mut fields = self.fields().iter();
+        fields.any(|field| field.name == name && !matches!(field.check, Check::Labels))
     }
-}
 
-impl Field {
-    /// The schema of a value the client sends, or of one it gets.
-    fn schema(&self, shape: Shape) -> AnySchema {
-        let schema = match self.check {
-            Check::Email => schema::format("email").max_length(Some(MAX_TEXT_CHARS)),
-            Check::OneOf(words) => schema::word(words),
-            Check::Text if self.required => pattern("\\S").max_length(Some(MAX_TEXT_CHARS)),
-            Check::Text => schema::text_of(0, MAX_TEXT_CHARS),
-        };
-        let always = self.required || (shape == Shape::Whole && self.default.is_some());
-        if always {
-            schema.into()
-        } else {
-            or_null(schema)
-        }
+    /// Refuses a value that the field can never have.
+    pub(crate) fn check_filter(self, name: &str, value: &str) -> Result<(), String> {
+        let field = self.fields().iter().find(|field| field.name == name);
+        field.map_or(Ok(()), |field| field.check_filter(value))
     }
-}
 
-/// The schemas of records, made from the same rules that check them.
-pub(crate) fn schemas(schemas: &mut Schemas) {
-    for kind in [Kind::Contacts, Kind::Users] {
-        for shape in [Shape::New, Shape::Patch] {
-            let object = kind
-                .fields()
-                .iter()
-                .fold(schema::object([]), |object, field| {
-                    let object = object.property(field.name, field.schema(shape));
-                    if field.required && shape == Shape::New {
-                        object.required(field.name)
-                    } else {
-                        object
-                    }
-                });
-            schemas.add(kind.schema(shape), object);
-        }
-        let id = pattern(&format!("^{}[0-9]{{6,}}$", kind.prefix()));
-        let whole = schema::object([("id", described(id, "made by the gateway"))]);
-        let whole = kind.fields().iter().fold(whole, |object, field| {
-            let object = object.property(field.name, field.schema(Shape::Whole));
-            if field.hidden_when_absent {
-                object
-            } else {
-                object.required(field.name)
-            }
-        });
-        let whole = ["created_at", "updated_at"]
-            .into_iter()
-            .fold(whole, |object, name| {
-                object
-                    .property(name, schema::format("date-time"))
-                    .required(name)
-            })
-            .property("version", schema::integer(1, i64::MAX))
-            .required("version");
-        schemas.add(kind.schema(Shape::Whole), whole);
-        let page = schema::object([
-            (
-                "data",
-                schema::list(refer(&kind.schema(Shape::Whole))).into(),
-            ),
-            ("next_cursor", or_null(schema::text())),
-            ("has_more", schema::boolean().into()),
-        ]);
-        schemas.add(format!("{}List", kind.schema(Shape::Whole)), page);
+    /// Reads the fields for a whole record, or says all that is wrong with them.
+    pub(crate) fn values(self, body: &Map<String, Value>) -> Result<Values, Vec<FieldError>> {
+        field::merge(self.fields(), Values::new(), body, true)
     }
 }
 
@@ -342,60 +131,143 @@ impl Record {
         updated_ns: u64,
         values: Values,
     ) -> Self {
-        let json = Bytes::from(write_json(
-            kind, number, version, created_ns, updated_ns, &values,
-        ));
-        let tag = format!("\"v{version}-{:016x}\"", stable_hash(&[&json]));
-        Self {
+        let mut record = Self {
             number,
             version,
             created_ns,
             updated_ns,
             values,
-            etag: HeaderValue::try_from(tag).unwrap_or_else(|_| HeaderValue::from_static("\"0\"")),
-            json,
+            etag: HeaderValue::from_static("\"0\""),
+            json: Bytes::new(),
+        };
+        let json = Bytes::from(record.written(kind, ApiVersion::default(), &Map::new()));
+        record.etag = record.tag_of(&json);
+        record.json = json;
+        record
+    }
+
+    /// The strong entity tag of one way of writing it.
+    pub(crate) fn tag_of(&self, json: &[u8]) -> HeaderValue {
+        let tag = format!("\"v{}-{:016x}\"", self.version, stable_hash(&[json]));
+        HeaderValue::try_from(tag).unwrap_or_else(|_| HeaderValue::from_static("\"0\""))
+    }
+
+    /// The record as a version of the API has it, with its entity tag.
+    pub(crate) fn as_of(&self, kind: Kind, version: ApiVersion) -> (Bytes, HeaderValue) {
+        if version == ApiVersion::default() || kind != Kind::Contacts {
+            return (self.json.clone(), self.etag.clone());
         }
+        let json = Bytes::from(self.written(kind, version, &Map::new()));
+        let tag = self.tag_of(&json);
+        (json, tag)
     }
 
     /// The client's own id for the record, by which doubled side effects are found.
     pub(crate) fn external_id(&self, kind: Kind) -> Option<&str> {
-        let at = kind
-            .fields()
-            .iter()
-            .position(|field| field.name == "external_id")?;
-        self.values.get(at)?.as_deref()
+        self.value(kind, "external_id")?.as_str()
+    }
+
+    /// What a field has; `None` where the kind has no such field.
+    pub(crate) fn value(&self, kind: Kind, name: &str) -> Option<&Value> {
+        let at = kind.fields().iter().position(|field| field.name == name)?;
+        self.values.get(at)
+    }
+
+    /// The record as JSON, members in the order a reader expects them, `more` behind the fields.
+    pub(crate) fn written(&self, kind: Kind, of: ApiVersion, more: &Map<String, Value>) -> Vec<u8> {
+        let mut text = Vec::with_capacity(256);
+        let mut serializer = serde_json::Serializer::new(&mut text);
+        let written = (|| {
+            let mut members = serializer.serialize_map(None)?;
+            members.serialize_entry("id", &kind.id(self.number))?;
+            for (field, value) in kind.fields().iter().zip(&self.values) {
+                if !value.is_null() || !field.hidden_when_absent {
+                    let (name, value) = of.member(kind, field.name, value);
+                    members.serialize_entry(name, &value)?;
+                }
+            }
+            for (name, value) in more {
+                members.serialize_entry(name, value)?;
+            }
+            members.serialize_entry("created_at", &rfc3339(self.created_ns))?;
+            members.serialize_entry("updated_at", &rfc3339(self.updated_ns))?;
+            members.serialize_entry("version", &self.version)?;
+            members.end()
+        })();
+        debug_assert!(written.is_ok(), "writing text to memory cannot fail");
+        text
     }
 }
 
-/// The record as JSON, members in the order a reader expects them.
-fn write_json(
-    kind: Kind,
-    number: u64,
-    version: u64,
-    created_ns: u64,
-    updated_ns: u64,
-    values: &Values,
-) -> Vec<u8> {
-    let mut text = Vec::with_capacity(256);
-    let mut serializer = serde_json::Serializer::new(&mut text);
-    let written = (|| {
-        let mut members = serializer.serialize_map(None)?;
-        members.serialize_entry("id", &kind.id(number))?;
+/// All records of one tenant.
+#[derive(Clone)]
+pub(crate) struct Collections {
+    contacts: Collection,
+    projects: Collection,
+    users: Collection,
+}
+
+impl Collections {
+    /// What every tenant starts with.
+    pub(crate) fn seeded() -> Self {
+        Self {
+            contacts: Collection::seeded(Kind::Contacts),
+            projects: Collection::seeded(Kind::Projects),
+            users: Collection::seeded(Kind::Users),
+        }
+    }
+
+    pub(crate) fn of(&self, kind: Kind) -> &Collection {
+        match kind {
+            Kind::Contacts => &self.contacts,
+            Kind::Projects => &self.projects,
+            Kind::Users => &self.users,
+        }
+    }
+
+    pub(crate) fn of_mut(&mut self, kind: Kind) -> &mut Collection {
+        match kind {
+            Kind::Contacts => &mut self.contacts,
+            Kind::Projects => &mut self.projects,
+            Kind::Users => &mut self.users,
+        }
+    }
+
+    /// Says which records that `values` name do not exist.
+    pub(crate) fn check_references(
+        &self,
+        kind: Kind,
+        values: &Values,
+    ) -> Result<(), Vec<FieldError>> {
+        let mut errors = Vec::new();
         for (field, value) in kind.fields().iter().zip(values) {
-            if value.is_some() || !field.hidden_when_absent {
-                members.serialize_entry(field.name, value)?;
+            let (of, ids): (Kind, &[Value]) = match (field.check, value) {
+                (Check::Reference(of), Value::String(_)) => (of, std::slice::from_ref(value)),
+                (Check::References(of), Value::Array(ids)) => (of, ids),
+                _ => continue,
+            };
+            for (at, id) in ids.iter().enumerate() {
+                let known = id.as_str().and_then(|id| self.of(of).find(id));
+                if known.is_none() {
+                    let within = match field.check {
+                        Check::Reference(_) => String::new(),
+                        _ => format!("/{at}"),
+                    };
+                    let detail = format!("there is no such {}", of.singular());
+                    errors.push(field.error_at(&within, "unknown_reference", detail));
+                }
             }
         }
-        members.serialize_entry("created_at", &rfc3339(created_ns))?;
-        members.serialize_entry("updated_at", &rfc3339(updated_ns))?;
-        members.serialize_entry("version", &version)?;
-        members.end()
-    })();
-    debug_assert!(written.is_ok(), "writing text to memory cannot fail");
-    text
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(errors)
+        }
+    }
 }
 
 /// The records of one kind of one tenant, in order of creation.
+#[derive(Clone)]
 pub(crate) struct Collection {
     kind: Kind,
     next: u64,
@@ -403,7 +275,7 @@ pub(crate) struct Collection {
 }
 
 impl Collection {
-    /// The records every tenant starts with: 45 contacts or 5 users, the same everywhere.
+    /// The records every tenant starts with, the same everywhere.
     pub(crate) fn seeded(kind: Kind) -> Self {
         let seeds = seeded(kind);
         Self {
@@ -424,17 +296,15 @@ impl Collection {
         self.records.get(&self.kind.number(id)?)
     }
 
-    /// Up to `limit` records after the one numbered `after`, and whether there are more.
-    pub(crate) fn page(&self, after: u64, limit: usize) -> (Vec<&Arc<Record>>, bool) {
-        let mut rest = self
-            .records
-            .range((Bound::Excluded(after), Bound::Unbounded));
-        let page: Vec<_> = rest
-            .by_ref()
-            .take(limit)
-            .map(|(_, record)| record)
-            .collect();
-        (page, rest.next().is_some())
+    /// All records, in order of creation.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Record>> {
+        self.records.values()
+    }
+
+    /// The records after the one numbered `after`, in order of creation.
+    pub(crate) fn after(&self, after: u64) -> impl Iterator<Item = &Arc<Record>> {
+        let range = (Bound::Excluded(after), Bound::Unbounded);
+        self.records.range(range).map(|(_, record)| record)
     }
 
     pub(crate) fn create(&mut self, values: Values, now_ns: u64) -> Arc<Record> {
@@ -444,15 +314,18 @@ impl Collection {
         record
     }
 
-    /// Writes the next version of `record`, from a whole body or from a patch.
-    pub(crate) fn change(
-        &mut self,
+    /// The values of `record` after a whole body or a patch.
+    pub(crate) fn patched(
+        &self,
         record: &Record,
         body: &Map<String, Value>,
         whole: bool,
-        now_ns: u64,
-    ) -> Result<Arc<Record>, Vec<FieldError>> {
-        let values = self.kind.merge(record.values.clone(), body, whole)?;
+    ) -> Result<Values, Vec<FieldError>> {
+        field::merge(self.kind.fields(), record.values.clone(), body, whole)
+    }
+
+    /// Writes the next version of `record`.
+    pub(crate) fn change(&mut self, record: &Record, values: Values, now_ns: u64) -> Arc<Record> {
         let next = Arc::new(Record::new(
             self.kind,
             record.number,
@@ -462,7 +335,7 @@ impl Collection {
             values,
         ));
         self.records.insert(next.number, Arc::clone(&next));
-        Ok(next)
+        next
     }
 
     pub(crate) fn remove(&mut self, number: u64) {
@@ -497,7 +370,7 @@ impl Collection {
             updated_ns,
             mut values,
         } = kept;
-        values.resize(self.kind.fields().len(), None);
+        values.resize(self.kind.fields().len(), Value::Null);
         let record = Record::new(self.kind, number, version, created_ns, updated_ns, values);
         self.next = self.next.max(number.saturating_add(1));
         self.records.insert(number, Arc::new(record));
@@ -529,13 +402,15 @@ impl Collection {
     }
 }
 
-/// The records every tenant starts with, made once.
+/// The records every tenant starts with, made once: 45 contacts, 5 users and 3 projects.
 fn seeded(kind: Kind) -> &'static [Arc<Record>] {
     static CONTACTS: OnceLock<Vec<Arc<Record>>> = OnceLock::new();
+    static PROJECTS: OnceLock<Vec<Arc<Record>>> = OnceLock::new();
     static USERS: OnceLock<Vec<Arc<Record>>> = OnceLock::new();
     match kind {
-        Kind::Contacts => CONTACTS.get_or_init(|| seeds(kind, 45)),
-        Kind::Users => USERS.get_or_init(|| seeds(kind, 5)),
+        Kind::Contacts => CONTACTS.get_or_init(|| people(kind, 45)),
+        Kind::Projects => PROJECTS.get_or_init(projects),
+        Kind::Users => USERS.get_or_init(|| people(kind, 5)),
     }
 }
 
@@ -553,8 +428,14 @@ const FIRST: [&str; 9] = [
 const LAST: [&str; 5] = ["Byron", "Hopper", "Liskov", "Shannon", "Wirth"];
 const COMPANY: [&str; 4] = ["Acme", "Globex", "Initech", "Umbrella"];
 
+fn seed(kind: Kind, number: u64, mut values: Values) -> Arc<Record> {
+    values.resize(kind.fields().len(), Value::Null);
+    let created = SEEDED_FROM + (number - 1) * 60 * NS;
+    Arc::new(Record::new(kind, number, 1, created, created, values))
+}
+
 /// 45 pairs of 9 first and 5 last names: 9 and 5 share no factor, so no pair repeats.
-fn seeds(kind: Kind, count: u64) -> Vec<Arc<Record>> {
+fn people(kind: Kind, count: u64) -> Vec<Arc<Record>> {
     let at = |list: &'static [&'static str], n: u64| -> &'static str {
         list.get(n as usize % list.len()).copied().unwrap_or("")
     };
@@ -566,18 +447,38 @@ fn seeds(kind: Kind, count: u64) -> Vec<Arc<Record>> {
                 first.to_lowercase(),
                 last.to_lowercase()
             );
-            let third = match kind {
-                Kind::Contacts => at(&COMPANY, number - 1),
-                Kind::Users => at(&["admin", "member"], (number - 1).min(1)),
+            let third = if kind == Kind::Contacts {
+                at(&COMPANY, number - 1)
+            } else {
+                at(&["admin", "member"], (number - 1).min(1))
             };
-            let mut values = vec![
-                Some(format!("{first} {last}")),
-                Some(email),
-                Some(third.into()),
+            let values = vec![format!("{first} {last}").into(), email.into(), third.into()];
+            seed(kind, number, values)
+        })
+        .collect()
+}
+
+fn projects() -> Vec<Arc<Record>> {
+    let seeds = [
+        ("Analytical engine", "active", "2025-06-30", 4_200_000_u64),
+        ("Compiler", "planned", "2025-12-31", 1_000_000),
+        ("Structured programming", "done", "2025-03-31", 250_000),
+    ];
+    (1..)
+        .zip(seeds)
+        .map(|(number, (name, status, due_on, budget))| {
+            let contacts = [2 * number - 1, 2 * number].map(|number| Kind::Contacts.id(number));
+            let values = vec![
+                name.into(),
+                Value::Null,
+                status.into(),
+                Kind::Users.id(number).into(),
+                json!(contacts),
+                due_on.into(),
+                budget.into(),
+                json!({ "quarter": format!("q{number}") }),
             ];
-            values.resize(kind.fields().len(), None);
-            let created = SEEDED_FROM + (number - 1) * 60 * NS;
-            Arc::new(Record::new(kind, number, 1, created, created, values))
+            seed(Kind::Projects, number, values)
         })
         .collect()
 }
@@ -593,7 +494,7 @@ mod tests {
         let names: BTreeSet<_> = contacts
             .records
             .values()
-            .map(|record| record.values[0].clone())
+            .map(|record| record.values[0].as_str().unwrap().to_owned())
             .collect();
         assert_eq!((contacts.len(), names.len()), (45, 45));
         let first: Value =
@@ -606,6 +507,18 @@ mod tests {
             })
         );
         assert_eq!(Collection::seeded(Kind::Users).len(), 5);
+    }
+
+    #[test]
+    fn seeded_records_keep_to_their_own_rules() {
+        let collections = Collections::seeded();
+        for kind in Kind::ALL {
+            for record in collections.of(kind).all() {
+                let body: Map<String, Value> = serde_json::from_slice(&record.json).unwrap();
+                assert_eq!(kind.values(&body).unwrap(), record.values);
+                assert!(collections.check_references(kind, &record.values).is_ok());
+            }
+        }
     }
 
     #[test]
@@ -625,7 +538,7 @@ mod tests {
 
     #[test]
     fn every_wrong_field_is_named() {
-        let body = serde_json::json!({"email": "nobody", "company": 3});
+        let body = json!({"email": "nobody", "company": 3});
         let errors = Kind::Contacts
             .values(body.as_object().unwrap())
             .unwrap_err();
@@ -639,6 +552,44 @@ mod tests {
                 ("/name", "required"),
                 ("/email", "invalid_email"),
                 ("/company", "wrong_type")
+            ]
+        );
+    }
+
+    #[test]
+    fn a_merge_patch_goes_into_labels_and_replaces_lists() {
+        let projects = Collection::seeded(Kind::Projects);
+        let record = projects.find("pj_000001").unwrap();
+        let patch = json!({"labels": {"quarter": null, "team": "a"}, "contact_ids": ["ct_000009"]});
+        let values = projects
+            .patched(record, patch.as_object().unwrap(), false)
+            .unwrap();
+        assert_eq!(values[4], json!(["ct_000009"]));
+        assert_eq!(values[7], json!({"team": "a"}));
+        assert_eq!(values[0], "Analytical engine");
+    }
+
+    #[test]
+    fn what_is_wrong_inside_of_a_field_is_pointed_to() {
+        let body = json!({
+            "name": "x", "budget_cents": 1.5, "due_on": "2025-02-29", "labels": {"a/b": 1},
+            "contact_ids": ["ct_000001", 3, "ct_000001"]
+        });
+        let errors = Kind::Projects
+            .values(body.as_object().unwrap())
+            .unwrap_err();
+        let seen: Vec<_> = errors
+            .iter()
+            .map(|error| (error.pointer.as_str(), error.code))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("/contact_ids/1", "wrong_type"),
+                ("/contact_ids/2", "duplicate"),
+                ("/due_on", "invalid_date"),
+                ("/budget_cents", "out_of_range"),
+                ("/labels/a~1b", "wrong_type"),
             ]
         );
     }

@@ -32,6 +32,8 @@ pub(crate) const ANY: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 static TABLES: &[&[Operation]] = &[
     crate::records::CONTACTS,
     crate::records::USERS,
+    crate::records::PROJECTS,
+    crate::records::NESTED,
     crate::files::OPERATIONS,
     crate::events::OPERATIONS,
     crate::endpoints::OPERATIONS,

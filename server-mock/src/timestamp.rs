@@ -23,54 +23,6 @@ pub(crate) fn rfc3339(ns: u64) -> String {
     )
 }
 
-/// Seconds since the epoch of `2025-01-31T23:59:59Z`, fractions cut off; only UTC is read.
-pub(crate) fn parse_rfc3339(text: &str) -> Option<u64> {
-    let (date, time) = text.split_once(['T', 't'])?;
-    let time = time.strip_suffix(['Z', 'z'])?;
-    let time = match time.split_once('.') {
-        Some((time, fraction)) => {
-            digits(fraction, fraction.len())?;
-            time
-        }
-        None => time,
-    };
-    let mut date = date.split('-');
-    let (year, month, day) = (date.next()?, date.next()?, date.next()?);
-    let (year, month, day) = (digits(year, 4)?, digits(month, 2)?, digits(day, 2)?);
-    let mut time = time.split(':');
-    let (hour, minute, second) = (time.next()?, time.next()?, time.next()?);
-    let (hour, minute, second) = (digits(hour, 2)?, digits(minute, 2)?, digits(second, 2)?);
-    if date.next().is_some() || time.next().is_some() || hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    // Whether there is such a day is what the way back says.
-    let days = days_from_civil(year, month, day)?;
-    if civil(days) != (year, month, day) {
-        return None;
-    }
-    Some(days * DAY_SECONDS + hour * 3_600 + minute * 60 + second)
-}
-
-/// So many digits as a number.
-fn digits(text: &str, count: usize) -> Option<u64> {
-    let plain = text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
-    // A long fraction is checked only for being one.
-    plain.then(|| text.parse().unwrap_or(0))
-}
-
-/// The inverse of `civil`, from 1970 on.
-fn days_from_civil(year: u64, month: u64, day: u64) -> Option<u64> {
-    if year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, of_era) = (year / 400, year % 400);
-    let from_march = if month > 2 { month - 3 } else { month + 9 };
-    let of_year = (153 * from_march + 2) / 5 + day - 1;
-    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year;
-    days.checked_sub(719_468)
-}
-
 /// `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub(crate) fn http_date(seconds: u64) -> String {
     httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds))
@@ -119,45 +71,92 @@ fn civil(days: u64) -> (u64, u64, u64) {
     (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 
+/// An instant of RFC 3339 in nanoseconds since the Unix epoch; one before it is 0. `None` where the text is none.
+pub(crate) fn parse_rfc3339(text: &str) -> Option<u64> {
+    let (date, time) = text.split_at_checked(10)?;
+    let days = parse_date(date)?;
+    let time = time.strip_prefix(['T', 't'])?;
+    let (clock, rest) = time.split_at_checked(8)?;
+    let mut parts = clock.split(':').map(two_digits);
+    let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
+    if parts.next().is_some() || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let digits = rest.strip_prefix('.').map_or(0, |fraction| {
+        fraction.bytes().take_while(u8::is_ascii_digit).count()
+    });
+    let (fraction, zone) = match rest.strip_prefix('.') {
+        Some(_) if digits == 0 => return None,
+        Some(fraction) => fraction.split_at_checked(digits)?,
+        None => ("", rest),
+    };
+    let nanos = fraction
+        .bytes()
+        .chain(std::iter::repeat(b'0'))
+        .take(9)
+        .fold(0_i128, |nanos, digit| nanos * 10 + i128::from(digit - b'0'));
+    let offset = match zone.split_at_checked(1)? {
+        ("Z" | "z", "") => 0,
+        (sign @ ("+" | "-"), by) => {
+            let (hours, minutes) = by.split_once(':')?;
+            let (hours, minutes) = (two_digits(hours)?, two_digits(minutes)?);
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            (hours * 60 + minutes) * if sign == "+" { 60 } else { -60 }
+        }
+        _ => return None,
+    };
+    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offset;
+    let ns = i128::from(seconds) * i128::from(NS) + nanos;
+    Some(u64::try_from(ns.max(0)).unwrap_or(u64::MAX))
+}
+
+/// Whether a text is a day of the calendar, such as `2026-11-01`.
+pub(crate) fn is_date(text: &str) -> bool {
+    parse_date(text).is_some()
+}
+
+/// `2026-11-01` in days since the epoch, in the proleptic Gregorian calendar.
+fn parse_date(text: &str) -> Option<i64> {
+    let mut parts = text.split('-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || year.len() != 4 || !year.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        return None;
+    }
+    let (year, month, day): (i64, i64, i64) =
+        (year.parse().ok()?, two_digits(month)?, two_digits(day)?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(1..=days).contains(&day) || year == 0 {
+        return None;
+    }
+    let from_march = if month > 2 { month - 3 } else { month + 9 };
+    let year = if month > 2 { year } else { year - 1 };
+    let of_year = (153 * from_march + 2) / 5 + day - 1;
+    let before = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    Some(365 * year + before + of_year - 719_468)
+}
+
+fn two_digits(text: &str) -> Option<i64> {
+    match text.as_bytes() {
+        [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] => {
+            Some(i64::from(tens - b'0') * 10 + i64::from(ones - b'0'))
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn instants_are_read_as_they_are_written() {
-        for seconds in [
-            0,
-            1,
-            951_782_400,
-            1_735_689_599,
-            4_107_542_399,
-            7_258_118_400,
-        ] {
-            assert_eq!(
-                parse_rfc3339(&rfc3339(seconds * NS + 999 * MS)),
-                Some(seconds)
-            );
-        }
-        assert_eq!(
-            parse_rfc3339("2026-01-31t12:00:00z"),
-            parse_rfc3339("2026-01-31T12:00:00.5Z")
-        );
-        for wrong in [
-            "",
-            "2026",
-            "2026-02-30T00:00:00Z",
-            "2026-13-01T00:00:00Z",
-            "2026-01-01T24:00:00Z",
-            "2026-01-01T00:00:00",
-            "2026-01-01T00:00:00+01:00",
-            "1969-12-31T23:59:59Z",
-            "2026-1-1T00:00:00Z",
-            "2026-01-01T00:00:00.xZ",
-            "2026-01-01-01T00:00:00Z",
-        ] {
-            assert_eq!(parse_rfc3339(wrong), None, "{wrong:?}");
-        }
-    }
 
     #[test]
     fn writes_known_instants() {
@@ -181,6 +180,33 @@ mod tests {
             let expected = format!("{of_month:02} {} {year}", months[month as usize - 1]);
             assert!(text.contains(&expected), "{text} should contain {expected}");
         }
+    }
+
+    #[test]
+    fn what_was_written_is_read_again() {
+        for ns in [0, 951_782_400 * NS, 1_735_689_599 * NS + 123 * MS] {
+            assert_eq!(parse_rfc3339(&rfc3339(ns)), Some(ns));
+        }
+        let noon = parse_rfc3339("2026-11-01T12:00:00Z");
+        assert_eq!(parse_rfc3339("2026-11-01t17:30:00.000+05:30"), noon);
+        assert_eq!(parse_rfc3339("1969-12-31T23:59:59Z"), Some(0));
+        for wrong in [
+            "",
+            "2026-11-01",
+            "2026-11-01T12:00:00",
+            "2026-02-29T12:00:00Z",
+            "2026-11-01T24:00:00Z",
+            "2026-11-01T12:00:00.Z",
+            "2026-11-01T12:00:00+0530",
+            "2026-11-01 12:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-1-1T00:00:00Z",
+            "2026-01-01-01T00:00:00Z",
+            "2026-11-0\u{e9}T12:00:00Z",
+        ] {
+            assert_eq!(parse_rfc3339(wrong), None, "{wrong:?}");
+        }
+        assert!(is_date("2024-02-29") && !is_date("2025-02-29") && !is_date("0000-01-01"));
     }
 
     #[test]

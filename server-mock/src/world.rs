@@ -28,7 +28,7 @@ use crate::metrics::Metrics;
 use crate::oauth::OAuth;
 use crate::op::Kind;
 use crate::options::Options;
-use crate::resource::Collection;
+use crate::resource::{Collection, Collections};
 use crate::shared_limits::{self, SharedLimits};
 use crate::signing::Nonces;
 use crate::stable_hash::stable_hash;
@@ -174,8 +174,7 @@ pub(crate) struct State {
 
 /// What one tenant owns.
 pub(crate) struct Tenant {
-    contacts: Collection,
-    users: Collection,
+    pub(crate) collections: Collections,
     limiters: Vec<(Tier, Limiter)>,
 }
 
@@ -408,20 +407,14 @@ impl State {
     /// The records of all tenants seen so far.
     pub(crate) fn collections(&self) -> impl Iterator<Item = (&str, Kind, &Collection)> {
         self.tenants.iter().flat_map(|(name, tenant)| {
-            let Tenant {
-                contacts, users, ..
-            } = tenant;
-            let of = [(Kind::Contacts, contacts), (Kind::Users, users)];
-            of.map(|(kind, collection)| (&**name, kind, collection))
+            Kind::ALL.map(|kind| (&**name, kind, tenant.collections.of(kind)))
         })
     }
 
     /// Makes the records of all tenants as they were when first seen.
     pub(crate) fn forget_records(&mut self) {
         for tenant in self.tenants.values_mut() {
-            for kind in Kind::ALL {
-                *tenant.collection(kind) = Collection::seeded(kind);
-            }
+            tenant.collections = Collections::seeded();
         }
     }
 
@@ -436,16 +429,8 @@ impl State {
 impl Tenant {
     fn new() -> Self {
         Self {
-            contacts: Collection::seeded(Kind::Contacts),
-            users: Collection::seeded(Kind::Users),
+            collections: Collections::seeded(),
             limiters: Vec::new(),
-        }
-    }
-
-    pub(crate) fn collection(&mut self, kind: Kind) -> &mut Collection {
-        match kind {
-            Kind::Contacts => &mut self.contacts,
-            Kind::Users => &mut self.users,
         }
     }
 

@@ -27,7 +27,7 @@ impl State {
         let Ok(of) = self.tenant(tenant) else {
             return;
         };
-        let collection = of.collection(kind);
+        let collection = of.collections.of(kind);
         let next = KeptCollection {
             next: collection.next(),
         };
@@ -53,7 +53,8 @@ pub(super) fn take(state: &mut State, kind: &str, id: &str, value: &Value) -> Re
     let collection = state
         .tenant(tenant)
         .map_err(|_| "there are too many tenants".to_owned())?
-        .collection(of);
+        .collections
+        .of_mut(of);
     match (kind, number) {
         (COLLECTION, _) => collection.set_next(value.read::<KeptCollection>()?.next),
         (_, Some(number)) => match value.read::<Option<KeptRecord>>()? {

@@ -27,6 +27,19 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         },
     },
     Operation {
+        op: Op::Account,
+        methods: &["GET"],
+        path: "/v1/account",
+        about: |o| {
+            o.tag("Caller")
+                .summary("What `/v1/whoami` is, which replaces it")
+                .deprecated()
+                .ok(200, "tenant, tier and scopes", refer("Caller"), caller())
+                .says(200, "Deprecation", "since when it is deprecated (RFC 9745)")
+                .says(200, "Sunset", "when it goes away (RFC 8594)")
+        },
+    },
+    Operation {
         op: Op::Greeting,
         methods: &["GET"],
         path: "/v1/greeting",

@@ -146,7 +146,14 @@ fn list(call: &Call, identity: &Identity) -> Result<Reply, Problem> {
     text.extend_from_slice(format!(r#"],"next_cursor":{shown},"has_more":{more}}}"#).as_bytes());
     let reply = Reply::json_text(StatusCode::OK, text.into());
     Ok(match next {
-        Some(cursor) => reply.with_text(LINK, link(call, &cursor)),
+        Some(cursor) => reply.with_text(
+            LINK,
+            link(
+                &call.own_url(),
+                call.parts.uri.query().unwrap_or_default(),
+                &cursor,
+            ),
+        ),
         None => reply,
     })
 }

@@ -6,6 +6,7 @@ use http::header::{
 };
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
+use crate::api_version;
 use crate::call::Call;
 use crate::durable::Trouble;
 use crate::journal::Ending;
@@ -22,9 +23,9 @@ const REPLAYED: &str = "idempotency-replayed";
 const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
 /// Without it a browser hides these from the page that asked.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "Accept-Patch, Accept-Ranges, Age, Allow, Content-Digest, Content-Length, Content-Range, DPoP-Nonce, Date, ETag, \
+    "Accept-Patch, Accept-Ranges, Age, Allow, Api-Version, Content-Digest, Content-Length, Content-Range, DPoP-Nonce, Date, Deprecation, ETag, \
      Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, \
-     RateLimit-Reset, Repr-Digest, Request-Id, Retry-After, Retry-After-Ms, Server-Timing, Upload-Complete, \
+     RateLimit-Reset, Repr-Digest, Request-Id, Retry-After, Retry-After-Ms, Server-Timing, Sunset, Upload-Complete, \
      Upload-Length, Upload-Limit, Upload-Offset, Vary, WWW-Authenticate, Warning, X-Content-Sha256, X-Mock-Limits, \
      X-Mock-Region, \
      X-RateLimit-Limit, X-RateLimit-Limit-Day, X-RateLimit-Limit-Hour, X-RateLimit-Limit-Minute, \
@@ -97,6 +98,7 @@ pub(super) fn complete(call: &Call, reply: &mut Reply) {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
     }
+    api_version::announce(call, headers);
     let rules = call.world.state().options.response_headers.clone();
     let about = (call.op, call.parts.method.as_str(), call.path());
     for rule in rules.iter() {

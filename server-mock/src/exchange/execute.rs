@@ -7,6 +7,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::preflight::preflight;
+use crate::api_version::ApiVersion;
 use crate::call::{Call, UploadEnd};
 use crate::greeting::greeting;
 use crate::key::{Identity, Unauthorized};
@@ -158,11 +159,15 @@ fn admit_in_memory(call: &Call, identity: &Identity) -> Result<Admitted, Box<Rep
 }
 
 async fn operate(call: &Call, identity: &Identity, latency: Duration) -> Reply {
+    if let Err(problem) = ApiVersion::of(call) {
+        return call.problem(problem);
+    }
     let replied = match call.op {
         Op::Resource(kind, action) => {
             return records::respond(call, kind, action, identity, latency).await;
         }
-        Op::Whoami => return endpoints::whoami(identity),
+        Op::Account | Op::Whoami => return endpoints::whoami(identity),
+        Op::ProjectContacts => records::of_project(call, identity),
         Op::Usage => return usage::respond(call, identity),
         Op::Echo => return endpoints::echo(call),
         Op::Event(op) => return events::respond(call, op, identity),

@@ -12,7 +12,7 @@ use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::schema::ObjectBuilder;
 use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required};
+use utoipa::openapi::{ContentBuilder, Deprecated, Ref, RefOr, Required};
 
 use super::schema::{AnySchema, example, text};
 use crate::routes::{Operation, operations};
@@ -67,6 +67,12 @@ impl About {
     /// It needs no credentials, and no limit counts it.
     pub(crate) fn public(mut self) -> Self {
         self.public = true;
+        self
+    }
+
+    /// It will go away.
+    pub(crate) fn deprecated(mut self) -> Self {
+        self.operation = self.operation.deprecated(Some(Deprecated::True));
         self
     }
 

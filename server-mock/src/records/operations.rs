@@ -2,10 +2,14 @@
 
 use serde_json::{Value, json};
 
+use super::listing::{TIMES, names as sort_names};
+use crate::api_version::VERSIONS;
 use crate::op::{Action, Kind, Op};
 use crate::openapi::About;
-use crate::openapi::schema::{integer, pattern, refer, text, text_of};
-use crate::resource::Shape;
+use crate::openapi::schema::{
+    AnySchema, any_of, format, integer, pattern, refer, text, text_of, word,
+};
+use crate::resource::{Shape, older};
 use crate::routes::Operation;
 
 /// The rows of one kind: its paths.
@@ -55,19 +59,56 @@ macro_rules! rows {
 pub(crate) static CONTACTS: &[Operation] =
     rows!(Kind::Contacts, "/v1/contacts", "/v1/contacts/{id}");
 pub(crate) static USERS: &[Operation] = rows!(Kind::Users, "/v1/users", "/v1/users/{id}");
+pub(crate) static PROJECTS: &[Operation] =
+    rows!(Kind::Projects, "/v1/projects", "/v1/projects/{id}");
+pub(crate) static NESTED: &[Operation] = &[Operation {
+    op: Op::ProjectContacts,
+    methods: &["GET"],
+    path: "/v1/projects/{id}/contacts",
+    about: |o| {
+        listing(Kind::Contacts, identified(Kind::Projects, o))
+            .summary("List the contacts of a project")
+    },
+}];
 
 const MERGE_PATCH: &str = "application/merge-patch+json";
 
 fn list(kind: Kind, o: About) -> About {
+    listing(kind, versioned(o.tag(kind.tag()))).summary(&format!("List {}", kind.name()))
+}
+
+/// A list of a kind: its parameters and its pages.
+fn listing(kind: Kind, o: About) -> About {
     let page = json!({ "data": [kind.example()], "next_cursor": null, "has_more": false });
-    paged(o.tag(kind.tag()))
-        .summary(&format!("List {}", kind.name()))
-        .ok(
-            200,
-            "a page",
-            refer(&format!("{}List", kind.schema(Shape::Whole))),
-            page,
+    let mut o = o;
+    for name in kind.field_names() {
+        if let Some(schema) = kind.filter_schema(name) {
+            o = o.query(name, schema, "only those that have this");
+        }
+    }
+    for (name, _) in TIMES {
+        o = o.query(
+            name,
+            format("date-time"),
+            "only those of this time (RFC 3339)",
+        );
+    }
+    let sorts: Vec<String> = sort_names(kind)
+        .flat_map(|name| [name.to_owned(), format!("-{name}")])
+        .collect();
+    let sorts: Vec<&str> = sorts.iter().map(String::as_str).collect();
+    paged(o)
+        .query(
+            "q",
+            text_of(0, 500),
+            "only those with this in a text, whatever the case",
         )
+        .query(
+            "sort",
+            word(&sorts),
+            "by what; `-` for descending; without it in order of creation",
+        )
+        .ok(200, "a page", whole_or_old(kind, "List"), page)
         .says(
             200,
             "Link",
@@ -79,7 +120,7 @@ fn list(kind: Kind, o: About) -> About {
 pub(crate) fn paged(o: About) -> About {
     o.query(
         "limit",
-        integer(1, 1_000_000),
+        integer(1, 4_000_000_000),
         "records on a page; more than 100 mean 100",
     )
     .query(
@@ -89,16 +130,37 @@ pub(crate) fn paged(o: About) -> About {
     )
 }
 
+/// The header that says which version is meant.
+fn versioned(o: About) -> About {
+    let dates = VERSIONS.map(|(date, _)| date);
+    o.header(
+        "Api-Version",
+        word(&dates),
+        "the version of the API; without it the newest, or the key's",
+    )
+}
+
+/// What is answered: as the newest version has it, or as the one before.
+fn whole_or_old(kind: Kind, suffix: &str) -> AnySchema {
+    versions(&format!("{}{suffix}", kind.schema(Shape::Whole)), kind)
+}
+
+/// A schema by its name and, where an older version has another, either.
+fn versions(name: &str, kind: Kind) -> AnySchema {
+    match kind {
+        Kind::Contacts => any_of([refer(name), refer(&older(name))]),
+        _ => refer(name),
+    }
+}
+
 fn create(kind: Kind, o: About) -> About {
-    keyed(o.tag(kind.tag()))
+    keyed(versioned(o.tag(kind.tag())))
         .summary(&format!("Create a {}", kind.singular()))
-        .json(refer(&kind.schema(Shape::New)), kind.example_body())
-        .ok(
-            201,
-            "created",
-            refer(&kind.schema(Shape::Whole)),
-            kind.example(),
+        .json(
+            versions(&kind.schema(Shape::New), kind),
+            kind.example_body(),
         )
+        .ok(201, "created", whole_or_old(kind, ""), kind.example())
         .says(201, "Location", "where it is")
         .says(201, "ETag", "its entity tag")
         .problems(&[415])
@@ -117,21 +179,23 @@ pub(crate) fn keyed(o: About) -> About {
 fn identified(kind: Kind, o: About) -> About {
     let id = kind.example().get("id").cloned().unwrap_or(Value::Null);
     let about = format!("the id of the {}", kind.singular());
-    o.tag(kind.tag())
+    versioned(o.tag(kind.tag()))
         .path("id", text().min_length(Some(1)), &about, id)
         .problems(&[404])
 }
 
 fn get(kind: Kind, o: About) -> About {
-    identified(kind, o)
-        .summary(&format!("Get a {}", kind.singular()))
+    let o = identified(kind, o);
+    let o = match kind {
+        Kind::Projects => {
+            let names = ["owner", "contacts", "owner,contacts", "contacts,owner"];
+            o.query("expand", word(&names), "records it names, in place")
+        }
+        _ => o,
+    };
+    o.summary(&format!("Get a {}", kind.singular()))
         .header("If-None-Match", text(), "entity tags the caller has")
-        .ok(
-            200,
-            "the record",
-            refer(&kind.schema(Shape::Whole)),
-            kind.example(),
-        )
+        .ok(200, "the record", whole_or_old(kind, ""), kind.example())
         .says(200, "ETag", "its entity tag, strong")
         .empty(304, "the caller has it")
 }
@@ -150,7 +214,7 @@ fn written(kind: Kind, o: About) -> About {
     o.ok(
         200,
         "the record as it is now",
-        refer(&kind.schema(Shape::Whole)),
+        whole_or_old(kind, ""),
         kind.example(),
     )
     .says(200, "ETag", "its new entity tag")
@@ -160,12 +224,15 @@ fn written(kind: Kind, o: About) -> About {
 fn replace(kind: Kind, o: About) -> About {
     let o = conditional(identified(kind, o))
         .summary(&format!("Replace a {}", kind.singular()))
-        .json(refer(&kind.schema(Shape::New)), kind.example_body());
+        .json(
+            versions(&kind.schema(Shape::New), kind),
+            kind.example_body(),
+        );
     written(kind, o)
 }
 
 fn update(kind: Kind, o: About) -> About {
-    let patch = || refer(&kind.schema(Shape::Patch));
+    let patch = || versions(&kind.schema(Shape::Patch), kind);
     let o = conditional(keyed(identified(kind, o)))
         .summary(&format!("Change a {}", kind.singular()))
         .detail("A merge patch (RFC 7396): `null` removes, what is left out stays.")

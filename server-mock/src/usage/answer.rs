@@ -171,7 +171,7 @@ fn instant(name: &'static str, text: Option<&str>) -> Result<Option<u64>, Wrong>
     let Some(text) = text else { return Ok(None) };
     let seconds = match text.parse::<u64>() {
         Ok(ms) => Some(ms / 1_000),
-        Err(_) => parse_rfc3339(text),
+        Err(_) => parse_rfc3339(text).map(|ns| ns / NS),
     };
     // Until the year 9999, so that sums cannot overflow.
     match seconds.filter(|seconds| *seconds < 253_402_300_800) {

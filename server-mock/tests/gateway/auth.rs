@@ -48,7 +48,10 @@ async fn every_way_to_send_a_key_is_understood() {
             seen.json(),
             serde_json::json!({
                 "tenant": "acme", "tier": "pro",
-                "scopes": ["contacts:read", "contacts:write", "events:read", "users:read", "users:write"]
+                "scopes": [
+                    "contacts:read", "contacts:write", "events:read", "jobs:read", "jobs:write",
+                    "projects:read", "projects:write", "users:read", "users:write"
+                ]
             })
         );
     }
