@@ -23,6 +23,7 @@ use crate::world::{DEFAULT_SESSION, NoWorld, is_session_name};
 
 mod bus;
 mod guard;
+mod integrations;
 mod kept;
 mod oauth;
 mod regions;
@@ -60,6 +61,7 @@ pub(crate) fn router(shared: Arc<Shared>, own: SocketAddr) -> Router {
         .route("/admin/files/change", post(change_file))
         .route("/admin/tokens", post(mint_token))
         .merge(bus::routes())
+        .merge(integrations::routes())
         .merge(oauth::routes())
         .merge(regions::routes())
         .merge(snapshot::routes())

@@ -49,6 +49,7 @@ impl World {
             .events
             .publish(&mut state.changes, seed, tenant, kind, data, now_ns);
         let deliveries = self.deliver_event(&mut state.changes, &event, now_ns);
+        self.notice_event(state, &event, now_ns);
         self.surroundings.published.notify_waiters();
         (event, deliveries)
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::dialect::{Dialect, RetryAfter};
 use crate::header_rules::{HeaderRule, MAX_HEADER_RULES};
+use crate::integrations::{self, Integration};
 use crate::login::LoginOptions;
 use crate::meter::Window;
 use crate::oauth::OAuthOptions;
@@ -56,6 +57,8 @@ pub struct Options {
     pub oauth: OAuthOptions,
     /// Whether and with which keys signatures of requests are checked.
     pub signing: SigningOptions,
+    /// Who is told of events in Slack or by e-mail. Default: nobody.
+    pub integrations: Shared<Integration>,
     /// Real servers behind `/upstream/{name}`. Default: those that the gateway was started with.
     pub upstreams: Shared<Upstream>,
     /// Entries the journal keeps; the oldest are dropped. Default: 100 000, 0 keeps none.
@@ -177,6 +180,9 @@ pub struct OptionsChange {
     /// See [`Options::signing`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing: Option<SigningOptions>,
+    /// See [`Options::integrations`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integrations: Option<Shared<Integration>>,
     /// See [`Options::upstreams`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstreams: Option<Shared<Upstream>>,
@@ -222,6 +228,7 @@ impl Options {
             require_if_match: false,
             oauth: OAuthOptions::default(),
             signing: SigningOptions::default(),
+            integrations: Shared::default(),
             upstreams: Shared::default(),
             journal_entries: 100_000,
             seed,
@@ -272,6 +279,10 @@ impl Options {
                 .check()
                 .map_err(|fault| format!("signing: {fault}"))?;
         }
+        if let Some(integrations) = &change.integrations {
+            integrations::check_all(integrations)
+                .map_err(|fault| format!("integrations: {fault}"))?;
+        }
         if let Some(upstreams) = &change.upstreams {
             upstream::check_all(upstreams).map_err(|fault| format!("upstreams: {fault}"))?;
         }
@@ -293,6 +304,7 @@ impl Options {
             require_if_match,
             oauth,
             signing,
+            integrations,
             upstreams,
             journal_entries,
             seed,
@@ -314,6 +326,7 @@ impl Options {
         set(require_if_match, change.require_if_match);
         set(oauth, change.oauth);
         set(signing, change.signing);
+        set(integrations, change.integrations);
         set(upstreams, change.upstreams);
         set(journal_entries, change.journal_entries);
         set(seed, change.seed);

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::clock::{MS, NS, nanos};
 use crate::effects::Effects;
 use crate::fault_rules::{FaultRule, RuleState};
+use crate::integrations::Notice;
 use crate::journal::JournalEntry;
 use crate::key::{Identity, Token, is_tenant};
 use crate::oauth::Decision;
@@ -340,6 +341,11 @@ impl Session {
     /// The devices that wait for a user, and the name of the signing key.
     pub fn oauth_state(&self) -> serde_json::Value {
         crate::oauth::state(&self.world.state().oauth)
+    }
+
+    /// What was or will be sent to people, oldest first.
+    pub fn notices(&self) -> Vec<Notice> {
+        self.world.notices()
     }
 
     /// The upstreams of the session's options, and what is known of each.

@@ -17,6 +17,7 @@ use crate::events::EventLog;
 use crate::fault_rules::FaultRules;
 use crate::files::Files;
 use crate::idempotency::Keys;
+use crate::integrations::Notices;
 use crate::journal::Journal;
 use crate::key::Tokens;
 use crate::limiter::Limiter;
@@ -144,6 +145,7 @@ pub(crate) struct World {
     pub(crate) surroundings: Arc<Surroundings>,
     pub(crate) webhooks: Webhooks,
     pub(crate) upstreams: Upstreams,
+    pub(crate) notices: Notices,
     pub(crate) kept: Kept,
     pub(crate) usage: UsageLog,
     state: Mutex<State>,
@@ -220,6 +222,7 @@ impl World {
             clock: Clock::new(Arc::clone(&wake)),
             webhooks: Webhooks::new(wake),
             upstreams: Upstreams::default(),
+            notices: Notices::default(),
             kept,
             usage: UsageLog::new(Arc::clone(&surroundings.usage_cells)),
             surroundings,
@@ -253,6 +256,7 @@ impl World {
         state.changes.clear();
         self.webhooks.reset();
         self.upstreams.reset();
+        self.notices.reset();
         self.usage.reset();
         self.clock.reset();
         drop(state);
@@ -532,6 +536,8 @@ impl Worlds {
         let world = Arc::new(world.map_err(NoWorld::Unreadable)?);
         world.used.store(used, Ordering::Relaxed);
         worlds.insert(name.into(), Arc::clone(&world));
+        // What a data file has pending goes on.
+        crate::integrations::start(&world);
         Ok(world)
     }
 

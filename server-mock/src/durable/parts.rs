@@ -7,6 +7,7 @@ use super::records;
 use crate::effects;
 use crate::events;
 use crate::idempotency;
+use crate::integrations;
 use crate::options::{Options, OptionsChange};
 use crate::world::{State, World};
 
@@ -33,6 +34,7 @@ impl World {
             // The effect it was stored for never happened.
             idempotency::PENDING_KIND => {}
             records::COLLECTION | records::RECORD => records::take(state, kind, id, value)?,
+            integrations::NOTICE_KIND => self.notices.take(value)?,
             _ => {
                 return Err(format!(
                     "rows of the kind {kind:?} are not known to this version of the gateway"
@@ -55,6 +57,7 @@ impl World {
         state.keys = idempotency::Keys::default();
         state.effects = effects::EffectLog::default();
         state.forget_records();
+        self.notices.reset();
     }
 
     /// All that is kept, as it is now.
@@ -66,6 +69,7 @@ impl World {
         state.events.rows(&mut rows);
         state.keys.rows(&mut rows);
         records::rows(state, &mut rows);
+        self.notices.rows(&mut rows);
         rows
     }
 

@@ -24,6 +24,7 @@ mod fault_wire;
 mod files;
 mod https;
 mod idempotency;
+mod integrations;
 mod journal;
 mod limits;
 mod listeners;
