@@ -23,6 +23,7 @@ mod fuzz;
 mod gateway;
 mod gateway_package;
 mod gateway_tests;
+mod guides;
 mod installed;
 mod kotlin_examples;
 mod kotlin_frameworks;
