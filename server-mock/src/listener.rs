@@ -97,14 +97,18 @@ async fn data_connection(socket: TcpStream, number: u64, door: Door) {
 async fn begins_with_http2(socket: &TcpStream) -> bool {
     const PREFACE: &[u8; 3] = b"PRI";
     let mut seen = [0; 3];
+    let mut pause = Duration::from_millis(1);
     let begin = async {
         loop {
             match socket.peek(&mut seen).await {
                 Ok(0) | Err(_) => return false,
                 Ok(bytes) if seen.get(..bytes) != PREFACE.get(..bytes) => return false,
                 Ok(3..) => return true,
-                // Peeking again at once would spin.
-                Ok(_) => tokio::time::sleep(Duration::from_millis(1)).await,
+                // Peeking again at once would spin, and so would many connections that stop after one byte.
+                Ok(_) => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(MAX_PEEK_PAUSE);
+                }
             }
         }
     };
@@ -132,6 +136,8 @@ fn http() -> http1::Builder {
     http
 }
 
+/// Between two looks at a connection that has sent one or two bytes.
+const MAX_PEEK_PAUSE: Duration = Duration::from_millis(250);
 /// Streams of one HTTP/2 connection at the same time.
 const MAX_STREAMS: u32 = 250;
 /// A client of HTTP/2 that does not answer a ping for so long has left.
