@@ -16,6 +16,7 @@ pub(crate) struct Serve {
     pub(crate) host: IpAddr,
     pub(crate) port: u16,
     pub(crate) admin_port: Option<u16>,
+    pub(crate) admin_host: Option<IpAddr>,
     pub(crate) workers: usize,
     pub(crate) print_json: bool,
     pub(crate) until_stdin_closes: bool,
@@ -50,7 +51,8 @@ Usage: gatewright-gateway serve [OPTIONS]
 
 Options:
   --port N              Data port; 0 takes any free one [default: 4010]
-  --admin-port N        Admin port, always on loopback [default: 4011, or any free one with --port 0]
+  --admin-port N        Admin port [default: 4011, or any free one with --port 0]
+  --admin-host ADDRESS  Address of the admin port, for containers: whoever reaches it may do everything [default: 127.0.0.1]
   --host ADDRESS        Address of the data port [default: 127.0.0.1]
   --workers N           Threads that serve [default: 1]
   --print-json          Print one line of JSON with url, admin_url and pid when ready
@@ -90,6 +92,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Serve
         host: Ipv4Addr::LOCALHOST.into(),
         port: 4010,
         admin_port: None,
+        admin_host: None,
         workers: 1,
         print_json: false,
         until_stdin_closes: false,
@@ -118,6 +121,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Serve
             "--port" => serve.port = number(name, value())?,
             "--admin-port" => serve.admin_port = Some(number(name, value())?),
             "--workers" => serve.workers = number::<u16>(name, value())?.max(1).into(),
+            "--admin-host" => serve.admin_host = Some(number(name, value())?),
             "--host" => serve.host = number(name, value())?,
             "--print-json" if joined.is_none() => serve.print_json = true,
             "--until-stdin-closes" if joined.is_none() => serve.until_stdin_closes = true,

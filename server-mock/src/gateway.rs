@@ -87,6 +87,7 @@ pub struct GatewayBuilder {
     host: IpAddr,
     port: u16,
     admin_port: u16,
+    admin_host: Option<IpAddr>,
     workers: usize,
     max_sessions: usize,
     static_files: Vec<(String, PathBuf)>,
@@ -106,6 +107,7 @@ impl Default for GatewayBuilder {
             host: Ipv4Addr::LOCALHOST.into(),
             port: 0,
             admin_port: 0,
+            admin_host: None,
             workers: 1,
             max_sessions: 4_096,
             static_files: Vec::new(),
@@ -122,7 +124,7 @@ impl Default for GatewayBuilder {
 }
 
 impl GatewayBuilder {
-    /// The address the data port listens on; the admin port stays on loopback. Default: 127.0.0.1.
+    /// The address the data port listens on. Default: 127.0.0.1.
     pub fn host(mut self, host: IpAddr) -> Self {
         self.host = host;
         self
@@ -131,6 +133,14 @@ impl GatewayBuilder {
     /// The data port. Default: 0, any free one.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
+        self
+    }
+
+    /// The address the admin port listens on, where it is not loopback, as in a container. Whoever reaches it may do everything; pages of
+    /// other sites and names that are not of this machine are refused still. Default: that of the data port if it is loopback, else
+    /// 127.0.0.1.
+    pub fn admin_host(mut self, host: IpAddr) -> Self {
+        self.admin_host = Some(host);
         self
     }
 
@@ -263,7 +273,8 @@ impl GatewayBuilder {
     async fn run(self, ready: impl FnOnce(io::Result<Gateway>)) {
         let (stop, told) = watch::channel(false);
         let (ended, stopped) = oneshot::channel();
-        let admin_host = match self.host {
+        let admin_host = match self.admin_host.unwrap_or(self.host) {
+            host if self.admin_host.is_some() => host,
             host if host.is_loopback() => host,
             _ => Ipv4Addr::LOCALHOST.into(),
         };

@@ -49,6 +49,9 @@ fn serve(serve: &Serve) -> io::Result<()> {
     if let Some(https) = serve.https.https(serve.port == 0).map_err(invalid)? {
         builder = builder.https(https);
     }
+    if let Some(host) = serve.admin_host {
+        builder = builder.admin_host(host);
+    }
     let gateway = builder
         .host(serve.host)
         .port(serve.port)

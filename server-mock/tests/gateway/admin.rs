@@ -1,5 +1,6 @@
 //! The admin port: sessions, options, tokens, effects, and who may not call it.
 
+use gatewright_server_mock::Gateway;
 use serde_json::json;
 
 use crate::caller::Caller;
@@ -230,4 +231,16 @@ async fn the_default_session_is_used_when_none_is_named() {
     unnamed.send().await;
     let shown = caller.admin("GET", "/admin/journal").send().await.json();
     assert_eq!(shown["entries"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_admin_port_for_a_container_still_refuses_other_names() {
+    let gateway = Gateway::builder().admin_host(std::net::Ipv4Addr::UNSPECIFIED.into());
+    let gateway = gateway.start().await.unwrap();
+    let port = gateway.admin_url().rsplit_once(':').unwrap().1.to_owned();
+    let url = format!("http://127.0.0.1:{port}");
+    for (host, status) in [("localhost", 200), ("gateway.example", 403)] {
+        let ask = crate::caller::asking(&url, "GET", "/admin/health").header("host", host);
+        assert_eq!(ask.send().await.status(), status, "{host}");
+    }
 }
