@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: measurements beside others, as Markdown tables. The programs are in `bench/`.
 
+mod gateway;
 mod javascript;
 mod machine;
 mod mobile;
@@ -24,6 +25,8 @@ const RUST_PARTS: &[&str] = &["engine", "client", RUST_WEBHOOKS, FLEET];
 const RUST_WEBHOOKS: &str = "rust-webhooks";
 /// Starts gateways and Redis servers of its own.
 const FLEET: &str = "fleet";
+/// The reference gateway beside other stand-ins for an API.
+const GATEWAY: &str = "gateway";
 /// A program in Rust that starts the Python clients as well.
 const DEAD_SERVER: &str = "dead-server";
 const PYTHON_PARTS: &[&str] = &["python-sync", "python-async", "python-webhooks", "import"];
@@ -97,6 +100,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
     let mut ended = Ended::Well;
     for part in parts {
         println!("\n### {part}\n");
+        if part == GATEWAY {
+            gateway::print(workspace)?;
+            continue;
+        }
         if part == SIZE {
             size::print(workspace)?;
             continue;
@@ -129,7 +136,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
 fn parts_of(asked: &[String]) -> Result<Vec<&'static str>> {
     let all = [
         RUST_PARTS,
-        &[DEAD_SERVER],
+        &[DEAD_SERVER, GATEWAY],
         PYTHON_PARTS,
         NODE_PARTS,
         WEB_PARTS,
