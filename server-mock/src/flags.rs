@@ -31,6 +31,7 @@ pub(crate) struct Serve {
     pub(crate) bus: BusFlags,
     pub(crate) log: LogTo,
     pub(crate) log_level: LogLevel,
+    pub(crate) otlp: Option<String>,
     pub(crate) https: HttpsFlags,
     pub(crate) limits: LimitsSettings,
 }
@@ -61,6 +62,7 @@ Options:
   --log HOW             A line a request on standard error: json, text or off [default: text on a terminal, else off]
   --log-level LEVEL     warn (5xx and no answer), info (all but health checks) or debug (all) [default: info]
   --upstream NAME=URL   Send /upstream/NAME/... on to a real server, behind a circuit breaker; may be repeated
+  --otlp URL            Send a span of each request to the OTLP collector at URL, such as http://127.0.0.1:4318
   --static PREFIX=DIR   Serve the files of DIR on the admin port, at PREFIX; may be repeated
   --data FILE           Keep all state in FILE, an SQLite database that is made if it is not there
   --data-max-mb N       Largest size of that file in MiB [default: 4096]
@@ -104,6 +106,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Serve
         log: LogTo::Terminal,
         limits: LimitsSettings::default(),
         log_level: LogLevel::default(),
+        otlp: None,
         https: HttpsFlags::default(),
         bus: BusFlags::default(),
     };
@@ -134,6 +137,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Serve
             "--region" => serve.regions.push(region(name, value())?),
             "--upstream" => serve.upstreams.push(upstream(name, value())?),
             "--log" => serve.log = log_to(name, value())?,
+            "--otlp" => serve.otlp = Some(number(name, value())?),
             "--log-level" => serve.log_level = number(name, value())?,
             name if limits_flags::is_one(name) => {
                 serve.limits = limits_flags::apply(name, value(), serve.limits)?;

@@ -19,6 +19,7 @@ use crate::https::{Https, TlsServer};
 use crate::key::is_tenant;
 use crate::listener::{Door, serve_admin, serve_data};
 use crate::log::{Log, LogFormat, LogLevel};
+use crate::otlp::Traces;
 use crate::region::Region;
 use crate::session::{Refused, Session};
 use crate::shared_limits::{LimitsSettings, SharedLimits};
@@ -95,6 +96,7 @@ pub struct GatewayBuilder {
     data: Option<PathBuf>,
     max_data_bytes: u64,
     log: Option<(LogFormat, LogLevel)>,
+    otlp: Option<String>,
     https: Option<Https>,
     limits: LimitsSettings,
     bus: Option<BusOptions>,
@@ -116,6 +118,7 @@ impl Default for GatewayBuilder {
             max_data_bytes: DEFAULT_MAX_BYTES,
             upstreams: Vec::new(),
             log: None,
+            otlp: None,
             https: None,
             limits: LimitsSettings::default(),
             bus: None,
@@ -209,6 +212,13 @@ impl GatewayBuilder {
         self
     }
 
+    /// Sends a span of each request to the OTLP collector at `url`, such as `http://127.0.0.1:4318`, in JSON over HTTP. A
+    /// request's `traceparent` is the span's parent. Default: none.
+    pub fn otlp(mut self, url: impl Into<String>) -> Self {
+        self.otlp = Some(url.into());
+        self
+    }
+
     /// Serves HTTPS too, on a port of its own: TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1. Default: it does not.
     pub fn https(mut self, https: Https) -> Self {
         self.https = Some(https);
@@ -297,6 +307,7 @@ impl GatewayBuilder {
             let addresses = (data.local_addr()?, admin.local_addr()?);
             let log = self.log.map(|(format, level)| Log::start(format, level));
             let log = log.transpose()?;
+            let traces = self.otlp.as_deref().map(Traces::start).transpose()?;
             let limits = SharedLimits::open(self.limits.clone()).await?;
             io::Result::Ok((
                 static_files,
@@ -305,10 +316,11 @@ impl GatewayBuilder {
                 data,
                 admin,
                 (regions, https),
-                (log, limits),
+                (log, traces),
+                limits,
             ))
         };
-        let (static_files, kept, addresses, data, admin, (regions, https), (log, limits)) =
+        let (static_files, kept, addresses, data, admin, (regions, https), (log, traces), limits) =
             match bound.await {
                 Ok(bound) => bound,
                 Err(error) => return ready(Err(error)),
@@ -327,7 +339,7 @@ impl GatewayBuilder {
         let mut surroundings = Surroundings::new(own_ports, told.clone())
             .proxying(self.upstreams)
             .keeping(store.clone())
-            .with_log(log)
+            .observed_by(log, traces)
             .with_desk(desk.clone());
         surroundings.shared_limits = limits;
         let worlds = Arc::new(Worlds::new(self.max_sessions, surroundings));
@@ -514,8 +526,12 @@ impl Gateway {
             // An error means that it ended already.
             let _ = stopped.await;
         }
-        if let Some(log) = &self.shared.worlds.surroundings().log {
+        let surroundings = self.shared.worlds.surroundings();
+        if let Some(log) = &surroundings.log {
             log.flush();
+        }
+        if let Some(traces) = &surroundings.traces {
+            traces.flush();
         }
     }
 }

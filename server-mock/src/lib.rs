@@ -47,6 +47,7 @@ mod oauth;
 mod op;
 mod openapi;
 mod options;
+mod otlp;
 mod play;
 mod policy;
 mod problem;

@@ -89,6 +89,15 @@ fn process(text: &mut Exposition, shared: &Arc<Shared>) {
         "Seconds since the gateway was started.",
         shared.started.elapsed().as_secs_f64(),
     );
+    if let Some(traces) = &shared.worlds.surroundings().traces {
+        let name = "gatewright_spans_dropped_total";
+        text.family(
+            name,
+            "counter",
+            "Spans that were not sent, because too many waited.",
+        );
+        text.sample(name, &[], traces.dropped() as f64);
+    }
     if let Some(bytes) = resident_bytes() {
         text.gauge(
             "process_resident_memory_bytes",

@@ -136,5 +136,8 @@ impl Drop for Call {
         if let Some(log) = &around.log {
             log.request(self, &notes, took);
         }
+        if let Some(traces) = &around.traces {
+            traces.request(self, &notes, took);
+        }
     }
 }

@@ -29,6 +29,7 @@ use crate::metrics::Metrics;
 use crate::oauth::OAuth;
 use crate::op::Kind;
 use crate::options::Options;
+use crate::otlp::Traces;
 use crate::resource::{Collection, Collections};
 use crate::shared_limits::{self, SharedLimits};
 use crate::signing::Nonces;
@@ -51,6 +52,7 @@ pub(crate) struct Surroundings {
     usage_cells: Arc<AtomicUsize>,
     pub(crate) metrics: Metrics,
     pub(crate) log: Option<Log>,
+    pub(crate) traces: Option<Traces>,
     stop: watch::Receiver<bool>,
     /// The data file, where there is one.
     store: Option<Arc<Store>>,
@@ -75,6 +77,7 @@ impl Surroundings {
             usage_cells: Arc::default(),
             metrics: Metrics::default(),
             log: None,
+            traces: None,
             stop,
             store: None,
             published: Arc::default(),
@@ -108,9 +111,10 @@ impl Surroundings {
         self
     }
 
-    /// Writes a line for each request to `log`.
-    pub(crate) fn with_log(mut self, log: Option<Log>) -> Self {
+    /// With a line in `log` and a span in `traces` for each request.
+    pub(crate) fn observed_by(mut self, log: Option<Log>, traces: Option<Traces>) -> Self {
         self.log = log;
+        self.traces = traces;
         self
     }
 

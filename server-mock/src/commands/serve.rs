@@ -52,6 +52,9 @@ fn serve(serve: &Serve) -> io::Result<()> {
     if let Some(host) = serve.admin_host {
         builder = builder.admin_host(host);
     }
+    if let Some(url) = &serve.otlp {
+        builder = builder.otlp(url);
+    }
     let gateway = builder
         .host(serve.host)
         .port(serve.port)

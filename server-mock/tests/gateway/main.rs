@@ -31,6 +31,7 @@ mod listeners;
 mod log;
 mod login;
 mod oauth;
+mod otlp;
 mod pages;
 mod problems;
 mod profiles;

@@ -1,0 +1,139 @@
+//! Traces: what a collector gets of the requests that were sent.
+
+use std::time::Duration;
+
+use gatewright_server_mock::Gateway;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use crate::caller::asking;
+
+/// A collector: every body that was posted to it, until so many spans have come.
+async fn collect(listener: TcpListener, spans: usize) -> Vec<Value> {
+    let mut all = Vec::new();
+    while all.len() < spans {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut text = Vec::new();
+        let body = loop {
+            let mut buffer = [0; 4_096];
+            let count = socket.read(&mut buffer).await.unwrap();
+            assert!(count > 0, "{}", String::from_utf8_lossy(&text));
+            text.extend_from_slice(&buffer[..count]);
+            let so_far = String::from_utf8_lossy(&text).into_owned();
+            if let Some((head, body)) = so_far.split_once("\r\n\r\n") {
+                let length = head
+                    .lines()
+                    .find_map(|line| line.strip_prefix("content-length: "))
+                    .unwrap();
+                assert!(head.starts_with("POST /v1/traces HTTP/1.1\r\n"), "{head}");
+                assert!(head.contains("content-type: application/json"), "{head}");
+                if body.len() >= length.parse().unwrap() {
+                    break body.to_owned();
+                }
+            }
+        };
+        socket
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+            .await
+            .unwrap();
+        let request: Value = serde_json::from_str(&body).unwrap();
+        let resource = &request["resourceSpans"][0];
+        let service = &resource["resource"]["attributes"][0];
+        assert_eq!(service["value"]["stringValue"], "gatewright-gateway");
+        let spans = resource["scopeSpans"][0]["spans"].as_array().unwrap();
+        all.extend(spans.iter().cloned());
+    }
+    all
+}
+
+fn attribute<'a>(span: &'a Value, key: &str) -> Option<&'a Value> {
+    let attributes = span["attributes"].as_array().unwrap();
+    let found = attributes
+        .iter()
+        .find(|attribute| attribute["key"] == key)?;
+    found["value"].as_object()?.values().next()
+}
+
+#[tokio::test]
+async fn each_request_is_a_span_below_its_caller() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let collected = tokio::spawn(collect(listener, 3));
+    let gateway = Gateway::builder().otlp(url).start().await.unwrap();
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let ask = |path: &str| {
+        asking(&gateway.url(), "GET", path)
+            .header("authorization", "Bearer sk_test_pro_hushhush")
+            .header("x-mock-session", "hushsession")
+    };
+    ask("/v1/whoami?api_key=sk_test_pro_hushhush")
+        .header("traceparent", &format!("00-{trace}-00f067aa0ba902b7-01"))
+        .header("tracestate", "vendor=1")
+        .send()
+        .await;
+    let unsampled = format!("00-{trace}-00f067aa0ba902b7-00");
+    ask("/v1/whoami")
+        .header("traceparent", &unsampled)
+        .send()
+        .await;
+    ask("/v1/contacts/none").send().await;
+    ask("/v1/whoami")
+        .header("x-mock-fault", "503;ra=1")
+        .header("traceparent", "broken")
+        .send()
+        .await;
+    let collected = tokio::time::timeout(Duration::from_secs(20), collected);
+    let spans = collected.await.unwrap().unwrap();
+    gateway.shutdown().await;
+    assert_eq!(spans.len(), 3);
+    let [child, missing, faulted] = &spans[..] else {
+        panic!()
+    };
+    assert_eq!(child["traceId"], trace);
+    assert_eq!(child["parentSpanId"], "00f067aa0ba902b7");
+    assert_eq!(child["traceState"], "vendor=1");
+    assert_eq!(
+        (&child["name"], &child["kind"]),
+        (&"GET whoami".into(), &2.into())
+    );
+    assert_eq!(
+        attribute(child, "http.response.status_code").unwrap(),
+        "200"
+    );
+    let time = |span: &Value, name: &str| span[name].as_str().unwrap().parse::<u64>().unwrap();
+    for span in &spans {
+        assert!(time(span, "startTimeUnixNano") < time(span, "endTimeUnixNano"));
+        assert_eq!(span["spanId"].as_str().unwrap().len(), 16);
+        assert!(!span.to_string().contains("hush"), "{span}");
+    }
+    assert_eq!(missing["parentSpanId"], Value::Null);
+    assert_ne!(missing["traceId"], faulted["traceId"]);
+    assert_eq!(attribute(missing, "error.type"), None);
+    assert_eq!(attribute(faulted, "error.type").unwrap(), "503");
+    assert_eq!(attribute(faulted, "gatewright.fault").unwrap(), "503");
+    assert_eq!(faulted["status"]["code"], 2);
+}
+
+#[tokio::test]
+async fn the_last_spans_are_sent_before_it_ends_and_a_collector_that_is_away_holds_nothing_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let collected = tokio::spawn(collect(listener, 5));
+    let gateway = Gateway::builder().otlp(url).start().await.unwrap();
+    for _ in 0..5 {
+        asking(&gateway.url(), "GET", "/healthz").send().await;
+    }
+    gateway.shutdown().await;
+    assert_eq!(collected.await.unwrap().len(), 5);
+    // Nobody listens there.
+    let away = Gateway::builder().otlp("http://127.0.0.1:9");
+    let away = away.start().await.unwrap();
+    assert_eq!(
+        asking(&away.url(), "GET", "/healthz").send().await.status(),
+        200
+    );
+    away.shutdown().await;
+    let wrong = Gateway::builder().otlp("https://otel").start().await;
+    assert!(wrong.unwrap_err().to_string().contains("only http://"));
+}
