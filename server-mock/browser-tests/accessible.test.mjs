@@ -6,14 +6,26 @@ import { after, before, test } from "node:test";
 import { lowContrast } from "../../bindings-wasm/browser-tests/contrast.mjs";
 import { axe, launch, openPage, Session, startGateway } from "./chromium.mjs";
 
-const PAGES = ["", "requests", "requests/3", "calls", "limits", "webhooks", "events", "usage", "faults", "sessions"];
+const PAGES = [
+  "",
+  "requests",
+  "requests/3",
+  "calls",
+  "limits",
+  "webhooks",
+  "events",
+  "upstreams",
+  "usage",
+  "faults",
+  "sessions",
+];
 
 let browser;
 let gateway;
 let session;
 
 before(async () => {
-  gateway = await startGateway("--region", "eu");
+  gateway = await startGateway("--region", "eu", "--upstream", "orders=http://127.0.0.1:9/");
   browser = await launch();
   session = new Session(gateway);
   await session.call("GET", "/healthz");

@@ -24,6 +24,7 @@ mod overview;
 mod page;
 mod requests;
 mod sessions;
+mod upstreams;
 mod usage;
 mod webhooks;
 

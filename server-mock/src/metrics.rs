@@ -38,9 +38,33 @@ impl Metrics {
         self.requests.write(&mut text);
         self.limits.write(&mut text);
         self.webhooks.write(&mut text);
+        breakers(&mut text, shared);
         gateway(&mut text, shared);
         process(&mut text, shared);
         text.finish()
+    }
+}
+
+/// Breakers in front of upstreams, of all sessions together: an upstream's name is its user's.
+fn breakers(text: &mut Exposition, shared: &Arc<Shared>) {
+    const NAME: &str = "gatewright_breakers";
+    const PHASES: [&str; 3] = ["closed", "half_open", "open"];
+    let mut counts = [0_u32; PHASES.len()];
+    for world in shared.worlds.all() {
+        for state in world.upstream_states() {
+            let at = PHASES.iter().position(|phase| *phase == state.breaker);
+            if let Some(count) = at.and_then(|at| counts.get_mut(at)) {
+                *count += 1;
+            }
+        }
+    }
+    text.family(
+        NAME,
+        "gauge",
+        "Circuit breakers in front of upstreams, by state.",
+    );
+    for (phase, count) in PHASES.iter().zip(counts) {
+        text.sample(NAME, &[("state", phase)], f64::from(count));
     }
 }
 

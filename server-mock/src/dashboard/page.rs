@@ -7,7 +7,8 @@ use axum::http::StatusCode;
 
 use super::format::{date, in_query, time_to_second};
 use super::{
-    Asked, Scene, calls, events, faults, limits, overview, requests, sessions, usage, webhooks,
+    Asked, Scene, calls, events, faults, limits, overview, requests, sessions, upstreams, usage,
+    webhooks,
 };
 use crate::clock::MS;
 use crate::gateway::Shared;
@@ -29,6 +30,7 @@ pub(super) enum Page {
     Request(u64),
     Requests,
     Sessions,
+    Upstreams,
     Usage,
     Webhooks,
 }
@@ -38,13 +40,14 @@ pub(super) type Shown = (String, String);
 
 impl Page {
     /// In the order in which they are offered.
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Overview,
         Self::Requests,
         Self::Calls,
         Self::Limits,
         Self::Webhooks,
         Self::Events,
+        Self::Upstreams,
         Self::Usage,
         Self::Faults,
         Self::Sessions,
@@ -67,6 +70,7 @@ impl Page {
             Self::Overview => "overview",
             Self::Request(_) | Self::Requests => "requests",
             Self::Sessions => "sessions",
+            Self::Upstreams => "upstreams",
             Self::Usage => "usage",
             Self::Webhooks => "webhooks",
         }
@@ -81,6 +85,7 @@ impl Page {
             Self::Overview => "Overview",
             Self::Request(_) | Self::Requests => "Requests",
             Self::Sessions => "Sessions",
+            Self::Upstreams => "Upstreams",
             Self::Usage => "Usage",
             Self::Webhooks => "Webhooks",
         }
@@ -134,6 +139,7 @@ impl Page {
             Self::Request(seq) => requests::show_one(&scene, seq)?,
             Self::Requests => requests::show(&scene)?,
             Self::Sessions => sessions::show(&scene)?,
+            Self::Upstreams => upstreams::show(&scene)?,
             Self::Usage => usage::show(&scene)?,
             Self::Webhooks => webhooks::show(&scene)?,
         };

@@ -85,7 +85,12 @@ pub(crate) fn svg(call: &TimelineCall) -> String {
                 out,
                 "<text class=\"status {}\" x=\"{place:.3}%\" y=\"13\" text-anchor=\"{anchor}\">{}</text>",
                 attempt.class(),
-                attempt.outcome()
+                // Words would run into the next one.
+                if attempt.class() == "cut" {
+                    "cut".into()
+                } else {
+                    attempt.outcome()
+                }
             );
             labelled = from;
         }

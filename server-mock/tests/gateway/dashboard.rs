@@ -32,6 +32,7 @@ async fn every_page_is_html_that_may_load_nothing_from_elsewhere() {
         "/dashboard/limits?session=test",
         "/dashboard/webhooks?session=test",
         "/dashboard/events?session=test",
+        "/dashboard/upstreams?session=test",
         "/dashboard/usage?session=test&bucket=day&group_by=tenant",
         "/dashboard/faults?session=test",
         "/dashboard/sessions?session=test",
