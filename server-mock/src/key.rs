@@ -20,7 +20,7 @@ const MAX_TOKENS: usize = 10_000;
 /// The longest key looked at.
 const MAX_KEY_BYTES: usize = 512;
 
-const ALL_SCOPES: [&str; 9] = [
+const ALL_SCOPES: [&str; 11] = [
     "contacts:read",
     "contacts:write",
     "events:read",
@@ -30,13 +30,16 @@ const ALL_SCOPES: [&str; 9] = [
     "projects:write",
     "users:read",
     "users:write",
+    "webhooks:read",
+    "webhooks:write",
 ];
-const READ_SCOPES: [&str; 5] = [
+const READ_SCOPES: [&str; 6] = [
     "contacts:read",
     "events:read",
     "jobs:read",
     "projects:read",
     "users:read",
+    "webhooks:read",
 ];
 
 /// Who a caller is.

@@ -107,7 +107,9 @@ pub use usage::{Bucket, Usage, UsageCounts, UsagePoint};
 pub use verdict::{
     Aspect, AspectVerdict, AttemptVerdict, CallVerdict, Finding, Grade, Mark, Quota, Verdict,
 };
-pub use webhooks::{Attempt, Delivery, DeliveryState, Disabled, Endpoint};
+pub use webhooks::{
+    Attempt, Delivery, DeliveryState, Disabled, Endpoint, Excerpt, Failed, WebhookOptions,
+};
 
 /// The Rust example of the guide, compiled and run.
 #[cfg(doctest)]

@@ -5,6 +5,7 @@ use crate::events::EventOp;
 use crate::files::FileOp;
 use crate::login::LoginOp;
 use crate::oauth::OAuthOp;
+use crate::webhooks::WebhookOp;
 
 /// What a resource's operation does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,7 @@ pub(crate) enum Op {
     /// A real server behind the gateway.
     Upstream,
     Usage,
+    Webhook(WebhookOp),
     Whoami,
 }
 
@@ -153,6 +155,7 @@ impl Op {
             Self::Unknown => "unknown",
             Self::Upstream => "upstream",
             Self::Usage => "usage.get",
+            Self::Webhook(op) => op.name(),
             Self::Whoami => "whoami",
         }
     }
@@ -167,6 +170,7 @@ impl Op {
             Self::Resource(Kind::Projects, _) | Self::ProjectContacts => Some("projects:read"),
             Self::Resource(Kind::Users, action) if action.writes() => Some("users:write"),
             Self::Resource(Kind::Users, _) => Some("users:read"),
+            Self::Webhook(op) => Some(op.scope()),
             _ => None,
         }
     }

@@ -58,6 +58,7 @@ const SCHEMAS: &[fn(&mut Schemas)] = &[
     crate::oauth::schemas,
     crate::login::schemas,
     events::schemas,
+    crate::webhooks::schemas,
 ];
 
 /// The document itself.

@@ -14,6 +14,7 @@ use crate::policy::{MAX_POLICIES, Policy};
 use crate::signing::SigningOptions;
 use crate::tier::Limits;
 use crate::upstream::{self, Upstream};
+use crate::webhooks::WebhookOptions;
 
 /// The options of a session and their defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -61,6 +62,8 @@ pub struct Options {
     pub integrations: Shared<Integration>,
     /// Real servers behind `/upstream/{name}`. Default: those that the gateway was started with.
     pub upstreams: Shared<Upstream>,
+    /// How webhooks are delivered.
+    pub webhooks: WebhookOptions,
     /// Entries the journal keeps; the oldest are dropped. Default: 100 000, 0 keeps none.
     pub journal_entries: usize,
     /// Seed of request ids and tokens. Default: derived from the session's name.
@@ -186,6 +189,9 @@ pub struct OptionsChange {
     /// See [`Options::upstreams`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstreams: Option<Shared<Upstream>>,
+    /// See [`Options::webhooks`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhooks: Option<WebhookOptions>,
     /// See [`Options::journal_entries`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub journal_entries: Option<usize>,
@@ -230,6 +236,7 @@ impl Options {
             signing: SigningOptions::default(),
             integrations: Shared::default(),
             upstreams: Shared::default(),
+            webhooks: WebhookOptions::default(),
             journal_entries: 100_000,
             seed,
         }
@@ -286,6 +293,11 @@ impl Options {
         if let Some(upstreams) = &change.upstreams {
             upstream::check_all(upstreams).map_err(|fault| format!("upstreams: {fault}"))?;
         }
+        if let Some(webhooks) = &change.webhooks {
+            webhooks
+                .check()
+                .map_err(|fault| format!("webhooks: {fault}"))?;
+        }
         let Self {
             dialect,
             retry_after,
@@ -306,6 +318,7 @@ impl Options {
             signing,
             integrations,
             upstreams,
+            webhooks,
             journal_entries,
             seed,
         } = self;
@@ -328,6 +341,7 @@ impl Options {
         set(signing, change.signing);
         set(integrations, change.integrations);
         set(upstreams, change.upstreams);
+        set(webhooks, change.webhooks);
         set(journal_entries, change.journal_entries);
         set(seed, change.seed);
         Ok(())

@@ -26,7 +26,9 @@ use crate::timestamp::date_header;
 use crate::world::{State, World};
 
 pub(crate) use listing::link;
-pub(crate) use operations::{CONTACTS, NESTED, PROJECTS, USERS, keyed as keyed_row, paged};
+pub(crate) use operations::{
+    CONTACTS, MERGE_PATCH, NESTED, PROJECTS, USERS, conditional, keyed as keyed_row, paged,
+};
 
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 const PATCHES: HeaderValue =

@@ -79,7 +79,7 @@ fn is_secret_parameter(name: &str) -> bool {
 }
 
 /// `***` and the last four characters, or only `***` when that would be half of the secret or more.
-fn last_four(secret: &str) -> String {
+pub(crate) fn last_four(secret: &str) -> String {
     let chars = secret.chars().count();
     if chars <= 8 {
         return "***".into();

@@ -42,6 +42,7 @@ static TABLES: &[&[Operation]] = &[
     crate::login::OPERATIONS,
     crate::upstream::operations::OPERATIONS,
     crate::openapi::OPERATIONS,
+    crate::webhooks::OPERATIONS,
 ];
 
 /// Every row.

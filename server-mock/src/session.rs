@@ -18,7 +18,7 @@ use crate::tier::{Limits, Tier};
 use crate::timestamp::rfc3339;
 use crate::upstream::UpstreamState;
 use crate::verdict::Verdict;
-use crate::webhooks::{Delivery, Endpoint, NewEndpoint};
+use crate::webhooks::{Delivery, Endpoint, NewEndpoint, Refusal, Viewer, Which};
 use crate::world::World;
 
 /// A handle to one session of a gateway; the session lives at least as long.
@@ -38,6 +38,12 @@ impl fmt::Display for Refused {
 }
 
 impl std::error::Error for Refused {}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal.told())
+    }
+}
 
 /// What a session's clock shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -251,8 +257,17 @@ impl Session {
 
     /// Subscribes `url` to webhooks of these types (`contact.created`, `contact.*`; none means all), with a new secret.
     pub fn subscribe(&self, url: &str, types: &[&str]) -> Result<Endpoint, Refused> {
-        let new = NewEndpoint::of(url, types);
-        self.world.add_endpoint(new).map_err(Refused)
+        let wish = NewEndpoint::of(url, types).wish();
+        Ok(self.world.add_endpoint(wish)?)
+    }
+
+    /// Changes an endpoint by a merge patch (RFC 7396) of what can be set of it, `enabled` among it.
+    pub fn change_endpoint(
+        &self,
+        id: &str,
+        patch: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<Endpoint, Refused> {
+        Ok(self.world.change_endpoint(id, patch)?)
     }
 
     /// The endpoints webhooks go to.
@@ -262,7 +277,7 @@ impl Session {
 
     /// The deliveries of webhooks, oldest first.
     pub fn deliveries(&self) -> Vec<Delivery> {
-        self.world.deliveries()
+        self.world.deliveries(&Which::default())
     }
 
     /// Waits until no webhook is due and none is being sent.
@@ -277,12 +292,15 @@ impl Session {
         kind: &str,
         data: serde_json::Value,
     ) -> Result<Delivery, Refused> {
-        self.world.send(endpoint, kind, data).map_err(Refused)
+        Ok(self.world.send(Viewer::Admin, endpoint, kind, &data)?)
     }
 
     /// Sends the event of a delivery once more, under the same message id.
     pub fn redeliver(&self, delivery: &str) -> Result<Delivery, Refused> {
-        self.world.redeliver(delivery).map_err(Refused)
+        let now_ns = self.world.clock.now_ns();
+        Ok(self
+            .world
+            .with_outbox(|outbox| outbox.redeliver(Viewer::Admin, delivery, now_ns))?)
     }
 
     /// Makes a bearer token that ends after `ttl` of the session's clock.

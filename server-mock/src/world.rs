@@ -542,6 +542,8 @@ impl Worlds {
         worlds.insert(name.into(), Arc::clone(&world));
         // What a data file has pending goes on.
         crate::integrations::start(&world);
+        drop(worlds);
+        world.resume_webhooks();
         Ok(world)
     }
 

@@ -140,7 +140,7 @@ async fn perform(
             .world
             .enable_endpoint(&fields.id)
             .map(|endpoint| format!("{} is enabled", endpoint.id))
-            .map_err(Refused),
+            .map_err(Refused::from),
         "trigger" => trigger(session, fields),
         "reset" => {
             session.reset();

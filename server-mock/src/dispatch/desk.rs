@@ -86,17 +86,6 @@ pub(crate) struct Reported {
     pub(crate) by: Option<SentBy>,
 }
 
-impl Reported {
-    /// Made by the gateway itself.
-    pub(crate) fn here(result: Result<Answer, String>) -> Self {
-        Self {
-            result,
-            took_ms: 0,
-            by: None,
-        }
-    }
-}
-
 /// The worker that made an attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

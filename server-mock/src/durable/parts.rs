@@ -9,6 +9,7 @@ use crate::events;
 use crate::idempotency;
 use crate::integrations;
 use crate::options::{Options, OptionsChange};
+use crate::webhooks;
 use crate::world::{State, World};
 
 const CLOCK: &str = "clock";
@@ -33,6 +34,7 @@ impl World {
             idempotency::KIND => state.keys.take(id, value)?,
             // The effect it was stored for never happened.
             idempotency::PENDING_KIND => {}
+            kind if webhooks::KINDS.contains(&kind) => self.take_webhooks(kind, id, value)?,
             records::COLLECTION | records::RECORD => records::take(state, kind, id, value)?,
             integrations::NOTICE_KIND => self.notices.take(value)?,
             _ => {
@@ -58,6 +60,7 @@ impl World {
         state.effects = effects::EffectLog::default();
         state.forget_records();
         self.notices.reset();
+        self.webhooks.reset();
     }
 
     /// All that is kept, as it is now.
@@ -70,6 +73,7 @@ impl World {
         state.keys.rows(&mut rows);
         records::rows(state, &mut rows);
         self.notices.rows(&mut rows);
+        self.webhooks.outbox().rows(&mut rows);
         rows
     }
 

@@ -18,7 +18,7 @@ use crate::quota::InProgress;
 use crate::reply::Reply;
 use crate::{
     endpoints, events, files, login, oauth, openapi, problem, records, shared_limits, upstream,
-    usage,
+    usage, webhooks,
 };
 
 /// Carries a request out.
@@ -172,6 +172,7 @@ async fn operate(call: &Call, identity: &Identity, latency: Duration) -> Reply {
         Op::Echo => return endpoints::echo(call),
         Op::Event(op) => return events::respond(call, op, identity),
         Op::File(op) => return files::respond(call, op, identity),
+        Op::Webhook(op) => return webhooks::respond(call, op, identity).await,
         Op::Greeting => return greeting(call),
         Op::Sink => return endpoints::sink(call),
         Op::Upstream => return upstream::respond(call).await,

@@ -161,12 +161,14 @@ pub struct OAuthClient {
 }
 
 /// All scopes there are.
-pub(crate) const SCOPES: [&str; 9] = [
+pub(crate) const SCOPES: [&str; 11] = [
     "contacts:read",
     "contacts:write",
     "events:read",
     "users:read",
     "users:write",
+    "webhooks:read",
+    "webhooks:write",
     "openid",
     "profile",
     "email",

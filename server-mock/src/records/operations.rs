@@ -71,7 +71,7 @@ pub(crate) static NESTED: &[Operation] = &[Operation {
     },
 }];
 
-const MERGE_PATCH: &str = "application/merge-patch+json";
+pub(crate) const MERGE_PATCH: &str = "application/merge-patch+json";
 
 fn list(kind: Kind, o: About) -> About {
     listing(kind, versioned(o.tag(kind.tag()))).summary(&format!("List {}", kind.name()))
@@ -201,7 +201,7 @@ fn get(kind: Kind, o: About) -> About {
 }
 
 /// The header of a change that heeds what the caller saw.
-fn conditional(o: About) -> About {
+pub(crate) fn conditional(o: About) -> About {
     o.header(
         "If-Match",
         text(),

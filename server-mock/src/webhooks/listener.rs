@@ -73,10 +73,13 @@ impl Listener {
 
     /// Hands one attempt to whoever listens, and waits for its result: the status of the answer, or why there is none.
     pub(super) async fn send(&self, outgoing: &Outgoing) -> Result<u16, String> {
-        let signed = outgoing.signed.as_ref().map_err(Clone::clone)?;
+        let signed = outgoing.signed(outgoing.at_ns)?;
+        let own = outgoing.headers.iter();
+        let own = own.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
         let headers: Vec<(&str, &str)> = [("content-type", "application/json")]
             .into_iter()
             .chain(signed.headers())
+            .chain(own)
             .collect();
         let (result, answer) = oneshot::channel();
         let seq = {
@@ -88,9 +91,9 @@ impl Listener {
                 "delivery": outgoing.name(),
                 "attempt": outgoing.attempt,
                 "event": signed.id,
-                "type": outgoing.kind,
+                "type": outgoing.message.kind,
                 "headers": headers,
-                "body": STANDARD.encode(&outgoing.payload),
+                "body": STANDARD.encode(&outgoing.message.payload),
             });
             let message = message.to_string().into();
             state.parked.insert(seq, Parked { message, result });

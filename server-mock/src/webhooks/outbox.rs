@@ -1,88 +1,63 @@
-//! Deliveries of a session and their attempts.
-//!
-//! | State | Leaves by | To |
-//! |---|---|---|
-//! | pending, due at an instant | the instant | sending |
-//! | sending | 2xx | delivered |
-//! | sending | 410, or the endpoint is gone or disabled | failed |
-//! | sending | anything else, attempts left | pending, later by the schedule |
-//! | sending | anything else, no attempt left | failed |
-//!
-//! Schedule: at once, then after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 10 h, each ±20 %, on the session's clock.
+//! The endpoints and deliveries of a session, and what becomes of each attempt. States are those of [`Delivery`] and `Lane`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Bound;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use gatewright_webhook::Signed;
-use serde::Serialize;
+use gatewright_webhook::{Signed, Signer};
+use http::{HeaderName, HeaderValue};
 
-use super::Event;
-use super::endpoint::{Disabled, Endpoint, NewEndpoint, Subscriber, Target};
+use super::delivery::{
+    Attempt, Delivery, DeliveryState, Failed, Queued, delivery_id, delivery_number,
+};
+use super::endpoint::{Disabled, EndpointRow, Subscriber, Target, Wish, endpoint_id};
+use super::excerpt::Kept;
 use super::listener::Listener;
+use super::message::Message;
+use super::refusal::Refusal;
+use super::schedule::WebhookOptions;
+use super::secrets::{Of, Secrets};
+use super::settings::Settings;
 use crate::clock::{MS, NS};
-use crate::dispatch::desk::SentBy;
-use crate::stable_hash::{stable_hash, unit};
 use crate::world::Surroundings;
 
-const DELAYS_S: [u64; 7] = [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000];
 const MAX_ENDPOINTS: usize = 100;
-/// Deliveries remembered; the oldest finished ones go first.
+/// Deliveries remembered; the oldest finished ones go first, dead letters last.
 const MAX_DELIVERIES: usize = 10_000;
-/// Deliveries sent at the same time.
-pub(crate) const MAX_SENDING: usize = 16;
+/// Deliveries a session sends at the same time, to all its endpoints.
+pub(crate) const MAX_SENDING: usize = 64;
 
-/// One event on its way to one endpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Delivery {
-    /// `dlv_000001`.
-    pub id: String,
-    /// The endpoint's id.
-    pub endpoint: String,
-    /// The event's id, sent as `webhook-id` in every attempt.
-    pub event: String,
-    /// The event's type.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Where it stands.
-    pub state: DeliveryState,
-    /// When it is sent next, in milliseconds of the session's clock, while it is pending.
-    pub next_attempt_ms: Option<u64>,
-    /// What has been tried, oldest first.
-    pub attempts: Vec<Attempt>,
+/// Who looks at endpoints and deliveries.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Viewer<'a> {
+    /// The admin port: everything.
+    Admin,
+    /// A caller of the data port: what is the tenant's own.
+    Tenant(&'a str),
 }
 
-/// Where a delivery stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum DeliveryState {
-    /// The endpoint answered 2xx.
-    Delivered,
-    /// It will not be tried again.
-    Failed,
-    /// It waits for its next attempt.
-    Pending,
-    /// It is being sent.
-    Sending,
+impl Viewer<'_> {
+    fn sees(self, tenant: Option<&str>) -> bool {
+        match self {
+            Self::Admin => true,
+            Self::Tenant(own) => tenant == Some(own),
+        }
+    }
 }
 
-/// One attempt to deliver.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Attempt {
-    /// The session's clock when it was sent, in milliseconds.
-    pub at_ms: u64,
-    /// The status of the answer, if there was one.
-    pub status: Option<u16>,
-    /// Why there was no answer.
-    pub error: Option<String>,
-    /// Real time it took, in milliseconds.
-    pub took_ms: u64,
-    /// The worker that made it, where webhooks go by a bus.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub by: Option<SentBy>,
+/// Which deliveries are meant.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Which {
+    pub(crate) endpoint: Option<String>,
+    pub(crate) event: Option<String>,
+    pub(crate) kind: Option<String>,
+    pub(crate) state: Option<DeliveryState>,
+    /// Only those that failed and were neither redelivered nor purged.
+    pub(crate) dead: bool,
+    /// Made at this instant or later.
+    pub(crate) since_ns: Option<u64>,
+    /// Made before this instant.
+    pub(crate) before_ns: Option<u64>,
 }
 
 /// What the sending task needs for one attempt.
@@ -91,12 +66,17 @@ pub(crate) struct Outgoing {
     /// Which life of the outbox it is from; numbers begin again after a reset.
     pub(crate) life: u64,
     pub(crate) target: Target,
-    /// The event's type.
-    pub(crate) kind: String,
     /// Counted from 1.
     pub(crate) attempt: usize,
-    pub(crate) signed: Result<Signed, String>,
-    pub(crate) payload: Bytes,
+    pub(crate) message: Arc<Message>,
+    /// With the secrets that sign at the time of this attempt.
+    pub(crate) signer: Result<Signer, String>,
+    /// The endpoint's own.
+    pub(crate) headers: Arc<[(HeaderName, HeaderValue)]>,
+    pub(crate) timeout_ms: u64,
+    pub(crate) connect_timeout_ms: u64,
+    /// What must not be seen in the answer's excerpt.
+    pub(crate) hidden: Vec<String>,
     pub(crate) at_ns: u64,
 }
 
@@ -105,31 +85,57 @@ impl Outgoing {
     pub(super) fn name(&self) -> String {
         delivery_id(self.delivery)
     }
+
+    /// Signs it as sent at `at_ns`.
+    pub(crate) fn signed(&self, at_ns: u64) -> Result<Signed, String> {
+        let signer = self.signer.as_ref().map_err(Clone::clone)?;
+        let seconds = i64::try_from(at_ns / NS).unwrap_or(i64::MAX);
+        signer
+            .sign(&self.message.id, seconds, &self.message.payload)
+            .map_err(|error| error.to_string())
+    }
 }
 
-fn delivery_id(number: u64) -> String {
-    format!("dlv_{number:06}")
+/// An endpoint was disabled, and why: its owner is told by an event.
+#[derive(Debug)]
+pub(crate) struct Disabling {
+    pub(crate) endpoint: String,
+    pub(crate) tenant: Option<Box<str>>,
+    pub(crate) reason: Disabled,
+    pub(crate) failing_since_ns: Option<u64>,
+    pub(crate) last: Option<Attempt>,
 }
 
-struct Queued {
-    event: Arc<Event>,
-    endpoint: u64,
-    state: DeliveryState,
-    due_ns: u64,
-    first_ns: u64,
-    attempts: Vec<Attempt>,
+/// What changed since it was last written down.
+#[derive(Debug, Default)]
+pub(crate) struct Touched {
+    pub(crate) endpoints: BTreeSet<u64>,
+    pub(crate) deliveries: BTreeSet<u64>,
+    pub(crate) counters: bool,
+}
+
+/// The numbers given out so far.
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Counters {
+    pub(crate) endpoint: u64,
+    pub(crate) delivery: u64,
+    pub(crate) message: u64,
 }
 
 #[derive(Default)]
 pub(crate) struct Outbox {
     endpoints: BTreeMap<u64, Subscriber>,
-    last_endpoint: u64,
     deliveries: BTreeMap<u64, Queued>,
+    /// Finished ones that are no dead letters, and dead letters; the oldest first. Some may be gone.
     finished: VecDeque<u64>,
-    last_delivery: u64,
-    last_event: u64,
+    dead: VecDeque<u64>,
+    last: Counters,
     sending: usize,
     life: u64,
+    /// The endpoint whose turn it is.
+    turn: u64,
+    kept: Kept,
+    touched: Touched,
     /// Whether a task is looking after what is pending.
     pub(crate) driven: bool,
 }
@@ -144,136 +150,369 @@ impl Outbox {
         };
     }
 
-    pub(crate) fn next_event(&mut self) -> u64 {
-        self.last_event += 1;
-        self.last_event
+    pub(crate) fn next_message(&mut self) -> u64 {
+        self.last.message += 1;
+        self.touched.counters = true;
+        self.last.message
     }
+
+    // Endpoints.
 
     pub(crate) fn add_endpoint(
         &mut self,
-        new: NewEndpoint,
+        wish: Wish,
         seed: u64,
         around: &Surroundings,
-    ) -> Result<Endpoint, String> {
+        now_ns: u64,
+    ) -> Result<&Subscriber, Refusal> {
         if self.endpoints.len() >= MAX_ENDPOINTS {
-            return Err(format!(
+            return Err(Refusal::Full(format!(
                 "a session has at most {MAX_ENDPOINTS} webhook endpoints"
-            ));
+            )));
         }
-        let number = self.last_endpoint + 1;
-        let subscriber = Subscriber::new(new, number, seed, around)?;
-        let shown = subscriber.shown.clone();
-        self.last_endpoint = number;
-        self.endpoints.insert(number, subscriber);
-        Ok(shown)
+        let number = self.last.endpoint + 1;
+        let of = Of {
+            seed,
+            endpoint: number,
+        };
+        let enabled = wish.asked.enabled.unwrap_or(true);
+        let settings = wish.asked.check(around).map_err(Refusal::Settings)?;
+        let secrets = Secrets::new(wish.secrets, wish.key_pair, of)
+            .map_err(|error| Refusal::field("secret", error))?;
+        let row = EndpointRow {
+            number,
+            tenant: wish.tenant,
+            settings,
+            secrets,
+            disabled: (!enabled).then_some((Disabled::Owner, now_ns)),
+            well_ns: None,
+            failing_since_ns: None,
+            version: 1,
+            created_ns: now_ns,
+            updated_ns: now_ns,
+        };
+        let subscriber = Subscriber::new(row).map_err(|error| Refusal::field("url", error))?;
+        self.last.endpoint = number;
+        self.touched.counters = true;
+        self.touched.endpoints.insert(number);
+        Ok(self.endpoints.entry(number).or_insert(subscriber))
     }
 
     pub(crate) fn endpoint_count(&self) -> usize {
         self.endpoints.len()
     }
 
-    pub(crate) fn endpoints(&self) -> Vec<Endpoint> {
+    /// The endpoints a viewer sees, in order of creation.
+    pub(crate) fn endpoints<'a>(
+        &'a self,
+        viewer: Viewer<'a>,
+        after: u64,
+    ) -> impl Iterator<Item = &'a Subscriber> {
         self.endpoints
-            .values()
-            .map(|subscriber| subscriber.shown.clone())
-            .collect()
+            .range((Bound::Excluded(after), Bound::Unbounded))
+            .map(|(_, subscriber)| subscriber)
+            .filter(move |subscriber| viewer.sees(subscriber.row.tenant.as_deref()))
     }
 
-    pub(crate) fn remove_endpoint(&mut self, id: &str) -> Result<(), String> {
-        let number = self.endpoint_number(id)?;
+    pub(crate) fn endpoint(&self, viewer: Viewer<'_>, id: &str) -> Result<&Subscriber, Refusal> {
+        let found = id
+            .strip_prefix("ep_")
+            .and_then(|number| number.parse().ok())
+            .and_then(|number: u64| self.endpoints.get(&number))
+            .filter(|found| endpoint_id(found.row.number) == id);
+        found
+            .filter(|found| viewer.sees(found.row.tenant.as_deref()))
+            .ok_or_else(|| Refusal::unknown("endpoint", id))
+    }
+
+    fn endpoint_mut(&mut self, viewer: Viewer<'_>, id: &str) -> Result<&mut Subscriber, Refusal> {
+        let number = self.endpoint(viewer, id)?.row.number;
+        self.touched.endpoints.insert(number);
+        self.endpoints
+            .get_mut(&number)
+            .ok_or_else(|| Refusal::unknown("endpoint", id))
+    }
+
+    /// Forgets an endpoint; what was still to be sent to it has failed.
+    pub(crate) fn remove_endpoint(&mut self, viewer: Viewer<'_>, id: &str) -> Result<(), Refusal> {
+        let number = self.endpoint(viewer, id)?.row.number;
+        self.give_up(number, Failed::EndpointRemoved);
         self.endpoints.remove(&number);
+        self.touched.endpoints.insert(number);
         Ok(())
     }
 
-    pub(crate) fn enable_endpoint(&mut self, id: &str) -> Result<Endpoint, String> {
-        let number = self.endpoint_number(id)?;
-        let subscriber = self
-            .endpoints
-            .get_mut(&number)
-            .ok_or_else(|| unknown("endpoint", id))?;
-        subscriber.shown.disabled = None;
-        Ok(subscriber.shown.clone())
+    /// Puts other settings in place of those of an endpoint, and switches it on or off if that is asked for.
+    pub(crate) fn set_endpoint(
+        &mut self,
+        viewer: Viewer<'_>,
+        id: &str,
+        settings: Settings,
+        enabled: Option<bool>,
+        now_ns: u64,
+    ) -> Result<Option<Disabling>, Refusal> {
+        let subscriber = self.endpoint_mut(viewer, id)?;
+        subscriber
+            .set(settings, now_ns)
+            .map_err(|error| Refusal::field("url", error))?;
+        let number = subscriber.row.number;
+        match (enabled, subscriber.row.disabled.is_some()) {
+            (Some(true), true) => {
+                enable(subscriber);
+                Ok(None)
+            }
+            (Some(false), false) => Ok(self.disable(number, Disabled::Owner, now_ns)),
+            _ => Ok(None),
+        }
     }
 
-    fn endpoint_number(&self, id: &str) -> Result<u64, String> {
-        self.endpoints
-            .iter()
-            .find(|(_, subscriber)| subscriber.shown.id == id)
-            .map(|(number, _)| *number)
-            .ok_or_else(|| unknown("endpoint", id))
+    /// Sends to an endpoint again that was disabled.
+    pub(crate) fn enable_endpoint(
+        &mut self,
+        viewer: Viewer<'_>,
+        id: &str,
+        now_ns: u64,
+    ) -> Result<&Subscriber, Refusal> {
+        let subscriber = self.endpoint_mut(viewer, id)?;
+        if subscriber.row.disabled.is_some() {
+            enable(subscriber);
+            subscriber.touch(now_ns);
+        }
+        Ok(subscriber)
     }
 
-    /// Queues `event` for every endpoint that wants it, and answers for how many; a full queue drops it.
-    pub(crate) fn publish(&mut self, event: &Arc<Event>, now_ns: u64) -> usize {
-        let wanting: Vec<u64> = self
+    /// Makes new secrets for an endpoint; those of before sign too for `overlap_ns`.
+    pub(crate) fn rotate(
+        &mut self,
+        viewer: Viewer<'_>,
+        id: &str,
+        given: Option<String>,
+        overlap_ns: u64,
+        seed: u64,
+        now_ns: u64,
+    ) -> Result<&Subscriber, Refusal> {
+        let subscriber = self.endpoint_mut(viewer, id)?;
+        let of = Of {
+            seed,
+            endpoint: subscriber.row.number,
+        };
+        subscriber
+            .row
+            .secrets
+            .rotate(given, overlap_ns, of, now_ns)
+            .map_err(|error| Refusal::Conflict("too_many_secrets", error))?;
+        subscriber.touch(now_ns);
+        Ok(subscriber)
+    }
+
+    /// Switches an endpoint off; what was still to be sent to it has failed. `None`: it was off.
+    fn disable(&mut self, number: u64, reason: Disabled, now_ns: u64) -> Option<Disabling> {
+        let subscriber = self.endpoints.get_mut(&number)?;
+        if subscriber.row.disabled.is_some() {
+            return None;
+        }
+        subscriber.row.disabled = Some((reason, now_ns));
+        subscriber.touch(now_ns);
+        let disabling = Disabling {
+            endpoint: endpoint_id(number),
+            tenant: subscriber.row.tenant.clone(),
+            reason,
+            failing_since_ns: subscriber.row.failing_since_ns,
+            last: None,
+        };
+        self.touched.endpoints.insert(number);
+        self.give_up(number, Failed::EndpointDisabled);
+        Some(disabling)
+    }
+
+    /// What waits for an endpoint has failed.
+    fn give_up(&mut self, endpoint: u64, reason: Failed) {
+        let Some(subscriber) = self.endpoints.get_mut(&endpoint) else {
+            return;
+        };
+        for number in subscriber.lane.give_up() {
+            self.fail(number, reason);
+        }
+    }
+
+    fn fail(&mut self, number: u64, reason: Failed) {
+        if let Some(queued) = self.deliveries.get_mut(&number) {
+            queued.state = DeliveryState::Failed;
+            queued.reason = Some(reason);
+            self.dead.push_back(number);
+            self.touched.deliveries.insert(number);
+        }
+    }
+
+    // Deliveries.
+
+    /// Queues `message` for every endpoint that wants it, and answers for how many; a full queue drops it.
+    pub(crate) fn publish(&mut self, message: &Arc<Message>, now_ns: u64) -> usize {
+        let wanting: Vec<Queued> = self
             .endpoints
-            .iter()
-            .filter(|(_, subscriber)| subscriber.wants(&event.kind))
-            .map(|(number, _)| *number)
+            .values()
+            .filter(|subscriber| subscriber.wants(message))
+            .map(|subscriber| subscriber.delivery(message, now_ns))
             .collect();
         wanting
             .into_iter()
-            .map_while(|endpoint| self.queue(endpoint, event, now_ns))
+            .map_while(|queued| self.queue(queued))
             .count()
     }
 
-    /// Queues `event` for one endpoint.
+    /// Queues `message` for one endpoint, whatever it wants.
     pub(crate) fn deliver(
         &mut self,
+        viewer: Viewer<'_>,
         endpoint: &str,
-        event: &Arc<Event>,
+        message: &Arc<Message>,
         now_ns: u64,
-    ) -> Result<Delivery, String> {
-        let endpoint = self.endpoint_number(endpoint)?;
-        self.queue(endpoint, event, now_ns)
-            .ok_or_else(|| format!("{MAX_DELIVERIES} deliveries are waiting; the queue is full"))
+    ) -> Result<Delivery, Refusal> {
+        let subscriber = self.endpoint(viewer, endpoint)?;
+        if subscriber.row.disabled.is_some() {
+            return Err(Refusal::disabled(endpoint));
+        }
+        let queued = subscriber.delivery(message, now_ns);
+        self.queue(queued)
+            .and_then(|number| self.shown(number))
+            .ok_or_else(full)
     }
 
-    pub(crate) fn redeliver(&mut self, id: &str, now_ns: u64) -> Result<Delivery, String> {
-        let number = id
-            .strip_prefix("dlv_")
-            .and_then(|number| number.parse().ok());
-        let (endpoint, event) = number
-            .and_then(|number: u64| self.deliveries.get(&number))
-            .map(|queued| (queued.endpoint, Arc::clone(&queued.event)))
-            .ok_or_else(|| unknown("delivery", id))?;
-        if !self.endpoints.contains_key(&endpoint) {
-            return Err(format!("the endpoint of {id} has been removed"));
-        }
-        self.queue(endpoint, &event, now_ns)
-            .ok_or_else(|| format!("{MAX_DELIVERIES} deliveries are waiting; the queue is full"))
-    }
-
-    fn queue(&mut self, endpoint: u64, event: &Arc<Event>, now_ns: u64) -> Option<Delivery> {
-        if self.deliveries.len() >= MAX_DELIVERIES {
-            let oldest = self.finished.pop_front()?;
-            self.deliveries.remove(&oldest);
-        }
-        self.last_delivery += 1;
-        let number = self.last_delivery;
-        let queued = Queued {
-            event: Arc::clone(event),
-            endpoint,
-            state: DeliveryState::Pending,
-            due_ns: now_ns,
-            first_ns: now_ns,
-            attempts: Vec::new(),
+    /// Sends the message of a delivery once more.
+    pub(crate) fn redeliver(
+        &mut self,
+        viewer: Viewer<'_>,
+        id: &str,
+        now_ns: u64,
+    ) -> Result<Delivery, Refusal> {
+        let (number, queued) = self.find(viewer, id)?;
+        let Some(subscriber) = self.endpoints.get(&queued.endpoint) else {
+            let detail = format!("the endpoint of {id} has been removed");
+            return Err(Refusal::Conflict("endpoint_removed", detail));
         };
-        let shown = queued.shown(number);
-        self.deliveries.insert(number, queued);
-        Some(shown)
+        if subscriber.row.disabled.is_some() {
+            return Err(Refusal::disabled(&endpoint_id(queued.endpoint)));
+        }
+        let mut again = subscriber.delivery(&queued.message, now_ns);
+        again.redelivery_of = Some(number);
+        let again = self.queue(again).ok_or_else(full)?;
+        if let Some(queued) = self.deliveries.get_mut(&number) {
+            queued.redelivered_as = Some(again);
+            self.touched.deliveries.insert(number);
+            if queued.state == DeliveryState::Failed {
+                self.finished.push_back(number);
+            }
+        }
+        self.shown(again).ok_or_else(full)
     }
 
-    pub(crate) fn deliveries(&self) -> Vec<Delivery> {
-        self.deliveries
-            .iter()
-            .map(|(number, queued)| queued.shown(*number))
+    /// Sends all dead letters once more that are meant and can be sent: their endpoint is there and enabled. Answers with the new
+    /// deliveries' ids.
+    pub(crate) fn redeliver_all(
+        &mut self,
+        viewer: Viewer<'_>,
+        which: &Which,
+        now_ns: u64,
+    ) -> Vec<String> {
+        let dead: Vec<String> = self
+            .deliveries(viewer, which, 0)
+            .map(|(number, _)| delivery_id(number))
+            .collect();
+        dead.into_iter()
+            .filter_map(|id| self.redeliver(viewer, &id, now_ns).ok())
+            .map(|delivery| delivery.id)
             .collect()
     }
 
-    /// When the next pending delivery is due.
+    /// Forgets the dead letters that are meant, and says how many.
+    pub(crate) fn purge(&mut self, viewer: Viewer<'_>, which: &Which) -> usize {
+        let meant: Vec<u64> = self
+            .deliveries(viewer, which, 0)
+            .filter(|(_, queued)| queued.is_dead_letter())
+            .map(|(number, _)| number)
+            .collect();
+        for number in &meant {
+            self.deliveries.remove(number);
+            self.touched.deliveries.insert(*number);
+        }
+        let deliveries = &self.deliveries;
+        self.dead.retain(|number| deliveries.contains_key(number));
+        meant.len()
+    }
+
+    /// Forgets one dead letter.
+    pub(crate) fn purge_one(&mut self, viewer: Viewer<'_>, id: &str) -> Result<(), Refusal> {
+        let (number, queued) = self.find(viewer, id)?;
+        if !queued.is_dead_letter() {
+            return Err(Refusal::unknown("dead letter", id));
+        }
+        self.deliveries.remove(&number);
+        self.dead.retain(|dead| *dead != number);
+        self.touched.deliveries.insert(number);
+        Ok(())
+    }
+
+    fn queue(&mut self, queued: Queued) -> Option<u64> {
+        if self.deliveries.len() >= MAX_DELIVERIES {
+            self.make_room()?;
+        }
+        self.last.delivery += 1;
+        self.touched.counters = true;
+        let number = self.last.delivery;
+        let subscriber = self.endpoints.get_mut(&queued.endpoint)?;
+        subscriber.lane.wait(number, queued.due_ns);
+        self.deliveries.insert(number, queued);
+        self.touched.deliveries.insert(number);
+        Some(number)
+    }
+
+    /// Forgets the oldest that is finished, a dead letter only where there is no other.
+    fn make_room(&mut self) -> Option<()> {
+        loop {
+            let oldest = self
+                .finished
+                .pop_front()
+                .or_else(|| self.dead.pop_front())?;
+            self.touched.deliveries.insert(oldest);
+            if self.deliveries.remove(&oldest).is_some() {
+                return Some(());
+            }
+        }
+    }
+
+    fn shown(&self, number: u64) -> Option<Delivery> {
+        self.deliveries
+            .get(&number)
+            .map(|queued| queued.shown(number))
+    }
+
+    pub(crate) fn find(&self, viewer: Viewer<'_>, id: &str) -> Result<(u64, &Queued), Refusal> {
+        let number = delivery_number(id).ok_or_else(|| Refusal::unknown("delivery", id))?;
+        let queued = self.deliveries.get(&number);
+        queued
+            .filter(|queued| viewer.sees(queued.owner.as_deref()))
+            .map(|queued| (number, queued))
+            .ok_or_else(|| Refusal::unknown("delivery", id))
+    }
+
+    /// The deliveries a viewer sees, in order of publication.
+    pub(crate) fn deliveries<'a>(
+        &'a self,
+        viewer: Viewer<'a>,
+        which: &'a Which,
+        after: u64,
+    ) -> impl Iterator<Item = (u64, &'a Queued)> {
+        self.deliveries
+            .range((Bound::Excluded(after), Bound::Unbounded))
+            .map(|(number, queued)| (*number, queued))
+            .filter(move |(_, queued)| viewer.sees(queued.owner.as_deref()) && which.means(queued))
+    }
+
+    // Sending.
+
+    /// When the next pending delivery may go.
     pub(crate) fn next_due(&self) -> Option<u64> {
-        self.pending().map(|(_, queued)| queued.due_ns).min()
+        self.endpoints.values().filter_map(next_due).min()
     }
 
     /// Nothing is due at `now_ns` and nothing is being sent.
@@ -281,37 +520,15 @@ impl Outbox {
         self.sending == 0 && self.next_due().is_none_or(|due_ns| due_ns > now_ns)
     }
 
-    fn pending(&self) -> impl Iterator<Item = (u64, &Queued)> {
-        self.deliveries
-            .iter()
-            .filter(|(_, queued)| queued.state == DeliveryState::Pending && !self.is_held(queued))
-            .map(|(number, queued)| (*number, queued))
-    }
-
-    /// Nobody listens to the endpoint: it waits, however long that takes.
-    fn is_held(&self, queued: &Queued) -> bool {
-        let subscriber = self.endpoints.get(&queued.endpoint);
-        subscriber.is_some_and(|subscriber| match &subscriber.target {
-            Target::Address(_) => false,
-            Target::Listener(listener) => !listener.is_connected(),
-        })
-    }
-
     /// The listener of an endpoint that has one. What it missed is due at `now_ns`, if it was to be tried again later.
-    pub(crate) fn listener(&mut self, id: &str, now_ns: u64) -> Result<Arc<Listener>, String> {
-        let number = self.endpoint_number(id)?;
-        let subscriber = self
-            .endpoints
-            .get_mut(&number)
-            .ok_or_else(|| unknown("endpoint", id))?;
-        let Target::Listener(listener) = &subscriber.target else {
-            return Err(format!("{id} has an address; it does not listen"));
-        };
-        let listener = Arc::clone(listener);
+    pub(crate) fn listener(&mut self, id: &str, now_ns: u64) -> Result<Arc<Listener>, Refusal> {
+        let listener = self.find_listener(id)?;
+        let subscriber = self.endpoint_mut(Viewer::Admin, id)?;
         // Whoever comes back is well again.
-        subscriber.shown.disabled = None;
+        subscriber.row.disabled = None;
+        subscriber.lane.hurry(now_ns);
         for queued in self.deliveries.values_mut() {
-            if queued.endpoint == number && queued.state == DeliveryState::Pending {
+            if endpoint_id(queued.endpoint) == id && queued.state == DeliveryState::Pending {
                 queued.due_ns = queued.due_ns.min(now_ns);
             }
         }
@@ -319,198 +536,288 @@ impl Outbox {
     }
 
     /// The same, as it is.
-    pub(crate) fn find_listener(&self, id: &str) -> Result<Arc<Listener>, String> {
-        let number = self.endpoint_number(id)?;
-        match self.endpoints.get(&number).map(|found| &found.target) {
-            Some(Target::Listener(listener)) => Ok(Arc::clone(listener)),
-            _ => Err(format!("{id} has an address; it does not listen")),
+    pub(crate) fn find_listener(&self, id: &str) -> Result<Arc<Listener>, Refusal> {
+        match &self.endpoint(Viewer::Admin, id)?.target {
+            Target::Listener(listener) => Ok(Arc::clone(listener)),
+            Target::Address(_) => Err(Refusal::Conflict(
+                "no_listener",
+                format!("{id} has an address; it does not listen"),
+            )),
         }
     }
 
-    /// Takes what is due at `now_ns`, signed for this attempt, as far as there is room to send.
-    pub(crate) fn take_due(&mut self, now_ns: u64) -> Vec<Outgoing> {
-        let room = MAX_SENDING.saturating_sub(self.sending);
-        let due: Vec<u64> = self
-            .pending()
-            .filter(|(_, queued)| queued.due_ns <= now_ns)
-            .map(|(number, _)| number)
-            .collect();
+    /// Takes what is due at `now_ns`, signed for this attempt, as far as there is room to send: one of each endpoint in turn.
+    pub(crate) fn take_due(&mut self, now_ns: u64, options: &WebhookOptions) -> Vec<Outgoing> {
         let mut outgoing = Vec::new();
-        for number in due {
-            if outgoing.len() == room {
-                break;
+        loop {
+            let before = outgoing.len();
+            let later = self.endpoints.range(self.turn..).map(|(number, _)| *number);
+            let earlier = self.endpoints.range(..self.turn).map(|(number, _)| *number);
+            for endpoint in later.chain(earlier).collect::<Vec<_>>() {
+                if self.sending == MAX_SENDING {
+                    self.turn = endpoint;
+                    return outgoing;
+                }
+                outgoing.extend(self.take_one(endpoint, now_ns, options));
             }
-            let Some(queued) = self.deliveries.get_mut(&number) else {
-                continue;
-            };
-            let subscriber = self.endpoints.get(&queued.endpoint);
-            let Some(subscriber) =
-                subscriber.filter(|subscriber| subscriber.shown.disabled.is_none())
-            else {
-                queued.state = DeliveryState::Failed;
-                self.finished.push_back(number);
-                continue;
-            };
-            queued.state = DeliveryState::Sending;
-            self.sending += 1;
-            let seconds = i64::try_from(now_ns / NS).unwrap_or(i64::MAX);
-            outgoing.push(Outgoing {
-                delivery: number,
-                life: self.life,
-                target: subscriber.target.clone(),
-                kind: queued.event.kind.clone(),
-                attempt: queued.attempts.len() + 1,
-                signed: subscriber
-                    .signer
-                    .sign(&queued.event.id, seconds, &queued.event.payload)
-                    .map_err(|error| error.to_string()),
-                payload: queued.event.payload.clone(),
-                at_ns: now_ns,
-            });
+            if outgoing.len() == before {
+                return outgoing;
+            }
         }
-        outgoing
     }
 
-    /// Notes how an attempt ended and decides what comes next.
+    fn take_one(
+        &mut self,
+        endpoint: u64,
+        now_ns: u64,
+        options: &WebhookOptions,
+    ) -> Option<Outgoing> {
+        let subscriber = self.endpoints.get_mut(&endpoint)?;
+        if is_held(subscriber) {
+            return None;
+        }
+        let (ordered, room) = turn_rules(&subscriber.row.settings);
+        let number = subscriber.lane.take(ordered, room, now_ns)?;
+        let queued = self.deliveries.get_mut(&number)?;
+        queued.state = DeliveryState::Sending;
+        self.sending += 1;
+        let timeout_ms = subscriber.row.settings.timeout_ms;
+        Some(Outgoing {
+            delivery: number,
+            life: self.life,
+            target: subscriber.target.clone(),
+            attempt: queued.attempts.len() + 1,
+            message: Arc::clone(&queued.message),
+            signer: subscriber.signer(now_ns).cloned(),
+            headers: Arc::clone(&subscriber.headers),
+            timeout_ms: timeout_ms.unwrap_or(options.timeout_ms),
+            connect_timeout_ms: options.connect_timeout_ms,
+            hidden: subscriber.hidden(now_ns),
+            at_ns: now_ns,
+        })
+    }
+
+    /// Notes how an attempt ended and decides what comes next; says so where that disabled the endpoint.
     pub(crate) fn attempted(
         &mut self,
         outgoing: &Outgoing,
-        attempt: Attempt,
+        mut attempt: Attempt,
+        retry_after: Option<&str>,
         now_ns: u64,
+        options: &WebhookOptions,
         seed: u64,
-    ) {
-        let number = outgoing.delivery;
+    ) -> Option<Disabling> {
         if outgoing.life != self.life {
-            return;
+            return None;
         }
-        let Some(queued) = self.deliveries.get_mut(&number) else {
-            return;
-        };
         self.sending = self.sending.saturating_sub(1);
+        let number = outgoing.delivery;
+        let queued = self.deliveries.get_mut(&number)?;
+        let asked_ns = options.asked_ns(retry_after, now_ns);
+        let well = matches!(attempt.status, Some(200..300));
+        attempt.retry_after_ms = asked_ns.filter(|_| !well).map(|ns| ns / MS);
         let status = attempt.status;
-        queued.attempts.push(attempt);
-        let subscriber = self.endpoints.get_mut(&queued.endpoint);
-        let delay = retry_delay_ns(queued.attempts.len(), number, seed);
-        queued.state = match (status, delay) {
-            (Some(200..300), _) => {
-                if let Some(subscriber) = subscriber {
-                    subscriber.well_ns = Some(now_ns);
-                }
-                DeliveryState::Delivered
-            }
-            (Some(410), _) => {
-                if let Some(subscriber) = subscriber {
-                    subscriber.shown.disabled = Some(Disabled::Gone);
-                }
-                DeliveryState::Failed
-            }
-            (_, Some(delay)) if subscriber.is_some() => {
-                queued.due_ns = now_ns.saturating_add(delay);
-                DeliveryState::Pending
-            }
-            _ => {
-                if let Some(subscriber) = subscriber
-                    && subscriber
-                        .well_ns
-                        .is_none_or(|well_ns| well_ns < queued.first_ns)
-                {
-                    subscriber.shown.disabled = Some(Disabled::Failing);
-                }
-                DeliveryState::Failed
-            }
+        let last = Attempt {
+            error: attempt.error.clone(),
+            by: None,
+            request: None,
+            response: None,
+            ..attempt
         };
-        if queued.state != DeliveryState::Pending {
+        let excerpts = [&attempt.request, &attempt.response];
+        let bytes = excerpts
+            .into_iter()
+            .flatten()
+            .map(super::Excerpt::bytes)
+            .sum();
+        queued.attempts.push(attempt);
+        let at = queued.attempts.len() - 1;
+        let (endpoint, created_ns) = (queued.endpoint, queued.created_ns);
+        self.touched.deliveries.insert(number);
+        self.forget_excerpts(number, at, bytes);
+
+        let Some(subscriber) = self.endpoints.get_mut(&endpoint) else {
+            self.fail(number, Failed::EndpointRemoved);
+            return None;
+        };
+        subscriber.lane.leave(number);
+        if well {
+            // Who fails once and recovers is written down, not who is always well.
+            if subscriber.row.failing_since_ns.take().is_some() {
+                self.touched.endpoints.insert(endpoint);
+            }
+            subscriber.row.well_ns = Some(now_ns);
+            self.finish(number);
+            return None;
+        }
+        if subscriber.row.failing_since_ns.is_none() {
+            subscriber.row.failing_since_ns = Some(outgoing.at_ns);
+            self.touched.endpoints.insert(endpoint);
+        }
+        if status == Some(410) {
+            self.fail(number, Failed::Gone);
+            return telling(self.disable(endpoint, Disabled::Gone, now_ns), last);
+        }
+        if subscriber.row.disabled.is_some() {
+            self.fail(number, Failed::EndpointDisabled);
+            return None;
+        }
+        if let Some(wait_ns) = options.wait_ns(at + 1, number, seed) {
+            let due_ns = now_ns.saturating_add(wait_ns.max(asked_ns.unwrap_or(0)));
+            subscriber.lane.wait(number, due_ns);
+            if let (Some(429 | 503), Some(asked_ns)) = (status, asked_ns) {
+                let until_ns = now_ns.saturating_add(asked_ns);
+                let paused = &mut subscriber.lane.paused_until_ns;
+                *paused = until_ns.max(*paused);
+            }
+            if let Some(queued) = self.deliveries.get_mut(&number) {
+                queued.due_ns = due_ns;
+                queued.state = DeliveryState::Pending;
+            }
+            return None;
+        }
+        let was_well = subscriber.row.well_ns.is_some_and(|ns| ns >= created_ns);
+        self.fail(number, Failed::Exhausted);
+        if was_well || !options.disable_failing {
+            return None;
+        }
+        telling(self.disable(endpoint, Disabled::Failing, now_ns), last)
+    }
+
+    fn finish(&mut self, number: u64) {
+        if let Some(queued) = self.deliveries.get_mut(&number) {
+            queued.state = DeliveryState::Delivered;
             self.finished.push_back(number);
         }
     }
-}
 
-impl Queued {
-    fn shown(&self, number: u64) -> Delivery {
-        Delivery {
-            id: delivery_id(number),
-            endpoint: format!("ep_{:06}", self.endpoint),
-            event: self.event.id.clone(),
-            kind: self.event.kind.clone(),
-            state: self.state,
-            next_attempt_ms: (self.state == DeliveryState::Pending).then_some(self.due_ns / MS),
-            attempts: self.attempts.clone(),
+    fn forget_excerpts(&mut self, number: u64, attempt: usize, bytes: usize) {
+        if bytes == 0 {
+            return;
         }
+        for (delivery, attempt) in self.kept.add(number, attempt, bytes) {
+            let queued = self.deliveries.get_mut(&delivery);
+            if let Some(attempt) = queued.and_then(|queued| queued.attempts.get_mut(attempt)) {
+                (attempt.request, attempt.response) = (None, None);
+            }
+        }
+    }
+
+    // What survives a restart.
+
+    /// What changed since this was last asked.
+    pub(crate) fn touched(&mut self) -> Touched {
+        std::mem::take(&mut self.touched)
+    }
+
+    pub(crate) fn counters(&self) -> Counters {
+        self.last
+    }
+
+    pub(crate) fn endpoint_row(&self, number: u64) -> Option<&EndpointRow> {
+        self.endpoints.get(&number).map(|found| &found.row)
+    }
+
+    pub(crate) fn delivery(&self, number: u64) -> Option<&Queued> {
+        self.deliveries.get(&number)
+    }
+
+    pub(crate) fn endpoint_numbers(&self) -> impl Iterator<Item = u64> {
+        self.endpoints.keys().copied()
+    }
+
+    pub(crate) fn delivery_numbers(&self) -> impl Iterator<Item = u64> {
+        self.deliveries.keys().copied()
+    }
+
+    pub(crate) fn restore_counters(&mut self, counters: Counters) {
+        self.last = counters;
+    }
+
+    /// Takes an endpoint back; its deliveries may come before or after it.
+    pub(crate) fn restore_endpoint(&mut self, row: EndpointRow) -> Result<(), String> {
+        let number = row.number;
+        let mut subscriber = Subscriber::new(row)?;
+        for (delivery, queued) in &self.deliveries {
+            if queued.endpoint == number && !queued.is_finished() {
+                subscriber.lane.wait(*delivery, queued.due_ns);
+            }
+        }
+        self.last.endpoint = self.last.endpoint.max(number);
+        self.endpoints.insert(number, subscriber);
+        Ok(())
+    }
+
+    pub(crate) fn restore_delivery(&mut self, number: u64, queued: Queued) {
+        self.last.delivery = self.last.delivery.max(number);
+        if !queued.is_finished() {
+            if let Some(subscriber) = self.endpoints.get_mut(&queued.endpoint) {
+                subscriber.lane.wait(number, queued.due_ns);
+            }
+        } else if queued.is_dead_letter() {
+            self.dead.push_back(number);
+        } else {
+            self.finished.push_back(number);
+        }
+        self.deliveries.insert(number, queued);
     }
 }
 
-fn unknown(what: &str, id: &str) -> String {
-    format!("there is no {what} {id}")
+fn enable(subscriber: &mut Subscriber) {
+    subscriber.row.disabled = None;
+    subscriber.row.failing_since_ns = None;
+    subscriber.lane.paused_until_ns = 0;
 }
 
-/// The wait after the `attempts`-th attempt failed, ±20 % by hash; none after the last.
-fn retry_delay_ns(attempts: usize, delivery: u64, seed: u64) -> Option<u64> {
-    let delay_s = DELAYS_S.get(attempts.checked_sub(1)?)?;
-    let hash = stable_hash(&[
-        b"jitter",
-        &seed.to_le_bytes(),
-        &delivery.to_le_bytes(),
-        &(attempts as u64).to_le_bytes(),
-    ]);
-    Some((*delay_s as f64 * NS as f64 * (0.8 + 0.4 * unit(hash))) as u64)
+/// Nobody listens to the endpoint: its deliveries wait, however long that takes.
+fn is_held(subscriber: &Subscriber) -> bool {
+    match &subscriber.target {
+        Target::Address(_) => false,
+        Target::Listener(listener) => !listener.is_connected(),
+    }
+}
+
+fn next_due(subscriber: &Subscriber) -> Option<u64> {
+    if is_held(subscriber) {
+        return None;
+    }
+    let (ordered, room) = turn_rules(&subscriber.row.settings);
+    subscriber.lane.next_due(ordered, room)
+}
+
+fn turn_rules(settings: &Settings) -> (bool, usize) {
+    let room = usize::try_from(settings.max_in_flight).unwrap_or(1);
+    (settings.ordered, room)
+}
+
+fn telling(disabling: Option<Disabling>, last: Attempt) -> Option<Disabling> {
+    disabling.map(|disabling| Disabling {
+        last: Some(last),
+        ..disabling
+    })
+}
+
+fn full() -> Refusal {
+    Refusal::Full(format!(
+        "{MAX_DELIVERIES} deliveries are waiting; the queue is full"
+    ))
+}
+
+impl Which {
+    fn means(&self, queued: &Queued) -> bool {
+        let is =
+            |wanted: &Option<String>, is: &dyn Fn(&str) -> bool| wanted.as_deref().is_none_or(is);
+        is(&self.endpoint, &|id| endpoint_id(queued.endpoint) == id)
+            && is(&self.event, &|id| queued.message.id == id)
+            && is(&self.kind, &|kind| queued.message.kind == kind)
+            && self.state.is_none_or(|state| queued.state == state)
+            && (!self.dead || queued.is_dead_letter())
+            && self.since_ns.is_none_or(|since| queued.created_ns >= since)
+            && self
+                .before_ns
+                .is_none_or(|before| queued.created_ns < before)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn delays_follow_the_schedule_within_a_fifth() {
-        for delivery in 1..200 {
-            for (attempt, delay_s) in DELAYS_S.iter().enumerate() {
-                let delay = retry_delay_ns(attempt + 1, delivery, 9).unwrap() as f64 / NS as f64;
-                let share = delay / *delay_s as f64;
-                assert!((0.8..=1.2).contains(&share), "attempt {attempt}: {share}");
-            }
-            assert_eq!(retry_delay_ns(8, delivery, 9), None);
-        }
-    }
-
-    #[test]
-    fn the_queue_is_bounded_and_drops_finished_deliveries_first() {
-        let mut outbox = Outbox::default();
-        let new = NewEndpoint {
-            url: "http://127.0.0.1:9/".into(),
-            listen: false,
-            result_timeout_ms: None,
-            secret: None,
-            secrets: Vec::new(),
-            key_pair: false,
-            types: Vec::new(),
-        };
-        outbox
-            .add_endpoint(new, 1, &Surroundings::of_ports([1, 2]))
-            .unwrap();
-        let event = Arc::new(Event {
-            id: "evt_1".into(),
-            kind: "contact.created".into(),
-            payload: Bytes::new(),
-        });
-        for _ in 0..MAX_DELIVERIES {
-            outbox.publish(&event, 0);
-        }
-        assert!(
-            outbox
-                .deliver("ep_000001", &event, 0)
-                .unwrap_err()
-                .ends_with("the queue is full")
-        );
-        let sent = outbox.take_due(0);
-        assert_eq!(sent.len(), MAX_SENDING);
-        let attempt = Attempt {
-            at_ms: 0,
-            status: Some(204),
-            error: None,
-            took_ms: 0,
-            by: None,
-        };
-        outbox.attempted(&sent[0], attempt, 0, 1);
-        assert!(outbox.deliver("ep_000001", &event, 0).is_ok());
-        assert_eq!(outbox.deliveries().len(), MAX_DELIVERIES);
-    }
-}
+mod tests;

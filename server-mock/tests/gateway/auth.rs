@@ -50,7 +50,8 @@ async fn every_way_to_send_a_key_is_understood() {
                 "tenant": "acme", "tier": "pro",
                 "scopes": [
                     "contacts:read", "contacts:write", "events:read", "jobs:read", "jobs:write",
-                    "projects:read", "projects:write", "users:read", "users:write"
+                    "projects:read", "projects:write", "users:read", "users:write",
+                    "webhooks:read", "webhooks:write"
                 ]
             })
         );
