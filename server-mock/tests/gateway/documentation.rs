@@ -4,9 +4,15 @@ use crate::caller::Caller;
 
 const GUIDE: &str = include_str!("../../../docs/gateway.md");
 
+const WEBHOOKS: &str = include_str!("../../../docs/gateway-webhooks.md");
+
 /// `GET /admin/health` and its kin, from the first column of the tables.
 fn listed(prefix: &str) -> Vec<(String, String)> {
-    GUIDE
+    listed_in(GUIDE, prefix)
+}
+
+fn listed_in(guide: &str, prefix: &str) -> Vec<(String, String)> {
+    guide
         .lines()
         .filter_map(|line| line.strip_prefix("| `"))
         .filter_map(|line| line.split_once('`'))
@@ -79,5 +85,33 @@ async fn every_fault_of_the_guide_can_be_read() {
             fault.parse::<gatewright_server_mock::Fault>().is_ok(),
             "{fault}"
         );
+    }
+}
+
+#[tokio::test]
+async fn every_request_of_the_guide_to_webhooks_is_answered() {
+    let caller = Caller::new().await;
+    let admin = listed_in(WEBHOOKS, "/admin/");
+    assert_eq!(admin.len(), 8);
+    for (method, path) in admin {
+        let seen = caller.admin(&method, &path).send().await;
+        assert!(![404, 405].contains(&seen.status()), "{method} {path}");
+    }
+    let data = listed_in(WEBHOOKS, "/v1/");
+    assert_eq!(data.len(), 15);
+    for (method, path) in data {
+        let seen = caller
+            .ask(&method, &path.replace("{id}", "x_1"))
+            .send()
+            .await;
+        let is_there = match seen.status() {
+            404 => !seen.json()["detail"]
+                .as_str()
+                .unwrap()
+                .contains("nothing at"),
+            405 => false,
+            _ => true,
+        };
+        assert!(is_there, "{method} {path}: {}", seen.status());
     }
 }

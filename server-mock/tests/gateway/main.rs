@@ -44,4 +44,6 @@ mod signing;
 mod static_files;
 mod upstreams;
 mod usage;
+mod webhook_deliveries;
+mod webhook_endpoints;
 mod webhooks;
