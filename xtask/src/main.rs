@@ -57,6 +57,7 @@ mod swift_package;
 mod swift_tests;
 mod target_checks;
 mod test;
+mod verdict_table;
 mod wasm;
 mod web_package;
 mod web_tests;
@@ -128,6 +129,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[PART...]",
         about: "measure, side by side with others, everything or only these parts: engine client fleet python node web mobile (the last four have parts of their own)",
         run: bench::run,
+    },
+    Command {
+        name: "verdict-table",
+        arguments: "[--write]",
+        about: "have our clients and others play against the gateway with faults, and print its verdict on each; --write puts the table into docs/verdicts.md",
+        run: verdict_table::run,
     },
     Command {
         name: "sim",

@@ -1,4 +1,4 @@
-//! The verdict over the admin port: as JSON, as text, as a page.
+//! The verdict over the admin port: as JSON, as text, as a page. A session that ends in `*` means all that begin so.
 
 use std::sync::Arc;
 
@@ -9,8 +9,10 @@ use axum::routing::get;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue};
 
-use super::{About, Answer, Gateway, show};
+use super::{About, AdminError, Answer, Gateway, show};
 use crate::gateway::Shared;
+use crate::session::Session;
+use crate::verdict::Verdict;
 
 /// The page has a style of its own and nothing else.
 const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
@@ -25,18 +27,34 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
 }
 
 async fn verdict(State(shared): Gateway, Query(about): Query<About>) -> Answer {
-    show(about.session(&shared)?.verdict())
+    show(judged(&shared, &about)?)
+}
+
+fn judged(shared: &Shared, about: &About) -> Result<Verdict, AdminError> {
+    let Some(prefix) = about
+        .session
+        .as_deref()
+        .and_then(|name| name.strip_suffix('*'))
+    else {
+        return Ok(about.session(shared)?.verdict());
+    };
+    let worlds = shared.worlds.all().into_iter();
+    let verdicts = worlds
+        .filter(|world| world.name.starts_with(prefix))
+        .map(|world| Session { world }.verdict())
+        .collect();
+    Ok(Verdict::of_all(&format!("{prefix}*"), verdicts))
 }
 
 /// With the calls that were not all right; `name=calls` lists all.
 async fn text(State(shared): Gateway, Query(about): Query<About>) -> Answer {
     let all = about.name.as_deref() == Some("calls");
-    let text = about.session(&shared)?.verdict().to_text(all);
+    let text = judged(&shared, &about)?.to_text(all);
     Ok(typed("text/plain; charset=utf-8", text))
 }
 
 async fn page(State(shared): Gateway, Query(about): Query<About>) -> Answer {
-    let page = about.session(&shared)?.verdict().to_html();
+    let page = judged(&shared, &about)?.to_html();
     let mut response = typed("text/html; charset=utf-8", page);
     response
         .headers_mut()

@@ -242,7 +242,8 @@ impl Call<'_> {
         };
         let tries = attempts.len();
         if tries > MANY_ATTEMPTS {
-            let mark = if tries > TOO_MANY_ATTEMPTS {
+            // Where the client did not name the call it may have been somebody who asked again and again.
+            let mark = if tries > TOO_MANY_ATTEMPTS && self.named {
                 Mark::Major
             } else {
                 Mark::Minor

@@ -21,7 +21,7 @@ const SAME_SHARE: f64 = 0.02;
 const SAME_MS: f64 = 5.0;
 /// The longest second wait is at least so much longer than the longest first.
 const GROWTH: f64 = 1.1;
-/// What was sent so shortly after an answer cannot know of it.
+/// What was sent so shortly after an answer cannot know of it, unless it came over the connection that brought it.
 const IN_FLIGHT_NS: u64 = 20 * MS;
 /// What comes within this time after a pause may have waited for its end.
 const SOON_NS: u64 = 5 * NS;
@@ -34,7 +34,17 @@ pub(super) fn judge(requests: &[Request], calls: &[Attempts], waits: &Waits, tal
 }
 
 fn spread(waits: &Waits, tally: &mut Tally) {
+    let all = waits.first.len();
+    let hurried = waits.first.iter().filter(|wait| **wait < NO_WAIT_MS);
+    let hurried = hurried.count();
     let mut sorted = waits.first.clone();
+    if all >= ENOUGH_FOR_SPREAD && hurried * 2 > all {
+        let text = format!("{hurried} of {all} calls were tried again without a wait");
+        tally.broken(&about_all(Aspect::Backoff, Mark::Minor, text));
+        // Whether the waits are spread is seen at those that there are.
+        sorted = waits.second.clone();
+    }
+    sorted.retain(|wait| *wait >= NO_WAIT_MS);
     if sorted.len() < ENOUGH_FOR_SPREAD {
         return;
     }
@@ -44,14 +54,7 @@ fn spread(waits: &Waits, tally: &mut Tally) {
         sorted.get(place).copied().unwrap_or(0.0)
     };
     let (median, width) = (at(0.5), at(0.75) - at(0.25));
-    if median < NO_WAIT_MS {
-        let hurried = sorted.iter().filter(|wait| **wait < NO_WAIT_MS).count();
-        let text = format!(
-            "{hurried} of {} calls were tried again without a wait",
-            sorted.len()
-        );
-        tally.broken(&about_all(Aspect::Backoff, Mark::Minor, text));
-    } else if width < SAME_MS.max(SAME_SHARE * median) {
+    if width < SAME_MS.max(SAME_SHARE * median) {
         let text = format!(
             "{} calls waited the same, {:.0} to {:.0} ms",
             sorted.len(),
@@ -61,7 +64,7 @@ fn spread(waits: &Waits, tally: &mut Tally) {
         tally.broken(&about_all(Aspect::Jitter, Mark::Minor, text));
     } else {
         let text = format!(
-            "{} first waits from {:.0} to {:.0} ms",
+            "{} waits from {:.0} to {:.0} ms",
             sorted.len(),
             at(0.0),
             at(1.0)
@@ -112,6 +115,7 @@ fn pauses(requests: &[Request], calls: &[Attempts], tally: &mut Tally) {
                 ends_ns: end.saturating_add(asked_ms.saturating_mul(MS)),
                 ends_at_ms: teller.at_ms.saturating_add(asked_ms),
                 call: call_of.get(&by).copied(),
+                connection: teller.connection,
             };
             running.insert(place(teller), pause);
         }
@@ -119,7 +123,8 @@ fn pauses(requests: &[Request], calls: &[Attempts], tally: &mut Tally) {
             continue;
         };
         let is_own = call_of.get(&at).copied() == pause.call;
-        let is_grace = request.start_ns < pause.begun_ns.saturating_add(IN_FLIGHT_NS);
+        let is_grace = request.connection != pause.connection
+            && request.start_ns < pause.begun_ns.saturating_add(IN_FLIGHT_NS);
         // By the clock of the session, which a test may move, it may be over already.
         if is_own || is_grace {
             continue;
@@ -146,6 +151,7 @@ struct Running {
     ends_at_ms: u64,
     /// The call that was told of it.
     call: Option<usize>,
+    connection: u64,
 }
 
 type Place<'a> = (Option<u64>, &'a str, Option<&'a str>);
@@ -156,7 +162,6 @@ fn place(request: &Request) -> Place<'_> {
 
 /// Calls that were refused although the client had been told that nothing was left.
 fn limits(requests: &[Request], tally: &mut Tally) {
-    let mut left: HashMap<Option<u64>, (u64, u64)> = HashMap::new();
     let mut told: Vec<(u64, &Request)> = requests
         .iter()
         .filter(|request| request.told.remaining.is_some())
@@ -164,23 +169,34 @@ fn limits(requests: &[Request], tally: &mut Tally) {
         .collect();
     told.sort_by_key(|(end, request)| (*end, request.seq));
     let mut told = told.into_iter().peekable();
+    // For each credential, what was said last, and what was said last over each connection.
+    let mut by_all: HashMap<Option<u64>, Vec<(u64, &Request)>> = HashMap::new();
+    let mut by_connection: HashMap<(Option<u64>, u64), &Request> = HashMap::new();
     for request in requests {
-        let known_ns = request.start_ns.saturating_sub(IN_FLIGHT_NS);
-        while let Some((end, teller)) = told.next_if(|(end, _)| *end <= known_ns) {
-            let remaining = teller.told.remaining.unwrap_or(0);
-            left.insert(teller.credential, (end, remaining));
+        while let Some((end, teller)) = told.next_if(|(end, _)| *end <= request.start_ns) {
+            by_all
+                .entry(teller.credential)
+                .or_default()
+                .push((end, teller));
+            by_connection.insert((teller.credential, teller.connection), teller);
         }
+        let limited = request.told.remaining.is_some();
         let refused = request.is_genuine() && request.outcome == Some(429);
-        if !refused {
-            if request.told.remaining.is_some() {
-                tally.kept(Aspect::RateLimit);
-            }
+        if !limited && !refused {
             continue;
         }
-        let knew = left
-            .get(&request.credential)
-            .is_some_and(|(_, remaining)| *remaining == 0);
-        if knew {
+        let known_ns = request.start_ns.saturating_sub(IN_FLIGHT_NS);
+        let of_all = by_all.get(&request.credential).and_then(|all| {
+            let known = all.iter().rev().find(|(end, _)| *end <= known_ns);
+            known.map(|(_, teller)| *teller)
+        });
+        let own = by_connection.get(&(request.credential, request.connection));
+        let said = [of_all, own.copied()]
+            .into_iter()
+            .flatten()
+            .max_by_key(|teller| teller.end_ns());
+        let knew = said.is_some_and(|teller| teller.told.remaining == Some(0));
+        if refused && knew {
             let text =
                 "sent, and refused, although the headers had said that nothing was left".into();
             tally.broken(&Finding::new(Aspect::RateLimit, Mark::Minor, request, text));

@@ -278,6 +278,37 @@ impl Verdict {
         }
     }
 
+    /// The verdicts on several sessions as one: of each aspect the worst mark, and of everything else the sum. What one
+    /// session's client was told does not count against another's.
+    pub fn of_all(name: &str, verdicts: Vec<Self>) -> Self {
+        let mut all = Self::of(name, &[]);
+        let mut is_graded = false;
+        for verdict in verdicts {
+            is_graded |= verdict.grade.is_some();
+            all.requests += verdict.requests;
+            all.logical_calls += verdict.logical_calls;
+            all.connections += verdict.connections;
+            all.calls_left_out += verdict.calls_left_out;
+            all.agents.extend(verdict.agents);
+            for (sum, aspect) in all.aspects.iter_mut().zip(verdict.aspects) {
+                sum.take(aspect);
+            }
+            for call in verdict.calls {
+                if all.calls.len() < MAX_CALLS_SHOWN {
+                    let number = all.calls.len() + 1;
+                    all.calls.push(CallVerdict { number, ..call });
+                } else {
+                    all.calls_left_out += 1;
+                }
+            }
+        }
+        all.agents.sort();
+        all.agents.dedup();
+        all.grade = is_graded.then(|| Grade::of(all.aspects.iter().map(|aspect| aspect.mark)));
+        all.reason = reason(&all.aspects, all.grade);
+        all
+    }
+
     /// The report for a terminal; `calls` says whether each call is listed too.
     pub fn to_text(&self, calls: bool) -> String {
         text::of(self, calls)
@@ -303,6 +334,19 @@ impl Verdict {
             .collect();
         quota.sort_by(|a, b| a.at_ms.total_cmp(&b.at_ms));
         quota
+    }
+}
+
+impl AspectVerdict {
+    /// Takes over what another session says of the same aspect.
+    fn take(&mut self, other: Self) {
+        self.seen += other.seen;
+        self.broken += other.broken;
+        if other.mark > self.mark {
+            self.mark = other.mark;
+            self.reason = other.reason;
+            self.advice = other.advice;
+        }
     }
 }
 

@@ -48,11 +48,11 @@ pub(super) fn judge(requests: &[Request], tally: &mut Tally) -> usize {
             );
             tally.broken(&about_all(Aspect::Connections, Mark::Minor, text));
         } else {
-            let text = format!(
-                "{} requests over {} connections",
-                requests.len(),
-                free.len()
-            );
+            let connections = match free.len() {
+                1 => "one connection".to_owned(),
+                many => format!("{many} connections"),
+            };
+            let text = format!("{} requests over {connections}", requests.len());
             tally.kept_as(Aspect::Connections, text);
         }
     }

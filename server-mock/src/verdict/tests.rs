@@ -248,7 +248,11 @@ fn other_calls_wait_while_a_pause_runs() {
     };
     assert_eq!(mark(&paused(300), Aspect::Pause), Mark::Minor);
     assert_eq!(mark(&paused(1_100), Aspect::Pause), Mark::Kept);
-    assert_eq!(mark(&paused(10), Aspect::Pause), Mark::Unseen);
+    // Over the connection that said so it is known at once, over another it takes a moment.
+    assert_eq!(mark(&paused(10), Aspect::Pause), Mark::Minor);
+    let other = get(10, 200).about("/v1/contacts/2").over(2);
+    let in_flight = verdict(vec![get(0, 429).asking(1_000), other, get(1_200, 200)]);
+    assert_eq!(mark(&in_flight, Aspect::Pause), Mark::Unseen);
 }
 
 #[test]
@@ -301,7 +305,12 @@ fn many_attempts_are_too_many() {
     let attempts = |n: u64| (0..n).map(|n| get(n * n * 300, 503)).collect::<Vec<_>>();
     assert_eq!(mark(&verdict(attempts(5)), Aspect::Attempts), Mark::Kept);
     assert_eq!(mark(&verdict(attempts(6)), Aspect::Attempts), Mark::Minor);
-    assert_eq!(mark(&verdict(attempts(11)), Aspect::Attempts), Mark::Major);
+    let mut named = attempts(11);
+    for request in &mut named {
+        request.call = Some("c".into());
+    }
+    assert_eq!(mark(&verdict(named), Aspect::Attempts), Mark::Major);
+    assert_eq!(mark(&verdict(attempts(11)), Aspect::Attempts), Mark::Minor);
 }
 
 #[test]
