@@ -12,6 +12,7 @@ use crate::fault_rules::{FaultRule, RuleState};
 use crate::integrations::Notice;
 use crate::journal::JournalEntry;
 use crate::key::{Identity, Token, is_tenant};
+use crate::normalised::{NormalisedEntry, normalised};
 use crate::oauth::Decision;
 use crate::options::{Options, OptionsChange};
 use crate::tier::{Limits, Tier};
@@ -202,6 +203,12 @@ impl Session {
     /// The requests it received for one operation, such as `contacts.create`.
     pub fn journal_of(&self, op: &str) -> Vec<JournalEntry> {
         self.world.journal().after(0, Some(op), usize::MAX)
+    }
+
+    /// The same without what differs from run to run: the order in which calls that ran side by side arrived, times,
+    /// connections. Sorted by logical call and attempt.
+    pub fn normalised_journal(&self) -> Vec<NormalisedEntry> {
+        normalised(self.journal(0))
     }
 
     /// How the client behaved that sent them: graded, with reasons and advice.

@@ -31,15 +31,17 @@ pub(super) struct Waits {
     pub(super) second: Vec<f64>,
 }
 
-/// Judges one call; what was wrong is returned and counted.
+/// Judges one call; what was wrong is returned and counted. It is known of the call whether the client named it, and of
+/// each request whether it ended while the server was down.
 pub(super) fn judge(
     attempts: &[&Request],
-    named: bool,
+    (named, is_down): (bool, &dyn Fn(&Request) -> bool),
     tally: &mut Tally,
     waits: &mut Waits,
 ) -> Vec<Finding> {
     let mut call = Call {
         named,
+        gave_up_rightly: attempts.last().is_some_and(|last| is_down(last)),
         tally,
         findings: Vec::new(),
     };
@@ -58,6 +60,8 @@ pub(super) fn judge(
 
 struct Call<'a> {
     named: bool,
+    /// It ended while the server was down: whoever stops then spares it.
+    gave_up_rightly: bool,
     tally: &'a mut Tally,
     findings: Vec<Finding>,
 }
@@ -269,7 +273,7 @@ impl Call<'_> {
             self.tally.kept(Aspect::UnsafeRetry);
         } else if tries > 1 {
             self.tally.kept(Aspect::Recovery);
-        } else if first.is_idempotent() && !is_kept_away {
+        } else if first.is_idempotent() && !is_kept_away && !self.gave_up_rightly {
             let what = last.end().in_words();
             let text = format!("gave up after one attempt that ended with {what}");
             self.wrong(Aspect::Recovery, Mark::Minor, last, text);

@@ -152,6 +152,8 @@ struct Seen {
     seen: usize,
     broken: usize,
     worst: Option<Mark>,
+    /// Whether something was said of all calls together, which no share of them makes little.
+    of_all: bool,
     examples: Vec<String>,
     /// Said where all was kept.
     note: Option<String>,
@@ -180,6 +182,7 @@ impl Tally {
         seen.seen += 1;
         seen.broken += 1;
         seen.worst = seen.worst.max(Some(finding.mark));
+        seen.of_all |= finding.seq.is_none();
         if seen.examples.len() < MAX_EXAMPLES && !seen.examples.contains(&finding.text) {
             seen.examples.push(finding.text.clone());
         }
@@ -198,16 +201,17 @@ impl Seen {
         let share = self.broken as f64 / self.seen.max(1) as f64;
         let mark = match self.worst {
             _ if self.seen == 0 => Mark::Unseen,
-            Some(Mark::Minor) if share < MINOR_SHARE => Mark::Kept,
+            Some(Mark::Minor) if share < MINOR_SHARE && !self.of_all => Mark::Kept,
             Some(worst) => worst,
             None => Mark::Kept,
         };
-        let reason = match (mark, self.broken) {
-            (Mark::Unseen, _) => "nothing that arrived says anything about it".into(),
-            (_, 0) => match self.note {
+        let reason = match mark {
+            Mark::Unseen => "nothing that arrived says anything about it".into(),
+            Mark::Kept => match self.note {
                 Some(note) => note,
-                None => format!("{} of {}", self.seen, self.seen),
+                None => format!("{} of {}", self.seen - self.broken, self.seen),
             },
+            _ if self.of_all => self.examples.join("; "),
             _ => format!(
                 "not in {} of {}: {}",
                 self.broken,
@@ -241,18 +245,21 @@ impl Verdict {
         let mut waits = Waits::default();
         let origin_ns = requests.first().map_or(0, |request| request.start_ns);
         let calls = grouped(&requests);
+        let outages = outage::outages(&requests);
         let mut shown: Vec<CallVerdict> = calls
             .iter()
             .enumerate()
             .map(|(at, call)| {
                 let attempts: Vec<&Request> =
                     call.at.iter().filter_map(|at| requests.get(*at)).collect();
-                let findings = attempts::judge(&attempts, call.named, &mut tally, &mut waits);
+                let is_down = |last: &Request| outages.iter().any(|outage| outage.has(last));
+                let findings =
+                    attempts::judge(&attempts, (call.named, &is_down), &mut tally, &mut waits);
                 CallVerdict::of(at + 1, &attempts, findings, origin_ns)
             })
             .collect();
         crowd::judge(&requests, &calls, &waits, &mut tally);
-        outage::judge(&requests, &mut tally);
+        outage::judge(&requests, &outages, &mut tally);
         let connections = reuse::judge(&requests, &mut tally);
         let aspects = tally.verdicts();
         let grade =

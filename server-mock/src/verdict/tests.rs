@@ -233,6 +233,8 @@ fn a_server_that_is_down_is_left_alone() {
     let probes = (0..3).map(|n| get(10_000 + n * 10_000, 503).about(&format!("/v1/users/{n}")));
     let broken = verdict(outage(21, 20).chain(probes).collect());
     assert_eq!(mark(&broken, Aspect::Outage), Mark::Kept);
+    // Whoever gives up then spares the server.
+    assert_eq!(mark(&broken, Aspect::Recovery), Mark::Unseen);
     let few = verdict(outage(10, 20).collect());
     assert_eq!(mark(&few, Aspect::Outage), Mark::Unseen);
 }

@@ -31,7 +31,11 @@ fn unlimited() -> String {
 
 type Failure = Box<dyn Error + Send + Sync>;
 /// Sends one call with a client of the step's own.
-type Call = Box<dyn Fn(Method, String, Option<serde_json::Value>) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
+type Call = Box<
+    dyn Fn(Method, String, Option<serde_json::Value>) -> BoxFuture<'static, Result<(), Failure>>
+        + Send
+        + Sync,
+>;
 
 fn gatewright(url: &str, session: &str, key: &str) -> Result<Call, Failure> {
     let client = gatewright::Client::builder(url)
@@ -52,7 +56,12 @@ fn gatewright(url: &str, session: &str, key: &str) -> Result<Call, Failure> {
 fn reqwest_retry(url: &str, session: &str, key: &str) -> Result<Call, Failure> {
     let mut headers = HeaderMap::new();
     headers.insert("X-Mock-Session", HeaderValue::from_str(session)?);
-    headers.insert("Authorization", HeaderValue::from_str(&format!("Bearer {key}"))?);
+    headers.insert(
+        "Authorization",
+        HeaderValue::from_str(&format!("Bearer {key}"))?,
+    );
+    // The SDK has reqwest take whichever provider there is. Plain http asks for one too.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let bare = reqwest::Client::builder()
         .default_headers(headers)
         .timeout(TIMEOUT)
@@ -76,7 +85,11 @@ fn reqwest_retry(url: &str, session: &str, key: &str) -> Result<Call, Failure> {
 }
 
 async fn play(call: &Call, step: &Step) {
-    let calls = step.calls.iter().cycle().take(step.calls.len() * step.repeat.unwrap_or(1));
+    let calls = step
+        .calls
+        .iter()
+        .cycle()
+        .take(step.calls.len() * step.repeat.unwrap_or(1));
     let mut going = Vec::new();
     for (method, path) in calls {
         let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
