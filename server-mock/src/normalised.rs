@@ -3,14 +3,15 @@
 //!
 //! | Of an entry | In the normalised journal |
 //! |---|---|
-//! | `logical`, `attempt`, `method`, `path`, `query`, `body_sha256`, `op`, `region`, `fault`, `status`, `outcome`, `committed`, `replayed`, `key_fingerprint`, `signature`, `told` | as they are |
+//! | `logical`, `method`, `path`, `query`, `body_sha256`, `op`, `region`, `fault`, `status`, `outcome`, `committed`, `replayed`, `key_fingerprint`, `signature`, `told` | as they are |
 //! | `at_ms` | since the session's first request; the same where the clock is frozen, or moved by the scenario alone |
 //! | `headers` | in the order of their names, without those in [`LEFT_OUT`] |
 //! | `seq`, `received_ns`, `took_ns`, `left_ns`, `connection`, `request_id` | left out |
-//! | the order | by `logical`, then `attempt` |
+//! | `attempt` | counted for each credential |
+//! | the order | by `logical`, then credential, then `attempt` |
 //!
-//! What a scenario has to do for it: name its calls (by `Idempotency-Key`, `X-Mock-Call`, or by what they ask for), and
-//! let calls that use up one limit, or that take steps of one `script`, follow each other. Everything else the gateway
+//! What a scenario has to do for it: set the clock, as limits of a day depend on its time (`freeze`, `advance_to`); name
+//! its calls (by `Idempotency-Key`, `X-Mock-Call`, or by what they ask for); and let calls that use up one limit, or that take steps of one `script`, follow each other. Everything else the gateway
 //! decides by hash, so that neither its threads nor the client's change it.
 
 use serde::Serialize;
@@ -100,6 +101,15 @@ pub(crate) fn normalised(entries: Vec<JournalEntry>) -> Vec<NormalisedEntry> {
             }
         })
         .collect();
-    all.sort_by(|a, b| (&a.logical, a.attempt).cmp(&(&b.logical, b.attempt)));
+    let call = |entry: &NormalisedEntry| (entry.logical.clone(), entry.key_fingerprint.clone());
+    all.sort_by_cached_key(|entry| (call(entry), entry.attempt));
+    // Callers that ask for the same share a name, and their attempts are counted together.
+    let (mut last, mut attempt) = (None, 0);
+    for entry in &mut all {
+        let this = Some(call(entry));
+        attempt = if this == last { attempt + 1 } else { 1 };
+        entry.attempt = attempt;
+        last = this;
+    }
     all
 }

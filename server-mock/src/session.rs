@@ -157,6 +157,11 @@ impl Session {
         self.world.keep_clock();
     }
 
+    /// Moves its clock forward to a time, in milliseconds since the Unix epoch; one that is past already changes nothing.
+    pub async fn advance_to(&self, at_ms: u64) {
+        self.world.advance_to(at_ms.saturating_mul(MS)).await;
+    }
+
     /// Moves its clock to each next webhook that is due until none is left.
     pub async fn run_until_idle(&self) {
         self.world.run_until_idle().await;

@@ -10,6 +10,8 @@ use crate::caller::{Asking, asking};
 /// Sequences of calls, each of a tenant of its own, that run side by side.
 const LANES: usize = 8;
 const RUNS: usize = 100;
+/// 2030-01-01T12:00:00Z.
+const NOON_2030_MS: u64 = 1_893_499_200_000;
 
 /// What one lane asks for, in order.
 fn lane(url: &str, lane: usize) -> Vec<Asking> {
@@ -56,6 +58,8 @@ async fn run(threads: usize, clients: usize) -> Vec<NormalisedEntry> {
     let gateway = Gateway::builder().workers(threads).start().await.unwrap();
     let session = gateway.session("determinism").unwrap();
     session.freeze();
+    // The day's limit says how long it is until midnight: so it has to be the same time of the same day.
+    session.advance_to(NOON_2030_MS).await;
     let kinds = "reset,commit_reset,503;ra=2,500,lost,fin";
     let rule = FaultRule::on("contacts.create").random(0.5, 42, kinds);
     session.set_faults(vec![rule.unwrap()]).unwrap();

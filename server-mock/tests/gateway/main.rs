@@ -12,12 +12,9 @@ mod admin;
 mod auth;
 mod caller;
 mod clock;
-<<<<<<< HEAD
-mod dashboard;
-=======
 mod commands;
+mod dashboard;
 mod determinism;
->>>>>>> 39df4d7 (feat(gateway): a normalised journal that is the same in a hundred runs, verdicts over several sessions, clients compared)
 mod dialects;
 mod documentation;
 mod durable;
