@@ -1,4 +1,4 @@
-//! The verdict over the admin port: as JSON, as text, as a page. A session that ends in `*` means all that begin so.
+//! The verdict over the admin port: as JSON, as text, as a page; and the normalised journal. A session that ends in `*` means all that begin so.
 
 use std::sync::Arc;
 
@@ -21,6 +21,7 @@ const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
+        .route("/admin/journal/normalised", get(journal))
         .route("/admin/verdict", get(verdict))
         .route("/admin/verdict.txt", get(text))
         .route("/admin/verdict.html", get(page))
@@ -28,6 +29,11 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
 
 async fn verdict(State(shared): Gateway, Query(about): Query<About>) -> Answer {
     show(judged(&shared, &about)?)
+}
+
+async fn journal(State(shared): Gateway, Query(about): Query<About>) -> Answer {
+    let entries = about.session(&shared)?.normalised_journal();
+    show(serde_json::json!({ "entries": entries }))
 }
 
 fn judged(shared: &Shared, about: &About) -> Result<Verdict, AdminError> {
