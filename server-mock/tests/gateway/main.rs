@@ -14,7 +14,6 @@ mod caller;
 mod clock;
 mod commands;
 mod dashboard;
-mod determinism;
 mod dialects;
 mod documentation;
 mod durable;
