@@ -158,7 +158,7 @@ impl Keys {
     }
 
     /// Frees a reserved key.
-    fn release(&mut self, scope: &str, reservation: u64, changes: &mut Changes) {
+    pub(crate) fn release(&mut self, scope: &str, reservation: u64, changes: &mut Changes) {
         if self.holds(scope, reservation) {
             self.slots.remove(scope);
             changes.delete(PENDING_KIND, scope);

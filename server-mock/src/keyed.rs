@@ -56,8 +56,10 @@ pub(crate) async fn reserved(
     let epoch = call.world.fresh_epoch();
     let reserved = reserve(call, identity, key, true)?;
     if call.world.kept.is_kept() {
-        let refused = |trouble: Trouble| Box::new(call.problem(trouble.problem()));
-        call.world.kept.settled(epoch).await.map_err(refused)?;
+        if let Err(trouble) = call.world.kept.settled(epoch).await {
+            reserved.release(&mut call.world.state());
+            return Err(Box::new(call.problem(trouble.problem())));
+        }
         abort_at("after-key");
     }
     Ok(Some(reserved))
@@ -78,6 +80,12 @@ impl Reserved {
             return Ok(());
         }
         Err(Trouble::Gone.problem())
+    }
+
+    /// Frees the key, because its request will not be executed.
+    fn release(&self, state: &mut State) {
+        let keys = &mut state.keys;
+        keys.release(&self.scope, self.number, &mut state.changes);
     }
 
     /// Keeps the answer with the key. Under the same lock as the side effect: nobody sees one without the other.

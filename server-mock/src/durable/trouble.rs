@@ -14,6 +14,8 @@ pub(crate) enum Trouble {
     Full(String),
     /// Reading or writing failed.
     Failed(String),
+    /// The disk has not answered for 30 s. What was handed in may yet be written.
+    Slow,
     /// The gateway stops, or the session was dropped while the request was on its way.
     Gone,
 }
@@ -30,15 +32,17 @@ impl Trouble {
     pub(crate) fn reason(&self) -> String {
         match self {
             Self::Full(why) | Self::Failed(why) => why.clone(),
+            Self::Slow => "it does not answer".into(),
             Self::Gone => "it was closed".into(),
         }
     }
 
-    /// What the caller is answered; nothing of its request was kept.
+    /// What the caller is answered.
     pub(crate) fn problem(&self) -> Problem {
         let (status, code) = match self {
             Self::Full(_) => (StatusCode::INSUFFICIENT_STORAGE, "storage_full"),
             Self::Failed(_) => (StatusCode::SERVICE_UNAVAILABLE, "storage_failed"),
+            Self::Slow => (StatusCode::SERVICE_UNAVAILABLE, "storage_slow"),
             Self::Gone => (StatusCode::SERVICE_UNAVAILABLE, "storage_gone"),
         };
         Problem::new(status, code, self.to_string()).retryable(!matches!(self, Self::Full(_)))
@@ -56,6 +60,10 @@ impl fmt::Display for Trouble {
             Self::Failed(why) => write!(
                 f,
                 "nothing was kept, because the data file failed ({why}); look at the file of --data, then try again"
+            ),
+            Self::Slow => f.write_str(
+                "the data file has not answered for 30 s; look at the disk, then send the request again with the same \
+                 Idempotency-Key, by which it happens once",
             ),
             Self::Gone => {
                 f.write_str("nothing was kept, because the session ended meanwhile; try again")

@@ -7,11 +7,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::abort::abort_at;
 use super::changes::{Change, Row};
@@ -22,6 +24,9 @@ use crate::lock::lock;
 
 /// Transactions that share one commit, at most.
 const MAX_GROUP: usize = 1_024;
+
+/// Real time a disk may take before whoever waits for it is told.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The data file of a gateway, as sessions see it.
 pub(crate) struct Store {
@@ -152,8 +157,11 @@ impl Store {
     /// Waits until the transaction `number` is on disk, and all before it; refuses it if anything of `epoch` failed.
     pub(super) async fn settled(&self, number: u64, epoch: u64) -> Result<(), Trouble> {
         let mut progress = self.progress.clone();
-        let Ok(now) = progress.wait_for(|now| now.done >= number).await else {
-            return Err(Trouble::Gone);
+        let done = progress.wait_for(|now| now.done >= number);
+        let now = match timeout(PATIENCE, done).await {
+            Ok(Ok(now)) => now,
+            Ok(Err(_)) => return Err(Trouble::Gone),
+            Err(_) => return Err(Trouble::Slow),
         };
         if now.epoch == epoch {
             return Ok(());
@@ -183,10 +191,11 @@ impl Store {
             jobs.send(Job::Load(session.into(), answer))
                 .map_err(|_| Trouble::Gone)?;
         }
-        match rows.recv() {
+        match rows.recv_timeout(PATIENCE) {
             Ok(Ok(rows)) => Ok(rows),
             Ok(Err(error)) => Err(Trouble::of(&error)),
-            Err(_) => Err(Trouble::Gone),
+            Err(RecvTimeoutError::Timeout) => Err(Trouble::Slow),
+            Err(RecvTimeoutError::Disconnected) => Err(Trouble::Gone),
         }
     }
 
