@@ -100,6 +100,7 @@ pub(crate) fn redirect(call: &Call) -> Result<Reply, Problem> {
     };
     let to = call
         .parameter("to")
+        .filter(|to| !to.is_empty())
         .and_then(|to| HeaderValue::try_from(to).ok())
         .ok_or_else(|| invalid_parameter("to", "to must be the address to redirect to"))?;
     Ok(Reply::new(status).with(LOCATION, to))

@@ -8,6 +8,7 @@
 
 mod admin;
 mod api_version;
+mod batch;
 mod bounded;
 mod bus;
 mod bus_options;

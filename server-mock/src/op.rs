@@ -31,6 +31,8 @@ pub(crate) enum Kind {
 pub(crate) enum Op {
     /// Deprecated: what `Whoami` is.
     Account,
+    /// Several operations on records in one request.
+    Batch,
     Bytes,
     Delay,
     Drip,
@@ -93,6 +95,7 @@ impl Op {
         use Kind::{Contacts, Projects, Users};
         match self {
             Self::Account => "account",
+            Self::Batch => "batch",
             Self::Bytes => "bytes",
             Self::Delay => "delay",
             Self::Drip => "drip",

@@ -51,6 +51,7 @@ impl Schemas {
 const SCHEMAS: &[fn(&mut Schemas)] = &[
     problems::schemas,
     crate::resource::schemas,
+    crate::batch::schemas,
     crate::endpoints::schemas,
     crate::files::schemas,
     crate::usage::schemas,
@@ -83,7 +84,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
             o.tag("Document")
                 .summary("This document, as YAML")
                 .public()
-                .content(200, "the document", YAML, text(), Value::Null)
+                .content(200, "the document", YAML, anything(), Value::Null)
                 .says(200, "ETag", "the document's entity tag")
         },
     },

@@ -69,6 +69,16 @@ impl Problem {
         }
     }
 
+    /// The same error once more, as far as refusals of requests have it.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            errors: self.errors.clone(),
+            extra: self.extra.clone(),
+            ..Self::new(self.status, self.code.clone(), self.detail.clone())
+        }
+        .retryable(self.retryable)
+    }
+
     pub(crate) fn of_type(mut self, kind: impl Into<String>, title: Option<&'static str>) -> Self {
         self.kind = Some(Box::new((kind.into(), title)));
         self

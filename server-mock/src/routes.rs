@@ -34,6 +34,7 @@ static TABLES: &[&[Operation]] = &[
     crate::records::USERS,
     crate::records::PROJECTS,
     crate::records::NESTED,
+    crate::batch::OPERATIONS,
     crate::files::OPERATIONS,
     crate::events::OPERATIONS,
     crate::endpoints::OPERATIONS,
@@ -83,6 +84,8 @@ pub(crate) fn route<'a>(method: &Method, path: &'a str) -> Route<'a> {
         let fits = row.methods.contains(&method) || row.methods == EVERY_METHOD;
         fits.then_some(row.op)
     });
+    // What would be sent back could hold credentials (RFC 9110, section 9.3.8).
+    let op = op.filter(|_| method != "TRACE");
     let op = op.unwrap_or(Op::MethodNotAllowed);
     let op = if method == "OPTIONS" && op != Op::Echo {
         Op::Preflight
@@ -247,6 +250,7 @@ mod tests {
         assert_eq!(name("DELETE", "/v1/users/us_1"), "users.delete");
         assert_eq!(name("DELETE", "/v1/echo/deeper/still"), "echo");
         assert_eq!(name("BREW", "/v1/echo"), "echo");
+        assert_eq!(name("TRACE", "/v1/echo"), "method_not_allowed");
         assert_eq!(name("OPTIONS", "/v1/contacts"), "options");
         assert_eq!(name("OPTIONS", "/v1/whoami"), "options");
         assert_eq!(name("POST", "/v1/whoami"), "method_not_allowed");

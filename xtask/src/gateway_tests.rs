@@ -2,12 +2,17 @@
 
 use crate::report::Report;
 use crate::workspace::Workspace;
-use crate::{dashboard_tests, gateway, guides, oauth_clients};
+use crate::{dashboard_tests, gateway, guides, oauth_clients, schemathesis};
 
 /// Runs a subject's steps and reports each. The gateway has been built.
 type Subject = fn(&Workspace, &mut Report);
 
-const SUBJECTS: &[Subject] = &[guides::run, dashboard_tests::run, oauth_clients::run];
+const SUBJECTS: &[Subject] = &[
+    guides::run,
+    dashboard_tests::run,
+    oauth_clients::run,
+    schemathesis::run,
+];
 
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
     let mut build = gateway::build_command(workspace, "dev");

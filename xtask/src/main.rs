@@ -49,6 +49,7 @@ mod python_tests;
 mod redis;
 mod report;
 mod rust_tests;
+mod schemathesis;
 mod sim;
 mod swift;
 mod swift_examples;

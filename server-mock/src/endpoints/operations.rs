@@ -186,7 +186,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
                     "how",
                     "302",
                 )
-                .query(
+                .required_query(
                     "to",
                     text().min_length(Some(1)),
                     "the address to redirect to",

@@ -7,7 +7,6 @@ use super::stream::{EVENT_STREAM, LEAST_HEARTBEAT_MS, MOST_HEARTBEAT_MS};
 use crate::op::Op;
 use crate::openapi::schema::{
     anything, count, described, format, integer, list, object, or_null, pattern, refer, text,
-    text_of,
 };
 use crate::openapi::{About, Schemas};
 use crate::records::paged;
@@ -68,6 +67,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
                     "evt_8d1f8c2a5f0e4b37",
                 )
                 .ok(200, "the event", refer("Event"), example())
+                .problems(&[404])
         },
     },
 ];
@@ -75,7 +75,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
 fn typed(o: About) -> About {
     o.query(
         "type",
-        text_of(1, 2_000),
+        text(),
         "types with commas between them, exact or ending in `*`; else all",
     )
 }

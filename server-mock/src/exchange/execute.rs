@@ -17,8 +17,8 @@ use crate::options::Auth;
 use crate::quota::InProgress;
 use crate::reply::Reply;
 use crate::{
-    endpoints, events, files, login, oauth, openapi, problem, records, shared_limits, upstream,
-    usage, webhooks,
+    batch, endpoints, events, files, login, oauth, openapi, problem, records, shared_limits,
+    upstream, usage, webhooks,
 };
 
 /// Carries a request out.
@@ -166,6 +166,7 @@ async fn operate(call: &Call, identity: &Identity, latency: Duration) -> Reply {
         Op::Resource(kind, action) => {
             return records::respond(call, kind, action, identity, latency).await;
         }
+        Op::Batch => return batch::respond(call, identity).await,
         Op::Account | Op::Whoami => return endpoints::whoami(identity),
         Op::ProjectContacts => records::of_project(call, identity),
         Op::Usage => return usage::respond(call, identity),

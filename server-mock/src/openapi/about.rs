@@ -96,6 +96,17 @@ impl About {
         self.with(parameter)
     }
 
+    /// A parameter in the query that has to be there.
+    pub(crate) fn required_query(
+        self,
+        name: &str,
+        schema: impl Into<AnySchema>,
+        words: &str,
+    ) -> Self {
+        let parameter = parameter(name, ParameterIn::Query, schema.into(), words);
+        self.with(parameter.required(Required::True))
+    }
+
     /// A header of the request, which may be left out.
     pub(crate) fn header(self, name: &str, schema: impl Into<AnySchema>, words: &str) -> Self {
         let parameter = parameter(name, ParameterIn::Header, schema.into(), words);

@@ -21,6 +21,8 @@ use crate::timestamp::{parse_rfc3339, rfc3339};
 
 const DEFAULT_PAGE: usize = 20;
 const MAX_PAGE: usize = 100;
+/// Characters of `q`.
+pub(super) const MAX_SOUGHT_CHARS: usize = 500;
 /// Parameters by which lists are filtered by time; `true` for those after it.
 pub(super) const TIMES: [(&str, bool); 4] = [
     ("created_after", true),
@@ -124,6 +126,10 @@ impl Page {
             }
         }
         if let Some(text) = parameter("q") {
+            if text.chars().count() > MAX_SOUGHT_CHARS {
+                let detail = format!("q must be at most {MAX_SOUGHT_CHARS} characters");
+                return Err(invalid_parameter("q", detail));
+            }
             filters.push(Filter::Has(text.to_lowercase()));
         }
         let sort = parameter("sort")

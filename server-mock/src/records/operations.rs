@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::listing::{TIMES, names as sort_names};
+use super::listing::{MAX_SOUGHT_CHARS, TIMES, names as sort_names};
 use crate::api_version::VERSIONS;
 use crate::op::{Action, Kind, Op};
 use crate::openapi::About;
@@ -100,7 +100,7 @@ fn listing(kind: Kind, o: About) -> About {
     paged(o)
         .query(
             "q",
-            text_of(0, 500),
+            text_of(0, MAX_SOUGHT_CHARS),
             "only those with this in a text, whatever the case",
         )
         .query(

@@ -52,6 +52,7 @@ async fn every_data_request_of_the_guide_is_answered() {
             .replace("events/{id}", &format!("events/{event}"))
             // After what has not happened yet there is no stream that a test could read to its end.
             .replace("events/stream", "events/stream?after=9")
+            .replace("projects/{id}", "projects/pj_000001")
             .replace("{id}", "ct_000001")
             .replace("{n}", "3")
             .replace("{ms}", "0");

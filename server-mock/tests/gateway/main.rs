@@ -40,6 +40,7 @@ mod program;
 mod receiver;
 mod records;
 mod regions;
+mod resources;
 mod response_headers;
 mod signing;
 mod static_files;

@@ -1,0 +1,346 @@
+//! `POST /v1/batch`: up to 100 operations on records in one request, carried out in order under one lock.
+//!
+//! Each item has a status of its own; the `Idempotency-Key` of the request answers for the whole. With `atomic` all items are tried on a copy first: if one fails nothing happens, and the others say 424 (RFC 4918).
+//! See decision 0042.
+
+use std::collections::BTreeMap;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::api_version::ApiVersion;
+use crate::call::Call;
+use crate::key::Identity;
+use crate::keyed::{idempotency_key, reserved};
+use crate::op::{Action, Kind, Op};
+use crate::openapi::Schemas;
+use crate::openapi::schema::{
+    anything, boolean, described, integer, list, map, object, refer, text_of, word,
+};
+use crate::problem::{Problem, insufficient_scope, not_found};
+use crate::records::{
+    Asked, act, acted, happened, json_object, keyed_row, refused, too_many_tenants,
+};
+use crate::reply::Reply;
+use crate::routes::{Operation, route};
+use crate::world::State;
+
+/// Items of one batch.
+const MAX_ITEMS: usize = 100;
+/// Headers of an answer that an item's result repeats.
+const SHOWN: [&str; 3] = ["etag", "location", "accept-patch"];
+
+pub(crate) static OPERATIONS: &[Operation] = &[Operation {
+    op: Op::Batch,
+    methods: &["POST"],
+    path: "/v1/batch",
+    about: |o| {
+        let asked = json!({ "operations": [
+            { "method": "GET", "path": "/v1/contacts/ct_000001" },
+            { "method": "PATCH", "path": "/v1/users/us_000001", "body": { "role": "viewer" } }
+        ] });
+        let results = json!({ "results": [
+            { "status": 200, "headers": { "etag": "\"v1-0\"" }, "body": Kind::Contacts.example() }
+        ] });
+        keyed_row(o.tag("Batch"))
+            .summary("Carry out several operations on records")
+            .detail(
+                "In order, each with a status of its own. It counts as one call for the limits.",
+            )
+            .json(refer("Batch"), asked)
+            .ok(
+                200,
+                "what came of each, in order",
+                refer("BatchResults"),
+                results,
+            )
+            .problems(&[415])
+    },
+}];
+
+pub(crate) fn schemas(schemas: &mut Schemas) {
+    let item = object([
+        (
+            "method",
+            word(&["GET", "POST", "PUT", "PATCH", "DELETE"]).into(),
+        ),
+        (
+            "path",
+            described(
+                text_of(1, 2_000),
+                "below `/v1/contacts`, `/v1/users` or `/v1/projects`, with its query",
+            ),
+        ),
+        ("headers?", map(text_of(0, 2_000)).into()),
+        ("body?", anything().into()),
+    ]);
+    schemas.add(
+        "Batch",
+        object([
+            (
+                "operations",
+                list(item)
+                    .min_items(Some(1))
+                    .max_items(Some(MAX_ITEMS))
+                    .into(),
+            ),
+            ("atomic?", described(boolean(), "all or nothing")),
+        ]),
+    );
+    let result = object([
+        ("status", integer(200, 599).into()),
+        ("headers", map(text_of(0, 2_000)).into()),
+        ("body", anything().into()),
+    ]);
+    schemas.add("BatchResults", object([("results", list(result).into())]));
+}
+
+#[derive(Deserialize)]
+struct Batch {
+    operations: Vec<Item>,
+    #[serde(default)]
+    atomic: bool,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    method: String,
+    path: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    body: Option<Value>,
+}
+
+/// An item that can be carried out.
+struct Step {
+    kind: Kind,
+    action: Action,
+    id: String,
+    path: String,
+    query: String,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+/// Answers a batch.
+pub(crate) async fn respond(call: &Call, identity: &Identity) -> Reply {
+    let batch = match read(call) {
+        Ok(batch) => batch,
+        Err(problem) => return call.problem(problem),
+    };
+    let key = match idempotency_key(call) {
+        Ok(key) => key,
+        Err(problem) => return call.problem(problem),
+    };
+    let reserved = match reserved(call, identity, key.as_deref()).await {
+        Ok(reserved) => reserved,
+        Err(reply) => return *reply,
+    };
+    let mut state = call.world.state();
+    if let Some(Err(problem)) = reserved.as_ref().map(|reserved| reserved.check(&state)) {
+        return call.problem(problem);
+    }
+    let steps: Vec<Result<Step, Problem>> = batch
+        .operations
+        .iter()
+        .map(|item| Step::of(item, identity))
+        .collect();
+    let results = match batch
+        .atomic
+        .then(|| tried(&mut state, call, identity, &steps))
+    {
+        Some(Some(refused)) => refused,
+        Some(None) | None => carried_out(&mut state, call, identity, &steps),
+    };
+    let mut reply = Reply::json(StatusCode::OK, &json!({ "results": results }));
+    reply.committed = true;
+    if let Some(reserved) = reserved {
+        reserved.answered(&mut state, &reply);
+    }
+    reply
+}
+
+fn read(call: &Call) -> Result<Batch, Problem> {
+    let is_json = call.parts.headers.get(http::header::CONTENT_TYPE);
+    if is_json.is_some_and(|kind| crate::records::essence(kind) != "application/json") {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "send JSON with content-type application/json",
+        ));
+    }
+    let body = json_object(&call.upload.bytes)?;
+    let batch: Batch = serde_json::from_value(Value::Object(body)).map_err(|error| {
+        let detail = format!("the batch is not of the right shape: {error}");
+        Problem::new(StatusCode::BAD_REQUEST, "malformed_batch", detail)
+    })?;
+    if !(1..=MAX_ITEMS).contains(&batch.operations.len()) {
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "malformed_batch",
+            format!("a batch has 1 to {MAX_ITEMS} operations"),
+        ));
+    }
+    for item in &batch.operations {
+        let known = ["GET", "POST", "PUT", "PATCH", "DELETE"].contains(&item.method.as_str());
+        if !known || item.path.is_empty() || item.path.len() > 8_000 {
+            let detail = "each operation has a method (GET, POST, PUT, PATCH, DELETE) and a path";
+            return Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "malformed_batch",
+                detail,
+            ));
+        }
+    }
+    Ok(batch)
+}
+
+impl Step {
+    fn of(item: &Item, identity: &Identity) -> Result<Self, Problem> {
+        let method = Method::from_bytes(item.method.as_bytes()).unwrap_or_default();
+        let (path, query) = item.path.split_once('?').unwrap_or((&item.path, ""));
+        let route = route(&method, path);
+        let Op::Resource(kind, action) = route.op else {
+            let detail = format!(
+                "a batch has no {} {path}; only operations on records",
+                item.method
+            );
+            return Err(not_found(detail));
+        };
+        if let Some(scope) = route.op.scope().filter(|scope| !identity.has(scope)) {
+            return Err(insufficient_scope(scope).0);
+        }
+        let mut headers = HeaderMap::new();
+        for (name, value) in &item.headers {
+            let wrong = || {
+                let detail = format!("{name:?} is no header that can be sent");
+                Problem::new(StatusCode::BAD_REQUEST, "malformed_batch", detail)
+            };
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
+            let value = HeaderValue::from_str(value).map_err(|_| wrong())?;
+            headers.insert(name, value);
+        }
+        Ok(Self {
+            kind,
+            action,
+            id: route.argument.to_owned(),
+            path: path.to_owned(),
+            query: query.to_owned(),
+            headers,
+            body: item
+                .body
+                .as_ref()
+                .map(Value::to_string)
+                .unwrap_or_default()
+                .into_bytes(),
+        })
+    }
+
+    fn asked(&self, call: &Call, state: &State) -> Asked<'_> {
+        Asked {
+            kind: self.kind,
+            action: self.action,
+            id: &self.id,
+            headers: &self.headers,
+            query: &self.query,
+            body: &self.body,
+            url: format!("{}{}", call.origin(), self.path),
+            version: ApiVersion::of(call).unwrap_or_default(),
+            dated: state.options.last_modified,
+            conditional: state.options.require_if_match,
+        }
+    }
+}
+
+/// What an atomic batch is refused with: nothing of it happened. `None` when all of it can be done.
+fn tried(
+    state: &mut State,
+    call: &Call,
+    identity: &Identity,
+    steps: &[Result<Step, Problem>],
+) -> Option<Vec<Value>> {
+    let now_ns = call.world.clock.now_ns();
+    let mut copy = match state.tenant(&identity.tenant) {
+        Ok(tenant) => tenant.collections.clone(),
+        Err(_) => return Some(vec![shown(&call.problem(too_many_tenants())); steps.len()]),
+    };
+    let mut failed = None;
+    for (at, step) in steps.iter().enumerate() {
+        let reply = match step {
+            Ok(step) => match act(&mut copy, &step.asked(call, state), now_ns) {
+                Ok(_) => continue,
+                Err(problem) => call.problem(problem),
+            },
+            // Said again, for the results are made once more.
+            Err(problem) => call.problem(problem.again()),
+        };
+        failed = Some((at, shown(&reply)));
+        break;
+    }
+    let (failed_at, failure) = failed?;
+    let other = || {
+        Problem::new(
+            StatusCode::FAILED_DEPENDENCY,
+            "batch_refused",
+            format!("operation {failed_at} cannot be done, so none was"),
+        )
+    };
+    let results = (0..steps.len()).map(|at| {
+        if at == failed_at {
+            failure.clone()
+        } else {
+            shown(&call.problem(other()))
+        }
+    });
+    Some(results.collect())
+}
+
+fn carried_out(
+    state: &mut State,
+    call: &Call,
+    identity: &Identity,
+    steps: &[Result<Step, Problem>],
+) -> Vec<Value> {
+    let now_ns = call.world.clock.now_ns();
+    let tenant = identity.tenant.as_str();
+    let mut results = Vec::with_capacity(steps.len());
+    for step in steps {
+        let step = match step {
+            Ok(step) => step,
+            Err(problem) => {
+                results.push(shown(&call.problem(problem.again())));
+                continue;
+            }
+        };
+        let asked = step.asked(call, state);
+        let reply = match acted(state, &asked, tenant, now_ns) {
+            Ok((reply, change)) => {
+                if let Some(change) = change {
+                    happened(state, &call.world, tenant, &change, None, now_ns);
+                }
+                reply
+            }
+            Err(problem) => refused(call.problem(problem), step.action),
+        };
+        results.push(shown(&reply));
+    }
+    results
+}
+
+/// An answer as an item's result.
+fn shown(reply: &Reply) -> Value {
+    let mut headers = Map::new();
+    for name in SHOWN {
+        if let Some(value) = reply
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+        {
+            headers.insert(name.into(), value.into());
+        }
+    }
+    let body = reply.body.whole().filter(|body| !body.is_empty());
+    let body = body.and_then(|body| serde_json::from_slice::<Value>(body).ok());
+    json!({ "status": reply.status.as_u16(), "headers": headers, "body": body })
+}
