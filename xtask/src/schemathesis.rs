@@ -31,7 +31,12 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
             .arg(format!("{}/openapi.json", gateway.url))
             .args(["--header", "Authorization: Bearer sk_test_unlimited_acme"])
             .args(["--phases", "examples,coverage,fuzzing"])
-            .args(["--max-examples", &examples, "--exclude-path-regex", LEFT_OUT]);
+            .args([
+                "--max-examples",
+                &examples,
+                "--exclude-path-regex",
+                LEFT_OUT,
+            ]);
         report.check(NAME, &mut command);
     });
 }

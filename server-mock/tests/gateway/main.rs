@@ -40,7 +40,6 @@ mod program;
 mod receiver;
 mod records;
 mod regions;
-mod resources;
 mod response_headers;
 mod signing;
 mod static_files;
