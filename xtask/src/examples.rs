@@ -24,7 +24,7 @@ struct Language {
     extension: &'static str,
     /// What ends only when it is told to, and is tested otherwise.
     servers: &'static [&'static str],
-    /// Texts with blocks of it, which run as pasted.
+    /// Texts with blocks of it, which run as pasted; or a folder of such texts.
     documents: &'static [&'static str],
     /// How such a block is opened. With more than that behind the fence it is only to be read.
     fence: &'static str,
@@ -35,7 +35,7 @@ const PYTHON: &Language = &Language {
     folder: "examples/python",
     extension: "py",
     servers: &[],
-    documents: &["README.md", "bindings-python/README.md"],
+    documents: &["README.md", "bindings-python/README.md", "docs/webhooks"],
     fence: "python",
 };
 
@@ -57,6 +57,7 @@ const JAVASCRIPT: &Language = &Language {
         "bindings-node/README.md",
         "bindings-wasm/README.md",
         "docs/javascript.md",
+        "docs/webhooks",
     ],
     fence: "js",
 };
@@ -220,8 +221,8 @@ pub(crate) fn blocks_of(
     fence: &str,
 ) -> Result<Vec<(String, String)>> {
     let mut found = Vec::new();
-    for name in documents {
-        let path = workspace.root.join(name);
+    for name in texts(workspace, documents)? {
+        let path = workspace.root.join(&name);
         if path.is_file() {
             let blocks = blocks(&fs::read_to_string(path)?, fence)
                 .into_iter()
@@ -230,6 +231,25 @@ pub(crate) fn blocks_of(
         }
     }
     Ok(found)
+}
+
+/// These texts; for a folder, the Markdown texts in it.
+fn texts(workspace: &Workspace, documents: &[&str]) -> Result<Vec<String>> {
+    let mut texts = Vec::new();
+    for &name in documents {
+        let path = workspace.root.join(name);
+        if !path.is_dir() {
+            texts.push(name.to_owned());
+            continue;
+        }
+        let mut pages = fs::read_dir(&path)?
+            .map(|entry| Ok(name_of(&entry?.path())))
+            .collect::<Result<Vec<_>>>()?;
+        pages.retain(|page| page.ends_with(".md"));
+        pages.sort();
+        texts.extend(pages.iter().map(|page| format!("{name}/{page}")));
+    }
+    Ok(texts)
 }
 
 /// What is pasted has no file's name that would tell.
