@@ -1,8 +1,8 @@
 """An oracle for the gateway's rate limits: what docs/gateway.md says, in integers of any size and nothing else.
 
-The gateway keeps a theoretical arrival time (virtual scheduling, ITU-T I.371); this is the other form of the same algorithm,
-a bucket that leaks: a level, and the instant at which it was that. One unit of the level is a nanosecond divided by the
-rate's count, so that everything is whole.
+The gateway keeps a theoretical arrival time (virtual scheduling, ITU-T I.371); this is the other form of the
+same algorithm, a bucket that leaks: a level, and the instant at which it was that. One unit of the level is a
+nanosecond divided by the rate's count, so that everything is whole.
 """
 
 from __future__ import annotations
@@ -185,9 +185,7 @@ class Limiter:
 
     def _item(self, rate: Rate, now: int, key: str) -> Item:
         left, whole_in = rate.left(now)
-        return Item(
-            rate.name, rate.unit, rate.limit, rate.window_s, rate.count, rate.period_ms, left, whole_in, key
-        )
+        return Item(rate.name, rate.unit, rate.limit, rate.window_s, rate.count, rate.period_ms, left, whole_in, key)
 
     def _asked(self, wait: int, now: int) -> dict[str, str]:
         if self.retry_after == "seconds":
@@ -198,7 +196,7 @@ class Limiter:
             return {"retry-after-ms": str(max(1, up(wait, MS)))}
         return {"retry-after": "soon"} if self.retry_after == "malformed" else {}
 
-    def _headers(self, items: list[Item], now: int, crowded: bool) -> dict[str, str]:  # noqa: C901, PLR0911, PLR0912
+    def _headers(self, items: list[Item], now: int, crowded: bool) -> dict[str, str]:
         requests = [item for item in items if item.unit == "requests"]
         tight = min(requests, key=lambda item: (item.left, -item.whole_in))
         reset, whole_at = up(tight.whole_in, NS), up(min(now + tight.whole_in, LONGEST), NS)

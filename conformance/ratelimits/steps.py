@@ -1,6 +1,8 @@
-"""Random steps, decided by the oracle (gcra.py) and by the gateway's limiters on one of its stores; all has to be the same.
+"""Random steps, decided by the oracle (gcra.py) and by the gateway's limiters on one of its stores; all has to be
+the same.
 
-    python3 conformance/ratelimits/steps.py --driver target/debug/examples/limit_steps --store memory --steps 1000000
+python3 conformance/ratelimits/steps.py --driver target/debug/examples/limit_steps --steps 1000000 --callers
+2000
 """
 
 from __future__ import annotations
@@ -13,9 +15,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+from gateways import Redis, scratch
 from gcra import NS, Limiter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DIALECTS = (
     "draft10", "draft10", "draft07", "draft06", "draft05", "triple", "x-ratelimit", "github", "tyk", "apisix", "openai",
@@ -130,8 +136,8 @@ def steps(seed: int, wanted: int, callers: int) -> Iterator[tuple[str, dict | No
     made = [Caller(rng, at) for at in range(callers)]
     for caller in made:
         yield json.dumps({"make": caller.at, **caller.made}), None
-    calls, last_call = 0, {}
-    for _ in range(wanted):
+    last_call: dict[int, dict] = {}
+    for calls in range(wanted):
         caller = rng.choice(made)
         if caller.running and rng.random() < 0.45:
             ended = caller.running.pop(rng.randrange(len(caller.running)))
@@ -152,22 +158,27 @@ def steps(seed: int, wanted: int, callers: int) -> Iterator[tuple[str, dict | No
             caller.wait = answer["w"] if only_time and caller.now + answer["w"] < 7_258_118_400 * NS else None
         last_call[caller.at] = call
         yield json.dumps({"call": caller.at, "now": caller.now, **call}), answer
-        calls += 1
 
 
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--driver", required=True)
-    parser.add_argument("--store", default="memory")
+    parser.add_argument("--store", default="all", help="memory, sqlite:FILE, redis://…, or all with a Redis of its own")
     parser.add_argument("--steps", type=int, default=20_000)
     parser.add_argument("--callers", type=int, default=400)
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
+    if chosen.store != "all":
+        return compare(chosen, chosen.store)
+    with Redis() as redis:
+        places = ("memory", f"sqlite:{scratch('limits.db')}", redis.url)
+        return max(compare(chosen, place) for place in places)
+
+
+def compare(chosen: argparse.Namespace, store: str) -> int:
     started = time.monotonic()
     run = f"steps-{chosen.seed}-{time.time_ns()}"
-    driver = subprocess.Popen(
-        [chosen.driver, chosen.store, run], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    driver = subprocess.Popen([chosen.driver, store, run], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     expected: queue.Queue = queue.Queue(maxsize=200_000)
     refused: list[BaseException] = []
 
@@ -205,10 +216,11 @@ def main() -> int:
         print(f"the driver ended with {driver.returncode} after {compared} answers")
         return 1
     took = time.monotonic() - started
-    kind = chosen.store.split(":", maxsplit=1)[0]
+    kind = store.split(":", maxsplit=1)[0]
     print(
         f"{kind}: {compared} decisions the same, headers and all ({statuses[200]} let in, {statuses[429]} refused), "
-        f"{chosen.callers} callers, seed {chosen.seed}, {took:.0f} s"
+        f"{chosen.callers} callers, seed {chosen.seed}, {took:.0f} s",
+        flush=True,
     )
     return 0
 

@@ -274,6 +274,7 @@ struct ClockChange {
     #[serde(default)]
     resume: bool,
     advance_ms: Option<u64>,
+    advance_to_ms: Option<u64>,
     #[serde(default)]
     run_until_idle: bool,
 }
@@ -287,6 +288,9 @@ async fn set_clock(State(shared): Gateway, Query(about): Query<About>, body: Byt
     }
     if let Some(ms) = change.advance_ms {
         session.advance(Duration::from_millis(ms)).await;
+    }
+    if let Some(ms) = change.advance_to_ms {
+        session.advance_to(ms).await;
     }
     if change.run_until_idle {
         session.run_until_idle().await;
@@ -365,7 +369,9 @@ async fn effects(State(shared): Gateway, Query(about): Query<About>) -> Answer {
 }
 
 async fn limits(State(shared): Gateway, Query(about): Query<About>) -> Answer {
-    show(json!({ "tenants": about.session(&shared)?.limits() }))
+    let session = about.session(&shared)?;
+    let store = session.world.surroundings.shared_limits.as_ref();
+    show(json!({ "tenants": session.limits(), "store": store.map(|store| store.state()) }))
 }
 
 #[derive(Deserialize)]

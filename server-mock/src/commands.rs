@@ -8,6 +8,7 @@ mod faults;
 mod keys;
 mod serve;
 mod verdict;
+mod verify_ratelimit;
 mod worker;
 
 use std::ffi::OsString;
@@ -17,12 +18,13 @@ use std::process::ExitCode;
 use crate::arguments::{Arguments, UsageError};
 
 /// What the program can do, in the order of its help.
-const ALL: [&Subcommand; 5] = [
+const ALL: [&Subcommand; 6] = [
     &serve::COMMAND,
     &keys::COMMAND,
     &faults::COMMAND,
     &verdict::COMMAND,
     &worker::COMMAND,
+    &verify_ratelimit::COMMAND,
 ];
 
 /// One command.

@@ -2,7 +2,7 @@
 
 use crate::report::Report;
 use crate::workspace::Workspace;
-use crate::{dashboard_tests, gateway, guides, oauth_clients, schemathesis};
+use crate::{dashboard_tests, gateway, guides, limit_tests, oauth_clients, schemathesis};
 
 /// Runs a subject's steps and reports each. The gateway has been built.
 type Subject = fn(&Workspace, &mut Report);
@@ -12,6 +12,7 @@ const SUBJECTS: &[Subject] = &[
     dashboard_tests::run,
     oauth_clients::run,
     schemathesis::run,
+    limit_tests::run,
 ];
 
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) {

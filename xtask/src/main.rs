@@ -29,6 +29,7 @@ mod kotlin_examples;
 mod kotlin_frameworks;
 mod kotlin_package;
 mod kotlin_tests;
+mod limit_tests;
 mod lint;
 mod lint_js;
 mod maven;

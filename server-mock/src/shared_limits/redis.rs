@@ -200,7 +200,7 @@ impl Store for Redis {
 }
 
 /// The counts and the calls in progress of a caller, both of one hash tag.
-fn keys(place: &str) -> [String; 2] {
+pub(super) fn keys(place: &str) -> [String; 2] {
     let tag = utf8_percent_encode(place, PLAIN);
     [
         format!("gatewright:limits:{{{tag}}}:counts"),

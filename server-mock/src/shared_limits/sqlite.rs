@@ -206,6 +206,13 @@ impl Worker {
         let now_ms = real_ms();
         let mut answers = Ok(Vec::with_capacity(batch.len()));
         for job in batch {
+            if job.reply.is_closed() {
+                // Its asker left while the file was locked: nothing is used up for it.
+                if let Ok(answers) = &mut answers {
+                    answers.push(None);
+                }
+                continue;
+            }
             let answer = carry_out(connection, &job.what, now_ms);
             match (&mut answers, answer) {
                 (Ok(answers), Ok(answer)) => answers.push(answer),

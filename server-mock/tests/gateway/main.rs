@@ -45,6 +45,7 @@ mod signing;
 mod static_files;
 mod upstreams;
 mod usage;
+mod verify_ratelimit;
 mod webhook_deliveries;
 mod webhook_endpoints;
 mod webhooks;
