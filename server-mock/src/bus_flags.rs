@@ -13,10 +13,11 @@ pub(crate) struct BusFlags {
     name: Option<String>,
     workers: Option<usize>,
     lease_ms: Option<u64>,
+    events: Vec<String>,
 }
 
 impl BusFlags {
-    /// Takes one of `--bus`, `--bus-name`, `--bus-workers`, `--bus-lease-ms`. An address may have a password in it, so it is not
+    /// Takes one of `--bus`, `--bus-name`, `--bus-workers`, `--bus-lease-ms`, `--bus-events`. An address may have a password in it, so it is not
     /// repeated in an error.
     pub(crate) fn set(&mut self, name: &str, value: Option<String>) -> Result<(), UsageError> {
         let Some(value) = value.filter(|value| !value.is_empty()) else {
@@ -25,6 +26,7 @@ impl BusFlags {
         let wrong = || UsageError(format!("{name} cannot be {value:?}"));
         match name {
             "--bus" => self.url = Some(value),
+            "--bus-events" => self.events = value.split(',').map(str::to_owned).collect(),
             "--bus-name" => self.name = Some(value),
             "--bus-workers" => {
                 let workers = value.parse().ok().filter(|workers| *workers <= 64);
@@ -50,7 +52,7 @@ impl BusFlags {
         if let Some(lease_ms) = self.lease_ms {
             options = options.lease(Duration::from_millis(lease_ms));
         }
-        Some(options)
+        Some(options.events(self.events.iter().map(String::as_str)))
     }
 }
 

@@ -11,6 +11,7 @@ use crate::bus::Bus;
 use crate::bus::address::Address;
 use crate::dispatch;
 use crate::dispatch::worker::{Work, work};
+use crate::key::is_tenant;
 
 /// Requests one worker makes at the same time, by default.
 const AT_ONCE: usize = 32;
@@ -24,6 +25,7 @@ pub struct BusOptions {
     name: String,
     pub(crate) workers: usize,
     pub(crate) lease: Duration,
+    pub(crate) events: Vec<String>,
 }
 
 /// Without the address: it may have a password in it.
@@ -47,6 +49,7 @@ impl BusOptions {
             name: "gatewright".into(),
             workers: 1,
             lease: dispatch::LEASE,
+            events: Vec::new(),
         }
     }
 
@@ -76,9 +79,22 @@ impl BusOptions {
         self
     }
 
+    /// Publishes every event of every session on the topic `events` for these consumer groups, 1 to 16 names of letters, digits,
+    /// `-` or `_`. Events that a group does not take fill the topic, then wait in the gateway, and at last changes are refused.
+    /// Default: none, and nothing is published.
+    pub fn events<'a>(mut self, groups: impl IntoIterator<Item = &'a str>) -> Self {
+        self.events = groups.into_iter().map(str::to_owned).collect();
+        self
+    }
+
     /// Opens the bus; a broker need not be there yet.
     pub(crate) fn open(&self) -> io::Result<Arc<dyn Bus>> {
-        let wrong = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
+        let wrong = |error: String| io::Error::new(io::ErrorKind::InvalidInput, error);
+        if self.events.len() > 16 || !self.events.iter().all(|group| is_tenant(group)) {
+            return Err(wrong(
+                "the groups of events must be at most 16 names of letters, digits, - or _".into(),
+            ));
+        }
         let address = Address::parse(&self.url, self.data.as_deref()).map_err(wrong)?;
         address.open(&self.name).map_err(wrong)
     }

@@ -9,14 +9,15 @@
 //! | waiting | the bus took its job | on the bus |
 //! | waiting | the bus is away or full | waiting: nothing is lost, and no attempt is used up |
 //! | on the bus | a worker took it | leased |
-//! | on the bus, leased | [`desk::ASK_AGAIN`] | on the bus, published again: a bus that still has it drops the second |
+//! | on the bus, leased | nothing is heard of it for long, though later ones were reported | on the bus once more: a broker that died lost it |
 //! | leased | the worker's report | done: the session's outbox notes the attempt |
 //! | leased | its worker died, the lease ends | on the bus, for another worker |
 //!
-//! So a request is made at least once for each attempt, and more than once only where a worker died after it was made.
+//! So a request is made at least once for each attempt, and more than once only where a worker or a broker died after it was made.
 
 pub(crate) mod desk;
 pub(crate) mod job;
+mod relay;
 pub(crate) mod worker;
 
 use std::io;
@@ -28,6 +29,7 @@ use tokio::sync::watch;
 
 use crate::bus::{Bus, Topic};
 use crate::bus_options::{BusOptions, inner_work};
+use crate::world::Worlds;
 use desk::Desk;
 
 /// How long a job belongs to the worker that took it; a worker at work extends it.
@@ -92,4 +94,24 @@ impl Dispatch {
         tokio::spawn(Arc::clone(&desk).take_reports(stop.clone()));
         desk
     }
+}
+
+/// Starts publishing events for the groups that were asked for, if any.
+pub(crate) fn start_relay(
+    desk: &Desk,
+    groups: &[String],
+    worlds: &Arc<Worlds>,
+    stop: &watch::Receiver<bool>,
+) {
+    if groups.is_empty() {
+        return;
+    }
+    let relaying = relay::relay(
+        Arc::downgrade(worlds),
+        Arc::clone(worlds.published()),
+        Arc::clone(desk.bus()),
+        relay::events(groups),
+        stop.clone(),
+    );
+    tokio::spawn(relaying);
 }

@@ -83,6 +83,7 @@ Options:
   --bus BUS             Have webhooks sent by workers over embedded, nats://HOST:4222 or redis://HOST:6379
   --bus-name NAME       Keeps gateways that share a broker apart [default: gatewright]
   --bus-workers N       Workers in this process; 0 leaves all to `gatewright-gateway worker` [default: 1]
+  --bus-events GROUPS   Publish every event for these consumer groups too, such as billing,search
   --bus-lease-ms N      How long a job belongs to a worker that is silent [default: 5000]
   -h, --help            Print this
 ";
@@ -131,7 +132,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Serve
             "--static" => serve.static_files.push(mount(name, value())?),
             "--data" => serve.data = Some(file(name, value())?),
             "--data-max-mb" => serve.data_max_mb = Some(number::<u64>(name, value())?.max(1)),
-            "--bus" | "--bus-name" | "--bus-workers" | "--bus-lease-ms" => {
+            "--bus" | "--bus-name" | "--bus-workers" | "--bus-lease-ms" | "--bus-events" => {
                 serve.bus.set(name, value())?;
             }
             "--region" => serve.regions.push(region(name, value())?),

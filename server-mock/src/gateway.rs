@@ -12,8 +12,8 @@ use tokio::sync::{oneshot, watch};
 
 use crate::admin;
 use crate::bus_options::BusOptions;
-use crate::dispatch::Dispatch;
 use crate::dispatch::desk::Desk;
+use crate::dispatch::{self, Dispatch};
 use crate::durable::{DEFAULT_MAX_BYTES, Store};
 use crate::https::{Https, TlsServer};
 use crate::key::is_tenant;
@@ -349,6 +349,9 @@ impl GatewayBuilder {
             {
                 return ready(Err(store.unreadable(&trouble.reason())));
             }
+        }
+        if let (Some(desk), Some(bus)) = (&desk, &self.bus) {
+            dispatch::start_relay(desk, &bus.events, &worlds, &told);
         }
         let shared = Arc::new(Shared {
             worlds,

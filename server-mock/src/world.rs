@@ -600,6 +600,11 @@ impl Worlds {
         &self.surroundings
     }
 
+    /// Notified after each event of any session.
+    pub(crate) fn published(&self) -> &Arc<Notify> {
+        &self.surroundings.published
+    }
+
     /// The sessions that exist, by name.
     pub(crate) fn all(&self) -> Vec<Arc<World>> {
         let worlds = self.by_name.read().unwrap_or_else(PoisonError::into_inner);

@@ -2,7 +2,9 @@
 
 use crate::report::Report;
 use crate::workspace::Workspace;
-use crate::{dashboard_tests, gateway, guides, limit_tests, oauth_clients, schemathesis};
+use crate::{
+    bus_tests, dashboard_tests, gateway, guides, limit_tests, oauth_clients, schemathesis,
+};
 
 /// Runs a subject's steps and reports each. The gateway has been built.
 type Subject = fn(&Workspace, &mut Report);
@@ -13,6 +15,7 @@ const SUBJECTS: &[Subject] = &[
     oauth_clients::run,
     schemathesis::run,
     limit_tests::run,
+    bus_tests::run,
 ];
 
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) {

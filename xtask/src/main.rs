@@ -11,6 +11,7 @@ mod android_tests;
 mod apple_package;
 mod apt;
 mod bench;
+mod bus_tests;
 mod chromium;
 mod clang;
 mod closing_lines;

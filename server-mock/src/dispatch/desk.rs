@@ -17,9 +17,10 @@ use crate::bus::{Bus, BusError, Lease, Message, Topic};
 use crate::lock::lock;
 use crate::webhooks::{Answer, Post};
 
-/// How long a report is waited for before the job is published once more: for a bus that lost it. The bus drops it where it
-/// has it still.
-pub(crate) const ASK_AGAIN: Duration = Duration::from_secs(60);
+/// How many leases, and the time of the request, a report may take once a later job was reported: then the job or its report
+/// was lost by a broker that died, and the job is published anew. So many times that, if no later job was reported.
+const LATE_LEASES: u32 = 4;
+const LATER_TIMES: u32 = 10;
 /// Reports taken at once.
 const AT_ONCE: usize = 64;
 /// How long one look for reports lasts.
@@ -36,6 +37,8 @@ pub(crate) struct Desk {
     life: String,
     last: AtomicU64,
     waiting: Mutex<HashMap<String, oneshot::Sender<Report>>>,
+    /// The highest number of a job that was reported.
+    newest: AtomicU64,
     counts: Counts,
 }
 
@@ -46,6 +49,7 @@ struct Counts {
     published: AtomicU64,
     reported: AtomicU64,
     repeated: AtomicU64,
+    asked_again: AtomicU64,
     unknown: AtomicU64,
 }
 
@@ -64,6 +68,8 @@ pub(crate) struct DeskState {
     reported: u64,
     /// Attempts that had been begun by a worker that was lost.
     repeated: u64,
+    /// Jobs that were published anew, because a broker had lost them or their reports.
+    asked_again: u64,
     /// Reports nobody waits for: of an earlier life of this gateway, or of another that uses the same name.
     unknown: u64,
 }
@@ -137,8 +143,13 @@ impl Desk {
             life,
             last: AtomicU64::new(0),
             waiting: Mutex::default(),
+            newest: AtomicU64::new(0),
             counts: Counts::default(),
         }
+    }
+
+    pub(crate) fn bus(&self) -> &Arc<dyn Bus> {
+        &self.bus
     }
 
     pub(crate) fn state(&self) -> DeskState {
@@ -150,6 +161,7 @@ impl Desk {
             published: count(&self.counts.published),
             reported: count(&self.counts.reported),
             repeated: count(&self.counts.repeated),
+            asked_again: count(&self.counts.asked_again),
             unknown: count(&self.counts.unknown),
         }
     }
@@ -168,15 +180,32 @@ impl Desk {
             desk: self,
             job: &id,
         };
+        let mut time = 0_u32;
         loop {
-            if let Err(error) = self.publish(&id, &about, &post).await {
-                return Ok(Reported {
-                    result: Err(error),
-                    took_ms: 0,
-                    by: None,
-                });
-            }
+            // A name of its own each time: the bus may remember one whose job it has lost.
+            let name = match time {
+                0 => id.clone(),
+                again => format!("{id}-{again}"),
+            };
+            let late = match self.publish(name, &id, &about, &post).await {
+                Ok(timeout) => self.jobs.lease * LATE_LEASES + timeout,
+                Err(error) => {
+                    return Ok(Reported {
+                        result: Err(error),
+                        took_ms: 0,
+                        by: None,
+                    });
+                }
+            };
             let _in_flight = Counted::new(&self.counts.in_flight);
+            let lost = async {
+                for _ in 0..LATER_TIMES {
+                    tokio::time::sleep(late).await;
+                    if self.newest.load(Ordering::Relaxed) > number {
+                        return;
+                    }
+                }
+            };
             tokio::select! {
                 report = &mut reported => {
                     let report = report.map_err(|_| Stopped)?;
@@ -189,18 +218,21 @@ impl Desk {
                         }),
                     });
                 }
-                () = tokio::time::sleep(ASK_AGAIN) => {}
+                () = lost => {}
             }
+            time = time.saturating_add(1);
+            self.counts.asked_again.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Returns when the bus has the job; with the reason, where there is none to make.
+    /// Returns when the bus has the job: how long its request may take; or the reason, where there is none to make.
     async fn publish(
         &self,
+        name: String,
         id: &str,
         about: &About<'_>,
         post: &impl Fn() -> Result<Post, String>,
-    ) -> Result<(), String> {
+    ) -> Result<Duration, String> {
         let _unsent = Counted::new(&self.counts.unsent);
         let mut pause = PAUSES[0];
         loop {
@@ -217,17 +249,18 @@ impl Desk {
                 connect_timeout_ms: 0,
                 own_ports: about.own_ports.to_vec(),
             };
+            let request = post()?;
             let job =
-                serde_json::to_vec(&job.carry(&post()?)).map_err(|error| error.to_string())?;
+                serde_json::to_vec(&job.carry(&request)).map_err(|error| error.to_string())?;
             let message = Message {
-                id: id.to_owned(),
+                id: name.clone(),
                 key: None,
                 payload: Bytes::from(job),
             };
             match self.bus.publish(&self.jobs, message).await {
                 Ok(_) => {
                     self.counts.published.fetch_add(1, Ordering::Relaxed);
-                    return Ok(());
+                    return Ok(Duration::from_millis(request.timeout_ms));
                 }
                 Err(BusError::Refused(why)) => return Err(why),
                 Err(_) => {}
@@ -261,9 +294,20 @@ impl Desk {
         }
     }
 
+    /// The number of a job of this desk.
+    fn number(&self, job: &str) -> Option<u64> {
+        job.strip_prefix(&self.life)?
+            .strip_prefix('-')?
+            .parse()
+            .ok()
+    }
+
     async fn hand_over(&self, lease: &Lease) {
         if let Ok(report) = serde_json::from_slice::<Report>(&lease.message.payload) {
             let repeated = report.taken > 1;
+            if let Some(number) = self.number(&report.job) {
+                self.newest.fetch_max(number, Ordering::Relaxed);
+            }
             let waits = lock(&self.waiting).remove(&report.job);
             if waits.is_some_and(|waits| waits.send(report).is_ok()) {
                 self.counts.reported.fetch_add(1, Ordering::Relaxed);

@@ -151,8 +151,8 @@ async fn attempt(work: &Work, lease: &Lease) -> Option<Message> {
     };
     let payload = serde_json::to_vec(&report).ok()?;
     Some(Message {
-        // One report for each job: of two workers that made the same request the first one counts.
-        id: report.job,
+        // One report for each job that was published: of two workers that made the same request the first one counts.
+        id: lease.message.id.clone(),
         key: None,
         payload: Bytes::from(payload),
     })

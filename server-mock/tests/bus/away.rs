@@ -25,7 +25,7 @@ async fn events_wait_for_the_broker(kind: Kind) {
     let begun = Instant::now();
     let state = loop {
         let state = get(admin, "/admin/bus").await;
-        if state["reach"] == "away" && state["unsent"] == 20 {
+        if state["reach"] == "away" && state["unsent"] != 0 {
             break state;
         }
         assert!(begun.elapsed() < LONG, "{state}");
