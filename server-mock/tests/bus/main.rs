@@ -5,6 +5,7 @@
 //! --test-threads 1` is the full proof; the default is 200 events. Prints its figures.
 
 #![allow(
+    clippy::print_stderr,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
