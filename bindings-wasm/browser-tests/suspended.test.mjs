@@ -90,7 +90,7 @@ test("a wait that ended while the tab was frozen is over when it is resumed", as
 });
 
 test("a deadline that passed while the tab was frozen ends the call, and nothing more is sent", async () => {
-  const { outcome, requests } = await frozenCall({ waitMs: 800, frozenMs: 1500, options: { timeout: 1000 } });
+  const { outcome, requests } = await frozenCall({ waitMs: 800, frozenMs: 2400, options: { timeout: 2000 } });
   assert.deepEqual([outcome.name, outcome.code, requests], ["TimeoutError", "timeout", 1]);
   assert.ok(outcome.sinceResumedMs < 600, `it took ${outcome.sinceResumedMs} ms after the tab was resumed`);
 });

@@ -164,7 +164,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
             .optional_body(
                 "application/json",
                 object([
-                    ("since_ms?", or_null(integer(0, 10_000_000_000_000))),
+                    ("since_ms?", or_null(count())),
                     ("endpoint?", or_null(text())),
                 ]),
                 json!({ "since_ms": 1_767_225_600_000_u64 }),
@@ -283,7 +283,7 @@ fn written(o: About) -> About {
 
 /// The parameters that say which deliveries are meant.
 fn meant(o: About) -> About {
-    let instant = || integer(0, 10_000_000_000_000);
+    let instant = || count();
     o.query("endpoint", text(), "only of this endpoint")
         .query("event", text(), "only of this event")
         .query("type", text(), "only of events of this type")
