@@ -10,7 +10,7 @@ const NAME: &str = "Schemathesis, the document and the gateway";
 const EXAMPLES: &str = "GATEWRIGHT_SCHEMATHESIS_EXAMPLES";
 /// Operations that make it wait or answer with up to a gigabyte, uploads of a media type it cannot write, and the pages of
 /// browsers and upstreams, whose answers are not the gateway's.
-const LEFT_OUT: &str = r"^/(oauth|\.well-known|login|logout|upstream)|^/v1/(echo|redirect|uploads|bytes|lines|ticks|drip|delay|exports|events/stream|files/\{id\}/content)";
+const LEFT_OUT: &str = r"^/(oauth|\.well-known|login|logout|upstream)|^/v1/(uploads|bytes|lines|ticks|drip|delay|exports|events/stream|files/\{id\}/content)";
 
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
     let Some(python) = report.prepare_by("find Python", Interpreter::find) else {

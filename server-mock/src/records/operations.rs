@@ -118,7 +118,7 @@ fn listing(kind: Kind, o: About) -> About {
 pub(crate) fn paged(o: About) -> About {
     o.query(
         "limit",
-        count(),
+        count().minimum(Some(1_i64)),
         "records on a page; more than 100 mean 100",
     )
     .query(
@@ -168,7 +168,7 @@ fn create(kind: Kind, o: About) -> About {
 pub(crate) fn keyed(o: About) -> About {
     o.header(
         "Idempotency-Key",
-        text(),
+        text().min_length(Some(1)),
         "makes a repetition have no second effect, for 24 hours of the session's clock",
     )
     .problems(&[409, 422])
