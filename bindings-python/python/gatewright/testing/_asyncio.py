@@ -30,7 +30,7 @@ class AsyncGateway:
         regions: Iterable[str] = (),
         arguments: Iterable[str] = (),
     ) -> None:
-        self.sync = Gateway(program=program, workers=workers, regions=regions, arguments=arguments)
+        self.sync: Gateway = Gateway(program=program, workers=workers, regions=regions, arguments=arguments)
         """The same gateway without asyncio."""
 
     @property

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
-Mark = Literal["unseen", "kept", "minor", "major", "critical"]
-Grade = Literal["A", "B", "C", "D", "F"]
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Mark = Literal["unseen", "kept", "minor", "major", "critical"]
+    Grade = Literal["A", "B", "C", "D", "F"]
 
 
 class Told(TypedDict):
