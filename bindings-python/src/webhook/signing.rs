@@ -1,11 +1,11 @@
 //! Whether what verifies can sign, too: it can where the sender has the same secret.
 
-use gatewright_webhook::{KeyError, KeyErrorKind, Scheme, Signer as CoreSigner};
+use gatewright_webhook::{KeyError, Scheme, Signer as CoreSigner};
 use pyo3::prelude::*;
 
 use super::error::{unusable_key, wrong_key};
 use super::settings::Template;
-use super::signer::{cannot_sign, made};
+use super::signer::cannot_sign;
 
 /// Whether the secrets can sign, too.
 pub(super) enum Signing {
@@ -50,13 +50,8 @@ pub(super) fn prefixed(
     Ok(((!only_signs).then_some(verifying), signer))
 }
 
-/// A signer with all secrets, or with the first where the scheme has no list of signatures.
+/// A signer with what a receiver has.
 pub(super) fn signing(scheme: Scheme, template: Option<&Template>, secrets: &[String]) -> Signing {
-    let made = match made(scheme, template, secrets) {
-        Err(error) if error.kind == KeyErrorKind::TooManySecrets => {
-            made(scheme, template, secrets.get(..1).unwrap_or_default())
-        }
-        made => made,
-    };
-    made.map_or_else(Signing::Not, Signing::With)
+    let template = template.map(|template| &template.0);
+    CoreSigner::of_receiver(scheme, template, secrets).map_or_else(Signing::Not, Signing::With)
 }

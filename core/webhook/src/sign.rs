@@ -67,6 +67,30 @@ impl Signer {
         Self::with(Cow::Owned(layout), secrets)
     }
 
+    /// A signer with the secrets of a receiver, which may be about to rotate them: with each where the scheme sends a
+    /// list of signatures, else with the first, whose messages the receiver takes as well.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`], as [`of`](Self::of) and [`by_template`](Self::by_template), but not for more secrets than
+    /// signatures.
+    pub fn of_receiver<S: AsRef<str>>(
+        scheme: Scheme,
+        template: Option<&Template>,
+        secrets: &[S],
+    ) -> Result<Self, KeyError> {
+        let made = |secrets: &[S]| match template {
+            Some(template) => Self::by_template(template, secrets),
+            None => Self::of(scheme, secrets),
+        };
+        match made(secrets) {
+            Err(error) if error.kind == KeyErrorKind::TooManySecrets => {
+                made(secrets.get(..1).unwrap_or_default())
+            }
+            made => made,
+        }
+    }
+
     fn with<S: AsRef<str>>(
         layout: Cow<'static, Layout>,
         secrets: impl IntoIterator<Item = S>,

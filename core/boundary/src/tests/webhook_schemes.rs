@@ -205,3 +205,19 @@ fn the_key_that_signs_may_be_another() {
         "public_key_cannot_sign"
     );
 }
+
+#[test]
+fn a_receiver_of_two_secrets_signs_with_the_first_where_there_is_one_signature() {
+    let both = open(&json!({"scheme": "github", "secrets": ["new", "old"]}));
+    let headers = lines(&both.sign_request(b"{}", "", "", AT));
+    let first = open(&json!({"scheme": "github", "secrets": ["new"]}));
+    assert!(first.verify(b"{}", &headers, AT).starts_with("github\n"));
+    let list = open(&json!({"scheme": "paddle", "secrets": ["pdl_ntfset_new", "pdl_ntfset_old"]}));
+    let headers = lines(&list.sign_request(b"{}", "", "", AT));
+    assert_eq!(headers.matches("h1=").count(), 2);
+    // What is said to sign is not left out.
+    let settings =
+        json!({"scheme": "github", "secrets": ["new"], "signingSecrets": ["new", "old"]});
+    let told = open(&settings).sign_request(b"{}", "", "", AT);
+    assert_eq!(read(&told)["code"], "too_many_secrets");
+}

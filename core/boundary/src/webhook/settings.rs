@@ -145,8 +145,10 @@ impl Keys {
             return Err(cannot_sign());
         }
         let signer = match template {
-            Some(template) => Signer::by_template(template, secrets),
-            None => Signer::of(self.scheme, secrets),
+            // What is said to sign has to sign.
+            Some(template) if self.signing.is_some() => Signer::by_template(template, secrets),
+            None if self.signing.is_some() => Signer::of(self.scheme, secrets),
+            template => Signer::of_receiver(self.scheme, template, &secrets),
         };
         signer.map_err(|error| unfit(&error))
     }
