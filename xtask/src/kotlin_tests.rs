@@ -20,6 +20,7 @@ const LINTED: &[&str] = &[
     "src/**/*.kt",
     "ktor/src/**/*.kt",
     "spring/src/**/*.kt",
+    "receiving-contract/**/*.kt",
     "../../conformance/adapters/kotlin/src/**/*.kt",
     "../../examples/kotlin/**/src/**/*.kt",
     "../../bench/mobile/kotlin/src/**/*.kt",

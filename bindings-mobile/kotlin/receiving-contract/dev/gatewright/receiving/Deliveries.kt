@@ -1,4 +1,4 @@
-package dev.gatewright.spring
+package dev.gatewright.receiving
 
 import dev.gatewright.Webhook
 import dev.gatewright.WebhookScheme
@@ -7,13 +7,6 @@ import java.net.http.HttpClient
 import java.net.http.HttpRequest
 import java.net.http.HttpResponse
 import kotlin.time.Clock
-
-/** The secrets of the senders in these tests. */
-object Secrets {
-    const val PLAIN = "5f3c2b1a09f8e7d65f3c2b1a09f8e7d6"
-    const val STRIPE = "whsec_5f3c2b1a09f8e7d6"
-    const val STANDARD = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-}
 
 /** Sends what a sender would send. */
 class Deliveries(
