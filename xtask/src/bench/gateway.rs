@@ -1,8 +1,8 @@
 //! The reference gateway beside other servers that stand in for an API: how soon each is ready, what memory it takes, how many requests it
 //! answers. Load is by `wrk`, in rounds that alternate, with all of them running.
 //!
-//! The gateway does everything it does by default: keys, limits (which hold nobody back here), journal. The others are as their documentation
-//! starts them.
+//! The gateway does everything it does by default: keys, journal, and limits with their headers, which are set so high that they hold nobody
+//! back. The others are as their documentation starts them.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -22,7 +22,9 @@ use crate::{Result, gateway};
 
 const CRATE: &str = "gatewright-server-mock";
 const PATH: &str = "/v1/contacts/ct_000001";
-const KEY: &str = "Authorization: Bearer sk_test_unlimited_bench";
+const KEY: &str = "Authorization: Bearer sk_test_pro_bench";
+/// Limits that are counted, and hold nobody back.
+const LIMITS: &str = r#"{"limits":{"count":1000000000,"period_ms":1000,"burst":1000000000}}"#;
 const STARTS: usize = 5;
 const ROUNDS: usize = 7;
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -33,8 +35,10 @@ const SOAK_VARIABLE: &str = "GATEWRIGHT_SOAK_MINUTES";
 
 struct Peer {
     name: String,
-    /// On this port.
-    command: Box<dyn Fn(u16) -> Command>,
+    /// On this port, with the second for whom has one to be set up by.
+    command: Box<dyn Fn(u16, u16) -> Command>,
+    /// What the second port is told once the server is ready: a path and JSON.
+    told: Option<(&'static str, &'static str)>,
 }
 
 struct Running {
@@ -156,11 +160,13 @@ fn peers(workspace: &Workspace) -> Result<Vec<Peer>> {
     let program = gateway::program(workspace, "release");
     let own = Peer {
         name: "gatewright-gateway".into(),
-        command: Box::new(move |port| {
+        command: Box::new(move |port, admin| {
             let mut command = Command::new(&program);
-            command.args(["serve", "--admin-port", "0", "--port", &port.to_string()]);
+            command.args(["serve", "--port", &port.to_string()]);
+            command.args(["--admin-port", &admin.to_string()]);
             command
         }),
+        told: Some(("/admin/session", LIMITS)),
     };
     let pinned = workspace.root.join("bench/gateway");
     Ok(vec![
@@ -183,7 +189,7 @@ fn prism(workspace: &Workspace, pinned: &Path) -> Result<Peer> {
     let document = pinned.join("openapi.yaml");
     Ok(Peer {
         name: "Prism 5.16.0".into(),
-        command: Box::new(move |port| {
+        command: Box::new(move |port, _| {
             let mut command = node.command();
             command
                 .arg(project.join("node_modules/@stoplight/prism-cli/dist/index.js"))
@@ -191,6 +197,7 @@ fn prism(workspace: &Workspace, pinned: &Path) -> Result<Peer> {
                 .arg(&document);
             command
         }),
+        told: None,
     })
 }
 
@@ -200,7 +207,7 @@ fn wiremock(workspace: &Workspace, pinned: &Path) -> Result<Peer> {
     let folder = pinned.join("wiremock");
     Ok(Peer {
         name: "WireMock 3.13.2".into(),
-        command: Box::new(move |port| {
+        command: Box::new(move |port, _| {
             let mut command = maven.java();
             command
                 .args([
@@ -214,6 +221,7 @@ fn wiremock(workspace: &Workspace, pinned: &Path) -> Result<Peer> {
                 .arg(&folder);
             command
         }),
+        told: None,
     })
 }
 
@@ -226,13 +234,14 @@ fn mockserver(workspace: &Workspace, pinned: &Path) -> Result<Peer> {
     );
     Ok(Peer {
         name: "MockServer 5.15.0".into(),
-        command: Box::new(move |port| {
+        command: Box::new(move |port, _| {
             let mut command = maven.java();
             command
                 .args([&answers, "-Dmockserver.logLevel=WARN", "-cp", &classes])
                 .args(["org.mockserver.cli.Main", "-serverPort", &port.to_string()]);
             command
         }),
+        told: None,
     })
 }
 
@@ -250,8 +259,13 @@ fn classes(workspace: &Workspace, maven: &Maven, pinned: &Path, name: &str) -> R
 
 fn start(peer: &Peer) -> Result<(Running, Duration)> {
     // Free a moment ago, and nobody else is looking for one.
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    let mut command = (peer.command)(port);
+    let free = [
+        TcpListener::bind("127.0.0.1:0")?,
+        TcpListener::bind("127.0.0.1:0")?,
+    ];
+    let [port, second] = [free[0].local_addr()?.port(), free[1].local_addr()?.port()];
+    drop(free);
+    let mut command = (peer.command)(port, second);
     command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -263,7 +277,11 @@ fn start(peer: &Peer) -> Result<(Running, Duration)> {
     let server = Running { child, port };
     while begun.elapsed() < READY_WITHIN {
         if answers(port) {
-            return Ok((server, begun.elapsed()));
+            let ready = begun.elapsed();
+            if let Some((path, json)) = peer.told {
+                tell(second, path, json)?;
+            }
+            return Ok((server, ready));
         }
         sleep(Duration::from_millis(1));
     }
@@ -288,6 +306,23 @@ fn answers(port: u16) -> bool {
         Ok(head.ends_with(b" 200"))
     };
     asked().unwrap_or(false)
+}
+
+/// Sends JSON, which has to be taken.
+fn tell(port: u16, path: &str, json: &str) -> Result<()> {
+    let mut socket = TcpStream::connect(("127.0.0.1", port))?;
+    socket.set_read_timeout(Some(Duration::from_secs(5)))?;
+    write!(
+        socket,
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{json}",
+        json.len()
+    )?;
+    let mut said = String::new();
+    socket.read_to_string(&mut said)?;
+    if said.starts_with("HTTP/1.1 200") {
+        return Ok(());
+    }
+    Err(format!("POST {path}: {}", said.lines().next().unwrap_or_default()).into())
 }
 
 /// Requests a second.
