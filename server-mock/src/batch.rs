@@ -1,18 +1,23 @@
 //! `POST /v1/batch`: up to 100 operations on records in one request, carried out in order under one lock.
 //!
-//! Each item has a status of its own; the `Idempotency-Key` of the request answers for the whole. With `atomic` all items are tried on a copy first: if one fails nothing happens, and the others say 424 (RFC 4918).
-//! See decision 0042.
+//! Each item has a status of its own. The `Idempotency-Key` of the request answers for the whole, that among an item's
+//! headers for the item, so that a batch which is put together anew repeats nothing. With `atomic` all items are tried on a
+//! copy first: if one fails nothing happens, and the others say 424 (RFC 4918). See decisions 0042 and 0046.
+
+mod keys;
 
 use std::collections::BTreeMap;
 
+use http::header::{ETAG, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::api_version::ApiVersion;
 use crate::call::Call;
 use crate::key::Identity;
-use crate::keyed::{idempotency_key, reserved};
+use crate::keyed::{REPLAYED, Scope, checked, idempotency_key, reserve_in, reserved};
 use crate::op::{Action, Kind, Op};
 use crate::openapi::Schemas;
 use crate::openapi::schema::{
@@ -25,11 +30,19 @@ use crate::records::{
 use crate::reply::Reply;
 use crate::routes::{Operation, route};
 use crate::world::State;
+use keys::Plan;
 
 /// Items of one batch.
 const MAX_ITEMS: usize = 100;
 /// Headers of an answer that an item's result repeats.
-const SHOWN: [&str; 3] = ["etag", "location", "accept-patch"];
+const SHOWN: [HeaderName; 4] = [
+    ETAG,
+    LOCATION,
+    HeaderName::from_static("accept-patch"),
+    REPLAYED,
+];
+/// The header of an item's own key.
+const KEY: &str = "idempotency-key";
 
 pub(crate) static OPERATIONS: &[Operation] = &[Operation {
     op: Op::Batch,
@@ -46,7 +59,9 @@ pub(crate) static OPERATIONS: &[Operation] = &[Operation {
         keyed_row(o.tag("Batch"))
             .summary("Carry out several operations on records")
             .detail(
-                "In order, each with a status of its own. It counts as one call for the limits.",
+                "In order, each with a status of its own. It counts as one call for the limits. A `POST` or `PATCH` may have \
+                 an `Idempotency-Key` of its own among its `headers`; one that was answered before, in a batch or alone, is \
+                 answered the same again, with `idempotency-replayed` among the result's headers.",
             )
             .json(refer("Batch"), asked)
             .ok(
@@ -109,18 +124,21 @@ struct Item {
     path: String,
     #[serde(default)]
     headers: BTreeMap<String, String>,
-    body: Option<Value>,
+    /// As it was written: an item's key is tied to it, as that of a request is to its body.
+    body: Option<Box<RawValue>>,
 }
 
 /// An item that can be carried out.
 struct Step {
     kind: Kind,
     action: Action,
+    method: Method,
     id: String,
     path: String,
     query: String,
     headers: HeaderMap,
     body: Vec<u8>,
+    key: Option<String>,
 }
 
 /// Answers a batch.
@@ -131,27 +149,46 @@ pub(crate) async fn respond(call: &Call, identity: &Identity) -> Reply {
     };
     let key = match idempotency_key(call) {
         Ok(key) => key,
+        Err(problem) if problem.code() == "idempotency_key_required" && batch.is_keyed() => None,
         Err(problem) => return call.problem(problem),
     };
     let reserved = match reserved(call, identity, key.as_deref()).await {
         Ok(reserved) => reserved,
         Err(reply) => return *reply,
     };
-    let mut state = call.world.state();
-    if let Some(Err(problem)) = reserved.as_ref().map(|reserved| reserved.check(&state)) {
-        return call.problem(problem);
-    }
     let steps: Vec<Result<Step, Problem>> = batch
         .operations
         .iter()
         .map(|item| Step::of(item, identity))
         .collect();
-    let results = match batch
-        .atomic
-        .then(|| tried(&mut state, call, identity, &steps))
+    let plans = match keys::planned(call, &identity.tenant, &steps).await {
+        Ok(plans) => plans,
+        Err(problem) => {
+            if let Some(reserved) = reserved {
+                reserved.release(&mut call.world.state());
+            }
+            return call.problem(problem);
+        }
+    };
+    let mut state = call.world.state();
+    let of_batch = reserved.as_ref().map(|reserved| reserved.check(&state));
+    if let Err(problem) = of_batch
+        .unwrap_or(Ok(()))
+        .and_then(|()| keys::check(&state, &plans))
     {
-        Some(Some(refused)) => refused,
-        Some(None) | None => carried_out(&mut state, call, identity, &steps),
+        return call.problem(problem);
+    }
+    let refused = if batch.atomic {
+        tried(&mut state, call, identity, &plans)
+    } else {
+        None
+    };
+    let results = match refused {
+        Some(refused) => {
+            keys::release(&mut state, &plans);
+            refused
+        }
+        None => carried_out(&mut state, call, identity, plans),
     };
     let mut reply = Reply::json(StatusCode::OK, &json!({ "results": results }));
     reply.committed = true;
@@ -170,8 +207,8 @@ fn read(call: &Call) -> Result<Batch, Problem> {
             "send JSON with content-type application/json",
         ));
     }
-    let body = json_object(&call.upload.bytes)?;
-    let batch: Batch = serde_json::from_value(Value::Object(body)).map_err(|error| {
+    json_object(&call.upload.bytes)?;
+    let batch: Batch = serde_json::from_slice(&call.upload.bytes).map_err(|error| {
         let detail = format!("the batch is not of the right shape: {error}");
         Problem::new(StatusCode::BAD_REQUEST, "malformed_batch", detail)
     })?;
@@ -194,6 +231,20 @@ fn read(call: &Call) -> Result<Batch, Problem> {
         }
     }
     Ok(batch)
+}
+
+impl Batch {
+    /// Whether each item that may have a key has one, and there are such.
+    fn is_keyed(&self) -> bool {
+        let mut items = self.operations.iter();
+        let may_have = |item: &&Item| matches!(item.method.as_str(), "POST" | "PATCH");
+        let keyed = |item: &Item| {
+            let mut names = item.headers.keys();
+            names.any(|name| name.eq_ignore_ascii_case(KEY))
+        };
+        items.clone().any(|item| may_have(&item))
+            && items.all(|item| !may_have(&item) || keyed(item))
+    }
 }
 
 impl Step {
@@ -221,9 +272,14 @@ impl Step {
             let value = HeaderValue::from_str(value).map_err(|_| wrong())?;
             headers.insert(name, value);
         }
+        let may_have_key = matches!(method, Method::POST | Method::PATCH);
+        let key = headers.get(KEY).filter(|_| may_have_key);
+        let key = key.map(|key| checked(key.as_bytes())).transpose()?;
         Ok(Self {
             kind,
             action,
+            method,
+            key,
             id: route.argument.to_owned(),
             path: path.to_owned(),
             query: query.to_owned(),
@@ -231,13 +287,18 @@ impl Step {
             body: item
                 .body
                 .as_ref()
-                .map(Value::to_string)
-                .unwrap_or_default()
-                .into_bytes(),
+                .map(|body| body.get().as_bytes().to_vec())
+                .unwrap_or_default(),
         })
     }
 
-    fn asked(&self, call: &Call, state: &State) -> Asked<'_> {
+    /// What its key belongs to, if it has one: the same as that of a request which asks for the same.
+    fn scope(&self, tenant: &str) -> Option<Scope> {
+        let (method, key) = (self.method.as_str(), self.key.as_ref()?);
+        Some(Scope::of(tenant, method, &self.path, key, &self.body))
+    }
+
+    fn asked(&self, call: &Call, state: &State, now_ns: u64) -> Asked<'_> {
         Asked {
             kind: self.kind,
             action: self.action,
@@ -249,6 +310,7 @@ impl Step {
             version: ApiVersion::of(call).unwrap_or_default(),
             dated: state.options.last_modified,
             conditional: state.options.require_if_match,
+            now_ns,
         }
     }
 }
@@ -258,24 +320,26 @@ fn tried(
     state: &mut State,
     call: &Call,
     identity: &Identity,
-    steps: &[Result<Step, Problem>],
+    plans: &[Plan<'_>],
 ) -> Option<Vec<Value>> {
     let now_ns = call.world.clock.now_ns();
     let mut copy = match state.tenant(&identity.tenant) {
         Ok(tenant) => tenant.collections.clone(),
-        Err(_) => return Some(vec![shown(&call.problem(too_many_tenants())); steps.len()]),
+        Err(_) => return Some(vec![shown(&call.problem(too_many_tenants())); plans.len()]),
     };
     let mut failed = None;
-    for (at, step) in steps.iter().enumerate() {
-        let reply = match step {
-            Ok(step) => match act(&mut copy, &step.asked(call, state), now_ns) {
+    for (at, plan) in plans.iter().enumerate() {
+        let failure = match plan {
+            Plan::Act(step, _) => match act(&mut copy, &step.asked(call, state, now_ns), now_ns) {
                 Ok(_) => continue,
-                Err(problem) => call.problem(problem),
+                Err(problem) => shown(&call.problem(problem)),
             },
-            // Said again, for the results are made once more.
-            Err(problem) => call.problem(problem.again()),
+            // What happened before, or will have happened then, is not tried again.
+            Plan::Said(reply) if reply.status.is_success() => continue,
+            Plan::Later(..) => continue,
+            Plan::Said(reply) => shown(reply),
         };
-        failed = Some((at, shown(&reply)));
+        failed = Some((at, failure));
         break;
     }
     let (failed_at, failure) = failed?;
@@ -286,7 +350,7 @@ fn tried(
             format!("operation {failed_at} cannot be done, so none was"),
         )
     };
-    let results = (0..steps.len()).map(|at| {
+    let results = (0..plans.len()).map(|at| {
         if at == failed_at {
             failure.clone()
         } else {
@@ -300,29 +364,41 @@ fn carried_out(
     state: &mut State,
     call: &Call,
     identity: &Identity,
-    steps: &[Result<Step, Problem>],
+    plans: Vec<Plan<'_>>,
 ) -> Vec<Value> {
     let now_ns = call.world.clock.now_ns();
     let tenant = identity.tenant.as_str();
-    let mut results = Vec::with_capacity(steps.len());
-    for step in steps {
-        let step = match step {
-            Ok(step) => step,
-            Err(problem) => {
-                results.push(shown(&call.problem(problem.again())));
+    let mut results = Vec::with_capacity(plans.len());
+    for plan in plans {
+        let (step, reserved) = match plan {
+            Plan::Said(reply) => {
+                results.push(shown(&reply));
                 continue;
             }
+            Plan::Act(step, reserved) => (step, reserved),
+            // The operation before it was answered, unless by an error that is not kept: then it is tried once more.
+            Plan::Later(step, scope) => match reserve_in(call, state, scope, true) {
+                Ok(reserved) => (step, Some(reserved)),
+                Err(reply) => {
+                    results.push(shown(&reply));
+                    continue;
+                }
+            },
         };
-        let asked = step.asked(call, state);
+        let asked = step.asked(call, state, now_ns);
         let reply = match acted(state, &asked, tenant, now_ns) {
             Ok((reply, change)) => {
                 if let Some(change) = change {
-                    happened(state, &call.world, tenant, &change, None, now_ns);
+                    let key = step.key.as_deref();
+                    happened(state, &call.world, tenant, &change, key, now_ns);
                 }
                 reply
             }
             Err(problem) => refused(call.problem(problem), step.action),
         };
+        if let Some(reserved) = reserved {
+            reserved.answered(state, &reply);
+        }
         results.push(shown(&reply));
     }
     results
@@ -334,10 +410,10 @@ fn shown(reply: &Reply) -> Value {
     for name in SHOWN {
         if let Some(value) = reply
             .headers
-            .get(name)
+            .get(&name)
             .and_then(|value| value.to_str().ok())
         {
-            headers.insert(name.into(), value.into());
+            headers.insert(name.as_str().into(), value.into());
         }
     }
     let body = reply.body.whole().filter(|body| !body.is_empty());

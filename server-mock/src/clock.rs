@@ -21,7 +21,7 @@ pub(crate) const NS: u64 = 1_000_000_000;
 /// Nanoseconds in a millisecond.
 pub(crate) const MS: u64 = 1_000_000;
 /// 1 January 2200: the clock stops there, so that every instant fits 63 bits and every date can be written.
-const LAST_NS: u64 = 7_258_118_400 * NS;
+pub(crate) const LAST_NS: u64 = 7_258_118_400 * NS;
 const RUNNING: i64 = -1;
 
 /// A clock that can be frozen and moved forward; instants are nanoseconds since the Unix epoch.
@@ -31,8 +31,8 @@ pub(crate) struct Clock {
     /// The instant it stands at, or `RUNNING`.
     frozen_at: AtomicI64,
     writers: Mutex<()>,
-    /// Wakes the one task that waits for instants of this clock.
-    wake: Arc<Notify>,
+    /// Wakes those who wait for instants of this clock, a task each.
+    wake: Vec<Arc<Notify>>,
 }
 
 /// A clock as its row has it.
@@ -51,8 +51,14 @@ impl Clock {
             shift: AtomicI64::new(0),
             frozen_at: AtomicI64::new(RUNNING),
             writers: Mutex::new(()),
-            wake,
+            wake: vec![wake],
         }
+    }
+
+    /// The same, and it wakes `wake` too.
+    pub(crate) fn waking(mut self, wake: Arc<Notify>) -> Self {
+        self.wake.push(wake);
+        self
     }
 
     /// The instant it shows, in nanoseconds since the Unix epoch.
@@ -142,7 +148,7 @@ impl Clock {
     }
 
     pub(crate) fn wake(&self) {
-        self.wake.notify_one();
+        self.wake.iter().for_each(|wake| wake.notify_one());
     }
 }
 

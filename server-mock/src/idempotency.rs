@@ -14,7 +14,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, ETAG, LOCATION};
+use http::header::{CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, StatusCode};
 
 use crate::clock::NS;
@@ -26,10 +26,12 @@ const KEPT_NS: u64 = 24 * 3_600 * NS;
 /// Keys a session remembers; the oldest are forgotten.
 const MAX_KEYS: usize = 200_000;
 /// The headers of an answer that are kept with it.
-const KEPT_HEADERS: [HeaderName; 7] = [
+const KEPT_HEADERS: [HeaderName; 9] = [
     CONTENT_TYPE,
     ETAG,
     LOCATION,
+    RETRY_AFTER,
+    HeaderName::from_static("retry-after-ms"),
     HeaderName::from_static("repr-digest"),
     HeaderName::from_static("upload-complete"),
     HeaderName::from_static("upload-limit"),

@@ -20,10 +20,12 @@ const MAX_TOKENS: usize = 10_000;
 /// The longest key looked at.
 const MAX_KEY_BYTES: usize = 512;
 
-const ALL_SCOPES: [&str; 9] = [
+const ALL_SCOPES: [&str; 11] = [
     "contacts:read",
     "contacts:write",
     "events:read",
+    "jobs:read",
+    "jobs:write",
     "projects:read",
     "projects:write",
     "users:read",
@@ -31,9 +33,10 @@ const ALL_SCOPES: [&str; 9] = [
     "webhooks:read",
     "webhooks:write",
 ];
-const READ_SCOPES: [&str; 5] = [
+const READ_SCOPES: [&str; 6] = [
     "contacts:read",
     "events:read",
+    "jobs:read",
     "projects:read",
     "users:read",
     "webhooks:read",

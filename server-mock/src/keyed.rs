@@ -14,7 +14,8 @@ use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::world::State;
 
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// Says that an answer was given before.
+pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// Carries out an operation whose side effect is in memory only, once for each key. The key is in memory only too: a
 /// key that outlived its side effect would promise what is not there.
@@ -83,7 +84,7 @@ impl Reserved {
     }
 
     /// Frees the key, because its request will not be executed.
-    fn release(&self, state: &mut State) {
+    pub(crate) fn release(&self, state: &mut State) {
         let keys = &mut state.keys;
         keys.release(&self.scope, self.number, &mut state.changes);
     }
@@ -121,14 +122,47 @@ pub(crate) fn idempotency_key(call: &Call) -> Result<Option<String>, Problem> {
             Ok(None)
         };
     };
+    checked(value).map(Some)
+}
+
+/// A key as a header has it, quoted or bare.
+pub(crate) fn checked(value: &[u8]) -> Result<String, Problem> {
     let key = unquoted(value);
     match std::str::from_utf8(key) {
-        Ok(text) if (1..=MAX_KEY_BYTES).contains(&key.len()) => Ok(Some(text.into())),
+        Ok(text) if (1..=MAX_KEY_BYTES).contains(&key.len()) => Ok(text.into()),
         _ => Err(Problem::new(
             StatusCode::BAD_REQUEST,
             "invalid_idempotency_key",
             format!("an Idempotency-Key has 1 to {MAX_KEY_BYTES} visible characters"),
         )),
+    }
+}
+
+/// What a key belongs to, and what was asked under it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Scope {
+    pub(crate) text: String,
+    fingerprint: [u8; 32],
+}
+
+impl Scope {
+    /// The key of a tenant for a method and a path, with what is asked.
+    pub(crate) fn of(tenant: &str, method: &str, path: &str, key: &str, asked: &[u8]) -> Self {
+        Self {
+            text: format!("{tenant}\n{method}\n{path}\n{key}"),
+            fingerprint: Sha256::digest(asked).into(),
+        }
+    }
+
+    fn of_call(call: &Call, identity: &Identity, key: &str) -> Self {
+        let method = call.parts.method.as_str();
+        Self::of(
+            &identity.tenant,
+            method,
+            call.path(),
+            key,
+            &call.upload.bytes,
+        )
     }
 }
 
@@ -139,33 +173,34 @@ fn reserve(
     key: &str,
     kept: bool,
 ) -> Result<Reserved, Box<Reply>> {
-    let scope = format!(
-        "{}\n{}\n{}\n{key}",
-        identity.tenant,
-        call.parts.method.as_str(),
-        call.path()
-    );
-    let fingerprint = Sha256::digest(&call.upload.bytes).into();
-    let now_ns = call.world.clock.now_ns();
+    let scope = Scope::of_call(call, identity, key);
     abort_at("before-key");
-    let verdict = {
-        let mut guard = call.world.state();
-        let state = &mut *guard;
-        let mut unkept = Changes::default();
-        let changes = if kept {
-            &mut state.changes
-        } else {
-            &mut unkept
-        };
-        state.keys.reserve(&scope, fingerprint, now_ns, changes)
+    reserve_in(call, &mut call.world.state(), scope, kept)
+}
+
+/// The same under the session's lock, for a key of anything.
+pub(crate) fn reserve_in(
+    call: &Call,
+    state: &mut State,
+    scope: Scope,
+    kept: bool,
+) -> Result<Reserved, Box<Reply>> {
+    let now_ns = call.world.clock.now_ns();
+    let Scope { text, fingerprint } = scope;
+    let mut unkept = Changes::default();
+    let changes = if kept {
+        &mut state.changes
+    } else {
+        &mut unkept
     };
+    let verdict = state.keys.reserve(&text, fingerprint, now_ns, changes);
     let problem = match verdict {
         Verdict::Execute(number) => {
             if !kept {
-                call.world.state().keys.passing(&scope);
+                state.keys.passing(&text);
             }
             return Ok(Reserved {
-                scope,
+                scope: text,
                 number,
                 kept,
             });
@@ -182,7 +217,7 @@ fn reserve(
                 "a request with this Idempotency-Key is still in progress; retry it with the same key",
             )
             .retryable(true);
-            let retry_after = call.world.state().options.retry_after;
+            let retry_after = state.options.retry_after;
             let mut reply = call.problem(problem);
             retry_after.write(&mut reply.headers, NS, now_ns);
             return Err(Box::new(reply));

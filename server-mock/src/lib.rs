@@ -31,6 +31,7 @@ mod header_rules;
 mod https;
 mod idempotency;
 mod integrations;
+mod jobs;
 mod journal;
 mod key;
 mod keyed;

@@ -3,6 +3,7 @@
 
 use crate::events::EventOp;
 use crate::files::FileOp;
+use crate::jobs::JobOp;
 use crate::login::LoginOp;
 use crate::oauth::OAuthOp;
 use crate::webhooks::WebhookOp;
@@ -22,6 +23,8 @@ pub(crate) enum Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Contacts,
+    /// Kept and listed as records are, with operations of their own.
+    Jobs,
     Projects,
     Users,
 }
@@ -41,6 +44,7 @@ pub(crate) enum Op {
     File(FileOp),
     Greeting,
     Health,
+    Job(JobOp),
     Lines,
     Login(LoginOp),
     MethodNotAllowed,
@@ -64,7 +68,9 @@ pub(crate) enum Op {
 
 impl Kind {
     /// Every kind.
-    pub(crate) const ALL: [Self; 3] = [Self::Contacts, Self::Users, Self::Projects];
+    pub(crate) const ALL: [Self; 4] = [Self::Contacts, Self::Users, Self::Projects, Self::Jobs];
+    /// Those that clients write as they like.
+    pub(crate) const WRITTEN: [Self; 3] = [Self::Contacts, Self::Users, Self::Projects];
 
     /// The kind of this name.
     pub(crate) fn named(name: &str) -> Option<Self> {
@@ -75,6 +81,7 @@ impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Contacts => "contacts",
+            Self::Jobs => "jobs",
             Self::Projects => "projects",
             Self::Users => "users",
         }
@@ -92,7 +99,7 @@ impl Op {
     /// The name in fault rules, journal and effects.
     pub(crate) fn name(self) -> &'static str {
         use Action::{Create, Delete, Get, List, Replace, Update};
-        use Kind::{Contacts, Projects, Users};
+        use Kind::{Contacts, Jobs, Projects, Users};
         match self {
             Self::Account => "account",
             Self::Batch => "batch",
@@ -115,6 +122,7 @@ impl Op {
             Self::File(FileOp::Replace) => "files.replace",
             Self::Greeting => "greeting",
             Self::Health => "healthz",
+            Self::Job(op) => op.name(),
             Self::Lines => "lines",
             Self::Login(LoginOp::Begin) => "login.begin",
             Self::Login(LoginOp::Callback) => "login.callback",
@@ -142,6 +150,8 @@ impl Op {
             Self::Resource(Contacts, List) => "contacts.list",
             Self::Resource(Contacts, Replace) => "contacts.replace",
             Self::Resource(Contacts, Update) => "contacts.update",
+            // Jobs have operations of their own; no row has this one.
+            Self::Resource(Jobs, _) => "jobs",
             Self::Resource(Projects, Create) => "projects.create",
             Self::Resource(Projects, Delete) => "projects.delete",
             Self::Resource(Projects, Get) => "projects.get",
@@ -167,6 +177,8 @@ impl Op {
     pub(crate) fn scope(self) -> Option<&'static str> {
         match self {
             Self::Event(_) => Some("events:read"),
+            Self::Job(op) => Some(op.scope()),
+            Self::Resource(Kind::Jobs, _) => Some("jobs:write"),
             Self::Resource(Kind::Contacts, action) if action.writes() => Some("contacts:write"),
             Self::Resource(Kind::Contacts, _) => Some("contacts:read"),
             Self::Resource(Kind::Projects, action) if action.writes() => Some("projects:write"),

@@ -52,6 +52,7 @@ const SCHEMAS: &[fn(&mut Schemas)] = &[
     problems::schemas,
     crate::resource::schemas,
     crate::batch::schemas,
+    crate::jobs::schemas,
     crate::endpoints::schemas,
     crate::files::schemas,
     crate::usage::schemas,

@@ -6,6 +6,7 @@ mod operations;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{
     CONTENT_TYPE, ETAG, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE,
     LAST_MODIFIED, LOCATION,
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 use crate::api_version::ApiVersion;
 use crate::call::Call;
 use crate::clock::NS;
+use crate::jobs;
 use crate::key::Identity;
 use crate::keyed::{idempotency_key, reserved};
 use crate::op::{Action, Kind, Op};
@@ -27,7 +29,8 @@ use crate::world::{State, World};
 
 pub(crate) use listing::link;
 pub(crate) use operations::{
-    CONTACTS, MERGE_PATCH, NESTED, PROJECTS, USERS, conditional, keyed as keyed_row, paged,
+    CONTACTS, MERGE_PATCH, NESTED, PROJECTS, USERS, conditional, identified, keyed as keyed_row,
+    listing as listing_row, paged, versioned,
 };
 
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
@@ -50,6 +53,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) dated: bool,
     /// Whether changes have to say what they change.
     pub(crate) conditional: bool,
+    /// The session's clock, for what records show of it.
+    pub(crate) now_ns: u64,
 }
 
 /// What came of it, to be counted and told.
@@ -85,7 +90,7 @@ pub(crate) async fn respond(
     if let Some(Err(problem)) = reserved.as_ref().map(|reserved| reserved.check(&state)) {
         return call.problem(problem);
     }
-    let asked = asked(call, &state, kind, action);
+    let asked = asked(call, &state, kind, action, now_ns);
     let reply = match acted(&mut state, &asked, &identity.tenant, now_ns) {
         Ok((reply, change)) => {
             if let Some(change) = change {
@@ -123,7 +128,14 @@ pub(crate) fn acted(
     act(&mut tenant.collections, asked, now_ns)
 }
 
-fn asked<'a>(call: &'a Call, state: &State, kind: Kind, action: Action) -> Asked<'a> {
+/// What a request asks of records.
+pub(crate) fn asked<'a>(
+    call: &'a Call,
+    state: &State,
+    kind: Kind,
+    action: Action,
+    now_ns: u64,
+) -> Asked<'a> {
     Asked {
         kind,
         action,
@@ -135,13 +147,15 @@ fn asked<'a>(call: &'a Call, state: &State, kind: Kind, action: Action) -> Asked
         version: ApiVersion::of(call).unwrap_or_default(),
         dated: state.options.last_modified,
         conditional: state.options.require_if_match,
+        now_ns,
     }
 }
 
 /// The contacts of a project, as a list like any other.
 pub(crate) fn of_project(call: &Call, identity: &Identity) -> Result<Reply, Problem> {
+    let now_ns = call.world.clock.now_ns();
     let mut state = call.world.state();
-    let asked = asked(call, &state, Kind::Contacts, Action::List);
+    let asked = asked(call, &state, Kind::Contacts, Action::List, now_ns);
     let tenant = state.tenant(&identity.tenant);
     let collections = &tenant.map_err(|_| too_many_tenants())?.collections;
     let project = collections
@@ -237,6 +251,21 @@ pub(crate) fn created(
     Ok(collection.create(values, now_ns))
 }
 
+impl Asked<'_> {
+    /// A record's JSON and entity tag, as the caller sees them.
+    fn shown(&self, record: &Record) -> (Bytes, HeaderValue) {
+        match self.kind {
+            Kind::Jobs => jobs::shown(record, self.now_ns),
+            kind => record.as_of(kind, self.version),
+        }
+    }
+}
+
+/// A page of all records of a kind.
+pub(crate) fn page_of(asked: &Asked, collections: &Collections) -> Result<Reply, Problem> {
+    listing::all(asked, collections.of(asked.kind))
+}
+
 impl Change {
     fn new(asked: &Asked, record: Arc<Record>) -> Self {
         Self {
@@ -274,7 +303,7 @@ pub(crate) fn happened(
 }
 
 /// Events wait for a relay that does not come; what would publish more of them is refused.
-fn outbox_full() -> Problem {
+pub(crate) fn outbox_full() -> Problem {
     Problem::new(
         StatusCode::SERVICE_UNAVAILABLE,
         "outbox_full",
@@ -282,7 +311,7 @@ fn outbox_full() -> Problem {
     )
 }
 
-fn missing(kind: Kind, id: &str) -> Problem {
+pub(crate) fn missing(kind: Kind, id: &str) -> Problem {
     not_found(format!("there is no {} {id}", kind.singular()))
 }
 
@@ -295,8 +324,9 @@ fn wrong(asked: &Asked, mut errors: Vec<FieldError>) -> Problem {
     validation_failed(errors)
 }
 
-fn written(status: StatusCode, asked: &Asked, record: &Record) -> Reply {
-    let (json, tag) = record.as_of(asked.kind, asked.version);
+/// A record after a change.
+pub(crate) fn written(status: StatusCode, asked: &Asked, record: &Record) -> Reply {
+    let (json, tag) = asked.shown(record);
     tagged(
         Reply::json_text(status, json).committed(),
         asked,
@@ -361,9 +391,9 @@ fn expanded(
 
 /// A record, or 304 when the caller has it: by entity tag (weak comparison, RFC 9110, section 13.1.2), else by date
 /// (section 13.1.3).
-fn read(asked: &Asked, record: &Record, more: &Map<String, Value>) -> Reply {
+pub(crate) fn read(asked: &Asked, record: &Record, more: &Map<String, Value>) -> Reply {
     let (json, tag) = if more.is_empty() {
-        record.as_of(asked.kind, asked.version)
+        asked.shown(record)
     } else {
         let json = record.written(asked.kind, asked.version, more);
         let tag = record.tag_of(&json);
@@ -395,10 +425,10 @@ pub(crate) fn date_in(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
 
 /// Refuses a change of a record that is no longer what the caller saw: by entity tag (strong comparison, section
 /// 13.1.1), else by date (section 13.1.4). Where the session asks for it, a change that says neither gets 428 (RFC 6585).
-fn if_match(asked: &Asked, record: &Record) -> Result<(), Problem> {
+pub(crate) fn if_match(asked: &Asked, record: &Record) -> Result<(), Problem> {
     let headers = asked.headers;
     let stale = if headers.contains_key(IF_MATCH) {
-        let (_, tag) = record.as_of(asked.kind, asked.version);
+        let (_, tag) = asked.shown(record);
         !listed(headers, &IF_MATCH).any(|known| known == "*" || known.as_bytes() == tag.as_bytes())
     } else if asked.dated && headers.contains_key(IF_UNMODIFIED_SINCE) {
         date_in(headers, &IF_UNMODIFIED_SINCE).is_some_and(|since| record.updated_ns / NS > since)
@@ -435,7 +465,7 @@ pub(crate) fn listed<'a>(
 }
 
 /// The body as a JSON object, with the names of the newest version.
-fn object(asked: &Asked) -> Result<Map<String, Value>, Problem> {
+pub(crate) fn object(asked: &Asked) -> Result<Map<String, Value>, Problem> {
     if let Some(content_type) = asked.headers.get(CONTENT_TYPE) {
         let essence = essence(content_type);
         let good = match asked.action {

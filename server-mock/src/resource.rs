@@ -1,4 +1,4 @@
-//! The records tenants own: contacts, users and projects, and how each is written as JSON.
+//! The records tenants own: contacts, users, projects and jobs, and how each is written as JSON.
 //!
 //! Their fields and rules are in `field.rs`; the document's schemas are made from the same rules in `schemas.rs`.
 
@@ -21,9 +21,10 @@ use crate::op::Kind;
 use crate::problem::FieldError;
 use crate::stable_hash::stable_hash;
 use crate::timestamp::rfc3339;
+pub(crate) use field::MAX_TEXT_CHARS;
 pub(crate) use field::Values;
-use field::{CONTACT, Check, Field, PROJECT, USER};
-pub(crate) use schemas::{Shape, older, schemas};
+use field::{CONTACT, Check, Field, JOB, PROJECT, USER};
+pub(crate) use schemas::{Shape, id_pattern, older, schemas};
 
 /// Records of one kind a tenant may have.
 pub(crate) const MAX_RECORDS: usize = 100_000;
@@ -55,6 +56,7 @@ impl Kind {
     fn fields(self) -> &'static [Field] {
         match self {
             Self::Contacts => &CONTACT,
+            Self::Jobs => &JOB,
             Self::Projects => &PROJECT,
             Self::Users => &USER,
         }
@@ -63,6 +65,7 @@ impl Kind {
     fn prefix(self) -> &'static str {
         match self {
             Self::Contacts => "ct_",
+            Self::Jobs => "jb_",
             Self::Projects => "pj_",
             Self::Users => "us_",
         }
@@ -87,6 +90,7 @@ impl Kind {
     pub(crate) fn singular(self) -> &'static str {
         match self {
             Self::Contacts => "contact",
+            Self::Jobs => "job",
             Self::Projects => "project",
             Self::Users => "user",
         }
@@ -100,14 +104,20 @@ impl Kind {
     /// Whether lists can be sorted by a field, and filtered by what it is.
     pub(crate) fn is_plain(self, name: &str) -> bool {
         self.fields().iter().any(|field| {
-            field.name == name && !matches!(field.check, Check::Labels | Check::References(_))
+            let is_plain = !matches!(
+                field.check,
+                Check::Labels | Check::References(_) | Check::Unseen
+            );
+            field.name == name && is_plain
         })
     }
 
     /// Whether lists can be filtered by a field.
     pub(crate) fn is_filter(self, name: &str) -> bool {
         let mut fields = self.fields().iter();
-        fields.any(|field| field.name == name && !matches!(field.check, Check::Labels))
+        fields.any(|field| {
+            field.name == name && !matches!(field.check, Check::Labels | Check::Unseen)
+        })
     }
 
     /// Refuses a value that the field can never have.
@@ -173,6 +183,16 @@ impl Record {
         self.values.get(at)
     }
 
+    /// The values of its fields with another one for one of them.
+    pub(crate) fn with_value(&self, kind: Kind, name: &str, value: Value) -> Values {
+        let mut values = self.values.clone();
+        let at = kind.fields().iter().position(|field| field.name == name);
+        if let Some(place) = at.and_then(|at| values.get_mut(at)) {
+            *place = value;
+        }
+        values
+    }
+
     /// The record as JSON, members in the order a reader expects them, `more` behind the fields.
     pub(crate) fn written(&self, kind: Kind, of: ApiVersion, more: &Map<String, Value>) -> Vec<u8> {
         let mut text = Vec::with_capacity(256);
@@ -181,7 +201,8 @@ impl Record {
             let mut members = serializer.serialize_map(None)?;
             members.serialize_entry("id", &kind.id(self.number))?;
             for (field, value) in kind.fields().iter().zip(&self.values) {
-                if !value.is_null() || !field.hidden_when_absent {
+                let is_hidden = field.hidden_when_absent && value.is_null();
+                if !is_hidden && !matches!(field.check, Check::Unseen) {
                     let (name, value) = of.member(kind, field.name, value);
                     members.serialize_entry(name, &value)?;
                 }
@@ -203,6 +224,7 @@ impl Record {
 #[derive(Clone)]
 pub(crate) struct Collections {
     contacts: Collection,
+    jobs: Collection,
     projects: Collection,
     users: Collection,
 }
@@ -212,6 +234,7 @@ impl Collections {
     pub(crate) fn seeded() -> Self {
         Self {
             contacts: Collection::seeded(Kind::Contacts),
+            jobs: Collection::seeded(Kind::Jobs),
             projects: Collection::seeded(Kind::Projects),
             users: Collection::seeded(Kind::Users),
         }
@@ -220,6 +243,7 @@ impl Collections {
     pub(crate) fn of(&self, kind: Kind) -> &Collection {
         match kind {
             Kind::Contacts => &self.contacts,
+            Kind::Jobs => &self.jobs,
             Kind::Projects => &self.projects,
             Kind::Users => &self.users,
         }
@@ -228,6 +252,7 @@ impl Collections {
     pub(crate) fn of_mut(&mut self, kind: Kind) -> &mut Collection {
         match kind {
             Kind::Contacts => &mut self.contacts,
+            Kind::Jobs => &mut self.jobs,
             Kind::Projects => &mut self.projects,
             Kind::Users => &mut self.users,
         }
@@ -409,6 +434,7 @@ fn seeded(kind: Kind) -> &'static [Arc<Record>] {
     static USERS: OnceLock<Vec<Arc<Record>>> = OnceLock::new();
     match kind {
         Kind::Contacts => CONTACTS.get_or_init(|| people(kind, 45)),
+        Kind::Jobs => &[],
         Kind::Projects => PROJECTS.get_or_init(projects),
         Kind::Users => USERS.get_or_init(|| people(kind, 5)),
     }

@@ -35,6 +35,7 @@ static TABLES: &[&[Operation]] = &[
     crate::records::PROJECTS,
     crate::records::NESTED,
     crate::batch::OPERATIONS,
+    crate::jobs::OPERATIONS,
     crate::files::OPERATIONS,
     crate::events::OPERATIONS,
     crate::endpoints::OPERATIONS,

@@ -300,8 +300,9 @@ impl World {
         Ok(listener.settle(seq, result))
     }
 
-    /// Moves the clock to `to_ns`, stopping at each delivery that falls due on the way until it has been sent.
-    pub(crate) async fn advance_to(&self, to_ns: u64) {
+    /// Moves the clock to `to_ns`, stopping at each delivery that falls due on the way until it has been sent, and at the
+    /// end of each job.
+    pub(crate) async fn advance_to(self: &Arc<Self>, to_ns: u64) {
         self.settle().await;
         while let Some(due_ns) = self.next_due().filter(|due_ns| *due_ns <= to_ns) {
             self.clock.advance_to(due_ns);
@@ -310,8 +311,9 @@ impl World {
         self.clock.advance_to(to_ns);
     }
 
-    /// Moves the clock to each next delivery until none is left. Ends, because every delivery has a last attempt.
-    pub(crate) async fn run_until_idle(&self) {
+    /// Moves the clock to each next delivery and end of a job until none is left. Ends, because every delivery has a last
+    /// attempt.
+    pub(crate) async fn run_until_idle(self: &Arc<Self>) {
         self.settle().await;
         while let Some(due_ns) = self.next_due() {
             self.clock.advance_to(due_ns);
@@ -320,11 +322,13 @@ impl World {
     }
 
     fn next_due(&self) -> Option<u64> {
-        self.webhooks.outbox().next_due()
+        let delivery = self.webhooks.outbox().next_due();
+        delivery.into_iter().chain(self.next_job_end()).min()
     }
 
     /// Waits until nothing is due and nothing is being sent.
-    pub(crate) async fn settle(&self) {
+    pub(crate) async fn settle(self: &Arc<Self>) {
+        self.end_jobs();
         loop {
             let quiet = self.webhooks.quiet.notified();
             tokio::pin!(quiet);

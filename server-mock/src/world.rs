@@ -18,6 +18,7 @@ use crate::fault_rules::FaultRules;
 use crate::files::Files;
 use crate::idempotency::Keys;
 use crate::integrations::Notices;
+use crate::jobs::{DueJobs, JobEnds};
 use crate::journal::Journal;
 use crate::key::Tokens;
 use crate::limiter::Limiter;
@@ -150,6 +151,7 @@ pub(crate) struct World {
     pub(crate) webhooks: Webhooks,
     pub(crate) upstreams: Upstreams,
     pub(crate) notices: Notices,
+    pub(crate) job_ends: JobEnds,
     pub(crate) kept: Kept,
     pub(crate) usage: UsageLog,
     state: Mutex<State>,
@@ -169,6 +171,7 @@ pub(crate) struct State {
     pub(crate) oauth: OAuth,
     pub(crate) logins: Logins,
     pub(crate) files: Files,
+    pub(crate) due_jobs: DueJobs,
     pub(crate) nonces: Nonces,
     pub(crate) requests: u64,
     /// Which life of the session this is, where it was read from a file; else 0.
@@ -221,12 +224,14 @@ impl World {
         let journal = Journal::new(Instant::now(), Arc::clone(&surroundings.journal_bytes));
         let kept = Kept::new(name, surroundings.store.clone());
         let state = State::new(session_seed(name), kept.is_kept());
+        let job_ends = JobEnds::default();
         let world = Self {
             name: name.into(),
-            clock: Clock::new(Arc::clone(&wake)),
+            clock: Clock::new(Arc::clone(&wake)).waking(job_ends.wake()),
             webhooks: Webhooks::new(wake),
             upstreams: Upstreams::default(),
             notices: Notices::default(),
+            job_ends,
             kept,
             usage: UsageLog::new(Arc::clone(&surroundings.usage_cells)),
             surroundings,
@@ -393,6 +398,7 @@ impl State {
             oauth: OAuth::default(),
             logins: Logins::default(),
             files: Files::default(),
+            due_jobs: DueJobs::default(),
             nonces: Nonces::default(),
             requests: 0,
             life: 0,
@@ -424,6 +430,7 @@ impl State {
         for tenant in self.tenants.values_mut() {
             tenant.collections = Collections::seeded();
         }
+        self.due_jobs = DueJobs::default();
     }
 
     /// All tenants seen so far.
@@ -542,6 +549,7 @@ impl Worlds {
         worlds.insert(name.into(), Arc::clone(&world));
         // What a data file has pending goes on.
         crate::integrations::start(&world);
+        crate::jobs::start(&world);
         drop(worlds);
         world.resume_webhooks();
         Ok(world)

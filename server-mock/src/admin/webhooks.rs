@@ -297,6 +297,18 @@ pub(crate) fn example_of(kind: &str) -> Value {
             "role": "admin",
             "version": 1,
         }),
+        Some("project") => json!({
+            "id": "pj_000001",
+            "name": "Analytical engine",
+            "status": "active",
+            "version": 1,
+        }),
+        Some("job") => json!({
+            "id": "jb_000001",
+            "kind": "report",
+            "status": kind.rsplit('.').next().filter(|word| *word != "created").unwrap_or("running"),
+            "version": 1,
+        }),
         _ => json!({ "example": true }),
     }
 }

@@ -58,7 +58,10 @@ pub(super) fn take(state: &mut State, kind: &str, id: &str, value: &Value) -> Re
     match (kind, number) {
         (COLLECTION, _) => collection.set_next(value.read::<KeptCollection>()?.next),
         (_, Some(number)) => match value.read::<Option<KeptRecord>>()? {
-            Some(record) => collection.restore(number, record),
+            Some(record) => {
+                collection.restore(number, record);
+                state.note_job(tenant, of, number);
+            }
             None => collection.remove(number),
         },
         (_, None) => return Err(unknown()),

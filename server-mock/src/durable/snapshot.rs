@@ -1,5 +1,7 @@
 //! A session as one JSON document: all that a data file would keep of it, to be put back later or elsewhere.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -54,7 +56,7 @@ impl World {
     }
 
     /// Makes the session what a snapshot says, in place of what it was; all of it or, with the reason, nothing.
-    pub(crate) fn restore(&self, text: &[u8]) -> Result<(), String> {
+    pub(crate) fn restore(self: &Arc<Self>, text: &[u8]) -> Result<(), String> {
         let snapshot: Snapshot = serde_json::from_slice(text)
             .map_err(|error| format!("this is no snapshot: {error}"))?;
         if snapshot.gatewright_snapshot != LAYOUT {
@@ -65,7 +67,9 @@ impl World {
         }
         let rows: Result<Vec<Row>, String> = snapshot.rows.into_iter().map(Row::try_from).collect();
         self.become_rows(rows?)
-            .map_err(|trouble: Trouble| trouble.reason())
+            .map_err(|trouble: Trouble| trouble.reason())?;
+        crate::jobs::start(self);
+        Ok(())
     }
 }
 

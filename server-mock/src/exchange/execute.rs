@@ -17,13 +17,13 @@ use crate::options::Auth;
 use crate::quota::InProgress;
 use crate::reply::Reply;
 use crate::{
-    batch, endpoints, events, files, login, oauth, openapi, problem, records, shared_limits,
+    batch, endpoints, events, files, jobs, login, oauth, openapi, problem, records, shared_limits,
     upstream, usage, webhooks,
 };
 
 /// Carries a request out.
 pub(super) async fn execute(call: &Call, latency: Duration) -> Reply {
-    if let Op::Resource(..) = call.op {
+    if let Op::Resource(..) | Op::Job(_) = call.op {
     } else if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
@@ -167,6 +167,7 @@ async fn operate(call: &Call, identity: &Identity, latency: Duration) -> Reply {
             return records::respond(call, kind, action, identity, latency).await;
         }
         Op::Batch => return batch::respond(call, identity).await,
+        Op::Job(op) => return jobs::respond(call, op, identity, latency).await,
         Op::Account | Op::Whoami => return endpoints::whoami(identity),
         Op::ProjectContacts => records::of_project(call, identity),
         Op::Usage => return usage::respond(call, identity),

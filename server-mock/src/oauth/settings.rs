@@ -161,10 +161,14 @@ pub struct OAuthClient {
 }
 
 /// All scopes there are.
-pub(crate) const SCOPES: [&str; 11] = [
+pub(crate) const SCOPES: [&str; 15] = [
     "contacts:read",
     "contacts:write",
     "events:read",
+    "jobs:read",
+    "jobs:write",
+    "projects:read",
+    "projects:write",
     "users:read",
     "users:write",
     "webhooks:read",

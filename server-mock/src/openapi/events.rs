@@ -9,7 +9,8 @@ use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::{ContentBuilder, PathItem, Required};
 
 use super::Schemas;
-use super::schema::{count, described, format, object, refer, text, word};
+use super::schema::{count, described, format, integer, object, or_null, refer, text, word};
+use crate::op::Kind;
 
 /// Types of events, the schema of their data, and what happened.
 const EVENT_TYPES: &[(&str, &str, &str)] = &[
@@ -27,10 +28,62 @@ const EVENT_TYPES: &[(&str, &str, &str)] = &[
         "User",
         "A user was deleted; the data is what it was.",
     ),
+    ("project.created", "Project", "A project was created."),
+    ("project.updated", "Project", "A project was changed."),
+    (
+        "project.deleted",
+        "Project",
+        "A project was deleted; the data is what it was.",
+    ),
+    ("job.created", "Job", "A job has begun."),
+    ("job.completed", "Job", "A job has its result."),
+    ("job.failed", "Job", "A job has failed; `error` says why."),
+    ("job.cancelled", "Job", "A job was cancelled."),
+    (
+        "webhook_endpoint.disabled",
+        DISABLED,
+        "Nothing more is sent to an endpoint.",
+    ),
 ];
 
+/// The schema of what is said of an endpoint that was disabled.
+const DISABLED: &str = "WebhookEndpointDisabled";
+
+/// A job as the event of this type has it.
+fn job(kind: &str) -> Value {
+    let mut job = Kind::Jobs.example();
+    let changed = match kind {
+        "job.completed" => {
+            json!({ "status": "completed", "progress": 100, "result": { "rows": 3 } })
+        }
+        "job.failed" => json!({
+            "status": "failed", "progress": 99,
+            "error": {
+                "type": "https://gatewright.dev/problems/disk-full", "title": "Insufficient Storage", "status": 507,
+                "detail": "the disk is full", "instance": "/v1/jobs/jb_000001", "code": "disk_full",
+                "request_id": "req_e220a8397b1dcdaf", "errors": [], "retryable": false
+            }
+        }),
+        "job.cancelled" => json!({ "status": "cancelled" }),
+        _ => json!({ "progress": 0 }),
+    };
+    if let (Value::Object(job), Value::Object(changed)) = (&mut job, changed) {
+        let is_over = changed.contains_key("status");
+        job.extend(changed);
+        if is_over {
+            let at = "2026-11-01T12:00:04.000Z";
+            job.extend([
+                ("finished_at".into(), at.into()),
+                ("updated_at".into(), at.into()),
+            ]);
+            job.insert("version".into(), 2.into());
+        }
+    }
+    job
+}
+
 fn schema_name(kind: &str) -> String {
-    let words = kind.split('.').map(|word| {
+    let words = kind.split(['.', '_']).map(|word| {
         let (first, rest) = word.split_at(1);
         format!("{}{rest}", first.to_ascii_uppercase())
     });
@@ -38,6 +91,22 @@ fn schema_name(kind: &str) -> String {
 }
 
 pub(super) fn schemas(schemas: &mut Schemas) {
+    schemas.add(
+        DISABLED,
+        object([
+            ("id", described(text(), "the endpoint")),
+            ("reason", word(&["failing", "gone", "owner"]).into()),
+            ("failing_since", or_null(format("date-time"))),
+            (
+                "last_status",
+                or_null(integer(100, 599).description(Some("what it answered last"))),
+            ),
+            (
+                "last_error",
+                or_null(text().description(Some("why it answered nothing"))),
+            ),
+        ]),
+    );
     for (kind, data, words) in EVENT_TYPES {
         schemas.add(
             schema_name(kind),
@@ -107,14 +176,14 @@ pub(super) fn webhooks() -> Paths {
 
 fn example(kind: &str) -> Value {
     let data = match kind.split('.').next() {
-        Some("user") => json!({
-            "id": "us_000001", "name": "Ada Byron", "email": "ada.byron@example.com", "role": "admin",
-            "created_at": "2025-01-01T00:00:00.000Z", "updated_at": "2025-01-01T00:00:00.000Z", "version": 1
+        Some("user") => Kind::Users.example(),
+        Some("project") => Kind::Projects.example(),
+        Some("job") => job(kind),
+        Some("webhook_endpoint") => json!({
+            "id": "ep_000001", "reason": "failing", "failing_since": "2026-10-31T12:00:00.000Z",
+            "last_status": 500, "last_error": null
         }),
-        _ => json!({
-            "id": "ct_000001", "name": "Ada Byron", "email": "ada.byron@example.com", "company": "Acme",
-            "created_at": "2025-01-01T00:00:00.000Z", "updated_at": "2025-01-01T00:00:00.000Z", "version": 1
-        }),
+        _ => Kind::Contacts.example(),
     };
     json!({
         "id": "evt_8d1f8c2a5f0e4b37", "type": kind, "timestamp": "2026-11-01T12:00:00.000Z", "sequence": 1, "data": data

@@ -226,7 +226,7 @@ impl Page {
             if at > 0 {
                 text.push(b',');
             }
-            text.extend_from_slice(&record.as_of(asked.kind, asked.version).0);
+            text.extend_from_slice(&asked.shown(record).0);
         }
         let last = records.last().filter(|_| more);
         let cursor = last.map(|last| cursor_written(last, self.sort.as_ref(), asked.kind));

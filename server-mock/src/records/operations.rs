@@ -76,7 +76,7 @@ fn list(kind: Kind, o: About) -> About {
 }
 
 /// A list of a kind: its parameters and its pages.
-fn listing(kind: Kind, o: About) -> About {
+pub(crate) fn listing(kind: Kind, o: About) -> About {
     let page = json!({ "data": [kind.example()], "next_cursor": null, "has_more": false });
     let mut o = o;
     for name in kind.field_names() {
@@ -129,7 +129,7 @@ pub(crate) fn paged(o: About) -> About {
 }
 
 /// The header that says which version is meant.
-fn versioned(o: About) -> About {
+pub(crate) fn versioned(o: About) -> About {
     let dates = VERSIONS.map(|(date, _)| date);
     o.header(
         "Api-Version",
@@ -174,7 +174,7 @@ pub(crate) fn keyed(o: About) -> About {
     .problems(&[409, 422])
 }
 
-fn identified(kind: Kind, o: About) -> About {
+pub(crate) fn identified(kind: Kind, o: About) -> About {
     let id = kind.example().get("id").cloned().unwrap_or(Value::Null);
     let about = format!("the id of the {}", kind.singular());
     versioned(o.tag(kind.tag()))

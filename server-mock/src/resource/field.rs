@@ -7,7 +7,7 @@ use crate::problem::FieldError;
 use crate::timestamp::is_date;
 
 /// Characters of a text.
-pub(super) const MAX_TEXT_CHARS: usize = 500;
+pub(crate) const MAX_TEXT_CHARS: usize = 500;
 /// Labels of a record, and characters of each name and value.
 pub(super) const MAX_LABELS: usize = 20;
 pub(super) const MAX_LABEL_CHARS: usize = 100;
@@ -42,6 +42,8 @@ pub(super) enum Check {
     /// Ids of records, each once.
     References(Kind),
     Text,
+    /// JSON that the gateway keeps with the record and does not show as a field.
+    Unseen,
 }
 
 const fn field(name: &'static str, required: bool, check: Check) -> Field {
@@ -62,6 +64,21 @@ pub(super) static CONTACT: [Field; 4] = [
         hidden_when_absent: true,
         ..field("external_id", false, Check::Text)
     },
+];
+
+/// What a client asks of a job, and what only the gateway writes: `status`, and what the job will come to.
+pub(super) static JOB: [Field; 5] = [
+    field("kind", true, Check::Text),
+    Field {
+        default: Some("running"),
+        ..field("status", false, Check::OneOf(&crate::jobs::STATUSES))
+    },
+    field("takes_ms", false, Check::Amount),
+    Field {
+        hidden_when_absent: true,
+        ..field("external_id", false, Check::Text)
+    },
+    field("outcome", false, Check::Unseen),
 ];
 
 pub(super) static PROJECT: [Field; 8] = [
@@ -152,6 +169,7 @@ impl Field {
     /// The value a patch leads to, or what is wrong with it.
     fn taken(&self, before: Value, given: &Value, errors: &mut Vec<FieldError>) -> Value {
         match (self.check, given) {
+            (Check::Unseen, _) => given.clone(),
             (Check::Labels, Value::Object(patch)) => self.labels(before, patch, errors),
             (Check::References(_), Value::Array(ids)) => {
                 self.references(ids, errors);
@@ -232,7 +250,7 @@ impl Field {
                 .is_none()
                 .then(|| format!("must be the id of a {}", of.singular())),
             Check::OneOf(_) | Check::Date => self.fault(text).map(|(_, detail)| detail),
-            Check::Email | Check::Labels | Check::Text => {
+            Check::Email | Check::Labels | Check::Text | Check::Unseen => {
                 let long = text.chars().count() > MAX_TEXT_CHARS;
                 long.then(|| too_long(MAX_TEXT_CHARS).1)
             }

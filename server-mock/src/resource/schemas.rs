@@ -30,6 +30,7 @@ impl Kind {
     pub(crate) fn schema(self, shape: Shape) -> String {
         let name = match self {
             Self::Contacts => "Contact",
+            Self::Jobs => "Job",
             Self::Projects => "Project",
             Self::Users => "User",
         };
@@ -44,13 +45,17 @@ impl Kind {
     pub(crate) fn tag(self) -> &'static str {
         match self {
             Self::Contacts => "Contacts",
+            Self::Jobs => "Jobs",
             Self::Projects => "Projects",
             Self::Users => "Users",
         }
     }
 
-    /// The first seeded record.
+    /// The first seeded record; of jobs, of which there are none, one as it could be.
     pub(crate) fn example(self) -> Value {
+        if self == Self::Jobs {
+            return crate::jobs::example();
+        }
         let seeds = Collection::seeded(self);
         let first = seeds.all().next();
         first.map_or(Value::Null, |record| {
@@ -72,7 +77,7 @@ impl Kind {
         let field = self.fields().iter().find(|field| field.name == name)?;
         Some(match field.check {
             Check::References(of) => pattern(&id_pattern(of)).into(),
-            Check::Labels => return None,
+            Check::Labels | Check::Unseen => return None,
             Check::OneOf(words) => word(words).into(),
             Check::Amount => integer(0, whole(MAX_AMOUNT)).into(),
             Check::Date => format("date").into(),
@@ -82,7 +87,7 @@ impl Kind {
     }
 }
 
-fn id_pattern(kind: Kind) -> String {
+pub(crate) fn id_pattern(kind: Kind) -> String {
     format!("^{}[0-9]{{6,}}$", kind.prefix())
 }
 
@@ -104,6 +109,7 @@ impl Field {
             .max_properties(Some(MAX_LABELS))
             .property_names(Some(text_of(1, MAX_LABEL_CHARS)))
             .into(),
+            Check::Unseen => schema::anything().into(),
             Check::OneOf(words) => word(words).into(),
             Check::Reference(of) => pattern(&id_pattern(of)).into(),
             Check::References(of) => list(pattern(&id_pattern(of)))
@@ -131,7 +137,7 @@ pub(crate) fn older(name: &str) -> String {
 
 /// The schemas of records.
 pub(crate) fn schemas(schemas: &mut Schemas) {
-    for kind in Kind::ALL {
+    for kind in Kind::WRITTEN {
         let newest = ApiVersion::default();
         add(schemas, kind, newest, |name| name);
         if kind == Kind::Contacts {

@@ -49,7 +49,7 @@ async fn every_way_to_send_a_key_is_understood() {
             serde_json::json!({
                 "tenant": "acme", "tier": "pro",
                 "scopes": [
-                    "contacts:read", "contacts:write", "events:read", "projects:read", "projects:write",
+                    "contacts:read", "contacts:write", "events:read", "jobs:read", "jobs:write", "projects:read", "projects:write",
                     "users:read", "users:write", "webhooks:read", "webhooks:write"
                 ]
             })

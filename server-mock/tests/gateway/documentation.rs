@@ -44,6 +44,8 @@ async fn every_data_request_of_the_guide_is_answered() {
     assert!(listed.len() >= 15, "{listed:?}");
     let body = serde_json::json!({"name": "N"});
     assert_eq!(caller.post("/v1/contacts", body).await.status(), 201);
+    let job = serde_json::json!({"kind": "k"});
+    assert_eq!(caller.post("/v1/jobs", job).await.status(), 202);
     let events = caller.get("/v1/events").await.json();
     let event = events["data"][0]["id"].as_str().unwrap();
     for (method, path) in listed {
@@ -53,6 +55,7 @@ async fn every_data_request_of_the_guide_is_answered() {
             // After what has not happened yet there is no stream that a test could read to its end.
             .replace("events/stream", "events/stream?after=9")
             .replace("projects/{id}", "projects/pj_000001")
+            .replace("jobs/{id}", "jobs/jb_000001")
             .replace("{id}", "ct_000001")
             .replace("{n}", "3")
             .replace("{ms}", "0");

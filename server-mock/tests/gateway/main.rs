@@ -10,6 +10,7 @@
 
 mod admin;
 mod auth;
+mod batch;
 mod caller;
 mod clock;
 mod commands;
@@ -27,6 +28,7 @@ mod files;
 mod https;
 mod idempotency;
 mod integrations;
+mod jobs;
 mod journal;
 mod limits;
 mod listeners;
