@@ -99,8 +99,19 @@ export function launch() {
   });
 }
 
-/** A page: `page.complaints` are what its console said and what it asked of other origins. */
+/** A page of the dashboard that shows what is now. */
 export async function openPage(browser, url, options = {}) {
+  const page = await visit(browser, url, options);
+  if (options.javaScriptEnabled !== false) {
+    await page.locator("html[data-ready=true]").waitFor({ state: "attached" });
+    // The first content of the stream is there: from now on what changes is shown.
+    await page.locator("#app[data-shown]").waitFor();
+  }
+  return page;
+}
+
+/** Any page: `page.complaints` are what its console said and what it asked of other origins. */
+export async function visit(browser, url, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);
@@ -122,10 +133,5 @@ export async function openPage(browser, url, options = {}) {
     }
   });
   await page.goto(url);
-  if (options.javaScriptEnabled !== false) {
-    await page.locator("html[data-ready=true]").waitFor({ state: "attached" });
-    // The first content of the stream is there: from now on what changes is shown.
-    await page.locator("#app[data-shown]").waitFor();
-  }
   return page;
 }

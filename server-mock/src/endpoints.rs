@@ -18,6 +18,7 @@ use crate::call::Call;
 use crate::journal::hex;
 use crate::key::Identity;
 use crate::lock::lock;
+use crate::parameter::whole;
 use crate::problem::{Problem, invalid_parameter, not_found};
 use crate::reply::{Body, Pieces, Reply};
 use crate::stable_hash::mix;
@@ -28,6 +29,8 @@ const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-content-sha256");
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 const NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
 const MAX_BYTES: u64 = 1 << 30;
+/// Bytes of a piece.
+const MAX_CHUNK: u64 = 1 << 20;
 const MAX_LINES: u64 = 10_000_000;
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 const MAX_DRIPS: u64 = 100_000;
@@ -100,7 +103,7 @@ pub(crate) fn redirect(call: &Call) -> Result<Reply, Problem> {
     };
     let to = call
         .parameter("to")
-        .filter(|to| !to.is_empty())
+        .filter(|to| !to.is_empty() && !to.contains(|c: char| c.is_ascii_control()))
         .and_then(|to| HeaderValue::try_from(to).ok())
         .ok_or_else(|| invalid_parameter("to", "to must be the address to redirect to"))?;
     Ok(Reply::new(status).with(LOCATION, to))
@@ -114,7 +117,7 @@ pub(crate) async fn delay(call: &Call) -> Result<Reply, Problem> {
 
 pub(crate) async fn bytes(call: &Call) -> Result<Reply, Problem> {
     let length = number(call.route().argument, "n", MAX_BYTES)?;
-    let piece = parameter(call, "chunk", 16 * 1024, 1 << 20)?.max(1);
+    let piece = parameter(call, "chunk", 16 * 1024, MAX_CHUNK)?.max(1);
     let seed = parameter(call, "seed", 1, u64::MAX)?;
     let sha256 = hash_of_bytes(length, seed).await;
     let body = Body::pieces(RandomBytes::new(length, piece, seed));
@@ -188,10 +191,7 @@ fn parameter(call: &Call, name: &str, default: u64, most: u64) -> Result<u64, Pr
 }
 
 fn number(text: &str, name: &str, most: u64) -> Result<u64, Problem> {
-    text.parse()
-        .ok()
-        .filter(|number| *number <= most)
-        .ok_or_else(|| invalid_parameter(name, format!("{name} must be a number from 0 to {most}")))
+    whole(name, text, &(0..=most))
 }
 
 /// Bytes of the xorshift64 generator (shifts 13, 7, 17), eight at a time, little-endian.

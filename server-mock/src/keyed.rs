@@ -14,6 +14,10 @@ use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::world::State;
 
+/// What [`idempotency_key`] takes, as a regular expression: 1 to 255 visible characters, bare or as a structured field's
+/// string (RFC 9651, section 3.3.3).
+pub(crate) const KEY_PATTERN: &str =
+    "^(\"[!#-~]([!-~]{0,253}[!#-~])?\"|[!#-~]([!-~]{0,253}[!#-~])?)$";
 /// Says that an answer was given before.
 pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -128,12 +132,19 @@ pub(crate) fn idempotency_key(call: &Call) -> Result<Option<String>, Problem> {
 /// A key as a header has it, quoted or bare.
 pub(crate) fn checked(value: &[u8]) -> Result<String, Problem> {
     let key = unquoted(value);
+    let is_key = (1..=MAX_KEY_BYTES).contains(&key.len())
+        && key.iter().all(u8::is_ascii_graphic)
+        // A lone quotation mark at an end is what is left of a string that was cut.
+        && !key.starts_with(b"\"")
+        && !key.ends_with(b"\"");
     match std::str::from_utf8(key) {
-        Ok(text) if (1..=MAX_KEY_BYTES).contains(&key.len()) => Ok(text.into()),
+        Ok(text) if is_key => Ok(text.into()),
         _ => Err(Problem::new(
             StatusCode::BAD_REQUEST,
             "invalid_idempotency_key",
-            format!("an Idempotency-Key has 1 to {MAX_KEY_BYTES} visible characters"),
+            format!(
+                "an Idempotency-Key has 1 to {MAX_KEY_BYTES} visible ASCII characters, and quotation marks at both ends or at none"
+            ),
         )),
     }
 }

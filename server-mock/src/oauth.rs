@@ -39,7 +39,7 @@ mod tokens;
 pub(crate) use access::holder;
 pub(crate) use device::Decision;
 pub(crate) use dpop::{is_near, nonce};
-pub(crate) use operations::{OPERATIONS, is_provider, schemas};
+pub(crate) use operations::{OPERATIONS, PROVIDER_PATTERN, is_provider, schemas};
 pub(crate) use profile::{is_access_token, op_at};
 pub use settings::{AuthMethod, Consent, Dpop, IdTokenAlg, OAuthClient, OAuthOptions, Pkce};
 

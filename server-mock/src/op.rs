@@ -38,6 +38,8 @@ pub(crate) enum Op {
     Batch,
     Bytes,
     Delay,
+    /// The page that shows the OpenAPI document.
+    Docs,
     Drip,
     Echo,
     Event(EventOp),
@@ -105,6 +107,7 @@ impl Op {
             Self::Batch => "batch",
             Self::Bytes => "bytes",
             Self::Delay => "delay",
+            Self::Docs => "docs",
             Self::Drip => "drip",
             Self::Ticks => "ticks",
             Self::Echo => "echo",

@@ -217,6 +217,7 @@ fn verb(method: &str) -> Option<HttpMethod> {
         "PUT" => HttpMethod::Put,
         "PATCH" => HttpMethod::Patch,
         "DELETE" => HttpMethod::Delete,
+        "OPTIONS" => HttpMethod::Options,
         _ => return None,
     })
 }

@@ -79,7 +79,7 @@ impl Kind {
     /// The number in an id; ids are only known in the form they are written.
     pub(crate) fn number(self, id: &str) -> Option<u64> {
         let digits = id.strip_prefix(self.prefix())?;
-        if digits.len() < 6 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        if !(6..=19).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
         let number: u64 = digits.parse().ok()?;

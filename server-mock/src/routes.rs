@@ -16,14 +16,15 @@ use crate::{login, oauth};
 /// One row: an operation, where it is, and what the document says of it.
 pub(crate) struct Operation {
     pub(crate) op: Op,
-    /// Without `HEAD` and `OPTIONS`; [`EVERY_METHOD`] for all there are.
+    /// Those that the document names: without `HEAD`, and without `OPTIONS` where it is answered as everywhere.
     pub(crate) methods: &'static [&'static str],
     /// A template, such as `/v1/contacts/{id}`.
     pub(crate) path: &'static str,
     pub(crate) about: fn(About) -> About,
 }
 
-/// The methods of an operation that does not look at the method.
+/// The methods of an operation that does not look at the method. Upstreams take others too: which they have is theirs to
+/// say, and OpenAPI has no names for them.
 pub(crate) const EVERY_METHOD: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE"];
 /// What `Allow` says of such an operation, and a preflight of everything.
 pub(crate) const ANY: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
@@ -44,6 +45,7 @@ static TABLES: &[&[Operation]] = &[
     crate::login::OPERATIONS,
     crate::upstream::operations::OPERATIONS,
     crate::openapi::OPERATIONS,
+    crate::swagger_ui::OPERATIONS,
     crate::webhooks::OPERATIONS,
 ];
 
@@ -82,7 +84,7 @@ pub(crate) fn route<'a>(method: &Method, path: &'a str) -> Route<'a> {
         name => name,
     };
     let op = place.rows.iter().find_map(|row| {
-        let fits = row.methods.contains(&method) || row.methods == EVERY_METHOD;
+        let fits = row.methods.contains(&method) || row.op == Op::Upstream;
         fits.then_some(row.op)
     });
     // What would be sent back could hold credentials (RFC 9110, section 9.3.8).
@@ -250,7 +252,10 @@ mod tests {
         assert_eq!(name("PATCH", "/v1/users/us_1"), "users.update");
         assert_eq!(name("DELETE", "/v1/users/us_1"), "users.delete");
         assert_eq!(name("DELETE", "/v1/echo/deeper/still"), "echo");
-        assert_eq!(name("BREW", "/v1/echo"), "echo");
+        assert_eq!(name("OPTIONS", "/v1/echo"), "echo");
+        assert_eq!(of("QUERY", "/v1/echo"), ("method_not_allowed", ANY));
+        assert_eq!(name("BREW", "/v1/delay/1"), "method_not_allowed");
+        assert_eq!(name("PROPFIND", "/upstream/orders/a"), "upstream");
         assert_eq!(name("TRACE", "/v1/echo"), "method_not_allowed");
         assert_eq!(name("OPTIONS", "/v1/contacts"), "options");
         assert_eq!(name("OPTIONS", "/v1/whoami"), "options");

@@ -1,4 +1,4 @@
-//! The gateway's dashboard in Chromium, with axe-core; and its metrics, read by Prometheus' own parser for Python.
+//! The gateway's dashboard and its Swagger UI in Chromium, with axe-core; and its metrics, read by Prometheus' own parser for Python.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::report::Report;
 use crate::workspace::Workspace;
 use crate::{chromium, gateway};
 
-const BROWSER_TESTS: &[&str] = &["dashboard.test.mjs", "accessible.test.mjs"];
+const BROWSER_TESTS: &[&str] = &["dashboard.test.mjs", "accessible.test.mjs", "docs.test.mjs"];
 
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
     in_chromium(workspace, report);

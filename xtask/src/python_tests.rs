@@ -21,6 +21,7 @@ const PYTHON_FOLDERS: &[&str] = &[
     "core/webhook/tests",
     "xtask/installed/python",
     "server-mock/python-tests",
+    "server-mock/schemathesis",
 ];
 
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) {

@@ -3,14 +3,19 @@
 use serde_json::{Value, json};
 
 use super::{
-    EVENT_STREAM, MAX_BYTES, MAX_DELAY_MS, MAX_DRIPS, MAX_LINES, MAX_TICKS, NDJSON, OCTETS,
+    EVENT_STREAM, MAX_BYTES, MAX_CHUNK, MAX_DELAY_MS, MAX_DRIPS, MAX_LINES, MAX_TICKS, NDJSON,
+    OCTETS,
 };
 use crate::op::Op;
 use crate::openapi::schema::{
-    anything, count, described, integer, list, object, refer, text, word,
+    anything, count, described, list, object, pattern, refer, text, whole, word,
 };
 use crate::openapi::{About, Schemas};
+use crate::parameter::COUNT;
 use crate::routes::{EVERY_METHOD, Operation};
+
+/// The methods of the echo. Others are refused, because the document could not name them.
+const ECHOED: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 pub(crate) static OPERATIONS: &[Operation] = &[
     Operation {
@@ -66,13 +71,13 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     },
     Operation {
         op: Op::Echo,
-        methods: EVERY_METHOD,
+        methods: ECHOED,
         path: "/v1/echo",
         about: echo,
     },
     Operation {
         op: Op::Echo,
-        methods: EVERY_METHOD,
+        methods: ECHOED,
         path: "/v1/echo/{path*}",
         about: |o| echo(o).path("path", text().min_length(Some(1)), "any path", "deeper"),
     },
@@ -95,9 +100,9 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         about: |o| {
             o.tag("Wire")
                 .summary("So many bytes, always the same")
-                .path("n", integer(0, whole(MAX_BYTES)), "how many", 1_024)
-                .query("chunk", integer(0, 1 << 20), "bytes in a piece")
-                .query("seed", count(), "which bytes")
+                .path("n", whole(&(0..=MAX_BYTES)), "how many", 1_024)
+                .query("chunk", whole(&(0..=MAX_CHUNK)), "bytes in a piece")
+                .query("seed", whole(&COUNT), "which bytes")
                 .content(200, "the bytes", text_of(&OCTETS), anything(), Value::Null)
                 .says(200, "X-Content-Sha256", "their hash, in hexadecimal")
         },
@@ -109,10 +114,10 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         about: |o| {
             o.tag("Wire")
                 .summary("So many lines of JSON")
-                .path("n", integer(0, whole(MAX_LINES)), "how many", 3)
+                .path("n", whole(&(0..=MAX_LINES)), "how many", 3)
                 .query(
                     "interval_ms",
-                    integer(0, whole(MAX_DELAY_MS)),
+                    whole(&(0..=MAX_DELAY_MS)),
                     "a real pause before each",
                 )
                 .content(200, "lines", text_of(&NDJSON), anything(), Value::Null)
@@ -125,20 +130,20 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         about: |o| {
             o.tag("Wire")
                 .summary("Numbered server-sent events")
-                .query("count", integer(0, whole(MAX_TICKS)), "how many there are")
+                .query("count", whole(&(0..=MAX_TICKS)), "how many there are")
                 .query(
                     "interval_ms",
-                    integer(0, whole(MAX_DELAY_MS)),
+                    whole(&(0..=MAX_DELAY_MS)),
                     "a real pause before each",
                 )
                 .query(
                     "per_connection",
-                    integer(0, whole(MAX_TICKS)),
+                    whole(&(0..=MAX_TICKS)),
                     "how many come on one connection",
                 )
                 .query(
                     "retry_ms",
-                    integer(0, whole(MAX_DELAY_MS)),
+                    whole(&(0..=MAX_DELAY_MS)),
                     "what the stream says of coming back",
                 )
                 .header("Last-Event-ID", text(), "the last event the caller had")
@@ -159,10 +164,10 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         about: |o| {
             o.tag("Wire")
                 .summary("A body that comes slowly")
-                .query("bytes", integer(0, whole(MAX_DRIPS)), "how many `*`")
+                .query("bytes", whole(&(0..=MAX_DRIPS)), "how many `*`")
                 .query(
                     "interval_ms",
-                    integer(0, whole(MAX_DELAY_MS)),
+                    whole(&(0..=MAX_DELAY_MS)),
                     "a real pause before each",
                 )
                 .content(200, "the bytes", text_of(&OCTETS), anything(), Value::Null)
@@ -188,7 +193,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
                 )
                 .required_query(
                     "to",
-                    text().min_length(Some(1)),
+                    pattern("^[^\\u0000-\\u001f\\u007f]+$"),
                     "the address to redirect to",
                 )
                 .problems(&[404])
@@ -201,7 +206,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         about: |o| {
             o.tag("Wire")
                 .summary("An answer after so much real time")
-                .path("ms", integer(0, whole(MAX_DELAY_MS)), "milliseconds", 1)
+                .path("ms", whole(&(0..=MAX_DELAY_MS)), "milliseconds", 1)
                 .ok(
                     200,
                     "it is over",
@@ -232,10 +237,6 @@ const REDIRECTS: &[(u16, &str)] = &[
     (307, "elsewhere for now, with the same method"),
     (308, "moved, with the same method"),
 ];
-
-fn whole(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
 
 fn text_of(media_type: &http::HeaderValue) -> &str {
     media_type.to_str().unwrap_or_default()
@@ -298,7 +299,7 @@ pub(crate) fn schemas(schemas: &mut Schemas) {
     );
     schemas.add(
         "Delayed",
-        object([("delayed_ms", integer(0, whole(MAX_DELAY_MS)).into())]),
+        object([("delayed_ms", whole(&(0..=MAX_DELAY_MS)).into())]),
     );
     schemas.add("Health", object([("status", word(&["ok"]).into())]));
 }

@@ -12,14 +12,15 @@ use super::log::{Event, EventLog};
 use super::stream;
 use crate::call::Call;
 use crate::key::Identity;
+use crate::parameter::{cursor_text, page_limit};
 use crate::problem::{Problem, invalid_parameter, not_found};
 use crate::records::link;
 use crate::reply::Reply;
 
-const DEFAULT_PAGE: usize = 20;
-const MAX_PAGE: usize = 100;
 /// Types one request may name.
 const MAX_TYPES: usize = 100;
+/// What [`Wanted::asked_for`] reads, as a regular expression: words of visible ASCII with commas between them.
+pub(super) const TYPES_PATTERN: &str = "^ *[!-+\\--~]+ *(, *[!-+\\--~]+ *){0,99}$";
 
 /// Answers an operation on events.
 pub(crate) fn respond(call: &Call, op: EventOp, identity: &Identity) -> Reply {
@@ -44,9 +45,11 @@ impl Wanted {
             .parameter("type")
             .iter()
             .flat_map(|text| text.split(','))
-            .map(|text| text.trim().to_owned())
+            .map(|text| text.trim_matches(' ').to_owned())
             .collect();
-        if types.len() > MAX_TYPES || types.iter().any(String::is_empty) {
+        let is_type =
+            |text: &String| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if types.len() > MAX_TYPES || !types.iter().all(is_type) {
             return Err(invalid_parameter(
                 "type",
                 format!(
@@ -106,7 +109,7 @@ fn get(call: &Call, identity: &Identity) -> Result<Reply, Problem> {
 
 fn list(call: &Call, identity: &Identity) -> Result<Reply, Problem> {
     let wanted = Wanted::asked_for(call, identity)?;
-    let limit = limit(call)?;
+    let limit = page_limit(call.parameter("limit").as_deref())?;
     let cursor = call.parameter("cursor");
     let after = match &cursor {
         None => None,
@@ -158,20 +161,7 @@ fn list(call: &Call, identity: &Identity) -> Result<Reply, Problem> {
     })
 }
 
-fn limit(call: &Call) -> Result<usize, Problem> {
-    let Some(text) = call.parameter("limit") else {
-        return Ok(DEFAULT_PAGE);
-    };
-    match text.parse::<u32>() {
-        Ok(limit @ 1..) => Ok(usize::try_from(limit).unwrap_or(MAX_PAGE).min(MAX_PAGE)),
-        _ => Err(invalid_parameter(
-            "limit",
-            format!("limit must be a number from 1 to {MAX_PAGE}"),
-        )),
-    }
-}
-
 fn read_cursor(cursor: &str) -> Option<u64> {
-    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    let text = cursor_text(cursor)?;
     text.strip_prefix("after:")?.parse().ok()
 }

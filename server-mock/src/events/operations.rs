@@ -3,12 +3,14 @@
 use serde_json::{Value, json};
 
 use super::EventOp;
-use super::stream::{EVENT_STREAM, LEAST_HEARTBEAT_MS, MOST_HEARTBEAT_MS};
+use super::api::TYPES_PATTERN;
+use super::stream::{EVENT_STREAM, MAX_ID_DIGITS, WITHIN_MS};
 use crate::op::Op;
 use crate::openapi::schema::{
-    anything, count, described, format, integer, list, object, or_null, pattern, refer, text,
+    anything, count, described, format, list, object, or_null, pattern, refer, text, whole,
 };
 use crate::openapi::{About, Schemas};
+use crate::parameter::COUNT;
 use crate::records::paged;
 use crate::routes::Operation;
 
@@ -36,13 +38,12 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         methods: &["GET"],
         path: "/v1/events/stream",
         about: |o| {
-            let heartbeat = integer(whole(LEAST_HEARTBEAT_MS), whole(MOST_HEARTBEAT_MS));
             typed(o.tag("Events"))
                 .summary("Events as they happen, as server-sent events")
                 .detail("`id` is the event's `sequence`, `event` its type, `data` the event. A comment is sent in silence.")
-                .query("after", count(), "begin after the event of this sequence; else with what happens next")
-                .query("heartbeat_ms", heartbeat, "real milliseconds of silence before a comment")
-                .header("Last-Event-ID", pattern("^[0-9]+$"), "the `id` the caller had last; counts before `after`")
+                .query("after", whole(&COUNT), "begin after the event of this sequence; else with what happens next")
+                .query("heartbeat_ms", whole(&WITHIN_MS), "real milliseconds of silence before a comment")
+                .header("Last-Event-ID", pattern(&format!("^[0-9]{{1,{MAX_ID_DIGITS}}}$")), "the `id` the caller had last; counts before `after`")
                 .content(
                     200,
                     "the stream",
@@ -75,13 +76,9 @@ pub(crate) static OPERATIONS: &[Operation] = &[
 fn typed(o: About) -> About {
     o.query(
         "type",
-        text(),
+        pattern(TYPES_PATTERN),
         "types with commas between them, exact or ending in `*`; else all",
     )
-}
-
-fn whole(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 pub(crate) fn schemas(schemas: &mut Schemas) {

@@ -10,6 +10,7 @@
 //! that what it has not had is forgotten. Only what is on disk is sent, where there is a data file.
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +24,8 @@ use super::api::{Wanted, check_after};
 use super::log::Event;
 use crate::call::Call;
 use crate::key::Identity;
-use crate::problem::{Problem, invalid_parameter};
+use crate::parameter::{COUNT, digits, whole};
+use crate::problem::Problem;
 use crate::reply::{Body, Reply};
 use crate::world::World;
 
@@ -34,8 +36,10 @@ const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n\n");
 const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
 /// Real milliseconds of silence before a comment shows that the stream lives.
 pub(super) const HEARTBEAT_MS: u64 = 15_000;
-pub(super) const LEAST_HEARTBEAT_MS: u64 = 10;
-pub(super) const MOST_HEARTBEAT_MS: u64 = 60_000;
+/// What can be asked for instead.
+pub(super) const WITHIN_MS: RangeInclusive<u64> = 10..=60_000;
+/// Digits of `Last-Event-ID`: what 64 bits hold whatever the digits are.
+pub(super) const MAX_ID_DIGITS: usize = 19;
 /// Events read under one hold of the lock.
 const AT_ONCE: usize = 64;
 
@@ -72,38 +76,32 @@ pub(super) fn follow(call: &Call, identity: &Identity) -> Result<Reply, Problem>
 
 /// The event the caller had last; as in the standard the header counts before what the address says.
 fn after(call: &Call) -> Result<Option<u64>, Problem> {
-    let number = |text: &str| text.parse::<u64>().ok();
-    if let Some(id) = call.header("last-event-id") {
-        let id = std::str::from_utf8(id).ok().and_then(number);
-        return id.map(Some).ok_or_else(|| {
-            Problem::new(
-                StatusCode::BAD_REQUEST,
-                "invalid_last_event_id",
-                "Last-Event-ID must be the number of an event of this stream",
-            )
-        });
-    }
-    match call.parameter("after") {
-        None => Ok(None),
-        Some(text) => number(&text)
-            .map(Some)
-            .ok_or_else(|| invalid_parameter("after", "after must be the number of an event")),
-    }
+    let in_address = call.parameter("after");
+    let in_address = in_address.map(|text| whole("after", &text, &COUNT));
+    let in_address = in_address.transpose()?;
+    let Some(id) = call.header("last-event-id") else {
+        return Ok(in_address);
+    };
+    let id = std::str::from_utf8(id).ok();
+    let id = id.filter(|id| id.len() <= MAX_ID_DIGITS).and_then(digits);
+    id.map(Some).ok_or_else(|| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_last_event_id",
+            "Last-Event-ID must be the number of an event of this stream",
+        )
+    })
 }
 
 fn heartbeat(call: &Call) -> Result<Duration, Problem> {
     let Some(text) = call.parameter("heartbeat_ms") else {
         return Ok(Duration::from_millis(HEARTBEAT_MS));
     };
-    match text.parse() {
-        Ok(ms @ LEAST_HEARTBEAT_MS..=MOST_HEARTBEAT_MS) => Ok(Duration::from_millis(ms)),
-        _ => Err(invalid_parameter(
-            "heartbeat_ms",
-            format!(
-                "heartbeat_ms must be a number from {LEAST_HEARTBEAT_MS} to {MOST_HEARTBEAT_MS}"
-            ),
-        )),
-    }
+    Ok(Duration::from_millis(whole(
+        "heartbeat_ms",
+        &text,
+        &WITHIN_MS,
+    )?))
 }
 
 /// One caller's place in the log.

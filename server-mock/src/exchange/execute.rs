@@ -18,7 +18,7 @@ use crate::quota::InProgress;
 use crate::reply::Reply;
 use crate::{
     batch, endpoints, events, files, jobs, login, oauth, openapi, problem, records, shared_limits,
-    upstream, usage, webhooks,
+    swagger_ui, upstream, usage, webhooks,
 };
 
 /// Carries a request out.
@@ -30,6 +30,7 @@ pub(super) async fn execute(call: &Call, latency: Duration) -> Reply {
     match call.op {
         Op::Health => return Reply::json(StatusCode::OK, &json!({ "status": "ok" })),
         Op::OpenApi => return openapi::respond(call),
+        Op::Docs => return swagger_ui::respond(call),
         Op::Preflight => return preflight(call),
         Op::OAuth(op) => return oauth::respond(call, op).await,
         Op::Login(op) => return login::respond(call, op).await,
@@ -185,7 +186,13 @@ async fn operate(call: &Call, identity: &Identity, latency: Duration) -> Reply {
         Op::Ticks => endpoints::ticks(call),
         Op::Redirect => endpoints::redirect(call),
         Op::MethodNotAllowed => return wrong_method(call),
-        Op::Health | Op::Login(_) | Op::OAuth(_) | Op::OpenApi | Op::Preflight | Op::Unknown => {
+        Op::Docs
+        | Op::Health
+        | Op::Login(_)
+        | Op::OAuth(_)
+        | Op::OpenApi
+        | Op::Preflight
+        | Op::Unknown => {
             return unknown_path(call);
         }
     };

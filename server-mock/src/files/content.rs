@@ -9,28 +9,27 @@ use http::header::{
 };
 use http::{HeaderValue, StatusCode};
 
+use super::export::MAX_PAUSE_MS;
 use super::source::{Slice, Source};
 use super::{REPR_DIGEST, no_file};
 use crate::call::Call;
 use crate::key::Identity;
-use crate::problem::{Problem, invalid_parameter};
+use crate::parameter::whole;
+use crate::problem::Problem;
 use crate::records::listed;
 use crate::reply::{Body, Reply};
+
+/// Bytes of a piece.
+pub(super) const MAX_CHUNK: u64 = 1 << 20;
 
 pub(super) fn content(call: &Call, identity: &Identity) -> Result<Reply, Problem> {
     let id = call.route().argument;
     let number = |name: &str, default: u64, most: u64| match call.parameter(name) {
         None => Ok(default),
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|number| *number <= most)
-            .ok_or_else(|| {
-                invalid_parameter(name, format!("{name} must be a number up to {most}"))
-            }),
+        Some(text) => whole(name, &text, &(0..=most)),
     };
-    let chunk = number("chunk", 16 * 1024, 1 << 20)?.max(1);
-    let pause = number("interval_ms", 0, 60_000)?;
+    let chunk = number("chunk", 16 * 1024, MAX_CHUNK)?.max(1);
+    let pause = number("interval_ms", 0, MAX_PAUSE_MS)?;
     let found = call.world.state().files.source(&identity.tenant, id);
     let (source, kind, etag) = found.ok_or_else(|| no_file(id))?;
     let headers = &call.parts.headers;

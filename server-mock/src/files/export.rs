@@ -7,25 +7,33 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 
 use crate::call::Call;
+use crate::parameter::whole;
 use crate::problem::{Problem, invalid_parameter};
 use crate::reply::{Body, Pieces, Reply};
+
+/// The most items, and the longest pause before each, in real milliseconds.
+pub(super) const MAX_ITEMS: u64 = 10_000_000;
+pub(super) const MAX_PAUSE_MS: u64 = 60_000;
 
 pub(super) fn export(call: &Call) -> Result<Reply, Problem> {
     let number = |name: &str, default: u64, most: u64| match call.parameter(name) {
         None => Ok(default),
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|number| *number <= most)
-            .ok_or_else(|| {
-                invalid_parameter(name, format!("{name} must be a number up to {most}"))
-            }),
+        Some(text) => whole(name, &text, &(0..=most)),
     };
-    let items = number("items", 10, 10_000_000)?;
-    let pause = number("interval_ms", 0, 60_000)?;
+    let items = number("items", 10, MAX_ITEMS)?;
+    let pause = number("interval_ms", 0, MAX_PAUSE_MS)?;
     let end = match call.parameter("newline").as_deref() {
+        None | Some("lf") => "\n",
         Some("crlf") => "\r\n",
-        _ => "\n",
+        Some(_) => return Err(invalid_parameter("newline", "newline must be lf or crlf")),
+    };
+    let last = match call.parameter("last_newline").as_deref() {
+        None | Some("true") => true,
+        Some("false") => false,
+        Some(_) => {
+            let detail = "last_newline must be true or false";
+            return Err(invalid_parameter("last_newline", detail));
+        }
     };
     let lines = Lines {
         next: number("after", 0, u64::MAX)?,
@@ -33,7 +41,7 @@ pub(super) fn export(call: &Call) -> Result<Reply, Problem> {
         end,
         blank: number("blank_every", 0, u64::MAX)?,
         bad: number("bad_at", 0, u64::MAX)?,
-        last: call.parameter("last_newline").as_deref() != Some("false"),
+        last,
     };
     let body = if pause == 0 {
         Body::pieces(lines)

@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::FileOp;
+use super::content::MAX_CHUNK;
+use super::export::{MAX_ITEMS, MAX_PAUSE_MS};
 use crate::op::Op;
-use crate::openapi::schema::{
-    anything, boolean, count, integer, object, pattern, refer, text, word,
-};
+use crate::openapi::schema::{anything, boolean, count, object, pattern, refer, text, whole, word};
 use crate::openapi::{About, Schemas};
+use crate::parameter::COUNT;
 use crate::records::keyed_row;
 use crate::routes::Operation;
 
@@ -57,10 +58,10 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         about: |o| {
             named(o)
                 .summary("Download a file or a range of it")
-                .query("chunk", integer(0, 1 << 20), "bytes in a piece")
+                .query("chunk", whole(&(0..=MAX_CHUNK)), "bytes in a piece")
                 .query(
                     "interval_ms",
-                    integer(0, 60_000),
+                    whole(&(0..=MAX_PAUSE_MS)),
                     "a real pause before each piece",
                 )
                 .header(
@@ -125,8 +126,8 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         about: |o| {
             upload(o)
                 .summary("Append to an upload in parts")
-                .header("Upload-Offset", count(), "where these bytes go on")
-                .header(
+                .required_header("Upload-Offset", whole(&COUNT), "where these bytes go on")
+                .required_header(
                     "Upload-Complete",
                     word(&["?0", "?1"]),
                     "whether these bytes are the last",
@@ -162,16 +163,20 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         about: |o| {
             o.tag("Files")
                 .summary("Items as lines of JSON, with irregularities on demand")
-                .query("items", integer(0, 10_000_000), "how many there are")
-                .query("after", count(), "the last one the caller has")
+                .query("items", whole(&(0..=MAX_ITEMS)), "how many there are")
+                .query("after", whole(&COUNT), "the last one the caller has")
                 .query(
                     "interval_ms",
-                    integer(0, 60_000),
+                    whole(&(0..=MAX_PAUSE_MS)),
                     "a real pause before each",
                 )
                 .query("newline", word(&["lf", "crlf"]), "how lines end")
-                .query("blank_every", count(), "an empty line behind every so many")
-                .query("bad_at", count(), "the item that is no JSON")
+                .query(
+                    "blank_every",
+                    whole(&COUNT),
+                    "an empty line behind every so many",
+                )
+                .query("bad_at", whole(&COUNT), "the item that is no JSON")
                 .query("last_newline", boolean(), "whether the last line ends")
                 .content(
                     200,

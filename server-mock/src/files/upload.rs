@@ -7,6 +7,7 @@ use super::store::MAX_FILE_BYTES;
 use super::{content_type, digest};
 use crate::call::{Call, UploadEnd};
 use crate::key::Identity;
+use crate::parameter::digits;
 use crate::problem::{Problem, not_found};
 use crate::reply::Reply;
 
@@ -140,7 +141,15 @@ pub(super) fn append(call: &Call, identity: &Identity) -> Result<Reply, Problem>
     if whole {
         digest(call, "content-digest", &call.upload.bytes)?;
     }
-    let given = call.number_in_header("upload-offset");
+    let given = call.header("upload-offset");
+    let given = given.and_then(|text| digits(std::str::from_utf8(text).ok()?));
+    let Some(given) = given else {
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_upload",
+            "Upload-Offset must be the number of the byte where these go on",
+        ));
+    };
     let (held, is_done) = {
         let state = call.world.state();
         let upload = state.files.upload(&identity.tenant, id);
@@ -148,7 +157,7 @@ pub(super) fn append(call: &Call, identity: &Identity) -> Result<Reply, Problem>
             .map(|upload| (upload.offset(), upload.file.is_some()))
             .ok_or_else(|| no_upload(id))?
     };
-    if given != Some(held) {
+    if given != held {
         let problem = Problem::new(
             StatusCode::CONFLICT,
             "mismatching_upload_offset",
@@ -157,7 +166,7 @@ pub(super) fn append(call: &Call, identity: &Identity) -> Result<Reply, Problem>
         .of_type(format!("{TYPES}mismatching-upload-offset"), None)
         .retryable(false)
         .with_member("expected-offset", held)
-        .with_member("provided-offset", given.unwrap_or_default());
+        .with_member("provided-offset", given);
         return Ok(call
             .problem(problem)
             .with_text(UPLOAD_OFFSET, held.to_string())

@@ -55,7 +55,7 @@ fn is_page(call: &Call) -> bool {
     let reads = call.parts.method == Method::GET || call.parts.method == Method::HEAD;
     let page = matches!(
         call.op,
-        Op::Login(_) | Op::OAuth(OAuthOp::Authorize | OAuthOp::Device) | Op::Unknown
+        Op::Docs | Op::Login(_) | Op::OAuth(OAuthOp::Authorize | OAuthOp::Device) | Op::Unknown
     );
     let accept = String::from_utf8_lossy(call.header("accept").unwrap_or_default());
     reads && page && call.credential.is_none() && accept.contains("text/html")

@@ -95,9 +95,14 @@ pub(super) fn secret(state: &mut State, own: bool) -> Result<String, Box<crate::
     Ok(encode(bytes))
 }
 
+/// The longest path to come back to.
+pub(super) const MAX_OWN_PATH: usize = 2_048;
+/// What [`is_own_path`] takes, as a regular expression.
+pub(super) const OWN_PATH_PATTERN: &str = r"^/([!-.0-\[\]-~][!-\[\]-~]*)?$";
+
 /// A path of this origin: browsers read `//` and `/\` as another host.
 fn is_own_path(path: &str) -> bool {
-    path.len() <= 2_048
+    path.len() <= MAX_OWN_PATH
         && path.starts_with('/')
         && !path.starts_with("//")
         && path

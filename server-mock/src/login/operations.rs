@@ -3,8 +3,10 @@
 use serde_json::Value;
 
 use super::LoginOp;
+use super::begin::{MAX_OWN_PATH, OWN_PATH_PATTERN};
+use crate::oauth::PROVIDER_PATTERN;
 use crate::op::Op;
-use crate::openapi::schema::{count, object, or_null, refer, text};
+use crate::openapi::schema::{count, object, or_null, pattern, refer, text};
 use crate::openapi::{About, Schemas};
 use crate::routes::Operation;
 
@@ -32,7 +34,11 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         about: |o| {
             provider(o)
                 .summary("Log in with a provider")
-                .query("return_to", text(), "a path of the gateway, for afterwards")
+                .query(
+                    "return_to",
+                    pattern(OWN_PATH_PATTERN).max_length(Some(MAX_OWN_PATH)),
+                    "a path of the gateway, for afterwards",
+                )
                 .empty(302, "to the provider, with a cookie of this attempt")
                 .says(302, "Location", "the provider's authorization endpoint")
                 .says(302, "Set-Cookie", "the attempt's cookie")
@@ -76,8 +82,8 @@ fn about(o: About) -> About {
 }
 
 fn provider(o: About) -> About {
-    let name = text().pattern(Some("^[A-Za-z0-9-]{1,32}$"));
-    about(o).path("provider", name, "the provider", "generic")
+    let words = "the provider, and behind `~` the session";
+    about(o).path("provider", pattern(PROVIDER_PATTERN), words, "generic")
 }
 
 pub(crate) fn schemas(schemas: &mut Schemas) {

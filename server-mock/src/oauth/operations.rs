@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::OAuthOp;
 use crate::op::Op;
 use crate::openapi::schema::{
-    anything, boolean, count, format, list, map, object, refer, text, word,
+    anything, boolean, count, format, list, map, object, pattern, refer, text, word,
 };
 use crate::openapi::{About, Schemas};
 use crate::routes::Operation;
@@ -18,6 +18,9 @@ pub(crate) fn is_provider(segment: &str) -> bool {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
+
+/// What [`is_provider`] takes with a session's name behind it.
+pub(crate) const PROVIDER_PATTERN: &str = "^[A-Za-z0-9-]{1,32}(~[!-~]{1,128})?$";
 
 pub(crate) static OPERATIONS: &[Operation] = &[
     Operation {
@@ -92,6 +95,19 @@ pub(crate) static OPERATIONS: &[Operation] = &[
                     json!({ "grant_type": "client_credentials" }),
                 )
                 .ok(200, "the tokens", refer("OAuthTokens"), tokens)
+                .content(200, "the tokens", FORM, map(text()), Value::Null)
+                .ok(
+                    403,
+                    "what is wrong, as Google says it",
+                    refer("OAuthError"),
+                    Value::Null,
+                )
+                .ok(
+                    428,
+                    "the user has not decided yet, as Google says it",
+                    refer("OAuthError"),
+                    Value::Null,
+                )
         },
     },
     Operation {
@@ -103,6 +119,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
                 .summary("Begin for a device (RFC 8628)")
                 .body(FORM, map(text()), json!({ "client_id": "public-client" }))
                 .ok(200, "the codes", refer("OAuthDevice"), Value::Null)
+                .content(200, "the codes", FORM, map(text()), Value::Null)
         },
     },
     Operation {
@@ -172,13 +189,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
                     map(text()),
                     json!({ "token": "oat_5f1d7a84db00d2fc" }),
                 )
-                .content(
-                    200,
-                    "it has ended, or was none",
-                    "application/json",
-                    anything(),
-                    Value::Null,
-                )
+                .empty(200, "it has ended, or was none")
         },
     },
     Operation {
@@ -230,11 +241,12 @@ const AUTHORIZE: [(&str, &str); 8] = [
 ];
 
 fn issuer(o: About) -> About {
-    let name = text().pattern(Some("^[A-Za-z0-9-]{1,32}$"));
+    let words =
+        "the issuer; any word, and behind `~` the session, for clients that send no header for it";
     o.tag("Authorization")
         .public()
-        .path("provider", name, "the issuer; any word", "generic")
-        .problems(&[404])
+        .path("provider", pattern(PROVIDER_PATTERN), words, "generic")
+        .problems(&[400, 404])
 }
 
 /// An operation where a client says who it is.

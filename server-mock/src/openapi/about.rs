@@ -14,7 +14,7 @@ use utoipa::openapi::schema::ObjectBuilder;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, Deprecated, Ref, RefOr, Required};
 
-use super::schema::{AnySchema, example, text};
+use super::schema::{AnySchema, example, refer, text};
 use crate::routes::{Operation, operations};
 
 /// Headers of components that every answer has.
@@ -111,6 +111,17 @@ impl About {
     pub(crate) fn header(self, name: &str, schema: impl Into<AnySchema>, words: &str) -> Self {
         let parameter = parameter(name, ParameterIn::Header, schema.into(), words);
         self.with(parameter)
+    }
+
+    /// A header of the request that has to be there.
+    pub(crate) fn required_header(
+        self,
+        name: &str,
+        schema: impl Into<AnySchema>,
+        words: &str,
+    ) -> Self {
+        let parameter = parameter(name, ParameterIn::Header, schema.into(), words);
+        self.with(parameter.required(Required::True))
     }
 
     fn with(mut self, parameter: ParameterBuilder) -> Self {
@@ -248,6 +259,14 @@ impl About {
         }
         if let Some(body) = self.body.filter(|_| method != "GET" && method != "DELETE") {
             operation = operation.request_body(Some(body.build()));
+        }
+        // A status that the operation answers in its own way, and that is a problem too, has both media types.
+        for (status, answer) in &mut self.answers {
+            if self.problems.remove(status) {
+                let content = ContentBuilder::new().schema(Some(refer("Problem")));
+                let both = std::mem::take(answer);
+                *answer = both.content("application/problem+json", content.build());
+            }
         }
         for (status, answer) in self.answers {
             let limited = !self.public;

@@ -1,5 +1,7 @@
 //! Short names for the schemas (JSON Schema 2020-12, as OpenAPI 3.1 has it) that operations describe their bodies with.
 
+use std::ops::RangeInclusive;
+
 use serde_json::Value;
 use utoipa::openapi::schema::{
     AdditionalProperties, AnyOfBuilder, ArrayBuilder, ObjectBuilder, SchemaFormat, SchemaType, Type,
@@ -45,6 +47,14 @@ pub(crate) fn integer(least: i64, most: i64) -> ObjectBuilder {
         .schema_type(Type::Integer)
         .minimum(Some(least))
         .maximum(Some(most))
+}
+
+/// A whole number that [`crate::parameter`] reads within these bounds.
+pub(crate) fn whole(within: &RangeInclusive<u64>) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(*within.start()))
+        .maximum(Some(*within.end()))
 }
 
 /// A whole number that is not negative.

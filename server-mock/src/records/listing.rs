@@ -14,13 +14,12 @@ use serde_json::{Value, json};
 
 use super::Asked;
 use crate::op::Kind;
+use crate::parameter::{cursor_text, page_limit};
 use crate::problem::{Problem, invalid_parameter};
 use crate::reply::Reply;
 use crate::resource::{Collection, Record};
 use crate::timestamp::{parse_rfc3339, rfc3339};
 
-const DEFAULT_PAGE: usize = 20;
-const MAX_PAGE: usize = 100;
 /// Characters of `q`.
 pub(super) const MAX_SOUGHT_CHARS: usize = 500;
 /// Parameters by which lists are filtered by time; `true` for those after it.
@@ -88,18 +87,7 @@ impl Page {
             let found = parameters.iter().find(|(known, _)| known == name);
             found.map(|(_, value)| value.as_str())
         };
-        let limit = match parameter("limit") {
-            None => DEFAULT_PAGE,
-            Some(text) => match text.parse::<u32>() {
-                Ok(limit @ 1..) => usize::try_from(limit).unwrap_or(MAX_PAGE).min(MAX_PAGE),
-                _ => {
-                    return Err(invalid_parameter(
-                        "limit",
-                        format!("limit must be a number from 1 to {MAX_PAGE}"),
-                    ));
-                }
-            },
-        };
+        let limit = page_limit(parameter("limit"))?;
         let kind = asked.kind;
         let mut filters = Vec::new();
         for name in kind.field_names() {
@@ -310,7 +298,7 @@ fn cursor_written(last: &Record, sort: Option<&Sort>, kind: Kind) -> String {
 
 /// The number and the value of the last record before, if the cursor is one of this list.
 fn cursor_read(cursor: &str, sort: Option<&Sort>, kind: Kind) -> Option<(u64, Value)> {
-    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    let text = cursor_text(cursor)?;
     let Some(sort) = sort else {
         let number = kind.number(text.strip_prefix("after:")?)?;
         return Some((number, Value::Null));

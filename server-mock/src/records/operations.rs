@@ -4,9 +4,13 @@ use serde_json::{Value, json};
 
 use super::listing::{MAX_SOUGHT_CHARS, TIMES, names as sort_names};
 use crate::api_version::VERSIONS;
+use crate::keyed::KEY_PATTERN;
 use crate::op::{Action, Kind, Op};
 use crate::openapi::About;
-use crate::openapi::schema::{AnySchema, any_of, count, format, refer, text, text_of, word};
+use crate::openapi::schema::{
+    AnySchema, any_of, format, pattern, refer, text, text_of, whole, word,
+};
+use crate::parameter::{MAX_CURSOR_CHARS, PAGE};
 use crate::resource::{Shape, older};
 use crate::routes::Operation;
 
@@ -118,12 +122,12 @@ pub(crate) fn listing(kind: Kind, o: About) -> About {
 pub(crate) fn paged(o: About) -> About {
     o.query(
         "limit",
-        count().minimum(Some(1_i64)),
-        "records on a page; more than 100 mean 100",
+        whole(&PAGE),
+        "records on a page; 20 where nothing is said",
     )
     .query(
         "cursor",
-        text_of(1, 2_000),
+        text_of(1, MAX_CURSOR_CHARS),
         "`next_cursor` of the page before",
     )
 }
@@ -168,8 +172,8 @@ fn create(kind: Kind, o: About) -> About {
 pub(crate) fn keyed(o: About) -> About {
     o.header(
         "Idempotency-Key",
-        text().min_length(Some(1)),
-        "makes a repetition have no second effect, for 24 hours of the session's clock",
+        pattern(KEY_PATTERN),
+        "makes a repetition have no second effect, for 24 hours of the session's clock; quotation marks around it do not count",
     )
     .problems(&[409, 422])
 }

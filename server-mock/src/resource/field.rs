@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::op::Kind;
+use crate::parameter::digits;
 use crate::problem::FieldError;
 use crate::timestamp::is_date;
 
@@ -241,7 +242,7 @@ impl Field {
     pub(super) fn check_filter(&self, text: &str) -> Result<(), String> {
         let fault = match self.check {
             Check::Amount => {
-                let amount = text.parse::<u64>().ok();
+                let amount = digits(text);
                 let good = amount.is_some_and(|amount| amount <= MAX_AMOUNT);
                 (!good).then(|| format!("must be a whole number from 0 to {MAX_AMOUNT}"))
             }

@@ -88,7 +88,7 @@ impl Kind {
 }
 
 pub(crate) fn id_pattern(kind: Kind) -> String {
-    format!("^{}[0-9]{{6,}}$", kind.prefix())
+    format!("^{}([0-9]{{6}}|[1-9][0-9]{{6,18}})$", kind.prefix())
 }
 
 fn whole(number: u64) -> i64 {

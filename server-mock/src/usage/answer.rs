@@ -1,6 +1,7 @@
 //! `GET /v1/usage` and `GET /admin/usage`: totals and a series over time of what was counted.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -10,12 +11,16 @@ use super::{Bucket, Place, UsageLog};
 use crate::call::Call;
 use crate::clock::NS;
 use crate::key::Identity;
+use crate::parameter::digits;
 use crate::problem::invalid_parameter;
 use crate::reply::Reply;
 use crate::timestamp::{parse_rfc3339, rfc3339};
 
 /// Points an answer may have, empty ones counted.
 const MAX_POINTS: u64 = 2_000;
+
+/// Instants in milliseconds since 1970: until the year 9999, so that sums cannot overflow.
+pub(super) const UNTIL_9999_MS: RangeInclusive<u64> = 0..=253_402_300_799_999;
 
 /// What is asked, as it stands in the query.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -169,12 +174,11 @@ impl UsageQuery {
 /// RFC 3339, or milliseconds since the Unix epoch.
 fn instant(name: &'static str, text: Option<&str>) -> Result<Option<u64>, Wrong> {
     let Some(text) = text else { return Ok(None) };
-    let seconds = match text.parse::<u64>() {
-        Ok(ms) => Some(ms / 1_000),
-        Err(_) => parse_rfc3339(text).map(|ns| ns / NS),
+    let seconds = match digits(text) {
+        Some(ms) => Some(ms / 1_000).filter(|_| UNTIL_9999_MS.contains(&ms)),
+        None => parse_rfc3339(text).map(|ns| ns / NS),
     };
-    // Until the year 9999, so that sums cannot overflow.
-    match seconds.filter(|seconds| *seconds < 253_402_300_800) {
+    match seconds {
         Some(seconds) => Ok(Some(seconds)),
         None => Err((
             name,

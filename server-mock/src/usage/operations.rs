@@ -2,9 +2,11 @@
 
 use serde_json::json;
 
+use super::answer::UNTIL_9999_MS;
 use crate::op::Op;
 use crate::openapi::schema::{
-    count, described, format, list, map, object, or_null, refer, text, word,
+    AnySchema, any_of, count, described, format, list, map, object, or_null, refer, text, whole,
+    word,
 };
 use crate::openapi::{About, Schemas};
 use crate::routes::Operation;
@@ -33,12 +35,16 @@ fn about(o: About) -> About {
     o.tag("Caller")
         .summary("What the tenant of the key has used")
         .detail("Requests that are over, on the session's clock. Buckets without a request have no point; at most 2000 at once.")
-        .query("from", text(), instant)
-        .query("to", text(), instant)
+        .query("from", instants(), instant)
+        .query("to", instants(), instant)
         .query("bucket", word(&["minute", "hour", "day"]), "how long a point is; minute by default")
         .query("group_by", word(&["op", "status", "tier"]), "what points are told apart by, beside time")
         .ok(200, "totals, and points in order of time", refer("Usage"), example)
         .problems(&[400])
+}
+
+fn instants() -> AnySchema {
+    any_of([format("date-time").into(), whole(&UNTIL_9999_MS).into()])
 }
 
 pub(crate) fn schemas(schemas: &mut Schemas) {

@@ -11,9 +11,11 @@ use serde_json::{Map, Value};
 use super::op::WebhookOp;
 use super::refusal::Refusal;
 use crate::call::Call;
+use crate::clock::MS;
 use crate::key::Identity;
 use crate::keyed::{idempotency_key, reserved};
-use crate::problem::{Problem, invalid_parameter};
+use crate::parameter::{INSTANT_MS, whole};
+use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::world::State;
 
@@ -144,8 +146,6 @@ fn instant(call: &Call, name: &str) -> Result<Option<u64>, Problem> {
     let Some(text) = call.parameter(name) else {
         return Ok(None);
     };
-    let ms: Option<u64> = text.parse().ok();
-    let ns = ms.and_then(|ms| ms.checked_mul(crate::clock::MS));
-    let why = || format!("{name} must be milliseconds since 1970 on the session's clock");
-    ns.map(Some).ok_or_else(|| invalid_parameter(name, why()))
+    let ms = whole(name, &text, &INSTANT_MS)?;
+    Ok(Some(ms.saturating_mul(MS)))
 }

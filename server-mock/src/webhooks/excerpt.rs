@@ -17,7 +17,8 @@ const MAX_KEPT_BYTES: usize = 4 * 1024 * 1024;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Excerpt {
-    /// The headers, at most 20, values of at most 200 characters; of credentials and signatures only the end.
+    /// The headers, at most 20, values of at most 200 characters. Credentials and signatures are `***` and their last four
+    /// characters, as in the journal; secrets in other headers are `***`.
     pub headers: Vec<(String, String)>,
     /// The first 1 024 bytes of the body, as text; secrets in it are `***`.
     pub body: String,
@@ -70,11 +71,12 @@ pub(crate) fn shortened(headers: &HeaderMap, hidden: &[String]) -> Vec<(String, 
         .iter()
         .take(MAX_HEADERS)
         .map(|(name, value)| {
-            let mut text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            let text = String::from_utf8_lossy(value.as_bytes());
+            // A credential by its name is shown as the journal shows it; only then is looked for secrets elsewhere.
+            let mut text = custom_headers::shown(name.as_str(), &text);
             for secret in hidden {
                 text = text.replace(secret.as_str(), "***");
             }
-            let text = custom_headers::shown(name.as_str(), &text);
             let text = text.chars().take(MAX_VALUE_CHARS).collect();
             (name.as_str().into(), text)
         })
@@ -134,15 +136,19 @@ mod tests {
             HeaderValue::from_static("session=abcdefghijkl"),
         );
         headers.insert("x-echo", HeaderValue::from_static("whsec_0123456789"));
+        let own = HeaderValue::from_static("Bearer 0123456789abcdef");
+        headers.insert("authorization", own);
         headers.insert("x-long", HeaderValue::from_str(&"y".repeat(500)).unwrap());
         for n in 0..40 {
             headers.append("x-many", n.into());
         }
-        let shown = shortened(&headers, &["whsec_0123456789".into()]);
+        let hidden = ["whsec_0123456789".into(), "0123456789abcdef".into()];
+        let shown = shortened(&headers, &hidden);
         assert_eq!(shown.len(), MAX_HEADERS);
         assert_eq!(shown[0], ("set-cookie".into(), "***ijkl".into()));
         assert_eq!(shown[1], ("x-echo".into(), "***".into()));
-        assert_eq!(shown[2].1.len(), MAX_VALUE_CHARS);
+        assert_eq!(shown[2], ("authorization".into(), "Bearer ***cdef".into()));
+        assert_eq!(shown[3].1.len(), MAX_VALUE_CHARS);
     }
 
     #[test]

@@ -6,9 +6,10 @@ use super::op::WebhookOp;
 use crate::op::Op;
 use crate::openapi::schema::{
     anything, boolean, count, described, format, integer, list, map, object, or_null, refer, text,
-    text_of, word,
+    text_of, whole, word,
 };
 use crate::openapi::{About, Schemas};
+use crate::parameter::INSTANT_MS;
 use crate::records::{MERGE_PATCH, conditional, keyed_row as keyed, paged};
 use crate::routes::Operation;
 
@@ -164,7 +165,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
             .optional_body(
                 "application/json",
                 object([
-                    ("since_ms?", or_null(count())),
+                    ("since_ms?", or_null(whole(&INSTANT_MS))),
                     ("endpoint?", or_null(text())),
                 ]),
                 json!({ "since_ms": 1_767_225_600_000_u64 }),
@@ -283,7 +284,7 @@ fn written(o: About) -> About {
 
 /// The parameters that say which deliveries are meant.
 fn meant(o: About) -> About {
-    let instant = || count();
+    let instant = || whole(&INSTANT_MS);
     o.query("endpoint", text(), "only of this endpoint")
         .query("event", text(), "only of this event")
         .query("type", text(), "only of events of this type")

@@ -17,6 +17,8 @@ mod commands;
 mod dashboard;
 mod determinism;
 mod dialects;
+mod docs_page;
+mod document_bounds;
 mod documentation;
 mod durable;
 mod endpoints;

@@ -8,6 +8,7 @@ use super::page::Page;
 use super::{body, instant};
 use crate::call::Call;
 use crate::clock::MS;
+use crate::parameter::INSTANT_MS;
 use crate::problem::{Problem, invalid_parameter};
 use crate::reply::Reply;
 use crate::webhooks::{DeliveryState, Viewer, Which};
@@ -79,11 +80,12 @@ pub(super) fn redeliver_failed(
     let members = body(call)?;
     let since_ns = match members.get("since_ms") {
         None | Some(Value::Null) => None,
-        Some(value) => match value.as_u64().and_then(|ms| ms.checked_mul(MS)) {
-            Some(ns) => Some(ns),
+        Some(value) => match value.as_u64().filter(|ms| INSTANT_MS.contains(ms)) {
+            Some(ms) => Some(ms.saturating_mul(MS)),
             None => {
-                let detail = "must be milliseconds since 1970 on the session's clock";
-                return Err(wrong("since_ms", "wrong_type", detail.into()));
+                let most = INSTANT_MS.end();
+                let detail = format!("must be milliseconds since 1970, 0 to {most}");
+                return Err(wrong("since_ms", "out_of_range", detail));
             }
         },
     };

@@ -7,12 +7,10 @@ use http::header::LINK;
 use serde_json::{Value, json};
 
 use crate::call::Call;
-use crate::problem::{Problem, invalid_parameter};
+use crate::parameter::{cursor_text, page_limit};
+use crate::problem::Problem;
 use crate::records::link;
 use crate::reply::Reply;
-
-const DEFAULT_PAGE: usize = 20;
-const MAX_PAGE: usize = 100;
 
 /// A page that is asked for.
 pub(super) struct Page {
@@ -25,16 +23,7 @@ pub(super) struct Page {
 impl Page {
     /// Of the list of this name.
     pub(super) fn asked_for(call: &Call, list: &'static str) -> Result<Self, Problem> {
-        let limit = match call.parameter("limit") {
-            None => DEFAULT_PAGE,
-            Some(text) => match text.parse::<u32>() {
-                Ok(limit @ 1..) => usize::try_from(limit).unwrap_or(MAX_PAGE).min(MAX_PAGE),
-                _ => {
-                    let detail = format!("limit must be a number from 1 to {MAX_PAGE}");
-                    return Err(invalid_parameter("limit", detail));
-                }
-            },
-        };
+        let limit = page_limit(call.parameter("limit").as_deref())?;
         let after = match call.parameter("cursor") {
             None => 0,
             Some(text) => number_in(&text, list).ok_or_else(|| {
@@ -68,6 +57,6 @@ impl Page {
 }
 
 fn number_in(cursor: &str, list: &str) -> Option<u64> {
-    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    let text = cursor_text(cursor)?;
     text.strip_prefix(list)?.strip_prefix(':')?.parse().ok()
 }
