@@ -1,6 +1,9 @@
 /** Every page of the dashboard for everybody: axe-core, contrast, small screens, chosen colours, less motion. */
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { lowContrast } from "../../bindings-wasm/browser-tests/contrast.mjs";
@@ -23,9 +26,12 @@ const PAGES = [
 let browser;
 let gateway;
 let session;
+let folder;
 
 before(async () => {
-  gateway = await startGateway("--region", "eu", "--upstream", "orders=http://127.0.0.1:9/");
+  folder = mkdtempSync(join(tmpdir(), "gatewright-look-"));
+  const limits = `sqlite:${join(folder, "limits.db")}`;
+  gateway = await startGateway("--region", "eu", "--upstream", "orders=http://127.0.0.1:9/", "--limits", limits);
   browser = await launch();
   session = new Session(gateway);
   await session.call("GET", "/healthz");
@@ -43,18 +49,29 @@ before(async () => {
     await session.call("GET", "/v1/contacts?limit=2", { key: "sk_test_tiny_globex" });
   }
   await session.call("GET", "/v1/nothing");
+  // What waits for an endpoint that is disabled is a dead letter.
+  const endpoint = { url: "http://127.0.0.1:9/gone", types: ["user.*"], filter: '$.data.name == "Ada"' };
+  const { id } = await session.admin("POST", "webhooks/endpoints", endpoint);
+  await session.admin("POST", "webhooks/send", { endpoint: id, type: "user.created", data: { name: "Ada" } });
+  await session.admin("POST", "webhooks/disable", { endpoint: id });
   await session.admin("POST", "faults", { rules: [{ name: "late", match: { op: "users.*" }, always: "503;ra=1" }] });
 });
 
 after(async () => {
   await browser?.close();
   await gateway?.stop();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 for (const colorScheme of ["light", "dark"]) {
   test(`axe-core finds nothing, and all text has enough contrast, when it is ${colorScheme}`, async () => {
     for (const name of PAGES) {
       const page = await openPage(browser, session.page(name, { all: "1" }), { colorScheme, reducedMotion: "reduce" });
+      await page.evaluate(() => {
+        for (const details of document.querySelectorAll("details")) {
+          details.open = true;
+        }
+      });
       await page.evaluate(axe);
       const { violations, passes } = await page.evaluate(() => globalThis.axe.run());
       const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join("; ")}`);

@@ -2,7 +2,10 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { launch, openPage, Session, startGateway } from "./chromium.mjs";
@@ -194,6 +197,146 @@ test("a webhook that failed is sent again by keyboard alone, and the focus stays
   const focused = await page.evaluate(() => document.activeElement.getAttribute("aria-label"));
   assert.equal(focused, "Redeliver dlv_000001");
   assert.deepEqual(page.complaints, []);
+});
+
+test("dead letters are sent again and discarded by keyboard alone, and the focus goes on beside them", async (t) => {
+  const session = new Session(gateway);
+  const hook = await receiver(410);
+  t.after(() => hook.close());
+  for (let endpoint = 0; endpoint < 3; endpoint++) {
+    await session.admin("POST", "webhooks/endpoints", { url: hook.url, types: ["contact.*"] });
+  }
+  await session.call("POST", "/v1/contacts", { json: { name: "Ada" } });
+  const page = await openPage(browser, session.page("webhooks"));
+  await page.locator("#dead-dlv_000003").getByText("gone").waitFor();
+  await page.locator("nav").getByText("3", { exact: true }).waitFor();
+  hook.answer = 204;
+  for (const id of ["ep_000001", "ep_000002", "ep_000003"]) {
+    await page.getByRole("button", { name: `Enable ${id}` }).click();
+    await page.getByRole("button", { name: `Disable ${id}` }).waitFor();
+  }
+  await tabTo(page, "Discard the dead letter dlv_000003");
+  await page.keyboard.press("Enter");
+  await said(page, "dlv_000003 is discarded");
+  await page.locator("#dead-dlv_000003").waitFor({ state: "detached" });
+  const focused = () => page.evaluate(() => document.activeElement.textContent.trim());
+  assert.equal(await focused(), "Redeliver all dead letters");
+  await page.getByRole("combobox", { name: /^Endpoint/ }).selectOption("ep_000001");
+  await page.waitForURL(/endpoint=ep_000001/);
+  await page.locator("#dead-dlv_000002").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Redeliver all dead letters" }).click();
+  await said(page, "1 dead letters are sent again");
+  await page.locator("#dead").waitFor({ state: "detached" });
+  await page.goto(session.page("webhooks"));
+  await page.getByRole("button", { name: "Redeliver the dead letter dlv_000002" }).click();
+  await page.locator("#dead").waitFor({ state: "detached" });
+  await page.locator("#dlv_000005").getByText("delivered").waitFor();
+  assert.equal(hook.received.length, 5);
+  assert.deepEqual(page.complaints, []);
+});
+
+test("the filter of an endpoint is set, and a wrong one is said where it is wrong", async (t) => {
+  const session = new Session(gateway);
+  const hook = await receiver(204);
+  t.after(() => hook.close());
+  await session.admin("POST", "webhooks/endpoints", { url: hook.url });
+  const page = await openPage(browser, session.page("webhooks"));
+  await page.locator("summary", { hasText: "Change" }).click();
+  const events = page.getByRole("form", { name: "Events of ep_000001" });
+  await events.getByLabel("Filter").fill("$.data.name = 1");
+  await events.getByRole("button", { name: "Save events of ep_000001" }).click();
+  await said(page, "filter: ");
+  assert.equal(await page.locator("#said.wrong").count(), 1);
+  // What is typed stays while the page changes.
+  await session.call("POST", "/v1/contacts", { json: { name: "Grace" } });
+  await page.locator("#dlv_000001").getByText("delivered").waitFor();
+  assert.equal(await events.getByLabel("Filter").inputValue(), "$.data.name = 1");
+  await events.getByLabel("Filter").fill('$.data.name == "Ada"');
+  await events.getByLabel("Types").fill("contact.*");
+  await page.keyboard.press("Enter");
+  await said(page, "The events of ep_000001 are set");
+  await page.locator("#ep_000001 code.filter", { hasText: '$.data.name == "Ada"' }).waitFor();
+  for (const name of ["Grace", "Ada"]) {
+    await session.call("POST", "/v1/contacts", { json: { name } });
+  }
+  await page.locator("#dlv_000002").getByText("delivered").waitFor();
+  assert.equal(hook.received.length, 2);
+  // The browser says itself that the wrong one was refused.
+  assert.deepEqual(
+    page.complaints.filter((text) => !text.includes("status of 422")),
+    [],
+  );
+});
+
+test("the secret of an endpoint is rotated and shown", async () => {
+  const session = new Session(gateway);
+  const made = await session.admin("POST", "webhooks/endpoints", { url: "http://127.0.0.1:9/hook" });
+  const page = await openPage(browser, session.page("webhooks"));
+  await tabTo(page, "Change ep_000001");
+  await page.keyboard.press("Enter");
+  await page.getByText("One secret signs.").waitFor();
+  await page.getByLabel("The old secret signs for").selectOption("an hour more");
+  await tabTo(page, "Rotate the secret of ep_000001");
+  await page.keyboard.press("Space");
+  await said(page, "ep_000001 has a new secret; 2 sign now");
+  await page.getByText("2 secrets sign, the next old one until").waitFor();
+  const { endpoints } = await session.admin("GET", "webhooks/endpoints");
+  assert.notEqual(endpoints[0].secret, made.secret);
+  await page.getByText("Show the secret of ep_000001").click();
+  await page.getByText(endpoints[0].secret, { exact: true }).waitFor();
+  assert.deepEqual(page.complaints, []);
+});
+
+test("limits in a store that gateways share are shown as the store has them", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "gatewright-shared-"));
+  const limits = `sqlite:${join(folder, "limits.db")}`;
+  const [one, other] = [await startGateway("--limits", limits), await startGateway("--limits", limits)];
+  t.after(async () => {
+    await Promise.all([one.stop(), other.stop()]);
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const session = new Session(one);
+  const same = Object.assign(new Session(other), { name: session.name });
+  const tiny = { key: "sk_test_tiny_globex" };
+  // Nothing comes back while one looks.
+  for (const some of [session, same]) {
+    await some.call("GET", "/healthz");
+    await some.admin("POST", "clock", { freeze: true });
+    await some.admin("POST", "clock", { advance_to_ms: Date.UTC(2040, 0) });
+  }
+  await session.call("GET", "/v1/whoami", tiny);
+  const page = await openPage(browser, session.page("limits"));
+  await page.getByRole("heading", { name: "Counted in a SQLite file" }).waitFor();
+  await page.locator(".limit", { hasText: "2 of 3 left" }).waitFor();
+  // The other gateway uses up what is left; this one hears of it from the store alone.
+  for (let call = 0; call < 2; call++) {
+    assert.equal((await same.call("GET", "/v1/whoami", tiny)).status, 200);
+  }
+  await page.locator(".limit", { hasText: "0 of 3 left" }).waitFor();
+  await page.getByText("In progress everywhere").waitFor();
+  assert.equal((await session.call("GET", "/v1/whoami", tiny)).status, 429);
+  assert.deepEqual(page.complaints, []);
+});
+
+test("all sessions are looked at together", async () => {
+  const alone = await startGateway();
+  try {
+    const [busy, calm] = [new Session(alone), new Session(alone)];
+    await calm.call("GET", "/v1/whoami");
+    const page = await openPage(browser, calm.page("sessions"));
+    await page.getByRole("img", { name: "1 requests of all sessions in the last minute, by second" }).waitFor();
+    for (const fault of ["503", "ok"]) {
+      await busy.call("GET", "/v1/whoami", { headers: { "x-mock-fault": fault } });
+    }
+    await page.getByRole("img", { name: "3 requests of all sessions in the last minute, by second" }).waitFor();
+    const row = page.locator("tr", { hasText: busy.name });
+    assert.equal(await row.locator(".badge.server").innerText(), "1");
+    await row.getByRole("link", { name: `2 requests of ${busy.name}` }).click();
+    await page.getByText("503", { exact: true }).first().waitFor();
+    assert.deepEqual(page.complaints, []);
+  } finally {
+    await alone.stop();
+  }
 });
 
 test("an event that is made to happen arrives and is listed", async (t) => {

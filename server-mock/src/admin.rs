@@ -371,6 +371,7 @@ async fn effects(State(shared): Gateway, Query(about): Query<About>) -> Answer {
 async fn limits(State(shared): Gateway, Query(about): Query<About>) -> Answer {
     let session = about.session(&shared)?;
     let store = session.world.surroundings.shared_limits.as_ref();
+    session.world.look_at_shared_limits(usize::MAX).await;
     show(json!({ "tenants": session.limits(), "store": store.map(|store| store.state()) }))
 }
 

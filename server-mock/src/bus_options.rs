@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::bus::Bus;
 use crate::bus::address::Address;
+use crate::client::{self, Client};
 use crate::dispatch;
 use crate::dispatch::worker::{Work, work};
 use crate::key::is_tenant;
@@ -107,6 +108,7 @@ pub struct Worker {
     bus: BusOptions,
     name: String,
     at_once: usize,
+    trust_ca: Option<String>,
 }
 
 impl Worker {
@@ -116,6 +118,7 @@ impl Worker {
             bus,
             name: format!("pid-{}", std::process::id()),
             at_once: AT_ONCE,
+            trust_ca: None,
         }
     }
 
@@ -131,6 +134,12 @@ impl Worker {
         self
     }
 
+    /// Trusts these CAs too, in PEM, where webhooks go to `https:`. Default: the system's alone.
+    pub fn trust_ca(mut self, pem: impl Into<String>) -> Self {
+        self.trust_ca = Some(pem.into());
+        self
+    }
+
     /// Works until `stop` completes, and ends what it has begun. Fails at once where there can be no such bus; a broker that
     /// is away is waited for.
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
@@ -140,6 +149,7 @@ impl Worker {
                 "a worker shares a bus with its gateway: name it, or the gateway's data file",
             ));
         }
+        let client = client::of_option(self.trust_ca.as_deref())?;
         let bus = self.bus.open()?;
         let (tell, told) = watch::channel(false);
         let job = work(
@@ -148,6 +158,7 @@ impl Worker {
                 name: self.name,
                 at_once: self.at_once,
                 lease: self.bus.lease,
+                client,
             },
             told,
         );
@@ -163,10 +174,11 @@ impl Worker {
 }
 
 /// The work of a worker inside of the gateway.
-pub(crate) fn inner_work(number: usize, lease: Duration) -> Work {
+pub(crate) fn inner_work(number: usize, lease: Duration, client: &Client) -> Work {
     Work {
         name: format!("gateway-{}", number + 1),
         at_once: AT_ONCE,
         lease,
+        client: client.clone(),
     }
 }

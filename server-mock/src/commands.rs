@@ -13,6 +13,7 @@ mod worker;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::arguments::{Arguments, UsageError};
@@ -72,6 +73,12 @@ impl std::fmt::Display for Failure {
             Self::Usage(error) => error.fmt(f),
         }
     }
+}
+
+/// The text of a file of certificates.
+fn pem_of(file: &Path) -> io::Result<String> {
+    std::fs::read_to_string(file)
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))
 }
 
 /// Runs the command that the words after the program's name ask for.

@@ -13,6 +13,7 @@
 
 mod actions;
 mod assets;
+mod bars;
 mod bodies;
 mod calls;
 mod events;
@@ -42,6 +43,7 @@ use serde::Deserialize;
 
 use crate::gateway::Shared;
 use crate::session::Session;
+use crate::shared_limits::InProgressOfAll;
 use crate::world::{DEFAULT_SESSION, is_session_name};
 use page::Page;
 
@@ -66,6 +68,7 @@ pub(crate) struct Asked {
     group_by: String,
     tenant: String,
     state: String,
+    endpoint: String,
 }
 
 /// Where a page is looked from.
@@ -75,6 +78,8 @@ pub(crate) struct Scene<'a> {
     asked: &'a Asked,
     /// The path of the page.
     path: &'a str,
+    /// Of limits in a shared store: calls in progress in all gateways.
+    in_progress: InProgressOfAll,
 }
 
 pub(crate) fn routes() -> Router<Arc<Shared>> {
@@ -133,7 +138,7 @@ async fn answer(
     let response = if is_live {
         live::stream(shared, asked, page)
     } else {
-        match page.document(&shared, &asked) {
+        match page.document(&shared, &asked).await {
             Some(document) => Html(document).into_response(),
             None => return refused(StatusCode::NOT_FOUND, "there is no such session or request"),
         }

@@ -29,6 +29,7 @@ use tokio::sync::watch;
 
 use crate::bus::{Bus, Topic};
 use crate::bus_options::{BusOptions, inner_work};
+use crate::client::Client;
 use crate::world::Worlds;
 use desk::Desk;
 
@@ -84,10 +85,10 @@ impl Dispatch {
     }
 
     /// Starts the workers of this process and the taking of reports, until `stop`.
-    pub(crate) fn start(self, stop: &watch::Receiver<bool>) -> Arc<Desk> {
+    pub(crate) fn start(self, stop: &watch::Receiver<bool>, client: &Client) -> Arc<Desk> {
         let lease = self.options.lease;
         for number in 0..self.options.workers {
-            let work = inner_work(number, lease);
+            let work = inner_work(number, lease, client);
             tokio::spawn(worker::work(Arc::clone(&self.bus), work, stop.clone()));
         }
         let desk = Arc::new(Desk::new(self.bus, lease, self.life));

@@ -32,6 +32,7 @@ pub(crate) struct Serve {
     pub(crate) log: LogTo,
     pub(crate) log_level: LogLevel,
     pub(crate) otlp: Option<String>,
+    pub(crate) trust_ca: Option<PathBuf>,
     pub(crate) https: HttpsFlags,
     pub(crate) limits: LimitsSettings,
 }
@@ -71,6 +72,7 @@ Options:
   --https-name NAME     One more name or address the certificate is made for; may be repeated
   --cert FILE --key FILE  A certificate chain and key of your own, in PEM
   --ca-file FILE        Write the CA to trust there, in PEM
+  --trust-ca FILE       Trust the CAs in FILE too, in PEM, for https: webhooks, upstreams, providers and collectors
   --hsts SECONDS        max-age of Strict-Transport-Security [default: 300]
   --limits WHERE        Where limits are counted: memory, sqlite:FILE, redis://HOST:PORT or
                         redis+cluster://HOST:PORT,HOST:PORT [default: memory]
@@ -108,6 +110,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Serve
         limits: LimitsSettings::default(),
         log_level: LogLevel::default(),
         otlp: None,
+        trust_ca: None,
         https: HttpsFlags::default(),
         bus: BusFlags::default(),
     };
@@ -131,6 +134,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Serve
             "--until-stdin-closes" if joined.is_none() => serve.until_stdin_closes = true,
             "--static" => serve.static_files.push(mount(name, value())?),
             "--data" => serve.data = Some(file(name, value())?),
+            "--trust-ca" => serve.trust_ca = Some(file(name, value())?),
             "--data-max-mb" => serve.data_max_mb = Some(number::<u64>(name, value())?.max(1)),
             "--bus" | "--bus-name" | "--bus-workers" | "--bus-lease-ms" | "--bus-events" => {
                 serve.bus.set(name, value())?;

@@ -12,6 +12,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::admin;
 use crate::bus_options::BusOptions;
+use crate::client;
 use crate::dispatch::desk::Desk;
 use crate::dispatch::{self, Dispatch};
 use crate::durable::{DEFAULT_MAX_BYTES, Store};
@@ -101,6 +102,7 @@ pub struct GatewayBuilder {
     limits: LimitsSettings,
     bus: Option<BusOptions>,
     upstreams: Vec<Upstream>,
+    trust_ca: Option<String>,
 }
 
 impl Default for GatewayBuilder {
@@ -117,6 +119,7 @@ impl Default for GatewayBuilder {
             data: None,
             max_data_bytes: DEFAULT_MAX_BYTES,
             upstreams: Vec::new(),
+            trust_ca: None,
             log: None,
             otlp: None,
             https: None,
@@ -225,6 +228,13 @@ impl GatewayBuilder {
         self
     }
 
+    /// Trusts these CAs too, in PEM, where it asks others by TLS: webhooks, upstreams, providers to log in with, collectors. Start fails
+    /// where there is no certificate in it. Default: the system's alone.
+    pub fn trust_ca(mut self, pem: impl Into<String>) -> Self {
+        self.trust_ca = Some(pem.into());
+        self
+    }
+
     /// Where limits are counted, and what holds while that place cannot be reached. Default: in memory.
     pub fn limits(mut self, settings: LimitsSettings) -> Self {
         self.limits = settings;
@@ -288,8 +298,10 @@ impl GatewayBuilder {
             host if host.is_loopback() => host,
             _ => Ipv4Addr::LOCALHOST.into(),
         };
-        let dispatch = match self.dispatch() {
-            Ok(dispatch) => dispatch,
+        let opened = client::of_option(self.trust_ca.as_deref())
+            .and_then(|client| Ok((client, self.dispatch()?)));
+        let (client, dispatch) = match opened {
+            Ok(opened) => opened,
             Err(error) => return ready(Err(error)),
         };
         let bound = async {
@@ -335,13 +347,14 @@ impl GatewayBuilder {
             .chain(https.iter().map(|https| https.address))
             .map(|address| address.port())
             .collect();
-        let desk = dispatch.map(|dispatch| dispatch.start(&told));
+        let desk = dispatch.map(|dispatch| dispatch.start(&told, &client));
         let mut surroundings = Surroundings::new(own_ports, told.clone())
             .proxying(self.upstreams)
             .keeping(store.clone())
             .observed_by(log, traces)
             .with_desk(desk.clone());
         surroundings.shared_limits = limits;
+        surroundings.client = client;
         let worlds = Arc::new(Worlds::new(self.max_sessions, surroundings));
         for session in sessions.iter().flatten().take(self.max_sessions) {
             if let (Err(NoWorld::Unreadable(trouble)), Some(store)) =

@@ -22,6 +22,7 @@ use crate::redact;
 use crate::stable_hash::stable_hash;
 use crate::told::Told;
 use crate::verdict::Request;
+use crate::webhooks;
 
 pub(crate) use rows::{Activity, Row, RowFilter, StatusClass};
 
@@ -275,6 +276,15 @@ impl Journal {
             .collect()
     }
 
+    /// The same of the newest ones, at most so many, oldest first.
+    pub(crate) fn newest_requests(&self, most: usize) -> Vec<Request> {
+        let skipped = self.entries.len().saturating_sub(most);
+        let seq = self.first + skipped as u64..;
+        (self.entries.iter().skip(skipped).zip(seq))
+            .map(|(entry, seq)| entry.request(seq, self.started))
+            .collect()
+    }
+
     fn entry(&mut self, seq: u64) -> Option<&mut Entry> {
         let at = usize::try_from(seq.checked_sub(self.first)?).ok()?;
         self.entries.get_mut(at)
@@ -299,14 +309,14 @@ impl Entry {
     fn new(arrival: Arrival<'_>) -> Self {
         let kept = arrival.body.len().min(KEPT_BODY_BYTES);
         let front = arrival.body.get(..kept).unwrap_or_default();
-        let is_form = matches!(arrival.op, Op::OAuth(_));
-        // Small bodies are copied, or they would keep the connection's whole read buffer alive.
-        let body = if is_form {
-            redact::form(front).into()
-        } else {
-            Bytes::copy_from_slice(front)
+        let redacted = match arrival.op {
+            Op::OAuth(_) => Some(redact::form(front)),
+            Op::Webhook(_) => webhooks::redacted_settings(front),
+            _ => None,
         };
-        let cut = kept < arrival.body.len() || is_form;
+        // Small bodies are copied, or they would keep the connection's whole read buffer alive.
+        let cut = kept < arrival.body.len() || redacted.is_some();
+        let body = redacted.map_or_else(|| Bytes::copy_from_slice(front), Bytes::from);
         Self {
             received: arrival.received,
             at_ns: arrival.at_ns,
@@ -384,6 +394,10 @@ impl Entry {
             connection: self.connection,
             region: self.region.as_deref().map(Into::into),
             told: self.ending.told,
+            quota: self
+                .quota
+                .as_ref()
+                .map(|quota| (quota.remaining, quota.limit)),
         }
     }
 

@@ -7,12 +7,14 @@
 #![forbid(unsafe_code)]
 
 mod admin;
+mod admission;
 mod api_version;
 mod batch;
 mod bounded;
 mod bus;
 mod bus_options;
 mod call;
+mod client;
 mod clock;
 mod dashboard;
 mod dialect;
@@ -82,6 +84,9 @@ mod wire;
 mod world;
 
 pub use bus_options::{BusOptions, Worker};
+pub use client::TlsTrouble;
+#[doc(hidden)]
+pub use client::http_client;
 pub use dialect::{Dialect, RetryAfter};
 pub use dispatch::desk::SentBy;
 pub use effects::{ByKey, Effects};

@@ -16,6 +16,7 @@
 
 mod admission;
 mod leases;
+mod look;
 mod question;
 #[cfg(feature = "redis")]
 mod redis;
@@ -35,9 +36,10 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::time::timeout;
 
-pub(crate) use admission::{admit, caller};
+pub(crate) use admission::{caller, decide};
 pub(crate) use leases::Lease;
 use leases::Leases;
+pub(crate) use look::InProgressOfAll;
 pub(crate) use question::{Answer, Line, Question};
 use settings::At;
 pub use settings::{LimitsFail, LimitsSettings};
@@ -130,13 +132,13 @@ impl LimitStore {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct StoreState {
     /// `sqlite`, `redis` or `redis-cluster`.
-    store: &'static str,
-    fail: LimitsFail,
-    away: bool,
+    pub(crate) store: &'static str,
+    pub(crate) fail: LimitsFail,
+    pub(crate) away: bool,
     /// Decisions that the fail mode made so far.
-    failed: u64,
+    pub(crate) failed: u64,
     /// Times the store was lost so far.
-    lost: u64,
+    pub(crate) lost: u64,
 }
 
 /// A store, and whether it can be reached.

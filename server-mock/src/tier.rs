@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::meter::{Terms, Window};
 
 /// A plan a tenant is on; it decides the limits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Tier {

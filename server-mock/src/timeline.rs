@@ -1,43 +1,44 @@
-//! Logical calls as people see them: the attempts of each, what was waited between them, and the level of the quota.
+//! Calls as people see them: the attempts of each, what was waited between them, and the level of the quota.
 //!
-//! Attempts belong together by the name of their logical call. A name that comes from the key or from `X-Mock-Call` keeps
-//! all its requests together. A name made of method, path, query and body is that of every call like it, so there a call
-//! ends with an answer that gives no reason to repeat it.
+//! There is one such picture, for the dashboard and for the verdict: which requests are attempts of one call is what the verdict finds
+//! out from the wire ([`grouped`]), and so is how each ended for its client.
 
 mod svg;
 
-use std::collections::HashMap;
+use crate::clock::MS;
+use crate::verdict::{Attempts, End, Request, grouped};
 
-use crate::journal::Row;
+pub(crate) use svg::{duration, escaped, svg};
 
-pub(crate) use svg::{duration, svg};
-
-/// A logical call.
+/// A call.
 #[derive(Clone, Debug)]
 pub(crate) struct TimelineCall {
-    /// `key:…`, `call:…` or `request:…`.
-    pub(crate) logical: String,
+    /// `call:…` or `key:…`, where the client named it.
+    pub(crate) name: Option<String>,
     /// Such as `contacts.create`.
-    pub(crate) op: String,
-    /// Such as `POST /v1/contacts`.
+    pub(crate) op: &'static str,
+    /// Such as `POST /v1/contacts`, with the query.
     pub(crate) title: String,
-    /// Oldest first; at least one.
+    /// The session's clock at its first attempt, in milliseconds since 1970.
+    pub(crate) at_ms: u64,
+    /// Oldest first.
     pub(crate) attempts: Vec<TimelineAttempt>,
 }
 
-/// One request of a logical call. Times are real milliseconds since the session began.
+/// One request of a call. Times are real milliseconds since an origin that all attempts share.
 #[derive(Clone, Debug)]
 pub(crate) struct TimelineAttempt {
     pub(crate) seq: u64,
     pub(crate) start_ms: f64,
-    /// None while it is under way.
+    /// None while it is in progress.
     pub(crate) end_ms: Option<f64>,
-    /// The status that was sent; none if no response was.
-    pub(crate) status: Option<u16>,
+    pub(crate) end: End,
     /// The fault it was given.
     pub(crate) fault: Option<String>,
+    /// How long after the attempt before it came, on the session's clock where that was moved.
+    pub(crate) waited_ms: Option<f64>,
     /// How long its answer asked the client to wait.
-    pub(crate) asked_ms: Option<f64>,
+    pub(crate) asked_ms: Option<u64>,
     /// Calls left after it, and how many there may be.
     pub(crate) quota: Option<(u64, u64)>,
     /// Whether it changed something.
@@ -45,56 +46,59 @@ pub(crate) struct TimelineAttempt {
 }
 
 impl TimelineAttempt {
-    fn of(row: &Row) -> Self {
-        let ms = |ns: u64| ns as f64 / 1e6;
-        Self {
-            seq: row.seq,
-            start_ms: ms(row.received_ns),
-            end_ms: row
-                .took_ns
-                .map(|took| ms(row.received_ns.saturating_add(took))),
-            status: row.status,
-            fault: row.fault.clone(),
-            asked_ms: row.told_ms.map(|ms| ms as f64),
-            quota: row
-                .quota
-                .as_ref()
-                .map(|quota| (quota.remaining, quota.limit)),
-            committed: row.committed,
-        }
-    }
-
-    /// Whether its answer is the end of a call whose requests are only alike.
-    fn is_final(&self) -> bool {
-        self.end_ms.is_some()
-            && self
-                .status
-                .is_some_and(|status| !matches!(status, 408 | 409 | 425 | 429 | 500..))
-    }
-
-    /// The status, or what happened in its place.
+    /// A status, or what happened in its place.
     pub(crate) fn outcome(&self) -> String {
-        match (self.end_ms, self.status) {
-            (None, _) => "under way".into(),
-            (_, Some(status)) => status.to_string(),
-            (_, None) => "no answer".into(),
-        }
+        self.end.in_words()
     }
 
-    /// A class of the style sheet.
+    /// A class of the style sheets.
     pub(crate) fn class(&self) -> &'static str {
-        match (self.end_ms, self.status) {
-            (None, _) => "open",
-            (_, None) => "cut",
-            (_, Some(429)) => "limited",
-            (_, Some(500..)) => "server",
-            (_, Some(400..)) => "client",
-            (_, Some(_)) => "fine",
+        match self.end {
+            End::Open => "open",
+            End::Broken(_) | End::Cut | End::Left => "cut",
+            End::Answered(429) => "limited",
+            End::Answered(500..) => "server",
+            End::Answered(400..) => "client",
+            End::Answered(_) => "fine",
         }
     }
 }
 
 impl TimelineCall {
+    /// The call of these attempts, oldest first; times are counted from `origin_ns` of the session's life.
+    pub(crate) fn of(attempts: &[&Request], origin_ns: u64) -> Self {
+        let ms = |ns: u64| ns.saturating_sub(origin_ns) as f64 / MS as f64;
+        let first = attempts.first();
+        let before = std::iter::once(None).chain(attempts.iter().map(Some));
+        let shown = attempts
+            .iter()
+            .zip(before)
+            .map(|(request, before)| TimelineAttempt {
+                seq: request.seq,
+                start_ms: ms(request.start_ns),
+                end_ms: request.end_ns().map(ms),
+                end: request.end(),
+                fault: request.fault.clone(),
+                waited_ms: before.and_then(|before| request.waited_ms(before)),
+                asked_ms: request.asked_ms(),
+                quota: request.quota,
+                committed: request.committed,
+            });
+        Self {
+            name: first.and_then(|first| match (&first.call, &first.key) {
+                (Some(call), _) => Some(format!("call:{call}")),
+                (None, Some(key)) => Some(format!("key:{key}")),
+                (None, None) => None,
+            }),
+            op: first.map_or("unknown", |first| first.op),
+            title: first.map_or_else(String::new, |first| {
+                format!("{} {}", first.method, first.target)
+            }),
+            at_ms: first.map_or(0, |first| first.at_ms),
+            attempts: shown.collect(),
+        }
+    }
+
     /// Real milliseconds from the first byte to the last answer so far.
     pub(crate) fn took_ms(&self) -> f64 {
         let start = self.attempts.first().map_or(0.0, |first| first.start_ms);
@@ -105,46 +109,19 @@ impl TimelineCall {
         ends.fold(start, f64::max) - start
     }
 
-    /// What was waited before each attempt but the first.
-    pub(crate) fn waits_ms(&self) -> Vec<f64> {
-        let pairs = self.attempts.iter().zip(self.attempts.iter().skip(1));
-        pairs
-            .map(|(before, after)| {
-                (after.start_ms - before.end_ms.unwrap_or(after.start_ms)).max(0.0)
-            })
-            .collect()
-    }
-
     /// The last attempt.
     pub(crate) fn last(&self) -> Option<&TimelineAttempt> {
         self.attempts.last()
     }
 }
 
-/// The calls that rows, oldest first, belong to; the call that was last heard of comes last.
-pub(crate) fn calls(rows: &[Row]) -> Vec<TimelineCall> {
-    let mut all: Vec<TimelineCall> = Vec::new();
-    let mut by_name: HashMap<&str, usize> = HashMap::new();
-    for row in rows {
-        let attempt = TimelineAttempt::of(row);
-        let named = !row.logical.starts_with("request:");
-        let known = by_name.get(row.logical.as_str()).copied();
-        let going_on = known
-            .and_then(|at| all.get_mut(at))
-            .filter(|call| named || !call.last().is_some_and(TimelineAttempt::is_final));
-        match going_on {
-            Some(call) => call.attempts.push(attempt),
-            None => {
-                by_name.insert(&row.logical, all.len());
-                all.push(TimelineCall {
-                    logical: row.logical.clone(),
-                    op: row.op.into(),
-                    title: format!("{} {}", row.method, row.path),
-                    attempts: vec![attempt],
-                });
-            }
-        }
-    }
+/// The calls that requests, oldest first, are attempts of; the call that was last heard of comes last.
+pub(crate) fn calls(requests: &[Request]) -> Vec<TimelineCall> {
+    let of = |Attempts { at, .. }: &Attempts| {
+        let attempts: Vec<&Request> = at.iter().filter_map(|at| requests.get(*at)).collect();
+        TimelineCall::of(&attempts, 0)
+    };
+    let mut all: Vec<TimelineCall> = grouped(requests).iter().map(of).collect();
     all.sort_by_key(|call| call.last().map_or(0, |last| last.seq));
     all
 }

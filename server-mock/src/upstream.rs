@@ -23,7 +23,7 @@ use gatewright_engine::Instant;
 use gatewright_engine::breaker::{Breaker, BreakerPhase, Permit, Trouble};
 use serde::Serialize;
 
-pub(crate) use proxy::{Client, respond};
+pub(crate) use proxy::respond;
 pub use settings::{HealthCheck, Upstream, UpstreamBreaker};
 pub(crate) use settings::{MAX_UPSTREAMS, check_all};
 

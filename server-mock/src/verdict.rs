@@ -11,7 +11,9 @@
 //! | `reuse` | whether connections are used again |
 //! | `grade` | marks and grades |
 //! | `report` | the verdict as a value |
-//! | `text`, `page`, `timeline` | the same for a terminal, a browser, and as a picture |
+//! | `text`, `page`, `levels` | the same for a terminal, a browser, and what was left of the limits as a picture |
+//!
+//! Each call has a picture too, which is that of the dashboard: `crate::timeline`.
 //!
 //! Every threshold is a named constant in the file of its rule and stands in `docs/verdicts.md` with its source.
 
@@ -20,18 +22,19 @@ mod attempts;
 mod calls;
 mod crowd;
 mod grade;
+mod levels;
 mod outage;
 mod page;
 mod report;
 mod request;
 mod reuse;
 mod text;
-mod timeline;
 
 pub use aspect::Aspect;
+pub(crate) use calls::{Attempts, grouped};
 pub use grade::{Grade, Mark};
 pub use report::{AspectVerdict, AttemptVerdict, CallVerdict, Finding, Quota, Verdict};
-pub(crate) use request::Request;
+pub(crate) use request::{End, Request};
 
 #[cfg(test)]
 mod tests;

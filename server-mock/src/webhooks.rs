@@ -38,6 +38,7 @@ use crate::stable_hash::stable_hash;
 use crate::timestamp::rfc3339;
 use crate::world::{State, World};
 
+pub(crate) use custom_headers::redacted as redacted_settings;
 pub(crate) use data_port::respond;
 pub use delivery::{Attempt, Delivery, DeliveryState, Failed};
 pub use endpoint::{Disabled, Endpoint};
@@ -51,7 +52,7 @@ pub(crate) use operations::{OPERATIONS, schemas};
 pub(crate) use outbox::{Disabling, Outbox, Viewer, Which};
 pub(crate) use refusal::Refusal;
 pub use schedule::WebhookOptions;
-pub(crate) use sender::{Answer, Post, post};
+pub(crate) use sender::{Answer, Post, Unanswered, post};
 use settings::Asked;
 
 /// The largest event, as JSON.

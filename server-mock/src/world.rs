@@ -9,6 +9,7 @@ use std::time::Instant;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 
+use crate::client::Client;
 use crate::clock::Clock;
 use crate::dispatch::desk::Desk;
 use crate::durable::{Changes, Kept, Row, Store, Trouble};
@@ -36,7 +37,7 @@ use crate::shared_limits::{self, SharedLimits};
 use crate::signing::Nonces;
 use crate::stable_hash::stable_hash;
 use crate::tier::Tier;
-use crate::upstream::{Client, Upstream, Upstreams};
+use crate::upstream::{Upstream, Upstreams};
 use crate::usage::UsageLog;
 use crate::webhooks::Webhooks;
 
@@ -62,7 +63,7 @@ pub(crate) struct Surroundings {
     /// Where limits are counted, if not in memory.
     pub(crate) shared_limits: Option<Arc<SharedLimits>>,
     desk: Option<Arc<Desk>>,
-    /// Of upstreams and integrations.
+    /// Asks others by TLS, and upstreams.
     pub(crate) client: Client,
     /// The upstreams of new sessions.
     first_upstreams: Vec<Upstream>,

@@ -52,6 +52,9 @@ fn serve(serve: &Serve) -> io::Result<()> {
     if let Some(host) = serve.admin_host {
         builder = builder.admin_host(host);
     }
+    if let Some(file) = &serve.trust_ca {
+        builder = builder.trust_ca(super::pem_of(file)?);
+    }
     if let Some(url) = &serve.otlp {
         builder = builder.otlp(url);
     }

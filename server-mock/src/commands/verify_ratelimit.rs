@@ -4,20 +4,13 @@ mod findings;
 mod said;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::header::{ACCEPT, DATE, HOST, HeaderName, HeaderValue, USER_AGENT};
-use http::{HeaderMap, Request};
-use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
+use gatewright_server_mock::http_client;
+use http::HeaderMap;
+use http::header::{DATE, HeaderName, HeaderValue, USER_AGENT};
 use serde_json::json;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsConnector;
 use url::Url;
 
 use super::{Failure, Subcommand, print, print_json};
@@ -131,14 +124,15 @@ fn target(word: &str) -> Result<Url, Failure> {
 }
 
 async fn ask(plan: &Plan) -> Result<Vec<Seen>, Failure> {
+    let client = http_client().map_err(Failure::Said)?;
     let started = Instant::now();
     let mut seen: Vec<Seen> = Vec::new();
     let (mut refused, mut after_wait) = (0, false);
     for _ in 0..plan.requests {
         let asked_s = started.elapsed().as_secs_f64();
-        let (status, headers) = match timeout(TIMEOUT, fetch(plan)).await {
+        let (status, headers) = match timeout(TIMEOUT, fetch(plan, &client)).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(no_answer(plan, &error.to_string())),
+            Ok(Err(error)) => return Err(no_answer(plan, &cause(&error.without_url()))),
             Err(_) => return Err(no_answer(plan, "it does not answer within 30 s")),
         };
         let now_s = headers
@@ -190,61 +184,34 @@ fn no_answer(plan: &Plan, why: &str) -> Failure {
     Failure::Said(format!("{host} did not answer: {why}"))
 }
 
-type Error = Box<dyn std::error::Error + Send + Sync>;
-
-async fn fetch(plan: &Plan) -> Result<(u16, HeaderMap), Error> {
-    let host = plan.url.host_str().unwrap_or_default();
-    let port = plan.url.port_or_known_default().unwrap_or(80);
-    let socket = TcpStream::connect((host.trim_matches(['[', ']']), port)).await?;
-    if plan.url.scheme() == "http" {
-        return exchange(plan, socket).await;
+async fn fetch(plan: &Plan, client: &reqwest::Client) -> Result<(u16, HeaderMap), reqwest::Error> {
+    let request = client
+        .get(plan.url.clone())
+        .header(
+            USER_AGENT,
+            concat!("gatewright-gateway/", env!("CARGO_PKG_VERSION")),
+        )
+        .headers(plan.headers.clone());
+    let mut answer = request.send().await?;
+    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+    // The call may count as in progress until its last byte; what it is does not matter.
+    let mut read = 0;
+    while let Ok(Some(piece)) = answer.chunk().await {
+        read += piece.len();
+        if read > MAX_BODY_BYTES {
+            break;
+        }
     }
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let name = ServerName::try_from(host.to_owned())?;
-    let socket = TlsConnector::from(Arc::new(config))
-        .connect(name, socket)
-        .await?;
-    exchange(plan, socket).await
+    Ok((status, headers))
 }
 
-async fn exchange(
-    plan: &Plan,
-    socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-) -> Result<(u16, HeaderMap), Error> {
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(socket)).await?;
-    let connection = tokio::spawn(connection);
-    let url = &plan.url;
-    let target = match url.query() {
-        Some(query) => format!("{}?{query}", url.path()),
-        None => url.path().to_owned(),
-    };
-    let host = match url.port() {
-        Some(port) => format!("{}:{port}", url.host_str().unwrap_or_default()),
-        None => url.host_str().unwrap_or_default().to_owned(),
-    };
-    let mut request = Request::get(target).body(Empty::<Bytes>::new())?;
-    let own = request.headers_mut();
-    own.insert(HOST, HeaderValue::try_from(host)?);
-    own.insert(ACCEPT, HeaderValue::from_static("*/*"));
-    own.insert(
-        USER_AGENT,
-        HeaderValue::from_static(concat!("gatewright-gateway/", env!("CARGO_PKG_VERSION"))),
-    );
-    for (name, value) in &plan.headers {
-        own.insert(name, value.clone());
+/// The cause below all others.
+fn cause(error: &reqwest::Error) -> String {
+    let mut deepest: &dyn std::error::Error = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
     }
-    let (parts, body) = sender.send_request(request).await?.into_parts();
-    // The call may count as in progress until its last byte; what it is does not matter.
-    let _ = Limited::new(body, MAX_BODY_BYTES).collect().await;
-    connection.abort();
-    Ok((parts.status.as_u16(), parts.headers))
+    deepest.to_string()
 }
 
 fn report(seen: &[Seen], found: &[Finding]) -> String {

@@ -31,6 +31,7 @@ Options:
   --bus-name NAME       As the gateway has it [default: gatewright]
   --bus-lease-ms N      As the gateway has it [default: 5000]
   --at-once N           Requests at the same time [default: 32]
+  --trust-ca FILE       Trust the CAs in FILE too, in PEM, for https: webhooks
   --name NAME           Shown beside the attempts it makes [default: pid-N]
   --until-stdin-closes  Stop when standard input is closed
   -h, --help            Print this
@@ -39,7 +40,7 @@ Options:
 fn run(mut arguments: Arguments) -> Result<ExitCode, Failure> {
     let mut bus = BusFlags::default();
     let mut data: Option<PathBuf> = None;
-    let (mut at_once, mut worker_name) = (None, None);
+    let (mut at_once, mut worker_name, mut trust_ca) = (None, None, None);
     let mut until_stdin_closes = false;
     while let Some(argument) = arguments.next() {
         match argument.name() {
@@ -47,6 +48,7 @@ fn run(mut arguments: Arguments) -> Result<ExitCode, Failure> {
                 bus.set(name, Some(arguments.value(&argument)?))?;
             }
             "--data" => data = Some(arguments.value(&argument)?.into()),
+            "--trust-ca" => trust_ca = Some(PathBuf::from(arguments.value(&argument)?)),
             "--at-once" => at_once = Some(arguments.number(&argument)?),
             "--name" => worker_name = Some(arguments.value(&argument)?),
             "--until-stdin-closes" if argument.is_bare() => until_stdin_closes = true,
@@ -65,6 +67,9 @@ fn run(mut arguments: Arguments) -> Result<ExitCode, Failure> {
     let mut worker = Worker::new(options);
     if let Some(at_once) = at_once {
         worker = worker.at_once(at_once);
+    }
+    if let Some(file) = trust_ca {
+        worker = worker.trust_ca(super::pem_of(&file)?);
     }
     if let Some(name) = worker_name {
         worker = worker.name(name);

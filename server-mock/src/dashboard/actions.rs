@@ -14,15 +14,20 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{guarded, refused};
+use crate::clock::NS;
 use crate::fault::Fault;
 use crate::fault_rules::{FaultRule, Match, RandomFaults};
 use crate::gateway::Shared;
 use crate::session::{Refused, Session};
+use crate::webhooks::{Endpoint, Viewer, Which};
 use crate::world::DEFAULT_SESSION;
 
 /// The furthest one click moves the clock: a year.
 const MAX_ADVANCE_MS: u64 = 366 * 86_400_000;
 const MAX_NEXT: usize = 1_000;
+/// How long old secrets sign where nothing is said, and at most.
+const A_DAY_S: u64 = 86_400;
+const MAX_OVERLAP_S: u64 = 7 * A_DAY_S;
 
 /// The fields of all forms.
 #[derive(Debug, Default, Deserialize)]
@@ -45,6 +50,13 @@ pub(super) struct Fields {
     share: String,
     seconds: String,
     data: String,
+    /// Of an endpoint: event types with commas between them, and the filter.
+    types: String,
+    filter: String,
+    /// Seconds for which the secrets of before go on signing.
+    overlap_s: String,
+    /// An endpoint whose dead letters are meant; empty for all.
+    endpoint: String,
 }
 
 /// What was done, in words.
@@ -140,6 +152,16 @@ async fn perform(
             .world
             .enable_endpoint(&fields.id)
             .map(|endpoint| format!("{} is enabled", endpoint.id))
+            .map_err(Refused::from),
+        "disable" => change(session, &fields.id, [("enabled", false.into())])
+            .map(|endpoint| format!("{} is disabled", endpoint.id)),
+        "endpoint" => set_events(session, fields),
+        "rotate" => rotate(session, fields),
+        "redeliver-dead" => Ok(redeliver_dead(session, &fields.endpoint)),
+        "purge" => session
+            .world
+            .with_outbox(|outbox| outbox.purge_one(Viewer::Admin, &fields.id))
+            .map(|()| format!("{} is discarded", fields.id))
             .map_err(Refused::from),
         "trigger" => trigger(session, fields),
         "reset" => {
@@ -241,6 +263,70 @@ fn set_fault(session: &Session, fields: &Fields) -> Done {
     rule.name = name;
     session.add_faults(vec![rule])?;
     Ok(format!("Fault {text} is set"))
+}
+
+fn change<const N: usize>(
+    session: &Session,
+    id: &str,
+    members: [(&str, Value); N],
+) -> Result<Endpoint, Refused> {
+    let members = members.map(|(name, value)| (name.to_owned(), value));
+    session.change_endpoint(id, &members.into_iter().collect())
+}
+
+/// Which events an endpoint gets: by type, and by what they contain.
+fn set_events(session: &Session, fields: &Fields) -> Done {
+    let types = fields
+        .types
+        .split([',', ' '])
+        .filter(|kind| !kind.is_empty());
+    let types: Vec<&str> = types.collect();
+    let filter = match fields.filter.trim() {
+        "" => Value::Null,
+        filter => filter.into(),
+    };
+    let members = [("types", json!(types)), ("filter", filter)];
+    let endpoint = change(session, &fields.id, members)?;
+    Ok(format!("The events of {} are set", endpoint.id))
+}
+
+fn rotate(session: &Session, fields: &Fields) -> Done {
+    let overlap_s = number("seconds", &fields.overlap_s)?.unwrap_or(A_DAY_S);
+    if overlap_s > MAX_OVERLAP_S {
+        return Err(Refused("old secrets sign for a week at most".into()));
+    }
+    let seed = session.options().seed;
+    let now_ns = session.world.clock.now_ns();
+    let (id, signing) = session.world.with_outbox(|outbox| {
+        let overlap_ns = overlap_s.saturating_mul(NS);
+        let rotated = outbox.rotate(Viewer::Admin, &fields.id, None, overlap_ns, seed, now_ns)?;
+        let shown = rotated.shown(now_ns);
+        Ok::<_, Refused>((shown.id, shown.secrets.len()))
+    })?;
+    let signing = match signing {
+        1 => "it alone signs".to_owned(),
+        many => format!("{many} sign now"),
+    };
+    Ok(format!("{id} has a new secret; {signing}"))
+}
+
+fn redeliver_dead(session: &Session, endpoint: &str) -> String {
+    let which = Which {
+        endpoint: Some(endpoint.to_owned()).filter(|id| !id.is_empty()),
+        dead: true,
+        ..Which::default()
+    };
+    let now_ns = session.world.clock.now_ns();
+    let (sent, left) = session.world.with_outbox(|outbox| {
+        let sent = outbox.redeliver_all(Viewer::Admin, &which, now_ns).len();
+        (sent, outbox.deliveries(Viewer::Admin, &which, 0).count())
+    });
+    match left {
+        0 => format!("{sent} dead letters are sent again"),
+        left => format!(
+            "{sent} dead letters are sent again; {left} stay: their endpoints are disabled or gone"
+        ),
+    }
 }
 
 fn trigger(session: &Session, fields: &Fields) -> Done {

@@ -5,11 +5,10 @@ use askama::Template;
 use super::Scene;
 use super::format::time;
 use super::page::Shown;
-use crate::journal::RowFilter;
 use crate::timeline::{TimelineCall, calls, duration, svg};
 
 /// Requests that are looked at, and calls that are shown.
-const MAX_ROWS: usize = 1_000;
+const MAX_REQUESTS: usize = 1_000;
 const MAX_CALLS: usize = 40;
 
 /// A call as it is shown.
@@ -17,8 +16,8 @@ pub(super) struct CallShown {
     /// Tells it from the others.
     pub(super) key: u64,
     pub(super) title: String,
-    pub(super) op: String,
-    pub(super) logical: String,
+    pub(super) op: &'static str,
+    pub(super) name: Option<String>,
     pub(super) at: String,
     pub(super) class: &'static str,
     pub(super) outcome: String,
@@ -42,16 +41,12 @@ pub(super) struct Step {
 }
 
 impl CallShown {
-    fn of(call: &TimelineCall, at_ms: u64, scene: &Scene<'_>) -> Option<Self> {
+    fn of(call: &TimelineCall, scene: &Scene<'_>) -> Option<Self> {
         let last = call.last()?;
         let first = call.attempts.first()?;
-        let waits = call.waits_ms();
-        let steps = call.attempts.iter().enumerate().map(|(at, attempt)| Step {
+        let steps = call.attempts.iter().map(|attempt| Step {
             href: format!("/dashboard/requests/{}{}", attempt.seq, scene.query()),
-            waited: at
-                .checked_sub(1)
-                .and_then(|at| waits.get(at))
-                .map(|ms| duration(*ms)),
+            waited: attempt.waited_ms.map(duration),
             class: attempt.class(),
             outcome: attempt.outcome(),
             took: attempt
@@ -59,7 +54,7 @@ impl CallShown {
                 .map(|end| duration(end - attempt.start_ms))
                 .unwrap_or_default(),
             fault: attempt.fault.clone(),
-            asked: attempt.asked_ms.map(duration),
+            asked: attempt.asked_ms.map(|ms| duration(ms as f64)),
             quota: attempt
                 .quota
                 .map(|(remaining, limit)| format!("{remaining} of {limit} left")),
@@ -67,9 +62,9 @@ impl CallShown {
         Some(Self {
             key: first.seq,
             title: call.title.clone(),
-            op: call.op.clone(),
-            logical: call.logical.clone(),
-            at: time(at_ms),
+            op: call.op,
+            name: call.name.clone(),
+            at: time(call.at_ms),
             class: last.class(),
             outcome: last.outcome(),
             attempts: call.attempts.len(),
@@ -87,27 +82,13 @@ impl CallShown {
 
 /// The latest calls, newest first; with `retried` only those of several attempts.
 pub(super) fn latest(scene: &Scene<'_>, retried: bool, most: usize) -> Vec<CallShown> {
-    let mut rows = {
-        let journal = scene.session.world.journal();
-        journal.newest(&RowFilter::default(), MAX_ROWS)
-    };
-    rows.reverse();
-    let at_ms = |seq: u64| {
-        let found = rows.binary_search_by_key(&seq, |row| row.seq);
-        found
-            .ok()
-            .and_then(|at| rows.get(at))
-            .map_or(0, |row| row.at_ms)
-    };
-    calls(&rows)
+    let requests = scene.session.world.journal().newest_requests(MAX_REQUESTS);
+    calls(&requests)
         .iter()
         .rev()
         .filter(|call| !retried || call.attempts.len() > 1)
         .take(most)
-        .filter_map(|call| {
-            let first = call.attempts.first()?.seq;
-            CallShown::of(call, at_ms(first), scene)
-        })
+        .filter_map(|call| CallShown::of(call, scene))
         .collect()
 }
 

@@ -42,10 +42,17 @@ const alike = (one, other) =>
   one.nodeType === other.nodeType && one.nodeName === other.nodeName && idOf(one) === idOf(other);
 
 function becomeChildren(old, fresh) {
+  const wantedIds = new Set([...fresh.children].map(idOf));
   const named = new Map();
-  for (const child of old.children) {
-    if (idOf(child)) {
-      named.set(idOf(child), child);
+  for (const child of [...old.children]) {
+    const id = idOf(child);
+    if (id && wantedIds.has(id)) {
+      named.set(id, child);
+    } else if (id) {
+      // It goes first, so that nothing beside it has to move: what is moved loses the focus.
+      child.remove();
+      // The texts around it are one now, as they are in what is wanted.
+      old.normalize();
     }
   }
   let at = old.firstChild;
@@ -79,7 +86,14 @@ function becomeChildren(old, fresh) {
 function show(html) {
   const fresh = document.createElement("template");
   fresh.innerHTML = markup.createHTML(html);
+  const focused = document.activeElement;
+  const section = focused?.closest("section");
   becomeChildren(app, fresh.content);
+  if (app.contains(focused) === false && section && !focused.isConnected) {
+    // What had the focus is gone, by what was done to it: go on beside it.
+    const next = section.isConnected && section.querySelector("button, a[href], select, input:not([type=hidden])");
+    (next || document.getElementById("main"))?.focus();
+  }
   app.dataset.shown = Number(app.dataset.shown ?? 0) + 1;
 }
 

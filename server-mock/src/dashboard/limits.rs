@@ -1,4 +1,7 @@
 //! Rate limits of each key: what is left now, and the level over time against its bound, with the refusals.
+//!
+//! Where gateways share the counts (`--limits`), what is left is what the store says, which is asked as often as the page is made; how the
+//! store is doing stands above. The pictures are of this gateway's decisions: what others used between them is seen as the level falling.
 
 use std::fmt::Write as _;
 
@@ -9,11 +12,14 @@ use super::format::{count, percent, time_to_second};
 use super::page::Shown;
 use crate::journal::{Row, RowFilter};
 use crate::session::LimitState;
+use crate::shared_limits::{LimitsFail, StoreState};
 
 /// Requests that are looked at, decisions that one picture shows, and keys that have one.
 const MAX_ROWS: usize = 3_000;
 const MAX_DECISIONS: usize = 240;
 const MAX_KEYS: usize = 30;
+/// Keys whose counts a shared store is asked for.
+pub(super) const MAX_LOOKED_AT: usize = 64;
 /// The picture's own units; it is stretched to its room.
 const WIDTH: f64 = 1_000.0;
 const HEIGHT: f64 = 100.0;
@@ -28,6 +34,8 @@ pub(super) struct LimitShown {
     pub(super) rate: String,
     pub(super) day: Option<String>,
     pub(super) in_progress: u32,
+    /// Whether that is of all gateways that share the counts.
+    pub(super) of_all: bool,
     pub(super) concurrency: Option<u32>,
     pub(super) restored_in_s: u64,
     pub(super) allowed: String,
@@ -35,6 +43,36 @@ pub(super) struct LimitShown {
     pub(super) refused_share: String,
     pub(super) any_refused: bool,
     pub(super) picture: Option<Picture>,
+}
+
+/// The store that gateways share.
+struct StoreShown {
+    name: &'static str,
+    is_away: bool,
+    fail: &'static str,
+    failed: String,
+    lost: String,
+}
+
+impl StoreShown {
+    fn of(state: &StoreState) -> Self {
+        Self {
+            name: match state.store {
+                "sqlite" => "SQLite file",
+                "redis" => "Redis",
+                "redis-cluster" => "Redis Cluster",
+                other => other,
+            },
+            is_away: state.away,
+            fail: match state.fail {
+                LimitsFail::Closed => "closed: 503",
+                LimitsFail::Open => "open: all are let in",
+                LimitsFail::Local => "local: a part of each limit",
+            },
+            failed: count(state.failed),
+            lost: count(state.lost),
+        }
+    }
 }
 
 /// The level over time.
@@ -57,7 +95,7 @@ pub(super) struct Mark {
 }
 
 impl LimitShown {
-    fn of(state: &LimitState, picture: Option<Picture>) -> Self {
+    fn of(state: &LimitState, of_all: Option<u32>, picture: Option<Picture>) -> Self {
         let limits = state.limits;
         let limit = u64::from(limits.burst).max(state.remaining);
         let period = match limits.period_ms {
@@ -83,7 +121,8 @@ impl LimitShown {
                 .per_day
                 .zip(state.day_remaining)
                 .map(|(limit, left)| format!("{} of {}", count(left.into()), count(limit.into()))),
-            in_progress: state.in_progress,
+            in_progress: of_all.unwrap_or(state.in_progress),
+            of_all: of_all.is_some(),
             concurrency: limits.concurrency,
             restored_in_s: state.restored_in_s,
             allowed: count(state.allowed),
@@ -106,15 +145,23 @@ pub(super) fn keys(scene: &Scene<'_>, with_pictures: bool, most: usize) -> Vec<L
         Vec::new()
     };
     let now_ms = scene.now_ms();
+    let is_shared = scene.session.world.surroundings.shared_limits.is_some();
     states
         .iter()
         .take(most)
-        .map(|state| LimitShown::of(state, picture(state, &rows, now_ms)))
+        .map(|state| {
+            let of_all = scene.in_progress.get(&(state.tenant.clone(), state.tier));
+            LimitShown::of(
+                state,
+                of_all.copied(),
+                picture(state, &rows, now_ms, is_shared),
+            )
+        })
         .collect()
 }
 
 /// Draws the latest decisions of a key; `rows` are the newest first.
-fn picture(state: &LimitState, rows: &[Row], now_ms: u64) -> Option<Picture> {
+fn picture(state: &LimitState, rows: &[Row], now_ms: u64, is_shared: bool) -> Option<Picture> {
     let mut decisions: Vec<&Row> = rows
         .iter()
         .filter(|row| {
@@ -172,7 +219,10 @@ fn picture(state: &LimitState, rows: &[Row], now_ms: u64) -> Option<Picture> {
             });
         }
     }
-    if let Some((then, level)) = before {
+    if is_shared {
+        // Others may have used some since: where it stands now is what the store says.
+        point(end as f64, state.remaining as f64);
+    } else if let Some((then, level)) = before {
         let whole = then + (bound - level) / per_ms.max(f64::MIN_POSITIVE);
         if whole < end as f64 {
             point(whole, bound);
@@ -201,7 +251,9 @@ fn picture(state: &LimitState, rows: &[Row], now_ms: u64) -> Option<Picture> {
 }
 
 pub(super) fn show(scene: &Scene<'_>) -> Option<Shown> {
+    let store = scene.session.world.surroundings.shared_limits.as_ref();
     let page = Limits {
+        store: store.map(|store| StoreShown::of(&store.state())),
         keys: keys(scene, true, MAX_KEYS),
     };
     Some(("Limits".into(), page.render().ok()?))
@@ -210,5 +262,6 @@ pub(super) fn show(scene: &Scene<'_>) -> Option<Shown> {
 #[derive(Template)]
 #[template(path = "limits.html")]
 struct Limits {
+    store: Option<StoreShown>,
     keys: Vec<LimitShown>,
 }

@@ -61,7 +61,7 @@ impl Watched {
                 () = surroundings.stopped() => return None,
             }
             let begun = Instant::now();
-            let content = self.page.content(&self.shared, &self.asked);
+            let content = self.page.content(&self.shared, &self.asked).await;
             self.pause = TICK.max(begun.elapsed() * SHARE);
             let Some(content) = content else {
                 // What was looked at is gone; the page says so when it is loaded again.

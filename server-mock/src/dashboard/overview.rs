@@ -1,10 +1,9 @@
 //! What is going on, at a glance: the last minute, faults that are set, the latest requests, retried calls and limits.
 
-use std::fmt::Write as _;
-
 use askama::Template;
 
 use super::Scene;
+use super::bars::{Bars, SECONDS};
 use super::calls::{self, CallShown};
 use super::faults::{self, RuleShown};
 use super::format::{count, percent, took};
@@ -12,53 +11,11 @@ use super::limits::{self, LimitShown};
 use super::page::Shown;
 use super::requests::RowShown;
 use super::webhooks::Totals;
-use crate::journal::{Activity, RowFilter};
+use crate::journal::RowFilter;
 
-const SECONDS: usize = 60;
 const MAX_ROWS: usize = 12;
 const MAX_CALLS: usize = 3;
 const MAX_KEYS: usize = 4;
-
-/// The last minute, a bar a second.
-struct Bars {
-    fine: String,
-    client: String,
-    server: String,
-}
-
-impl Bars {
-    /// Paths in a picture of 60 by 30, so that a hundred bars are three elements.
-    fn of(activity: &Activity) -> Self {
-        let most = activity
-            .seconds
-            .iter()
-            .map(|second| second.fine + second.client + second.server)
-            .max()
-            .unwrap_or(0)
-            .max(1);
-        let mut bars = Self {
-            fine: String::new(),
-            client: String::new(),
-            server: String::new(),
-        };
-        let height = |of: u32| f64::from(of) / f64::from(most) * 30.0;
-        for (x, second) in activity.seconds.iter().enumerate() {
-            let mut y = 30.0;
-            for (path, of) in [
-                (&mut bars.fine, second.fine),
-                (&mut bars.client, second.client),
-                (&mut bars.server, second.server),
-            ] {
-                if of > 0 {
-                    let up = height(of).max(1.0);
-                    y -= up;
-                    let _ = write!(path, "M{x} {y:.2}h.8v{up:.2}h-.8z");
-                }
-            }
-        }
-        bars
-    }
-}
 
 pub(super) fn show(scene: &Scene<'_>) -> Option<Shown> {
     let (activity, rows, total) = {

@@ -13,7 +13,7 @@ use super::{
 use crate::clock::MS;
 use crate::gateway::Shared;
 use crate::session::Session;
-use crate::webhooks::DeliveryState;
+use crate::shared_limits::InProgressOfAll;
 use crate::world::DEFAULT_SESSION;
 
 /// Sessions the picker offers; the page of sessions has all.
@@ -100,8 +100,8 @@ impl Page {
     }
 
     /// The whole document; none where the session or the request is not there.
-    pub(super) fn document(self, shared: &Arc<Shared>, asked: &Asked) -> Option<String> {
-        let (title, app) = self.app(shared, asked)?;
+    pub(super) async fn document(self, shared: &Arc<Shared>, asked: &Asked) -> Option<String> {
+        let (title, app) = self.app(shared, asked).await?;
         Document {
             title: &title,
             app: &app,
@@ -111,11 +111,11 @@ impl Page {
     }
 
     /// What changes of it.
-    pub(super) fn content(self, shared: &Arc<Shared>, asked: &Asked) -> Option<String> {
-        self.app(shared, asked).map(|(_, app)| app)
+    pub(super) async fn content(self, shared: &Arc<Shared>, asked: &Asked) -> Option<String> {
+        self.app(shared, asked).await.map(|(_, app)| app)
     }
 
-    fn app(self, shared: &Arc<Shared>, asked: &Asked) -> Option<Shown> {
+    async fn app(self, shared: &Arc<Shared>, asked: &Asked) -> Option<Shown> {
         let name = asked.session.as_deref().unwrap_or(DEFAULT_SESSION);
         let world = match shared.worlds.existing(name) {
             Some(world) => world,
@@ -124,11 +124,16 @@ impl Page {
             None => return self.waiting(shared, name),
         };
         let path = self.path();
+        let in_progress = match self {
+            Self::Limits => world.look_at_shared_limits(limits::MAX_LOOKED_AT).await,
+            _ => InProgressOfAll::default(),
+        };
         let scene = Scene {
             shared,
             session: Session { world },
             asked,
             path: &path,
+            in_progress,
         };
         let (title, main) = match self {
             Self::Calls => calls::show(&scene)?,
@@ -180,17 +185,13 @@ impl Page {
 
     fn links(self, scene: &Scene<'_>) -> Vec<Link> {
         let query = scene.query();
-        let deliveries = scene.session.deliveries();
-        let failed = deliveries
-            .iter()
-            .filter(|delivery| delivery.state == DeliveryState::Failed)
-            .count();
+        let dead_letters = scene.session.world.webhooks.outbox().dead_letters();
         Self::ALL
             .into_iter()
             .map(|page| {
                 let count = match page {
                     Self::Faults => scene.session.faults().len(),
-                    Self::Webhooks => failed,
+                    Self::Webhooks => dead_letters,
                     _ => 0,
                 };
                 let badge = (count > 0).then(|| count.to_string());

@@ -15,7 +15,7 @@ use super::{GATEWAY, jobs, reports};
 use crate::bus::link::LinkState;
 use crate::bus::{Bus, BusError, Lease, Message, Topic};
 use crate::lock::lock;
-use crate::webhooks::{Answer, Post};
+use crate::webhooks::{Answer, Post, Unanswered};
 
 /// How many leases, and the time of the request, a report may take once a later job was reported: then the job or its report
 /// was lost by a broker that died, and the job is published anew. So many times that, if no later job was reported.
@@ -85,7 +85,7 @@ pub(crate) struct About<'a> {
 /// How an attempt ended.
 #[derive(Debug)]
 pub(crate) struct Reported {
-    pub(crate) result: Result<Answer, String>,
+    pub(crate) result: Result<Answer, Unanswered>,
     /// Real milliseconds it took the worker.
     pub(crate) took_ms: u64,
     /// Who made it, where it was a worker.
@@ -191,7 +191,7 @@ impl Desk {
                 Ok(timeout) => self.jobs.lease * LATE_LEASES + timeout,
                 Err(error) => {
                     return Ok(Reported {
-                        result: Err(error),
+                        result: Err(error.into()),
                         took_ms: 0,
                         by: None,
                     });
@@ -210,7 +210,10 @@ impl Desk {
                 report = &mut reported => {
                     let report = report.map_err(|_| Stopped)?;
                     return Ok(Reported {
-                        result: report.result.map(Came::answer),
+                        result: report.result.map(Came::answer).map_err(|why| Unanswered {
+                            why,
+                            tls: report.tls,
+                        }),
                         took_ms: report.took_ms,
                         by: Some(SentBy {
                             worker: report.worker,

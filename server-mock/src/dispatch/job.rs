@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 
+use crate::client::TlsTrouble;
 use crate::webhooks::{Answer, Post};
 
 /// What is told of an answer's headers.
@@ -39,6 +40,9 @@ pub(crate) struct Report {
     pub(crate) taken: u64,
     /// The answer, or why there is none.
     pub(crate) result: Result<Came, String>,
+    /// What was wrong with TLS, if that is why there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tls: Option<TlsTrouble>,
     /// Real milliseconds the request took.
     pub(crate) took_ms: u64,
 }

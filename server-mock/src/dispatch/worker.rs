@@ -19,6 +19,7 @@ use tokio::sync::{Semaphore, watch};
 use super::job::{Came, Job, Report};
 use super::{WORKERS, jobs, reports};
 use crate::bus::{Bus, BusError, Lease, Message};
+use crate::client::Client;
 use crate::webhooks;
 
 /// How long one look for jobs lasts.
@@ -31,7 +32,7 @@ const GRACE: Duration = Duration::from_secs(5);
 const MAX_ERROR_CHARS: usize = 500;
 
 /// How a worker works.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Work {
     /// Shown beside its attempts.
     pub(crate) name: String,
@@ -39,6 +40,8 @@ pub(crate) struct Work {
     pub(crate) at_once: usize,
     /// The lease of a job.
     pub(crate) lease: Duration,
+    /// For addresses that are `https:`.
+    pub(crate) client: Client,
 }
 
 /// Works until told to stop, then ends the requests it has begun.
@@ -136,8 +139,8 @@ async fn attempt(work: &Work, lease: &Lease) -> Option<Message> {
     let job: Job = serde_json::from_slice(&lease.message.payload).ok()?;
     let begun = Instant::now();
     let result = match job.post() {
-        Ok(post) => webhooks::post(&post, &job.own_ports).await,
-        Err(error) => Err(error),
+        Ok(post) => webhooks::post(&post, &job.own_ports, &work.client).await,
+        Err(error) => Err(error.into()),
     };
     let report = Report {
         worker: work.name.clone(),
@@ -145,7 +148,8 @@ async fn attempt(work: &Work, lease: &Lease) -> Option<Message> {
         result: result
             .as_ref()
             .map(Came::of)
-            .map_err(|error| error.chars().take(MAX_ERROR_CHARS).collect()),
+            .map_err(|error| error.why.chars().take(MAX_ERROR_CHARS).collect()),
+        tls: result.as_ref().err().and_then(|error| error.tls),
         took_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
         job: job.id,
     };

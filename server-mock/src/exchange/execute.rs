@@ -11,13 +11,11 @@ use crate::api_version::ApiVersion;
 use crate::call::{Call, UploadEnd};
 use crate::greeting::greeting;
 use crate::key::{Identity, Unauthorized};
-use crate::limiter::{LimitedCall, Shown};
 use crate::op::Op;
 use crate::options::Auth;
-use crate::quota::InProgress;
 use crate::reply::Reply;
 use crate::{
-    batch, endpoints, events, files, jobs, login, oauth, openapi, problem, records, shared_limits,
+    admission, batch, endpoints, events, files, jobs, login, oauth, openapi, problem, records,
     swagger_ui, upstream, usage, webhooks,
 };
 
@@ -54,7 +52,7 @@ pub(super) async fn execute(call: &Call, latency: Duration) -> Reply {
         let (problem, challenge) = problem::insufficient_scope(scope);
         return problem::challenged(call.problem(problem), &challenge);
     }
-    let admitted = match admit(call, &identity).await {
+    let admitted = match admission::admit(call, &identity).await {
         Ok(admitted) => admitted,
         Err(reply) => return *reply,
     };
@@ -102,60 +100,6 @@ fn identify(call: &Call) -> Result<Identity, Unauthorized> {
         Some(key) => state.tokens.identify(key, call.world.clock.now_ns()),
         None if state.options.auth == Auth::Off => Ok(Identity::anonymous()),
         None => Err(Unauthorized::Missing),
-    }
-}
-
-type Admitted = Option<(http::HeaderMap, InProgress)>;
-
-/// Lets a call in by its tenant's limits; the headers say what is left of them.
-async fn admit(call: &Call, identity: &Identity) -> Result<Admitted, Box<Reply>> {
-    if identity.tier == crate::tier::Tier::Unlimited {
-        return Ok(None);
-    }
-    match &call.world.surroundings.shared_limits {
-        Some(shared) => shared_limits::admit(call, identity, shared).await,
-        None => admit_in_memory(call, identity),
-    }
-}
-
-fn admit_in_memory(call: &Call, identity: &Identity) -> Result<Admitted, Box<Reply>> {
-    let now_ns = call.world.clock.now_ns();
-    let mut guard = call.world.state();
-    let state = &mut *guard;
-    let options = Arc::clone(&state.options);
-    let tenant = state
-        .tenant(&identity.tenant)
-        .map_err(|_| Box::new(call.problem(records::too_many_tenants())))?;
-    let Some(limiter) = tenant.limiter(identity.tier, &options) else {
-        return Ok(None);
-    };
-    let limited = LimitedCall {
-        op: call.op.name(),
-        path: call.path(),
-        tenant: &identity.tenant,
-        credential: call.credential.as_deref().unwrap_or_default(),
-        body_bytes: call.upload.length,
-        tokens: call.number_in_header("x-mock-tokens"),
-    };
-    let shown = Shown {
-        partition_keys: options.partition_keys,
-        concurrency: options.announce_concurrency,
-    };
-    let (report, admitted) = limiter.admit(now_ns, &limited, shown);
-    drop(guard);
-    call.decided(identity.tier, &report, admitted.as_ref().err());
-    let mut headers = http::HeaderMap::new();
-    options.dialect.write(&mut headers, &report, now_ns);
-    match admitted {
-        Ok(in_progress) => Ok(Some((headers, in_progress))),
-        Err(refusal) => {
-            let mut reply = call.problem(problem::quota_exceeded(&refusal));
-            reply.headers.extend(headers);
-            options
-                .retry_after
-                .write(&mut reply.headers, refusal.wait_ns, now_ns);
-            Err(Box::new(reply))
-        }
     }
 }
 

@@ -6,13 +6,13 @@ use http::StatusCode;
 use http::header::RETRY_AFTER;
 
 use super::{Notice, Outcome, Slack};
-use crate::upstream::Client;
+use crate::client::Client;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const LONGEST_WAIT_S: u64 = 600;
 
 pub(super) async fn send(client: &Client, slack: &Slack, notice: &Notice) -> Outcome {
-    let client = match client.get() {
+    let client = match client.pooled() {
         Ok(client) => client,
         Err(why) => return Outcome::Later { why, wait_ms: None },
     };

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{Entry, Journal, request_id};
-use crate::clock::{MS, nanos};
+use crate::clock::MS;
 use crate::noted::QuotaLevel;
 use crate::tier::Tier;
 
@@ -16,8 +16,6 @@ pub(crate) struct Row {
     pub(crate) seq: u64,
     /// The session's clock when it arrived.
     pub(crate) at_ms: u64,
-    /// Real nanoseconds since the session began.
-    pub(crate) received_ns: u64,
     /// None while it is under way.
     pub(crate) took_ns: Option<u64>,
     pub(crate) method: String,
@@ -34,8 +32,6 @@ pub(crate) struct Row {
     pub(crate) tenant: Option<String>,
     pub(crate) tier: Option<Tier>,
     pub(crate) quota: Option<QuotaLevel>,
-    /// How long its answer asked the client to wait.
-    pub(crate) told_ms: Option<u64>,
 }
 
 /// How a request ended, as colours tell it.
@@ -140,11 +136,10 @@ impl Entry {
                 .is_some_and(|of| of.tenant.contains(text))
     }
 
-    fn row(&self, seq: u64, started: Instant) -> Row {
+    fn row(&self, seq: u64) -> Row {
         Row {
             seq,
             at_ms: self.at_ns / MS,
-            received_ns: nanos(self.received.saturating_duration_since(started)),
             took_ns: self.over_ns(),
             method: self.method.as_str().into(),
             path: self.path.to_string(),
@@ -160,7 +155,6 @@ impl Entry {
             tenant: self.account.as_ref().map(|of| of.tenant.to_string()),
             tier: self.account.as_ref().map(|of| of.tier),
             quota: self.quota.clone(),
-            told_ms: self.ending.told.retry_after_ms,
         }
     }
 }
@@ -186,6 +180,23 @@ pub(crate) struct Activity {
     pub(crate) took_ns: Vec<u64>,
 }
 
+impl Activity {
+    /// Adds what happened elsewhere in the same seconds; how long its requests took is left out.
+    pub(crate) fn add(&mut self, other: &Self) {
+        if self.seconds.len() < other.seconds.len() {
+            self.seconds.resize(other.seconds.len(), Second::default());
+        }
+        for (sum, second) in self.seconds.iter_mut().zip(&other.seconds) {
+            sum.fine += second.fine;
+            sum.client += second.client;
+            sum.server += second.server;
+        }
+        self.requests += other.requests;
+        self.errors += other.errors;
+        self.refused += other.refused;
+    }
+}
+
 impl Journal {
     /// The newest rows that are wanted, newest first.
     pub(crate) fn newest(&self, filter: &RowFilter, limit: usize) -> Vec<Row> {
@@ -195,14 +206,14 @@ impl Journal {
             .take(MAX_LOOKED_AT)
             .filter(|(entry, _)| filter.wants(entry))
             .take(limit)
-            .map(|(entry, seq)| entry.row(seq, self.started))
+            .map(|(entry, seq)| entry.row(seq))
             .collect()
     }
 
     /// The row of this number.
     pub(crate) fn row(&self, seq: u64) -> Option<Row> {
         let at = usize::try_from(seq.checked_sub(self.first)?).ok()?;
-        Some(self.entries.get(at)?.row(seq, self.started))
+        Some(self.entries.get(at)?.row(seq))
     }
 
     /// What arrived in the last `seconds` of real time.

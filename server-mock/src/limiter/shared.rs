@@ -65,6 +65,39 @@ impl Limiter {
         }
     }
 
+    /// A question that uses nothing, because it cannot be admitted: what has been counted of the tier's own limits?
+    pub(crate) fn glance(&self, caller: &str, now_ns: u64) -> Question {
+        let (limits, window) = self.quota.terms();
+        Question {
+            place: self.place(caller),
+            now_ns,
+            lines: vec![Line {
+                name: "burst".into(),
+                terms: limits.terms(window),
+                cost: 1,
+            }],
+            per_day: limits.per_day,
+            most_at_once: Some(0),
+            longest_s: 0,
+        }
+    }
+
+    /// Takes over what a glance found, unless the limits have become others meanwhile.
+    pub(crate) fn learn(&mut self, glance: &Question, answer: &Answer) -> bool {
+        let (limits, window) = self.quota.terms();
+        let is_same = glance
+            .lines
+            .iter()
+            .any(|line| line.terms == limits.terms(window));
+        match answer.tallies.first() {
+            Some(tally) if is_same => {
+                self.quota.learn(*tally, answer.day);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Other limits, other counts: a change of a session's options begins anew, as it does in memory.
     fn terms_hash(&self) -> u64 {
         let (limits, window) = self.quota.terms();

@@ -141,6 +141,7 @@ pub(super) struct Person {
 /// Exchanges the code and finds out whose it is.
 async fn person(call: &Call, attempt: &Attempt, code: &str) -> Checked<Person> {
     let plan = &attempt.plan;
+    let client = &call.world.surroundings.client;
     let mut exchange = Fetch::form(
         &plan.token_endpoint,
         &[
@@ -158,7 +159,7 @@ async fn person(call: &Call, attempt: &Attempt, code: &str) -> Checked<Person> {
         None => exchange.and("client_id", &plan.client_id),
     };
     let tokens = exchange
-        .json(&plan.peer)
+        .json(&plan.peer, client)
         .await
         .map_err(|why| failed(&format!("its token endpoint: {why}")))?;
     let text = |name: &str| tokens.get(name).and_then(Value::as_str);
@@ -167,7 +168,7 @@ async fn person(call: &Call, attempt: &Attempt, code: &str) -> Checked<Person> {
     if let (Some(issuer), Some(jwks_uri)) = (&plan.issuer, &plan.jwks_uri) {
         let token = text("id_token").ok_or_else(|| failed("it gave no id token"))?;
         let jwks = Fetch::get(jwks_uri)
-            .json(&plan.peer)
+            .json(&plan.peer, client)
             .await
             .map_err(|why| failed(&format!("its keys: {why}")))?;
         let now_ns = if plan.own {
@@ -194,7 +195,7 @@ async fn person(call: &Call, attempt: &Attempt, code: &str) -> Checked<Person> {
         None => Value::Null,
         Some(endpoint) => Fetch::get(endpoint)
             .bearer(access)
-            .json(&plan.peer)
+            .json(&plan.peer, client)
             .await
             .map_err(|why| failed(&format!("its userinfo endpoint: {why}")))?,
     };

@@ -6,26 +6,22 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
-use http::{HeaderName, HeaderValue, Method, Request};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
+use http::{HeaderName, HeaderValue};
+use rustls::RootCertStore;
 use serde_json::Value;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use url::Url;
 
+use crate::client::{self, Client, Pinned, deepest, tls_trouble};
 use crate::https::TlsServer;
 use crate::login::own_server;
 
 /// Real time a request may take, from looking up the name to the answer's last byte.
 const MAX_TIME: Duration = Duration::from_secs(10);
 const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// A name that is never looked up (RFC 6761): it is pinned.
+const OWN_NAME: &str = "gateway.invalid";
 const SESSION: HeaderName = HeaderName::from_static("x-mock-session");
 
 /// Whom to ask.
@@ -37,9 +33,8 @@ pub(super) enum Peer {
         server: Option<Arc<TlsServer>>,
         session: String,
     },
-    Other {
-        ca_pem: Option<String>,
-    },
+    /// Another one, whom the client knows by its roots, or by this CA in PEM beside them.
+    Other { ca_pem: Option<String> },
 }
 
 /// A request being put together.
@@ -92,8 +87,8 @@ impl Fetch {
     }
 
     /// Sends it; the JSON of a 2xx, or why there is none. An OAuth error is told by its name, never by its text.
-    pub(super) async fn json(self, peer: &Peer) -> Result<Value, String> {
-        let (ok, body) = timeout(MAX_TIME, self.send(peer))
+    pub(super) async fn json(self, peer: &Peer, client: &Client) -> Result<Value, String> {
+        let (ok, body) = timeout(MAX_TIME, self.send(peer, client))
             .await
             .map_err(|_| format!("no answer within {} s", MAX_TIME.as_secs()))??;
         let body: Value = serde_json::from_slice(&body).map_err(|_| "the answer is no JSON")?;
@@ -110,52 +105,70 @@ impl Fetch {
         }
     }
 
-    async fn send(self, peer: &Peer) -> Result<(bool, Bytes), String> {
-        let url = Url::parse(&self.address).map_err(|error| error.to_string())?;
-        let request = self.request(&url, peer)?;
-        let host = url.host_str().unwrap_or("");
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let port = url.port_or_known_default().unwrap_or(80);
-        let (socket, tls) = match peer {
-            Peer::Own { local, server, .. } => {
-                let tls = server.as_deref().map(own_server::trusted).transpose()?;
-                (TcpStream::connect(local).await, tls)
+    async fn send(self, peer: &Peer, client: &Client) -> Result<(bool, Vec<u8>), String> {
+        let mut url = Url::parse(&self.address).map_err(|error| error.to_string())?;
+        let host = named(&url);
+        let client = match peer {
+            Peer::Own { server, local, .. } => {
+                let tls = match server {
+                    Some(server) => own_server::trusted(server)?,
+                    None => client::config(RootCertStore::empty())?,
+                };
+                let scheme = if server.is_some() { "https" } else { "http" };
+                let at = format!("{scheme}://{OWN_NAME}:{}", local.port());
+                let mut own = Url::parse(&at).map_err(|error| error.to_string())?;
+                own.set_path(url.path());
+                own.set_query(url.query());
+                url = own;
+                client::builder(tls).dns_resolver(Pinned(vec![*local]))
             }
-            Peer::Other { ca_pem } => {
-                let tls = (url.scheme() == "https")
-                    .then(|| own_server::public(ca_pem.as_deref()))
-                    .transpose()?;
-                (TcpStream::connect((host, port)).await, tls)
-            }
+            Peer::Other { ca_pem: Some(pem) } => client
+                .builder_with(pem)
+                .map_err(|why| format!("ca_pem: {why}"))?,
+            Peer::Other { ca_pem: None } => client.builder()?,
         };
-        let socket = socket.map_err(|error| format!("cannot connect to {host}:{port}: {error}"))?;
-        match tls {
-            None => exchange(socket, request).await,
-            Some(config) => {
-                let name = ServerName::try_from(host.to_owned())
-                    .map_err(|_| format!("{host} is no name of a server"))?;
-                let socket = TlsConnector::from(config)
-                    .connect(name, socket)
-                    .await
-                    .map_err(|error| format!("TLS with {host}:{port}: {error}"))?;
-                exchange(socket, request).await
+        let client = client.build().map_err(|error| error.to_string())?;
+        let request = self.request(client, url, &host, peer)?;
+        let failed = |error: reqwest::Error| match (tls_trouble(&error), error.is_connect()) {
+            (Some(_), _) => format!("TLS with {host}: {}", deepest(&error.without_url())),
+            (None, true) => format!(
+                "cannot connect to {host}: {}",
+                deepest(&error.without_url())
+            ),
+            (None, false) => deepest(&error.without_url()),
+        };
+        let mut answer = request.send().await.map_err(failed)?;
+        let ok = answer.status().is_success();
+        let mut body = Vec::new();
+        while let Some(piece) = answer.chunk().await.map_err(failed)? {
+            if body.len() + piece.len() > MAX_BODY_BYTES {
+                return Err(format!("the answer has more than {MAX_BODY_BYTES} bytes"));
             }
+            body.extend_from_slice(&piece);
         }
+        Ok((ok, body))
     }
 
-    fn request(self, url: &Url, peer: &Peer) -> Result<Request<Full<Bytes>>, String> {
-        let path = match url.query() {
-            Some(query) => format!("{}?{query}", url.path()),
-            None => url.path().to_owned(),
+    fn request(
+        self,
+        client: reqwest::Client,
+        url: Url,
+        host: &str,
+        peer: &Peer,
+    ) -> Result<reqwest::RequestBuilder, String> {
+        let mut request = match self.form {
+            None => client.get(url),
+            Some(pairs) => {
+                let mut form = url::form_urlencoded::Serializer::new(String::new());
+                form.extend_pairs(pairs);
+                client
+                    .post(url)
+                    .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                    .body(form.finish())
+            }
         };
-        let host = url.host_str().unwrap_or("");
-        let authority = match url.port() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.into(),
-        };
-        let mut request = Request::builder()
-            .uri(path)
-            .header(HOST, authority)
+        request = request
+            .header(HOST, host)
             .header(ACCEPT, "application/json")
             .header(
                 USER_AGENT,
@@ -170,49 +183,15 @@ impl Fetch {
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }
-        let body = match self.form {
-            None => Bytes::new(),
-            Some(pairs) => {
-                request = request
-                    .method(Method::POST)
-                    .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-                let mut form = url::form_urlencoded::Serializer::new(String::new());
-                form.extend_pairs(pairs);
-                form.finish().into()
-            }
-        };
-        request
-            .body(Full::new(body))
-            .map_err(|error| error.to_string())
+        Ok(request)
     }
 }
 
-async fn exchange(
-    socket: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    request: Request<Full<Bytes>>,
-) -> Result<(bool, Bytes), String> {
-    let (mut sender, connection) = http1::handshake(TokioIo::new(socket))
-        .await
-        .map_err(|error| error.to_string())?;
-    let connection = async {
-        // Its error is the request's error too.
-        let _ = connection.await;
-        std::future::pending::<()>().await;
-    };
-    let answer = async {
-        let answer = sender
-            .send_request(request)
-            .await
-            .map_err(|error| error.to_string())?;
-        let ok = answer.status().is_success();
-        let body = Limited::new(answer.into_body(), MAX_BODY_BYTES)
-            .collect()
-            .await
-            .map_err(|error| error.to_string())?;
-        Ok((ok, body.to_bytes()))
-    };
-    tokio::select! {
-        answer = answer => answer,
-        () = connection => Err("the connection ended".into()),
+/// What `Host` says.
+fn named(url: &Url) -> String {
+    let host = url.host_str().unwrap_or("");
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.into(),
     }
 }

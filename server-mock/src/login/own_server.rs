@@ -1,17 +1,16 @@
-//! Whom the back channel trusts: the gateway itself by its very certificate, others by the system's roots.
+//! Whom the back channel trusts when it asks the gateway itself: its very certificate, whatever the name.
 
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 
 use crate::https::TlsServer;
 
 /// Trusts the certificate this gateway itself serves with, whatever name the browser used, and no other.
-pub(super) fn trusted(server: &TlsServer) -> Result<Arc<ClientConfig>, String> {
+pub(super) fn trusted(server: &TlsServer) -> Result<ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Arc::new(Exactly {
         certificate: server.certificate().clone(),
@@ -19,32 +18,11 @@ pub(super) fn trusted(server: &TlsServer) -> Result<Arc<ClientConfig>, String> {
     });
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
+        .map_err(|error| error.to_string())?;
+    let config = config
         .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
-}
-
-/// Trusts the system's roots, and a CA in PEM beside them.
-pub(super) fn public(ca_pem: Option<&str>) -> Result<Arc<ClientConfig>, String> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if let Some(pem) = ca_pem {
-        for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-            let certificate = certificate.map_err(|error| format!("ca_pem: {error}"))?;
-            roots
-                .add(certificate)
-                .map_err(|error| format!("ca_pem: {error}"))?;
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
+        .with_custom_certificate_verifier(verifier);
+    Ok(config.with_no_client_auth())
 }
 
 /// One certificate and no other.

@@ -51,7 +51,7 @@ pub(super) async fn plan(call: &Call, provider: &str) -> Result<Plan, Box<Proble
         .iter()
         .find(|known| known.name == name);
     match configured {
-        Some(configured) => of_other(provider, configured).await,
+        Some(configured) => of_other(call, provider, configured).await,
         None if OWN.contains(&name) => Ok(of_own(call, provider, call.via.local())),
         None => Err(problem(
             StatusCode::NOT_FOUND,
@@ -97,7 +97,11 @@ fn of_own(call: &Call, provider: &str, local: SocketAddr) -> Plan {
     }
 }
 
-async fn of_other(provider: &str, known: &LoginProvider) -> Result<Plan, Box<Problem>> {
+async fn of_other(
+    call: &Call,
+    provider: &str,
+    known: &LoginProvider,
+) -> Result<Plan, Box<Problem>> {
     let peer = Peer::Other {
         ca_pem: known.ca_pem.clone(),
     };
@@ -125,7 +129,7 @@ async fn of_other(provider: &str, known: &LoginProvider) -> Result<Plan, Box<Pro
         issuer.trim_end_matches('/')
     );
     let metadata = Fetch::get(&address)
-        .json(&base.peer)
+        .json(&base.peer, &call.world.surroundings.client)
         .await
         .map_err(|why| failed(&format!("its metadata: {why}")))?;
     of_metadata(base, issuer, &metadata)

@@ -1,11 +1,12 @@
 //! A logical call as a picture: a bar for each attempt, the waits between them with what was asked for, and the quota below.
 //!
 //! All places along the time are percentages, so that the picture is as wide as its room while texts stay as large as they
-//! are. Nothing has a style of its own: colours are classes of the dashboard's style sheet.
+//! are. Nothing has a style of its own: colours are classes of the style sheets of the dashboard and of the verdict's page.
 
 use std::fmt::Write as _;
 
 use super::{TimelineAttempt, TimelineCall};
+use crate::verdict::End;
 
 const HEIGHT: f64 = 74.0;
 /// The lane of attempts.
@@ -17,14 +18,16 @@ const MARGIN: f64 = 1.0;
 /// The narrowest bar and the least room for a label, in percents.
 const MIN_BAR: f64 = 0.6;
 const MIN_LABEL: f64 = 7.0;
+/// Attempts that are drawn; a picture with more says no more.
+const MAX_DRAWN: usize = 200;
 
 /// The picture, as an `svg` element.
 pub(crate) fn svg(call: &TimelineCall) -> String {
     let mut out = String::with_capacity(1_024);
     let start = call.attempts.first().map_or(0.0, |first| first.start_ms);
-    let asked_until = call
-        .last()
-        .map_or(0.0, |last| end(last) + last.asked_ms.unwrap_or(0.0) - start);
+    let asked_until = call.last().map_or(0.0, |last| {
+        end(last) + last.asked_ms.unwrap_or(0) as f64 - start
+    });
     // A wait that was asked for at the end is shown, unless it would hide all else.
     let took = call.took_ms().max(0.001);
     let total = if asked_until < took * 4.0 {
@@ -44,7 +47,7 @@ pub(crate) fn svg(call: &TimelineCall) -> String {
         LANE.0 + LANE.1 / 2.0
     );
     let mut labelled = f64::NEG_INFINITY;
-    for (at, attempt) in call.attempts.iter().enumerate() {
+    for (at, attempt) in call.attempts.iter().enumerate().take(MAX_DRAWN) {
         let from = x(attempt.start_ms).min(100.0 - MARGIN - MIN_BAR);
         let to = x(end(attempt)).max(from + MIN_BAR).min(100.0);
         if let Some(asked) = attempt.asked_ms {
@@ -53,14 +56,14 @@ pub(crate) fn svg(call: &TimelineCall) -> String {
                 .attempts
                 .get(at + 1)
                 .map_or(100.0, |next| x(next.start_ms));
-            let until = x(end(attempt) + asked).min(100.0).min(next);
+            let until = x(end(attempt) + asked as f64).min(100.0).min(next);
             let _ = write!(
                 out,
                 "<rect class=\"asked\" x=\"{to:.3}%\" y=\"{}\" width=\"{:.3}%\" height=\"{}\"><title>asked to wait {}</title></rect>",
                 LANE.0 + 4.0,
                 (until - to).max(0.0),
                 LANE.1 - 8.0,
-                duration(asked)
+                duration(asked as f64)
             );
         }
         if let Some(next) = call.attempts.get(at + 1) {
@@ -85,12 +88,7 @@ pub(crate) fn svg(call: &TimelineCall) -> String {
                 out,
                 "<text class=\"status {}\" x=\"{place:.3}%\" y=\"13\" text-anchor=\"{anchor}\">{}</text>",
                 attempt.class(),
-                // Words would run into the next one.
-                if attempt.class() == "cut" {
-                    "cut".into()
-                } else {
-                    attempt.outcome()
-                }
+                in_a_word(attempt.end)
             );
             labelled = from;
         }
@@ -109,11 +107,11 @@ fn wait(
     next: &TimelineAttempt,
     (from, to): (f64, f64),
 ) {
-    let waited = next.start_ms - end(before);
-    if waited <= 0.0 || to <= from {
+    let Some(waited) = next.waited_ms.filter(|waited| *waited > 0.0 && to > from) else {
         return;
-    }
-    let early = before.asked_ms.is_some_and(|asked| waited < asked);
+    };
+    let asked = before.asked_ms.map(|asked| asked as f64);
+    let early = asked.is_some_and(|asked| waited < asked);
     let _ = write!(
         out,
         "<line class=\"wait{}\" x1=\"{from:.3}%\" x2=\"{to:.3}%\" y1=\"{1}\" y2=\"{1}\"/>",
@@ -121,13 +119,18 @@ fn wait(
         LANE.0 + LANE.1 / 2.0
     );
     if to - from >= MIN_LABEL {
+        // In its middle, or from the end that is near: a narrow picture has no room beside it.
+        let (anchor, place) = match f64::midpoint(from, to) {
+            left if left < 100.0 / 3.0 => ("start", from),
+            right if right > 200.0 / 3.0 => ("end", to),
+            middle => ("middle", middle),
+        };
         let _ = write!(
             out,
-            "<text class=\"waited{}\" x=\"{:.3}%\" y=\"{}\" text-anchor=\"middle\">{}</text>",
+            "<text class=\"waited{}\" x=\"{place:.3}%\" y=\"{}\" text-anchor=\"{anchor}\">{}</text>",
             if early { " early" } else { "" },
-            f64::midpoint(from, to),
             LANE.0 + LANE.1 + 12.0,
-            match before.asked_ms {
+            match asked {
                 Some(asked) if waited < asked =>
                     format!("{} of {}", duration(waited), duration(asked)),
                 _ => duration(waited),
@@ -160,18 +163,21 @@ fn end(attempt: &TimelineAttempt) -> f64 {
 
 /// The whole call in words, for those who do not see it.
 fn summary(call: &TimelineCall) -> String {
-    let waits = call.waits_ms();
     let mut text = match call.attempts.len() {
         1 => "1 attempt: ".to_owned(),
         many => format!("{many} attempts: "),
     };
     for (at, attempt) in call.attempts.iter().enumerate().take(20) {
-        if let Some(waited) = at.checked_sub(1).and_then(|before| waits.get(before)) {
-            let _ = write!(text, "; after {} ", duration(*waited));
+        match attempt.waited_ms {
+            Some(waited) => {
+                let _ = write!(text, "; after {} ", duration(waited));
+            }
+            None if at > 0 => text.push_str("; beside it "),
+            None => {}
         }
         text.push_str(&attempt.outcome());
         if let Some(asked) = attempt.asked_ms {
-            let _ = write!(text, " that asked to wait {}", duration(asked));
+            let _ = write!(text, " that asked to wait {}", duration(asked as f64));
         }
     }
     if call.attempts.len() > 20 {
@@ -212,11 +218,32 @@ pub(crate) fn duration(ms: f64) -> String {
     }
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+/// An end in so little room that it does not run into the next one.
+fn in_a_word(end: End) -> String {
+    match end {
+        End::Answered(status) | End::Broken(status) => status.to_string(),
+        End::Cut => "cut".into(),
+        End::Left => "left".into(),
+        End::Open => "…".into(),
+    }
+}
+
+/// Text as it may stand in HTML and in attributes.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            // Nothing that arrived may move the page's text about.
+            char if char.is_control() => safe.push(' '),
+            char => safe.push(char),
+        }
+    }
+    safe
 }
 
 #[cfg(test)]
@@ -224,24 +251,26 @@ mod tests {
     use super::*;
 
     fn call() -> TimelineCall {
-        let attempt = |seq, start_ms, status, asked_ms| TimelineAttempt {
+        let attempt = |seq, start_ms, end, waited_ms, asked_ms| TimelineAttempt {
             seq,
             start_ms,
             end_ms: Some(start_ms + 10.0),
-            status,
+            end,
             fault: Some("503;body=\"<b>\"".into()),
+            waited_ms,
             asked_ms,
             quota: Some((3, 10)),
             committed: false,
         };
         TimelineCall {
-            logical: "key:a".into(),
-            op: "contacts.create".into(),
+            name: Some("key:a".into()),
+            op: "contacts.create",
             title: "POST /v1/contacts".into(),
+            at_ms: 0,
             attempts: vec![
-                attempt(1, 0.0, Some(503), Some(2_000.0)),
-                attempt(2, 2_100.0, None, None),
-                attempt(3, 2_400.0, Some(201), None),
+                attempt(1, 0.0, End::Answered(503), None, Some(2_000)),
+                attempt(2, 2_100.0, End::Cut, Some(2_090.0), None),
+                attempt(3, 2_400.0, End::Answered(201), Some(290.0), None),
             ],
         }
     }
@@ -254,6 +283,17 @@ mod tests {
         ));
         assert_eq!(svg.matches("class=\"attempt ").count(), 3);
         assert!(!svg.contains("<b>") && !svg.contains("style="));
+    }
+
+    #[test]
+    fn a_label_near_an_end_goes_inwards() {
+        let svg = svg(&call());
+        let labels: Vec<&str> = svg.split("class=\"waited").skip(1).collect();
+        let anchors = labels.iter().map(|label| {
+            let anchor = label.split("text-anchor=\"").nth(1).unwrap();
+            anchor.split('"').next().unwrap()
+        });
+        assert_eq!(anchors.collect::<Vec<&str>>(), ["middle", "end"]);
     }
 
     #[test]

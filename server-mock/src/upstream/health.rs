@@ -41,7 +41,7 @@ async fn checks(world: Weak<World>, settings: Upstream, check: HealthCheck) {
             tokio::time::sleep(left.min(LOOK)).await;
             continue;
         }
-        let client = session.surroundings.client.get().cloned();
+        let client = session.surroundings.client.pooled().cloned();
         drop(session);
         let found = match client {
             Ok(client) => ask(&client, &settings, &check).await,

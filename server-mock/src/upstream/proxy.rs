@@ -4,7 +4,6 @@
 //! nothing is retried: both are the client's. A caller that leaves ends the upstream's request.
 
 use std::io;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use gatewright_engine::breaker::Trouble;
@@ -18,6 +17,7 @@ use http_body_util::BodyExt as _;
 
 use super::{Held, Passage, Upstream};
 use crate::call::Call;
+use crate::client::deepest;
 use crate::clock::NS;
 use crate::problem::{Problem, REDUCED_CAPACITY};
 use crate::reply::{Body, Reply};
@@ -27,38 +27,6 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const OWN: HeaderValue = HeaderValue::from_static("1.1 gatewright-gateway");
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// The client of all upstreams, made when first used: most gateways have none.
-#[derive(Default)]
-pub(crate) struct Client(OnceLock<Result<reqwest::Client, String>>);
-
-impl Client {
-    /// The client, or why there can be none.
-    pub(crate) fn get(&self) -> Result<&reqwest::Client, String> {
-        let made = self.0.get_or_init(|| {
-            let roots = rustls::RootCertStore {
-                roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-            };
-            let provider = rustls::crypto::ring::default_provider();
-            let tls = rustls::ClientConfig::builder_with_provider(provider.into())
-                .with_safe_default_protocol_versions()
-                .map_err(|error| error.to_string())?
-                .with_root_certificates(roots)
-                .with_no_client_auth();
-            reqwest::Client::builder()
-                .tls_backend_preconfigured(tls)
-                .redirect(reqwest::redirect::Policy::none())
-                .retry(reqwest::retry::never())
-                .no_proxy()
-                .connect_timeout(CONNECT_TIMEOUT)
-                .pool_max_idle_per_host(32)
-                .build()
-                .map_err(|error| error.to_string())
-        });
-        made.as_ref().map_err(Clone::clone)
-    }
-}
 
 /// The answer of the upstream that a call's path names.
 pub(crate) async fn respond(call: &Call) -> Reply {
@@ -109,7 +77,7 @@ async fn answer(call: &Call) -> Result<Reply, Failed> {
         .world
         .surroundings
         .client
-        .get()
+        .pooled()
         .map_err(|why| failed(StatusCode::BAD_GATEWAY, "upstream_unreachable", why))?;
     let passage = call
         .world
@@ -181,12 +149,10 @@ fn refused(name: &str, held: Held) -> Failed {
 
 /// What went wrong, without the URL: the caller need not know where upstreams are.
 fn unreachable(name: &str, error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut deepest: &dyn std::error::Error = &error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    format!("{name} cannot be reached: {deepest}")
+    format!(
+        "{name} cannot be reached: {}",
+        deepest(&error.without_url())
+    )
 }
 
 fn request_headers(call: &Call, upstream: &Upstream) -> HeaderMap {

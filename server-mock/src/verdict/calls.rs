@@ -20,10 +20,10 @@ const MAX_FINAL_GAP_NS: u64 = 10 * NS;
 
 /// The attempts of one call, as places in the list of requests.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Attempts {
-    pub(super) at: Vec<usize>,
+pub(crate) struct Attempts {
+    pub(crate) at: Vec<usize>,
     /// Whether the client named it, so that no attempt is a guess.
-    pub(super) named: bool,
+    pub(crate) named: bool,
 }
 
 #[derive(PartialEq, Eq, Hash)]
@@ -35,7 +35,7 @@ enum Name<'a> {
 type Content<'a> = (&'a Method, &'a str, u64);
 
 /// Sorts requests, oldest first, into calls, in the order of their first attempts.
-pub(super) fn grouped(requests: &[Request]) -> Vec<Attempts> {
+pub(crate) fn grouped(requests: &[Request]) -> Vec<Attempts> {
     let keeps_keys = keeps_keys(requests);
     let mut calls: Vec<Attempts> = Vec::new();
     let mut named: HashMap<Name<'_>, usize> = HashMap::new();

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use super::grade::Mark;
+use super::levels;
 use super::report::{AspectVerdict, CallVerdict, Verdict};
-use super::timeline::{self, escaped};
+use crate::timeline::escaped;
 
 /// Calls with a picture.
 const MAX_CALLS: usize = 200;
@@ -31,7 +32,7 @@ pub(super) fn of(verdict: &Verdict) -> String {
             row(&mut page, aspect);
         }
         page.push_str("</tbody></table>");
-        let quota = timeline::quota(&verdict.quota());
+        let quota = levels::quota(&verdict.quota());
         if !quota.is_empty() {
             let _ = write!(page, "<h2>What was left of the limits</h2>{quota}");
         }
@@ -88,7 +89,7 @@ fn one(page: &mut String, call: &CallVerdict) {
         call.grade,
         escaped(&call.name),
         escaped(&call.outcome),
-        timeline::of(call)
+        call.to_svg()
     );
     if !call.findings.is_empty() {
         page.push_str("<ul>");

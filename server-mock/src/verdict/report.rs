@@ -9,8 +9,8 @@ use super::attempts::{self, Waits};
 use super::calls::grouped;
 use super::grade::{Grade, Mark};
 use super::request::{End, Request};
-use super::{crowd, outage, reuse, text, timeline};
-use crate::clock::MS;
+use super::{crowd, outage, reuse, text};
+use crate::timeline::{self, TimelineCall};
 
 /// Calls a verdict shows; all count.
 const MAX_CALLS_SHOWN: usize = 1_000;
@@ -89,6 +89,9 @@ pub struct CallVerdict {
     pub attempts: Vec<AttemptVerdict>,
     /// What was wrong.
     pub findings: Vec<Finding>,
+    /// What its picture is made of.
+    #[serde(skip)]
+    timeline: TimelineCall,
 }
 
 /// One attempt, in milliseconds of real time since the first request of the session.
@@ -359,7 +362,7 @@ impl AspectVerdict {
 
 impl CallVerdict {
     fn of(number: usize, attempts: &[&Request], findings: Vec<Finding>, origin_ns: u64) -> Self {
-        let ms = |ns: u64| ns.saturating_sub(origin_ns) as f64 / MS as f64;
+        let timeline = TimelineCall::of(attempts, origin_ns);
         let first = attempts.first();
         let mut worst: Vec<(Aspect, Mark)> = Vec::new();
         for finding in &findings {
@@ -373,42 +376,37 @@ impl CallVerdict {
         }
         Self {
             number,
-            name: first.map_or_else(String::new, |first| {
-                format!("{} {}", first.method, first.target)
-            }),
-            op: first.map_or("unknown", |first| first.op),
+            name: timeline.title.clone(),
+            op: timeline.op,
             key: first.and_then(|first| first.key.clone()),
             grade: Grade::of(worst.iter().map(|(_, mark)| *mark)),
             outcome: attempts
                 .last()
                 .map_or_else(String::new, |last| last.end().in_words()),
             effects: attempts.iter().filter(|request| request.committed).count(),
-            attempts: attempts
-                .iter()
-                .enumerate()
-                .map(|(at, request)| AttemptVerdict {
-                    seq: request.seq,
-                    start_ms: ms(request.start_ns),
-                    end_ms: request.end_ns().map(ms),
-                    outcome: request.end().in_words(),
-                    fault: request.fault.clone(),
-                    waited_ms: at
-                        .checked_sub(1)
-                        .and_then(|before| request.waited_ms(attempts.get(before)?)),
-                    asked_ms: request.asked_ms(),
+            attempts: (timeline.attempts.iter().zip(attempts))
+                .map(|(shown, request)| AttemptVerdict {
+                    seq: shown.seq,
+                    start_ms: shown.start_ms,
+                    end_ms: shown.end_ms,
+                    outcome: shown.outcome(),
+                    fault: shown.fault.clone(),
+                    waited_ms: shown.waited_ms,
+                    asked_ms: shown.asked_ms,
                     remaining: request.told.remaining,
                     connection: request.connection,
-                    committed: request.committed,
+                    committed: shown.committed,
                 })
                 .collect(),
             findings,
+            timeline,
         }
     }
 
     /// The call as a picture: SVG of its attempts, its waits and those that were asked for, with a text for those who do
     /// not see it.
     pub fn to_svg(&self) -> String {
-        timeline::of(self)
+        timeline::svg(&self.timeline)
     }
 
     /// Whether it had its answer.

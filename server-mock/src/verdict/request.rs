@@ -48,11 +48,13 @@ pub(crate) struct Request {
     pub(crate) connection: u64,
     pub(crate) region: Option<String>,
     pub(crate) told: Told,
+    /// Calls left of the limits when it was decided, and how many there may be.
+    pub(crate) quota: Option<(u64, u64)>,
 }
 
 /// How a request ended for its client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     /// A whole answer.
     Answered(u16),
     /// An answer that breaks off or cannot be read.
@@ -66,7 +68,7 @@ pub(super) enum End {
 }
 
 impl Request {
-    pub(super) fn end(&self) -> End {
+    pub(crate) fn end(&self) -> End {
         if self.left_ns.is_some() {
             return End::Left;
         }
@@ -83,13 +85,13 @@ impl Request {
     }
 
     /// When it ended for the client, in real nanoseconds since the session's start.
-    pub(super) fn end_ns(&self) -> Option<u64> {
+    pub(crate) fn end_ns(&self) -> Option<u64> {
         let took = self.left_ns.or(self.took_ns)?;
         Some(self.start_ns.saturating_add(took))
     }
 
     /// What the client was asked to wait after it, in milliseconds.
-    pub(super) fn asked_ms(&self) -> Option<u64> {
+    pub(crate) fn asked_ms(&self) -> Option<u64> {
         self.told.retry_after_ms
     }
 
@@ -105,7 +107,7 @@ impl Request {
 
     /// How long after `before` it came, in milliseconds: by real time, or by the session's clock where that was moved
     /// on in between.
-    pub(super) fn waited_ms(&self, before: &Self) -> Option<f64> {
+    pub(crate) fn waited_ms(&self, before: &Self) -> Option<f64> {
         let ended = before.end_ns()?;
         let real = self.start_ns.checked_sub(ended)? as f64 / MS as f64;
         let took_ms = (ended - before.start_ns) / MS;
@@ -142,7 +144,7 @@ impl End {
     }
 
     /// In words.
-    pub(super) fn in_words(self) -> String {
+    pub(crate) fn in_words(self) -> String {
         match self {
             Self::Answered(status) => status.to_string(),
             Self::Broken(status) => format!("{status}, broken off"),

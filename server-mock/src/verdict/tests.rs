@@ -32,6 +32,7 @@ fn request(at_ms: u64, method: Method, target: &str, status: u16) -> Request {
         connection: 1,
         region: None,
         told: Told::default(),
+        quota: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use http::{HeaderName, HeaderValue};
+use serde_json::Value;
 
 use crate::redact;
 
@@ -105,6 +106,46 @@ pub(super) fn shown(name: &str, value: &str) -> String {
     }
 }
 
+/// A body that sets an endpoint's headers, as the journal keeps it: with values as they are shown. Nothing where there is nothing to hide;
+/// of a body that says `headers` and cannot be read, all is hidden.
+pub(crate) fn redacted(body: &[u8]) -> Option<Vec<u8>> {
+    const NAME: &[u8] = b"\"headers\"";
+    // An escape may spell it otherwise.
+    let may_have_some = body.windows(NAME.len()).any(|some| some == NAME) || body.contains(&b'\\');
+    if !may_have_some {
+        return None;
+    }
+    let Ok(mut settings) = serde_json::from_slice::<Value>(body) else {
+        return Some(b"***".to_vec());
+    };
+    let mut hidden = false;
+    let mut hide = |value: &mut Value, kept: Value| {
+        hidden |= *value != kept;
+        *value = kept;
+    };
+    match settings.get_mut("headers") {
+        None | Some(Value::Null) => {}
+        Some(Value::Object(headers)) => {
+            for (name, value) in headers {
+                let kept = match &*value {
+                    Value::String(text) => Value::String(shown(name, text)),
+                    Value::Null => Value::Null,
+                    _ => "***".into(),
+                };
+                hide(value, kept);
+            }
+        }
+        Some(other) => hide(other, "***".into()),
+    }
+    // What is said twice is read once: the last one.
+    hidden |= body
+        .windows(NAME.len())
+        .filter(|some| *some == NAME)
+        .count()
+        > 1;
+    hidden.then(|| serde_json::to_vec(&settings).unwrap_or_else(|_| b"***".to_vec()))
+}
+
 fn is_credential(name: &str) -> bool {
     [
         "auth",
@@ -123,6 +164,36 @@ fn is_credential(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_journal_gets_no_credential_of_a_body() {
+        let kept =
+            |body: &str| redacted(body.as_bytes()).map(|kept| String::from_utf8(kept).unwrap());
+        let secret = "Bearer 0123456789abcdef";
+        for body in [
+            format!(
+                "{{\"url\":\"http://a\",\"headers\":{{\"Authorization\":\"{secret}\",\"x-tenant\":\"acme\"}}}}"
+            ),
+            format!("{{\"h\\u0065aders\":{{\"x-api-token\":\"{secret}\"}}}}"),
+            format!("{{\"headers\":{{\"cookie\":\"{secret}\"}},\"headers\":{{}}}}"),
+            format!("{{\"headers\":[\"{secret}\"]}}"),
+            format!("{{\"headers\":{{\"x-key\":{{\"a\":\"{secret}\"}}}}}}"),
+            format!("{{\"headers\":{{\"authorization\":\"{secret}\""),
+        ] {
+            let kept = kept(&body).unwrap_or_else(|| panic!("{body}"));
+            assert!(!kept.contains("0123456789ab"), "{kept}");
+        }
+        let plain = "{\"headers\":{\"x-tenant\":\"acme\"}}";
+        for nothing in [
+            plain,
+            "{}",
+            "",
+            "{\"url\":\"http://a\"}",
+            "{\"data\":\"\\n\"}",
+        ] {
+            assert_eq!(kept(nothing), None, "{nothing}");
+        }
+    }
 
     fn faults_of(headers: &[(&str, &str)]) -> Vec<(String, &'static str)> {
         let headers = headers

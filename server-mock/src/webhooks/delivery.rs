@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::endpoint::endpoint_id;
 use super::excerpt::{Excerpt, excerpt_of};
 use super::message::Message;
+use crate::client::TlsTrouble;
 use crate::clock::MS;
 use crate::dispatch::desk::SentBy;
 
@@ -90,6 +91,9 @@ pub struct Attempt {
     pub status: Option<u16>,
     /// Why there was no answer.
     pub error: Option<String>,
+    /// What was wrong with TLS, where that was it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_error: Option<TlsTrouble>,
     /// Real time it took, in milliseconds.
     pub took_ms: u64,
     /// The wait the answer asked for, as far as it is respected, in milliseconds.

@@ -9,7 +9,7 @@ use super::delivery::Attempt;
 use super::endpoint::Target;
 use super::excerpt::{Excerpt, excerpt_of, shortened};
 use super::outbox::Outgoing;
-use super::sender::{self, Answer};
+use super::sender::{self, Answer, Unanswered};
 use crate::clock::MS;
 use crate::dispatch::desk::{About, SentBy};
 use crate::world::World;
@@ -94,6 +94,7 @@ async fn attempt(world: Arc<World>, outgoing: Outgoing) {
         at_ms: outgoing.at_ns / MS,
         status: None,
         error: None,
+        tls_error: None,
         took_ms: sent
             .took_ms
             .unwrap_or_else(|| u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)),
@@ -109,7 +110,10 @@ async fn attempt(world: Arc<World>, outgoing: Outgoing) {
             retry_after = answer.retry_after().map(str::to_owned);
             attempt.response = response_of(&answer, &outgoing.hidden);
         }
-        Err(error) => attempt.error = Some(error),
+        Err(unanswered) => {
+            attempt.error = Some(unanswered.why);
+            attempt.tls_error = unanswered.tls;
+        }
     }
     world.surroundings.metrics.webhook_attempt(attempt.status);
     let options = Arc::clone(&world.state().options);
@@ -136,14 +140,14 @@ async fn attempt(world: Arc<World>, outgoing: Outgoing) {
 /// What was sent, and what came of it.
 struct Sent {
     request: Option<Excerpt>,
-    result: Result<Answer, String>,
+    result: Result<Answer, Unanswered>,
     /// Of whoever made it elsewhere: who, and how long it took.
     by: Option<SentBy>,
     took_ms: Option<u64>,
 }
 
 impl Sent {
-    fn here(request: Option<Excerpt>, result: Result<Answer, String>) -> Self {
+    fn here(request: Option<Excerpt>, result: Result<Answer, Unanswered>) -> Self {
         Self {
             request,
             result,
@@ -159,17 +163,19 @@ async fn send(world: &World, outgoing: &Outgoing) -> Option<Sent> {
         Target::Address(url) => url,
         Target::Listener(listener) => {
             let answer = listener.send(outgoing).await.map(Answer::of);
-            return Some(Sent::here(None, answer));
+            return Some(Sent::here(None, answer.map_err(Unanswered::from)));
         }
     };
     let post = match outgoing.post(url, outgoing.at_ns) {
         Ok(post) => post,
-        Err(error) => return Some(Sent::here(None, Err(error))),
+        Err(error) => return Some(Sent::here(None, Err(error.into()))),
     };
     let request = Some(request_of(&post, &outgoing.hidden));
     let own_ports = world.surroundings.own_ports();
     let Some(desk) = world.surroundings.desk() else {
-        return Some(Sent::here(request, sender::post(&post, own_ports).await));
+        let client = &world.surroundings.client;
+        let result = sender::post(&post, own_ports, client).await;
+        return Some(Sent::here(request, result));
     };
     let about = About {
         session: &world.name,

@@ -373,7 +373,7 @@ fn delivery() -> Value {
 fn writable(whole: bool) -> utoipa::openapi::schema::ObjectBuilder {
     let url = described(
         text_of(1, 2_048).format(None),
-        "an `http:` address, public or on loopback",
+        "an `http:` or `https:` address, public or on loopback",
     );
     let base = object([
         ("description?", or_null(text_of(0, 500))),
@@ -436,6 +436,17 @@ fn excerpt() -> crate::openapi::schema::AnySchema {
     .into()
 }
 
+/// What `tls_error` says.
+const TLS_ERRORS: [&str; 7] = [
+    "expired",
+    "handshake",
+    "invalid_certificate",
+    "not_yet_valid",
+    "revoked",
+    "unknown_issuer",
+    "wrong_name",
+];
+
 /// The schemas of these operations.
 pub(crate) fn schemas(schemas: &mut Schemas) {
     schemas.add("NewWebhookEndpoint", writable(true));
@@ -451,6 +462,7 @@ pub(crate) fn schemas(schemas: &mut Schemas) {
         ("at_ms", count().into()),
         ("status", or_null(integer(100, 999))),
         ("error", or_null(text())),
+        ("tls_error?", word(&TLS_ERRORS).into()),
         ("took_ms", count().into()),
         ("retry_after_ms?", count().into()),
         ("request?", excerpt()),

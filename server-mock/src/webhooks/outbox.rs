@@ -424,6 +424,15 @@ impl Outbox {
             .collect()
     }
 
+    /// How many dead letters there are.
+    pub(crate) fn dead_letters(&self) -> usize {
+        let dead = self
+            .dead
+            .iter()
+            .filter_map(|number| self.deliveries.get(number));
+        dead.filter(|queued| queued.is_dead_letter()).count()
+    }
+
     /// Forgets the dead letters that are meant, and says how many.
     pub(crate) fn purge(&mut self, viewer: Viewer<'_>, which: &Which) -> usize {
         let meant: Vec<u64> = self

@@ -1,4 +1,6 @@
 //! Sends one attempt of a delivery: a fresh connection to a checked address, one POST, no redirects, bounded in time and size.
+//!
+//! `http:` goes on a socket of its own, as cheaply as there is; `https:` by the gateway's client ([`over_tls`]).
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,6 +18,9 @@ use url::Url;
 
 use super::outbox::Outgoing;
 use super::target;
+use crate::client::{Client, TlsTrouble};
+
+mod over_tls;
 
 const MAX_BODY_TIME: Duration = Duration::from_secs(1);
 /// What is read of an answer's body, so that the receiver finishes in peace.
@@ -86,57 +91,96 @@ impl Outgoing {
     }
 }
 
-/// Sends a request to where webhooks may go, and answers with what came back, or why nothing did.
-pub(crate) async fn post(post: &Post, own_ports: &[u16]) -> Result<Answer, String> {
-    post_by(post, own_ports, |host, port| async move {
+/// Why there was no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unanswered {
+    pub(crate) why: String,
+    /// What was wrong with TLS, if that is what was wrong.
+    pub(crate) tls: Option<TlsTrouble>,
+}
+
+impl From<String> for Unanswered {
+    fn from(why: String) -> Self {
+        Self { why, tls: None }
+    }
+}
+
+/// Sends a request to where webhooks may go, and answers with what came back, or why nothing did. `client` is for `https:`.
+pub(crate) async fn post(
+    post: &Post,
+    own_ports: &[u16],
+    client: &Client,
+) -> Result<Answer, Unanswered> {
+    post_by(post, own_ports, client, |host, port| async move {
         Ok(lookup_host((host.as_str(), port)).await?.collect())
     })
     .await
 }
 
 /// The same, with names looked up by `resolve`.
-async fn post_by<R, F>(post: &Post, own_ports: &[u16], resolve: R) -> Result<Answer, String>
+async fn post_by<R, F>(
+    post: &Post,
+    own_ports: &[u16],
+    client: &Client,
+    resolve: R,
+) -> Result<Answer, Unanswered>
 where
     R: FnOnce(String, u16) -> F,
     F: Future<Output = io::Result<Vec<SocketAddr>>>,
 {
     let url = target::parse(&post.url, own_ports)?;
-    let mut request = Request::builder()
-        .method(Method::POST)
-        .uri(path_and_query(&url))
-        .header(HOST, authority(&url));
+    let mut headers = HeaderMap::with_capacity(post.headers.len() + 1);
     for (name, value) in &post.headers {
         let name = HeaderName::try_from(name.as_str()).map_err(|error| error.to_string())?;
         let value = HeaderValue::try_from(value.as_str()).map_err(|error| error.to_string())?;
-        request = request.header(name, value);
+        headers.append(name, value);
     }
-    let request = request
-        .body(Full::new(post.payload.clone()))
-        .map_err(|error| error.to_string())?;
     let most = Duration::from_millis(post.timeout_ms);
+    let connect_timeout = Duration::from_millis(post.connect_timeout_ms);
     let asked = async {
-        let connect_timeout = Duration::from_millis(post.connect_timeout_ms);
-        let socket = connect(&url, own_ports, connect_timeout, resolve).await?;
-        ask(socket, request).await
+        let addresses = looked_up(&url, own_ports, resolve).await?;
+        if url.scheme() == "https" {
+            let to = over_tls::To {
+                url: &url,
+                addresses,
+                connect_timeout,
+            };
+            return over_tls::ask(client, to, headers, post.payload.clone()).await;
+        }
+        let request = plain_request(&url, headers, post.payload.clone())?;
+        let socket = connect(&url, addresses, connect_timeout).await?;
+        ask(socket, request).await.map_err(Unanswered::from)
     };
     let (mut answer, body) = match timeout(most, asked).await {
         Ok(asked) => asked?,
-        Err(_) => return Err(format!("no answer within {} ms", post.timeout_ms)),
+        Err(_) => return Err(format!("no answer within {} ms", post.timeout_ms).into()),
     };
-    if let Some(body) = body {
-        (answer.body, answer.goes_on) = body.await;
-    }
+    (answer.body, answer.goes_on) = body.await;
     Ok(answer)
+}
+
+fn plain_request(
+    url: &Url,
+    headers: HeaderMap,
+    payload: Bytes,
+) -> Result<Request<Full<Bytes>>, String> {
+    let mut request = Request::builder()
+        .method(Method::POST)
+        .uri(path_and_query(url))
+        .header(HOST, authority(url));
+    if let Some(all) = request.headers_mut() {
+        all.extend(headers);
+    }
+    request
+        .body(Full::new(payload))
+        .map_err(|error| error.to_string())
 }
 
 /// The rest of an answer: reading it may take a moment more.
 type Rest = std::pin::Pin<Box<dyn Future<Output = (Bytes, bool)> + Send>>;
 
 /// The answer's head, and what reads its body.
-async fn ask(
-    socket: TcpStream,
-    request: Request<Full<Bytes>>,
-) -> Result<(Answer, Option<Rest>), String> {
+async fn ask(socket: TcpStream, request: Request<Full<Bytes>>) -> Result<(Answer, Rest), String> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(socket))
         .await
         .map_err(|error| error.to_string())?;
@@ -158,17 +202,12 @@ async fn ask(
     let rest = async move {
         // Kept, so that the connection stays open while the body is read.
         let _sender = sender;
-        let mut kept = Vec::new();
-        let mut read = 0;
+        let mut kept = Kept::default();
         let reading = async {
             while let Some(Ok(frame)) = body.frame().await {
-                let Some(data) = frame.data_ref() else {
-                    continue;
-                };
-                read += data.len();
-                let room = KEPT_BODY_BYTES.saturating_sub(kept.len());
-                kept.extend(data.iter().take(room));
-                if read > MAX_BODY_BYTES {
+                if let Some(data) = frame.data_ref()
+                    && !kept.take(data)
+                {
                     return false;
                 }
             }
@@ -178,54 +217,80 @@ async fn ask(
             whole = timeout(MAX_BODY_TIME, reading) => whole.unwrap_or(false),
             () = connection => false,
         };
-        let goes_on = !whole || read > kept.len();
-        (Bytes::from(kept), goes_on)
+        kept.done(whole)
     };
-    Ok((found, Some(Box::pin(rest))))
+    Ok((found, Box::pin(rest)))
 }
 
-/// Connects to an address that has been checked, so that the name cannot mean another one a moment later: it is looked up once, and
-/// what was checked is what is connected to.
-async fn connect<R, F>(
+/// What is kept of a body while it is read.
+#[derive(Default)]
+struct Kept {
+    first: Vec<u8>,
+    read: usize,
+}
+
+impl Kept {
+    /// Whether it may go on.
+    fn take(&mut self, data: &[u8]) -> bool {
+        self.read += data.len();
+        let room = KEPT_BODY_BYTES.saturating_sub(self.first.len());
+        self.first.extend(data.iter().take(room));
+        self.read <= MAX_BODY_BYTES
+    }
+
+    /// The first bytes, and whether there are more.
+    fn done(self, whole: bool) -> (Bytes, bool) {
+        let goes_on = !whole || self.read > self.first.len();
+        (Bytes::from(self.first), goes_on)
+    }
+}
+
+/// The addresses of a URL, all of them checked. Its name is looked up once and what was checked is what is connected to, so that it
+/// cannot mean another one a moment later.
+async fn looked_up<R, F>(
     url: &Url,
     own_ports: &[u16],
-    most: Duration,
     resolve: R,
-) -> Result<TcpStream, String>
+) -> Result<Vec<SocketAddr>, String>
 where
     R: FnOnce(String, u16) -> F,
     F: Future<Output = io::Result<Vec<SocketAddr>>>,
 {
-    let port = url.port_or_known_default().unwrap_or(80);
-    let host = url
-        .host_str()
-        .unwrap_or("")
-        .trim_start_matches('[')
-        .trim_end_matches(']');
+    let (host, port) = host_and_port(url);
     let addresses = resolve(host.into(), port)
         .await
         .map_err(|error| format!("{host}: {error}"))?;
     for address in &addresses {
         target::allow(*address, own_ports)?;
     }
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    if addresses.is_empty() {
+        return Err(format!("{host}: the name has no address"));
+    }
+    Ok(addresses)
+}
+
+async fn connect(
+    url: &Url,
+    addresses: Vec<SocketAddr>,
+    most: Duration,
+) -> Result<TcpStream, String> {
+    let mut last = io::Error::from(io::ErrorKind::NotFound);
     for address in addresses {
         match timeout(most, TcpStream::connect(address)).await {
-            Ok(Ok(socket)) => {
-                // A public address may be one of this machine, where the gateway listens too.
-                let of_this_machine = socket
-                    .local_addr()
-                    .is_ok_and(|own| own.ip() == address.ip());
-                if of_this_machine && own_ports.contains(&address.port()) {
-                    return Err(format!("{address} is the gateway itself"));
-                }
-                return Ok(socket);
-            }
+            Ok(Ok(socket)) => return Ok(socket),
             Ok(Err(error)) => last = error,
             Err(_) => last = io::ErrorKind::TimedOut.into(),
         }
     }
+    let (host, port) = host_and_port(url);
     Err(format!("cannot connect to {host}:{port}: {last}"))
+}
+
+/// The host without the brackets of an IPv6 address.
+fn host_and_port(url: &Url) -> (&str, u16) {
+    let host = url.host_str().unwrap_or("");
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    (host, url.port_or_known_default().unwrap_or(80))
 }
 
 fn authority(url: &Url) -> String {

@@ -1,15 +1,15 @@
 //! Where webhooks may go: public addresses and this machine, never a private network, never the gateway itself.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use url::{Host, Url};
 
 /// Reads an endpoint's address, refusing what is refused for every address a name could have.
 pub(crate) fn parse(text: &str, own_ports: &[u16]) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| error.to_string())?;
-    if url.scheme() != "http" {
+    if !matches!(url.scheme(), "http" | "https") {
         return Err(format!(
-            "got {}: when expecting http:; https is not supported yet",
+            "got {}: when expecting http: or https:",
             url.scheme()
         ));
     }
@@ -39,10 +39,27 @@ pub(crate) fn allow(address: SocketAddr, own_ports: &[u16]) -> Result<(), String
         }
         return Ok(());
     }
-    if is_public(plain(ip)) {
-        return Ok(());
+    if !is_public(plain(ip)) {
+        return Err(format!("{address} is neither public nor this machine"));
     }
-    Err(format!("{address} is neither public nor this machine"))
+    if own_ports.contains(&address.port()) && is_of_this_machine(address) {
+        return Err(format!("{address} is the gateway itself"));
+    }
+    Ok(())
+}
+
+/// Whether a public address is one of this machine, where the gateway may listen too: what is sent there is sent from there. Nothing is
+/// sent to find out.
+fn is_of_this_machine(address: SocketAddr) -> bool {
+    let from: SocketAddr = match address.ip() {
+        IpAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        IpAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    };
+    let local = UdpSocket::bind(from).and_then(|socket| {
+        socket.connect(address)?;
+        socket.local_addr()
+    });
+    local.is_ok_and(|own| own.ip().to_canonical() == address.ip().to_canonical())
 }
 
 /// The IPv4 address inside an IPv6 address that stands for one: NAT64 (RFC 6052), 6to4 (RFC 3056), ISATAP (RFC 5214).
@@ -128,6 +145,8 @@ mod tests {
             "http://[2606:4700::1111]/",
             "http://example.com/hook?x=1",
             "http://localhost:9000",
+            "https://example.com/hook",
+            "https://[::1]:9000/",
         ] {
             assert!(allowed(url), "{url}");
         }
@@ -192,6 +211,9 @@ mod tests {
             "http://[100::1]/",
             "http://[2001:db8::1]/",
             "http://[2001::1]/",
+            "https://10.0.0.1/",
+            "https://169.254.169.254/latest/meta-data",
+            "https://[fd00:ec2::254]/",
         ] {
             assert!(!allowed(url), "{url}");
         }
@@ -212,8 +234,8 @@ mod tests {
     fn refusals_say_what_is_wrong() {
         let refused = |url| parse(url, &[1, 2]).unwrap_err();
         assert_eq!(
-            refused("https://example.com"),
-            "got https: when expecting http:; https is not supported yet"
+            refused("ftp://example.com"),
+            "got ftp: when expecting http: or https:"
         );
         assert_eq!(
             refused("http://10.0.0.1/"),

@@ -195,3 +195,153 @@ async fn a_stream_sends_the_page_first_and_then_what_changed() {
     caller.get("/v1/contacts/ct_000031").await;
     read_until("ct_000031", &mut text).await;
 }
+
+/// The answer to a form as the script sends it: its status and what is said.
+async fn done(caller: &Caller, action: &str, fields: &str) -> (u16, String) {
+    let fields = format!("session=test&{fields}");
+    let seen = form(caller, action, &fields)
+        .header("origin", &caller.gateway.admin_url())
+        .header("accept", "application/json")
+        .send()
+        .await;
+    (seen.status(), seen.json()["said"].as_str().unwrap().into())
+}
+
+#[tokio::test]
+async fn endpoints_are_changed_and_dead_letters_seen_to() {
+    use crate::receiver::Receiver;
+
+    let caller = Caller::new().await;
+    caller.session.freeze();
+    let receiver = Receiver::answering(&[410, 204]).await;
+    caller.session.subscribe(&receiver.url, &[]).unwrap();
+    caller.post("/v1/contacts", json!({"name": "Grace"})).await;
+    caller.session.settle().await;
+    let text = async || {
+        let seen = page(&caller, "/dashboard/webhooks?session=test").await;
+        String::from_utf8(seen.body()).unwrap()
+    };
+    assert!(text().await.contains("id=\"dead-dlv_000001\""));
+    let (status, said) = done(&caller, "redeliver-dead", "endpoint=").await;
+    assert_eq!(status, 200);
+    assert!(
+        said.starts_with("0 dead letters") && said.contains("1 stay"),
+        "{said}"
+    );
+    done(&caller, "enable", "id=ep_000001").await;
+    let (_, said) = done(&caller, "redeliver-dead", "endpoint=ep_000002").await;
+    assert_eq!(said, "0 dead letters are sent again");
+    let (_, said) = done(&caller, "redeliver-dead", "endpoint=ep_000001").await;
+    assert_eq!(said, "1 dead letters are sent again");
+    caller.session.settle().await;
+    assert_eq!(receiver.received().len(), 2);
+    assert!(!text().await.contains("id=\"dead-"));
+    // Its events and its secret.
+    let fields = "id=ep_000001&types=contact.*,+user.created&filter=%24.data.name+%3D%3D+%22Ada%22";
+    assert_eq!(done(&caller, "endpoint", fields).await.0, 200);
+    let before = caller.session.endpoints().remove(0);
+    assert_eq!(before.types, ["contact.*", "user.created"]);
+    assert_eq!(before.filter.as_deref(), Some("$.data.name == \"Ada\""));
+    let (status, said) = done(&caller, "endpoint", "id=ep_000001&types=&filter=nonsense").await;
+    assert_eq!(status, 422, "{said}");
+    assert!(said.starts_with("filter: "), "{said}");
+    let (_, said) = done(&caller, "rotate", "id=ep_000001&overlap_s=3600").await;
+    assert_eq!(said, "ep_000001 has a new secret; 2 sign now");
+    let after = caller.session.endpoints().remove(0);
+    assert_ne!(after.secret, before.secret);
+    assert_eq!(
+        done(&caller, "rotate", "id=ep_000001&overlap_s=604801")
+            .await
+            .0,
+        422
+    );
+    assert_eq!(
+        done(&caller, "rotate", "id=ep_000009&overlap_s=0").await.0,
+        422
+    );
+    assert_eq!(done(&caller, "disable", "id=ep_000001").await.0, 200);
+    assert!(caller.session.endpoints()[0].disabled.is_some());
+}
+
+#[tokio::test]
+async fn limits_that_gateways_share_are_those_of_the_store() {
+    use gatewright_server_mock::{Gateway, LimitsSettings};
+
+    use crate::caller::asking;
+
+    let name = format!("gatewright-dashboard-{}.db", std::process::id());
+    let file = std::env::temp_dir().join(name);
+    let settings = LimitsSettings::at(&format!("sqlite:{}", file.display())).unwrap();
+    let start = async || {
+        let started = Gateway::builder().limits(settings.clone()).start().await;
+        let gateway = started.unwrap();
+        gateway.session("test").unwrap().freeze();
+        gateway
+    };
+    let (one, other) = (start().await, start().await);
+    // One clock: the same instant in both.
+    let now_ms = one.session("test").unwrap().clock().now_ms;
+    let behind = now_ms.saturating_sub(other.session("test").unwrap().clock().now_ms);
+    let ahead = std::time::Duration::from_millis(behind);
+    other.session("test").unwrap().advance(ahead).await;
+    let call = async |gateway: &Gateway| {
+        asking(&gateway.url(), "GET", "/v1/whoami")
+            .header("authorization", "Bearer sk_test_tiny_acme")
+            .header("x-mock-session", "test")
+            .send()
+            .await
+            .status()
+    };
+    assert_eq!(
+        (call(&one).await, call(&other).await, call(&other).await),
+        (200, 200, 200)
+    );
+    assert_eq!(call(&other).await, 429);
+    // This gateway has let in one of three, and knows that nothing is left.
+    let page = asking(&one.admin_url(), "GET", "/dashboard/limits?session=test");
+    let text = String::from_utf8(page.send().await.body()).unwrap();
+    for part in [
+        "Counted in a SQLite file",
+        "<span class=\"badge fine\">there</span>",
+        "0<span class=\"unit\"> of 3 left",
+        "In progress everywhere",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    let limits = asking(&one.admin_url(), "GET", "/admin/limits?session=test");
+    let limits = limits.send().await.json();
+    assert_eq!(limits["tenants"][0]["remaining"], 0);
+    // To look uses nothing.
+    one.session("test")
+        .unwrap()
+        .advance(std::time::Duration::from_secs(3600))
+        .await;
+    let limits = asking(&one.admin_url(), "GET", "/admin/limits?session=test");
+    assert_eq!(limits.send().await.json()["tenants"][0]["remaining"], 3);
+    assert_eq!(call(&one).await, 200);
+    one.shutdown().await;
+    other.shutdown().await;
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{end}", file.display()));
+    }
+}
+
+#[tokio::test]
+async fn the_sessions_are_looked_at_together() {
+    let caller = Caller::with_key("sk_test_tiny_acme").await;
+    caller.session.freeze();
+    for _ in 0..4 {
+        caller.get("/v1/whoami").await;
+    }
+    caller.gateway.session("other").unwrap().freeze();
+    let seen = page(&caller, "/dashboard/sessions?session=test").await;
+    let text = String::from_utf8(seen.body()).unwrap();
+    for part in [
+        "4 requests of all sessions in the last minute",
+        "1 active, 2 frozen, 0 with faults",
+        "aria-label=\"4 requests of test\"",
+        "<span class=\"badge limited\">1</span>",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+}

@@ -54,4 +54,5 @@ mod usage;
 mod verify_ratelimit;
 mod webhook_deliveries;
 mod webhook_endpoints;
+mod webhook_tls;
 mod webhooks;

@@ -507,3 +507,32 @@ async fn switching_off_makes_dead_letters_of_what_waits() {
     assert_eq!(dead["data"][0]["reason"], "endpoint_disabled");
     assert_eq!(dead["data"][0]["attempts"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn the_journal_keeps_no_credential_of_an_endpoint() {
+    let caller = frozen().await;
+    let receiver = Receiver::answering(&[]).await;
+    let headers = json!({"authorization": "Bearer 0123456789abcdef", "x-tenant": "acme"});
+    let made = endpoint(&caller, &receiver, json!({"headers": headers})).await;
+    let patch = json!({"headers": {"x-api-token": "0123456789abcdef"}});
+    caller.ask("PATCH", &of(&made)).json(&patch).send().await;
+    let entries = caller.session.journal(0);
+    let sent = [json!({"url": receiver.url, "headers": headers}), patch];
+    assert_eq!(entries.len(), sent.len());
+    for (entry, sent) in entries.iter().zip(sent) {
+        let kept = base64::Engine::decode(
+            &base64::engine::general_purpose::STANDARD,
+            &entry.body_base64,
+        );
+        let kept = String::from_utf8(kept.unwrap()).unwrap();
+        assert!(
+            !kept.contains("0123456789ab") && kept.contains("***cdef"),
+            "{kept}"
+        );
+        // Its length and hash are those of what arrived.
+        assert_eq!(entry.body_length, sent.to_string().len() as u64);
+        assert!(!kept.contains(&entry.body_sha256));
+    }
+    let kept = serde_json::to_string(&entries).unwrap();
+    assert!(!kept.contains("0123456789ab"), "{kept}");
+}

@@ -354,7 +354,8 @@ async fn webhooks_go_to_no_private_network_and_not_to_the_gateway() {
     for url in [
         "http://10.0.0.1/",
         "http://169.254.169.254/",
-        "https://example.com/",
+        "https://10.0.0.1/",
+        "https://169.254.169.254/",
         "ftp://x/",
         "nonsense",
         &own,

@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::https::Https;
 
 /// Takes one connection and writes `answer` to it.
 async fn receiver(answer: Vec<u8>) -> SocketAddr {
@@ -33,10 +34,40 @@ fn to(url: String) -> Post {
     }
 }
 
+/// The same over TLS, with a certificate for `name`, and a client that trusts it.
+async fn receiver_over_tls(name: &str, answer: &[u8]) -> (SocketAddr, Client) {
+    let server = Https::default().name(name).server().unwrap();
+    let client = Client::trusting(server.ca_pem.as_deref().unwrap()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, answer) = (listener.local_addr().unwrap(), answer.to_vec());
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let Some(mut socket) = server.accept(socket).await else {
+                continue;
+            };
+            let mut buffer = [0; 4096];
+            let _ = socket.read(&mut buffer).await;
+            let _ = socket.write_all(&answer).await;
+            while !matches!(socket.read(&mut buffer).await, Ok(0) | Err(_)) {}
+        }
+    });
+    (address, client)
+}
+
+async fn send(to: &Post) -> Result<Answer, Unanswered> {
+    post(to, &[], &Client::default()).await
+}
+
 const NO_CONTENT: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
 
 /// Where a name leads, and how often that was asked.
-async fn by_name(first: &str, port: u16, later: &str) -> (Result<Answer, String>, usize) {
+async fn by_name(
+    scheme: &str,
+    client: &Client,
+    first: &str,
+    port: u16,
+    later: &str,
+) -> (Result<Answer, Unanswered>, usize) {
     let asked = Arc::new(AtomicUsize::new(0));
     let answers: Vec<Vec<SocketAddr>> = [first, later]
         .iter()
@@ -47,8 +78,9 @@ async fn by_name(first: &str, port: u16, later: &str) -> (Result<Answer, String>
         .collect();
     let counted = Arc::clone(&asked);
     let sent = post_by(
-        &to(format!("http://hooks.example:{port}/x")),
+        &to(format!("{scheme}://hooks.example:{port}/x")),
         &[1, 2],
+        client,
         move |host, _| async move {
             assert_eq!(host, "hooks.example");
             let asked = counted.fetch_add(1, Ordering::SeqCst);
@@ -63,13 +95,18 @@ async fn by_name(first: &str, port: u16, later: &str) -> (Result<Answer, String>
 async fn a_name_is_looked_up_once_and_the_address_that_was_checked_is_connected_to() {
     let address = receiver(NO_CONTENT.into()).await;
     // A second look-up would lead to a private network.
-    let (sent, asked) = by_name("127.0.0.1", address.port(), "10.0.0.1").await;
+    let none = Client::default();
+    let (sent, asked) = by_name("http", &none, "127.0.0.1", address.port(), "10.0.0.1").await;
+    assert_eq!((sent.unwrap().status, asked), (204, 1));
+    let (address, client) = receiver_over_tls("hooks.example", NO_CONTENT).await;
+    let (sent, asked) = by_name("https", &client, "127.0.0.1", address.port(), "10.0.0.1").await;
     assert_eq!((sent.unwrap().status, asked), (204, 1));
 }
 
 #[tokio::test]
 async fn a_name_that_leads_to_a_denied_address_is_refused_even_beside_a_good_one() {
     let address = receiver(NO_CONTENT.into()).await;
+    let none = Client::default();
     for denied in [
         "10.1.2.3",
         "192.168.0.1",
@@ -88,12 +125,13 @@ async fn a_name_that_leads_to_a_denied_address_is_refused_even_beside_a_good_one
         "2002:7f00:1::",
     ] {
         for list in [denied.to_owned(), format!("127.0.0.1 {denied}")] {
-            let (sent, _) = by_name(&list, address.port(), "127.0.0.1").await;
-            let refused = sent.unwrap_err();
-            assert!(
-                refused.ends_with("is neither public nor this machine"),
-                "{refused}"
-            );
+            for scheme in ["http", "https"] {
+                let port = address.port();
+                let (sent, _) = by_name(scheme, &none, &list, port, "127.0.0.1").await;
+                let Unanswered { why, tls } = sent.unwrap_err();
+                assert!(why.ends_with("is neither public nor this machine"), "{why}");
+                assert_eq!(tls, None);
+            }
         }
     }
 }
@@ -101,14 +139,18 @@ async fn a_name_that_leads_to_a_denied_address_is_refused_even_beside_a_good_one
 #[tokio::test]
 async fn a_name_that_leads_to_the_gateway_itself_is_refused() {
     let address = receiver(NO_CONTENT.into()).await;
-    let refused = post_by(
-        &to(format!("http://hooks.example:{}/", address.port())),
-        &[address.port()],
-        move |_, _| async move { Ok(vec![address]) },
-    )
-    .await
-    .unwrap_err();
-    assert!(refused.ends_with("is the gateway itself"), "{refused}");
+    for scheme in ["http", "https"] {
+        let refused = post_by(
+            &to(format!("{scheme}://hooks.example:{}/", address.port())),
+            &[address.port()],
+            &Client::default(),
+            move |_, _| async move { Ok(vec![address]) },
+        )
+        .await
+        .unwrap_err()
+        .why;
+        assert!(refused.ends_with("is the gateway itself"), "{refused}");
+    }
 }
 
 #[tokio::test]
@@ -116,8 +158,13 @@ async fn an_endless_answer_is_read_in_part_and_counts() {
     let mut answer =
         b"HTTP/1.1 200 OK\r\nretry-after: 5\r\ncontent-length: 10000000\r\n\r\n".to_vec();
     answer.extend(vec![b'x'; 300_000]);
-    let address = receiver(answer).await;
-    let sent = post(&to(format!("http://{address}/")), &[]).await.unwrap();
+    let address = receiver(answer.clone()).await;
+    let sent = send(&to(format!("http://{address}/"))).await.unwrap();
+    assert_eq!((sent.status, sent.retry_after()), (200, Some("5")));
+    assert!(sent.goes_on && sent.body.len() == KEPT_BODY_BYTES);
+    let (address, client) = receiver_over_tls("localhost", &answer).await;
+    let to = to(format!("https://{address}/"));
+    let sent = post(&to, &[], &client).await.unwrap();
     assert_eq!((sent.status, sent.retry_after()), (200, Some("5")));
     assert!(sent.goes_on && sent.body.len() == KEPT_BODY_BYTES);
 }
@@ -127,8 +174,8 @@ async fn a_receiver_that_says_nothing_is_given_up() {
     let address = receiver(Vec::new()).await;
     let mut silent = to(format!("http://{address}/"));
     silent.timeout_ms = 50;
-    let error = post(&silent, &[]).await.unwrap_err();
-    assert_eq!(error, "no answer within 50 ms");
+    let error = send(&silent).await.unwrap_err();
+    assert_eq!(error.why, "no answer within 50 ms");
 }
 
 #[tokio::test]
@@ -142,6 +189,89 @@ async fn an_answer_that_is_not_http_is_no_answer() {
             let _ = socket.read(&mut buffer).await;
             let _ = socket.write_all(wrong).await;
         });
-        assert!(post(&to(format!("http://{address}/")), &[]).await.is_err());
+        assert!(send(&to(format!("http://{address}/"))).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn over_tls_a_redirect_is_an_answer_and_nothing_else() {
+    let moved =
+        b"HTTP/1.1 302 Found\r\nlocation: https://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n";
+    let (address, client) = receiver_over_tls("localhost", moved).await;
+    let to = to(format!("https://{address}/"));
+    let sent = post(&to, &[], &client).await.unwrap();
+    assert_eq!(sent.status, 302);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_tls_is_told_apart() {
+    let (address, client) = receiver_over_tls("localhost", NO_CONTENT).await;
+    let unknown = send(&to(format!("https://{address}/secret"))).await;
+    let unknown = unknown.unwrap_err();
+    assert_eq!(unknown.tls, Some(TlsTrouble::UnknownIssuer));
+    let begins = format!("TLS with {address}: ");
+    assert!(unknown.why.starts_with(&begins), "{}", unknown.why);
+    assert!(!unknown.why.contains("secret"), "{}", unknown.why);
+    // The certificate is for other names.
+    let (sent, _) = by_name("https", &client, "127.0.0.1", address.port(), "127.0.0.1").await;
+    assert_eq!(sent.unwrap_err().tls, Some(TlsTrouble::WrongName));
+    // It speaks no TLS, or hangs up.
+    for answer in [NO_CONTENT, b""] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let plain = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut buffer = [0; 4096];
+            let _ = socket.read(&mut buffer).await;
+            let _ = socket.write_all(answer).await;
+        });
+        let sent = send(&to(format!("https://{plain}/"))).await;
+        assert_eq!(sent.unwrap_err().tls, Some(TlsTrouble::Handshake));
+    }
+    // Nobody listens there.
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nobody = free.local_addr().unwrap();
+    drop(free);
+    let sent = send(&to(format!("https://{nobody}/"))).await.unwrap_err();
+    assert_eq!(sent.tls, None);
+    assert!(
+        sent.why
+            .starts_with(&format!("cannot connect to {nobody}: ")),
+        "{}",
+        sent.why
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_time_is_not_good() {
+    let year = |year| rcgen::date_time_ymd(year, 1, 1);
+    for (from, until, trouble) in [
+        (2000, 2001, TlsTrouble::Expired),
+        (4000, 4001, TlsTrouble::NotYetValid),
+    ] {
+        let folder =
+            std::env::temp_dir().join(format!("gatewright-{trouble:?}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut leaf = rcgen::CertificateParams::new(vec!["127.0.0.1".into()]).unwrap();
+        (leaf.not_before, leaf.not_after) = (year(from), year(until));
+        let leaf = leaf.self_signed(&key).unwrap();
+        let (chain, secret) = (folder.join("chain.pem"), folder.join("key.pem"));
+        std::fs::write(&chain, leaf.pem()).unwrap();
+        std::fs::write(&secret, key.serialize_pem()).unwrap();
+        let server = Https::default()
+            .certificate(&chain, &secret)
+            .server()
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (socket, _) = listener.accept().await.unwrap();
+            server.accept(socket).await
+        });
+        let client = Client::trusting(&leaf.pem()).unwrap();
+        let sent = post(&to(format!("https://{address}/")), &[], &client).await;
+        assert_eq!(sent.unwrap_err().tls, Some(trouble));
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }
