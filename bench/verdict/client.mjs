@@ -53,7 +53,8 @@ async function play(make, url, prefix, step) {
   const calls = Array.from({ length: step.repeat ?? 1 }, () => step.calls).flat();
   const one = (method, path) =>
     call(method, path, method === "POST" ? { name: step.name } : undefined).catch((error) =>
-      console.error(`${step.name}: ${error.name}`),
+      // Kept beside the journals: what a client says and what arrived must fit.
+      console.error(`${step.name}: ${method} ${path}: ${error.name}: ${error.message}`),
     );
   const going = [];
   for (const [method, path] of calls) {

@@ -43,15 +43,15 @@ def stripe(url: str, session: str, key: str) -> Call:
 
 
 def openai(url: str, session: str, key: str) -> Call:
-    import httpx
     from openai import OpenAI
 
     client = OpenAI(api_key=key, base_url=url, max_retries=2, timeout=1.0, default_headers={SESSION: session})
 
     def call(method: str, path: str, body: dict[str, str] | None) -> object:
+        # Answers as they come: none is of OpenAI's own kinds.
         if method == "GET":
-            return client.get(path, cast_to=httpx.Response)
-        return client.post(path, body=body, cast_to=httpx.Response)
+            return client.get(path, cast_to=object)
+        return client.post(path, body=body, cast_to=object)
 
     return call
 
@@ -77,7 +77,8 @@ def play(make: Callable[[str, str, str], Call], url: str, prefix: str, step: dic
         try:
             call(method, path, {"name": step["name"]} if method == "POST" else None)
         except Exception as error:
-            print(f"{step['name']}: {type(error).__name__}", file=sys.stderr)
+            # Kept beside the journals: what a client says and what arrived must fit.
+            print(f"{step['name']}: {method} {path}: {type(error).__name__}: {str(error)[:200]!r}", file=sys.stderr)
 
     if "every_ms" not in step:
         for method, path in calls:

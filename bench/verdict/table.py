@@ -1,13 +1,15 @@
 """Has every client play the plan against a gateway, and prints what the gateway's verdict on each is, as Markdown.
 
-`table.py ADMIN_URL URL CLIENTS [--docs FILE] [--journals FOLDER]`, CLIENTS being JSON: for each name `command`, `cwd`
-and `version`. With `--docs` the table is put between the marks in that file. The journal of each session goes to a
-file of FOLDER, to compare what is said with what arrived. Exit code 1 where one of ours is not graded A.
+`table.py ADMIN_URL URL CLIENTS [--docs FILE] [--journals FOLDER] [--measured TEXT]`, CLIENTS being JSON: for each name
+`command`, `cwd` and `version`. With `--docs` the table is put between the marks in that file, with TEXT (when, and on
+which machine) below. The journal of each session goes to a file of FOLDER, and so does what each client said of its
+errors, to compare what is judged with what arrived. Exit code 1 where one of ours is not graded A.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +22,9 @@ SHOWN = {"kept": "kept", "unseen": "", "minor": "minor", "major": "**major**", "
 OURS = "gatewright-"
 AT_ONCE = 3
 """Clients that play side by side: more would disturb each other's waits."""
+
+# All is on this machine.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
 
 _opener = build_opener(ProxyHandler({}))
 
@@ -48,17 +53,20 @@ class Gateway:
         return verdict
 
 
-def all_play(gateway: Gateway, url: str, programs: dict[str, Any]) -> bool:
-    """Has clients play side by side; says whether all did."""
+def all_play(gateway: Gateway, url: str, programs: dict[str, Any], said_by: dict[str, str]) -> bool:
+    """Has clients play side by side; says whether all did. What they said of their errors goes to `said_by`."""
     playing = {}
     for name, program in programs.items():
         gateway.prepare(name)
         # Names of sessions begin with the client's, and no client's begins with another's.
         command = [part.format(name=name, url=url) for part in program["command"]]
-        playing[name] = subprocess.Popen(command, cwd=program["cwd"], stderr=subprocess.PIPE, text=True)
+        playing[name] = subprocess.Popen(
+            command, cwd=program["cwd"], stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+        )
     well = True
     for name, process in playing.items():
         _, said = process.communicate(timeout=600)
+        said_by[name] = said
         if process.returncode != 0:
             print(f"{name} ended with {process.returncode}:\n{said}", file=sys.stderr)
             well = False
@@ -73,14 +81,17 @@ def main() -> int:
     admin_url, url, clients, *options = sys.argv[1:]
     asked = dict(zip(options[::2], options[1::2], strict=True))
     gateway, programs = Gateway(admin_url), dict(sorted(json.loads(clients).items(), key=ours_first))
-    names = list(programs)
+    names, said_by = list(programs), dict[str, str]()
     for begin in range(0, len(names), AT_ONCE):
-        if not all_play(gateway, url, {name: programs[name] for name in names[begin : begin + AT_ONCE]}):
+        some = {name: programs[name] for name in names[begin : begin + AT_ONCE]}
+        if not all_play(gateway, url, some, said_by):
             return 1
     verdicts = {name: gateway.verdict(name) for name in programs}
     if "--journals" in asked:
-        write_journals(gateway, Path(asked["--journals"]), list(programs))
+        write_journals(gateway, Path(asked["--journals"]), said_by)
     table = markdown(verdicts, {name: program["version"] for name, program in programs.items()})
+    if "--measured" in asked:
+        table += f"\n\n{asked['--measured']}"
     print(table)
     if "--docs" in asked:
         put(Path(asked["--docs"]), table)
@@ -114,9 +125,10 @@ def put(file: Path, table: str) -> None:
     file.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{after}")
 
 
-def write_journals(gateway: Gateway, folder: Path, clients: list[str]) -> None:
+def write_journals(gateway: Gateway, folder: Path, said_by: dict[str, str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for client in clients:
+    for client, said in said_by.items():
+        (folder / f"{client}.errors.txt").write_text(said)
         for step in PLAN:
             session = f"{client}-{step['name']}"
             entries = gateway.ask("GET", f"journal?session={session}")["entries"]

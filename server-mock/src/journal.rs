@@ -386,6 +386,7 @@ impl Entry {
             key: header("idempotency-key").map(|key| key.trim_matches('"').to_owned()),
             call: header("x-mock-call"),
             has_proof: header("dpop").is_some(),
+            conditional: header("if-match").is_some() || header("upload-offset").is_some(),
             agent: header("user-agent"),
             status: self.ending.status,
             outcome: self.ending.outcome,

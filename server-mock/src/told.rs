@@ -32,7 +32,7 @@ impl Told {
             Some(value) => after(value, headers.get(DATE)),
             None => (None, false),
         };
-        let ms = text("retry-after-ms").and_then(|value| value.trim().parse::<u64>().ok());
+        let ms = text("retry-after-ms").and_then(whole);
         let (remaining, reset_s) = limits(headers);
         Self {
             retry_after_ms: match (after_ms, ms) {
@@ -56,15 +56,19 @@ impl Told {
     }
 }
 
+/// A whole number; one that is too large is the largest.
+fn whole(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let is_whole = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_whole.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
 fn after(value: &HeaderValue, date: Option<&HeaderValue>) -> (Option<u64>, bool) {
     let Some(text) = value.to_str().ok().map(str::trim) else {
         return (None, false);
     };
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        let ms = text
-            .parse::<u64>()
-            .map_or(u64::MAX, |s| s.saturating_mul(1_000));
-        return (Some(ms), false);
+    if let Some(seconds) = whole(text) {
+        return (Some(seconds.saturating_mul(1_000)), false);
     }
     let now = date
         .and_then(|date| date.to_str().ok())
@@ -135,6 +139,8 @@ mod tests {
             );
         }
         let absurd = told(&[("retry-after", "99999999999999999999")]);
+        assert_eq!(absurd.retry_after_ms, Some(u64::MAX));
+        let absurd = told(&[("retry-after-ms", "18446744073709551616")]);
         assert_eq!(absurd.retry_after_ms, Some(u64::MAX));
     }
 

@@ -2,7 +2,7 @@
 
 mod gateway;
 mod javascript;
-mod machine;
+pub(crate) mod machine;
 mod mobile;
 mod python;
 mod server;

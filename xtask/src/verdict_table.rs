@@ -7,7 +7,9 @@ use std::process::Command;
 
 use serde_json::{Map, Value, json};
 
+use crate::bench::machine::Machine;
 use crate::gateway::{self, Gateway};
+use crate::npm_package::VERSION;
 use crate::process::show_code;
 use crate::project::{Kit, Packages, Project};
 use crate::python::{Interpreter, Venv, build_wheel};
@@ -85,12 +87,18 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
             words.push(plan.into());
         }
     }
+    let hosts = vec![
+        format!("Python {}", interpreter.full_version),
+        format!("Node {}", kit.node.version),
+    ];
+    let machine = Machine::ask(hosts);
     let gateway = Gateway::start(workspace, "dev")?;
     let mut table = Command::new(python);
     table
         .arg(folder.join("table.py"))
         .args([&gateway.admin_url, &gateway.url])
         .arg(Value::Object(clients).to_string())
+        .args(["--measured", &machine.in_words()])
         .arg("--journals")
         .arg(workspace.scratch("verdict-journals"));
     if write {
@@ -115,6 +123,11 @@ fn add(
 ) {
     let mut words = command.to_vec();
     words.extend(["{name}", "{url}", "{name}"].map(str::to_owned));
+    // Our own are not pinned: they are of this workspace.
+    let version = match version {
+        "" => VERSION,
+        pinned => pinned,
+    };
     let client = json!({ "command": words, "cwd": folder, "version": version });
     clients.insert(name.to_owned(), client);
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use crate::judged::Judged;
 use crate::pattern::{Mismatch, Pattern, check_members};
 
-const MEMBERS: [&str; 8] = [
+const MEMBERS: [&str; 9] = [
     "client",
     "clients",
     "effects",
@@ -14,6 +15,7 @@ const MEMBERS: [&str; 8] = [
     "may_show_secrets",
     "never_shown",
     "user",
+    "verdict",
     "wire",
 ];
 const WIRE: [&str; 7] = [
@@ -42,6 +44,8 @@ pub(crate) struct Expectation {
     distinct: Vec<(String, Pattern)>,
     /// How many requests were answered with a status.
     statuses: Vec<(String, Pattern)>,
+    /// The gateway's verdict on the clients.
+    pub(crate) verdict: Judged,
     /// Texts that no answer of the adapter may contain, beside the secrets it was given.
     pub(crate) never_shown: Vec<String>,
     /// The answers may contain secrets, because the gateway is asked to echo them.
@@ -90,6 +94,7 @@ impl Expectation {
         if let Some(may) = members.get("may_show_secrets") {
             read.may_show_secrets = may.as_bool().ok_or("may_show_secrets is true or false")?;
         }
+        read.verdict = Judged::read(object(members, "verdict")?)?;
         let wire = object(members, "wire")?;
         check_members(&wire, &WIRE, "wire")?;
         for name in WIRE {
@@ -278,6 +283,7 @@ mod tests {
             json!({"wires": {}}),
             json!({"wire": {"counts": 1}}),
             json!({"client": {"open": {}}}),
+            json!({"verdict": {"patience": "kept"}}),
             json!([]),
         ] {
             assert!(Expectation::read(&wrong).is_err(), "{wrong}");

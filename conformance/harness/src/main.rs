@@ -4,6 +4,7 @@ mod adapter;
 mod args;
 mod corpus;
 mod expectation;
+mod judged;
 mod pattern;
 mod placeholders;
 mod play;

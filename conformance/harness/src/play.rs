@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -107,7 +108,7 @@ pub(crate) async fn play(
     }
     // The dot at the end keeps `conformance.1.` from being found in `conformance.12.`.
     let name = format!("conformance.{number}.");
-    let (session, names) = match stage.session(&name, &scenario.gateway).await {
+    let (session, began, names) = match stage.session(&name, &scenario.gateway).await {
         Ok(session) => session,
         Err(why) => return Outcome::Failed(Failure::of(why)),
     };
@@ -144,8 +145,10 @@ pub(crate) async fn play(
         .iter()
         .filter_map(|entry| serde_json::to_value(entry).ok())
         .collect();
-    seen.wire = requests(&journal, &playing.credentials);
-    seen.elsewhere = requests(&stage.elsewhere(&name), &playing.credentials);
+    let first_call = playing.first_call.get();
+    let first_call_ms = first_call.map(|at| at.duration_since(began).as_secs_f64() * 1e3);
+    seen.wire = requests(&journal, first_call_ms, &playing.credentials);
+    seen.elsewhere = requests(&stage.elsewhere(&name), None, &playing.credentials);
     for operation in expectation.operations() {
         let effects = serde_json::to_value(session.effects(operation)).unwrap_or_default();
         seen.effects.insert(operation.to_owned(), effects);
@@ -154,6 +157,11 @@ pub(crate) async fn play(
         failure
             .problems
             .extend(expectation.check(&seen).iter().map(ToString::to_string));
+        failure.problems.extend(
+            expectation
+                .verdict
+                .check(&session.verdict(), scenario.may_retry()),
+        );
     }
     failure.seen = seen;
     if failure.problems.is_empty() {
@@ -186,6 +194,8 @@ struct Playing<'a> {
     credentials: Credentials,
     problems: Vec<String>,
     seen: Seen,
+    /// When the first call was handed to the adapter.
+    first_call: Arc<OnceLock<Instant>>,
 }
 
 impl<'a> Playing<'a> {
@@ -200,6 +210,7 @@ impl<'a> Playing<'a> {
             credentials: Credentials::default(),
             problems: Vec::new(),
             seen: Seen::default(),
+            first_call: Arc::default(),
         };
         playing.learn_tokens();
         playing
@@ -372,9 +383,11 @@ impl<'a> Playing<'a> {
         let adapter = self.adapter;
         let request = json!({ "op": "call", "client": self.client_id(&call.client), "request": call.request });
         let (after, cancel_after) = (call.after_ms, call.cancel_after_ms);
+        let first_call = Arc::clone(&self.first_call);
         async move {
             tokio::time::sleep(Duration::from_millis(after)).await;
             let started = Instant::now();
+            let _ = first_call.set(started);
             let (id, answer) = adapter.send(request);
             let mut answer = Box::pin(answer);
             if let Some(ms) = cancel_after {

@@ -205,6 +205,20 @@ impl Scenario {
         clients
     }
 
+    /// Whether no client, and no call, is told to make one attempt.
+    pub(crate) fn may_retry(&self) -> bool {
+        let is_one = |options: &Map<String, Value>| {
+            options.get("max_attempts").is_some_and(|most| *most == 1)
+        };
+        let calls = self.calls.iter().filter_map(|call| Step::read(call).ok());
+        let mut requests = calls.flat_map(|step| match step {
+            Step::Call(call) => vec![call.request],
+            Step::Together(calls) => calls.into_iter().map(|call| call.request).collect(),
+            _ => Vec::new(),
+        });
+        !self.clients().values().any(is_one) && !requests.any(|request| is_one(&request))
+    }
+
     /// Reads a scenario and makes one of it for each combination of its `each`.
     pub(crate) fn read_all(text: &str) -> Result<Vec<Self>, String> {
         let value: Value =

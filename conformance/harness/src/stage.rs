@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gatewright_server_mock::{FaultRule, Gateway, OptionsChange, Session, Tier};
 use serde_json::Value;
@@ -40,13 +40,14 @@ impl Stage {
         })
     }
 
-    /// A session of its own, set up, and what the placeholders stand for in it.
+    /// A session of its own, set up; when it began, and what the placeholders stand for in it.
     pub(crate) async fn session(
         &self,
         name: &str,
         setup: &GatewaySetup,
-    ) -> Result<(Session, Names), String> {
+    ) -> Result<(Session, Instant, Names), String> {
         let session = self.gateway.session(name).map_err(|why| why.to_string())?;
+        let began = Instant::now();
         for_pages(&session).map_err(|why| why.to_string())?;
         let url = self.gateway.url();
         let authority = url.trim_start_matches("http://").to_owned();
@@ -61,7 +62,7 @@ impl Stage {
             ("session".to_owned(), name.into()),
         ]);
         change(&session, setup, &mut names).await?;
-        Ok((session, names))
+        Ok((session, began, names))
     }
 
     /// The requests of the session `name` that reached the other origin: they have its name in their path or query, or, where all

@@ -20,8 +20,13 @@ impl Credentials {
     }
 }
 
-/// The requests of a journal, in order of arrival. A browser's preflights are left out: no SDK sends them.
-pub(crate) fn requests(journal: &[Value], credentials: &Credentials) -> Vec<Value> {
+/// The requests of a journal, in order of arrival. A browser's preflights are left out: no SDK sends them. The first call
+/// was handed to the adapter `first_call_ms` after the session began.
+pub(crate) fn requests(
+    journal: &[Value],
+    first_call_ms: Option<f64>,
+    credentials: &Credentials,
+) -> Vec<Value> {
     let sent: Vec<&Value> = journal
         .iter()
         .filter(|entry| !is_preflight(entry))
@@ -38,8 +43,12 @@ pub(crate) fn requests(journal: &[Value], credentials: &Credentials) -> Vec<Valu
     sent.iter()
         .map(|entry| {
             let at_ms = at(entry) - first;
-            let gap_ms = before.replace(at_ms).map(|before| at_ms - before);
-            request(entry, at_ms, gap_ms, credentials)
+            let times = Times {
+                at: at_ms,
+                gap: before.replace(at_ms).map(|before| at_ms - before),
+                since: first_call_ms.map(|began| at(entry) - began),
+            };
+            request(entry, &times, credentials)
         })
         .collect()
 }
@@ -58,7 +67,14 @@ fn is_preflight(entry: &Value) -> bool {
             .is_some_and(|headers| headers.iter().any(asks))
 }
 
-fn request(entry: &Value, at_ms: f64, gap_ms: Option<f64>, credentials: &Credentials) -> Value {
+/// Milliseconds since the first request, the one before, and the harness's first call.
+struct Times {
+    at: f64,
+    gap: Option<f64>,
+    since: Option<f64>,
+}
+
+fn request(entry: &Value, times: &Times, credentials: &Credentials) -> Value {
     let member = |name: &str| entry.get(name).cloned().unwrap_or(Value::Null);
     let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default();
     let mut headers = Map::new();
@@ -106,8 +122,9 @@ fn request(entry: &Value, at_ms: f64, gap_ms: Option<f64>, credentials: &Credent
         "op": member("op"),
         "connection": member("connection"),
         "request_id": member("request_id"),
-        "at_ms": rounded(at_ms),
-        "gap_ms": gap_ms.map(rounded),
+        "at_ms": rounded(times.at),
+        "gap_ms": times.gap.map(rounded),
+        "since_ms": times.since.map(rounded),
     })
 }
 
@@ -177,8 +194,10 @@ mod tests {
             json!({"method": "GET", "path": "/a", "query": "", "headers": [["a", "1"], ["a", "2"]], "received_ns": ns,
                    "key_fingerprint": fingerprint, "status": 200, "body_base64": "eyJhIjoxfQ=="})
         };
-        let seen = requests(&[entry(5_000_000), entry(47_500_000)], &credentials);
+        let journal = [entry(5_000_000), entry(47_500_000)];
+        let seen = requests(&journal, Some(2.0), &credentials);
         assert_eq!(seen[1].pointer("/gap_ms"), Some(&json!(42.5)));
+        assert_eq!(seen[1].pointer("/since_ms"), Some(&json!(45.5)));
         assert_eq!(seen[0].pointer("/gap_ms"), Some(&Value::Null));
         assert_eq!(seen[0].pointer("/headers/a"), Some(&json!("1, 2")));
         assert_eq!(seen[0].pointer("/credential"), Some(&json!("k")));
@@ -190,6 +209,6 @@ mod tests {
     fn preflights_of_browsers_are_left_out() {
         let preflight =
             json!({"method": "OPTIONS", "headers": [["access-control-request-method", "POST"]]});
-        assert!(requests(&[preflight], &Credentials::default()).is_empty());
+        assert!(requests(&[preflight], None, &Credentials::default()).is_empty());
     }
 }

@@ -257,3 +257,69 @@ fn one_that_asks_for_it_is_in_one_scenario_at_a_time() {
     );
     assert_eq!(last_line(&output), "0 passed, 2 failed");
 }
+
+/// An SDK in bash whose one call does what `calls` says with `ask`, a GET; then it says that all is well.
+fn bash(name: &str, members: &str, calls: &str) -> Output {
+    let scenario = format!(
+        r#"{{"name":"a","about":"x","source":"y","calls":[{{"method":"GET","path":"/v1/contacts/ct_000001"}}],{members}}}"#
+    );
+    let script = format!(
+        r#"
+        read -r line; echo '{{"id":1,"protocol":1,"sdk":"bash","capabilities":[]}}'
+        read -r line
+        port=${{line#*127.0.0.1:}}; port=${{port%%[^0-9]*}}
+        session=${{line#*\"x-mock-session\":\"}}; session=${{session%%\"*}}
+        echo '{{"id":2,"ok":true}}'
+        ask() {{
+            exec 3<>"/dev/tcp/127.0.0.1/$port"
+            printf 'GET /v1/contacts/ct_000001 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n' >&3
+            printf 'authorization: Bearer sk_test_unlimited_conformance\r\nx-mock-session: %s\r\n\r\n' "$session" >&3
+            cat <&3 >/dev/null
+            exec 3>&-
+        }}
+        read -r line; {calls}; echo '{{"id":3,"ok":true,"status":200}}'
+        read -r line; echo '{{"id":4,"ok":true}}'
+        cat >/dev/null"#
+    );
+    let stage = Stage::new(name, &[("a.json", &scenario)], &script);
+    let bash = format!("bash '{}'", stage.0.join("adapter.sh").display());
+    stage.play(&["--adapter", &bash]).0
+}
+
+#[test]
+fn one_that_does_not_wait_as_asked_is_caught_by_the_verdict() {
+    let told_to_wait = |name: &str, calls: &str, expected: &str| {
+        let faults = r#"[{"match":{"op":"contacts.get"},"script":["503;ra-ms=400","ok"]}]"#;
+        let members = format!(r#""gateway":{{"faults":{faults}}},"expect":{expected}"#);
+        bash(name, &members, calls)
+    };
+    // The scenario expects nothing: what every client must keep is looked at in all of them.
+    let hasty = told_to_wait("hasty", "ask; ask", "{}");
+    let said = stdout(&hasty);
+    let found = "FAIL a: the verdict on retry-after: major: not in 1 of 1: came back after ";
+    assert!(said.contains(found), "{said}");
+    assert!(said.contains(" ms when 400 ms were asked for"), "{said}");
+    assert_eq!(last_line(&hasty), "0 passed, 1 failed");
+    let patient = told_to_wait(
+        "patient",
+        "ask; sleep 0.45; ask",
+        r#"{"verdict":{"retry-after":"kept","grade":"A"}}"#,
+    );
+    let said = stdout(&patient);
+    assert_eq!(last_line(&patient), "1 passed, 0 failed", "{said}");
+}
+
+#[test]
+fn a_timer_of_the_clients_is_measured_from_the_call() {
+    let hedged = |name: &str, calls: &str| {
+        let members = r#""expect":{"wire":{"requests":[{},{"since_ms":{"$min":500}}]}}"#;
+        bash(name, members, calls)
+    };
+    let early = hedged("early", "ask; ask");
+    let said = stdout(&early);
+    assert!(said.contains("FAIL a: wire[1].since_ms: got "), "{said}");
+    // The first was long on its way: 250 ms lie between the two arrivals, and yet the second was sent in time.
+    let delayed = hedged("delayed", "sleep 0.3; ask; sleep 0.25; ask");
+    let said = stdout(&delayed);
+    assert_eq!(last_line(&delayed), "1 passed, 0 failed", "{said}");
+}

@@ -146,7 +146,7 @@ impl Aspect {
     pub fn source(self) -> &'static str {
         match self {
             Self::RetryAfter => "RFC 9110, section 10.2.3; RFC 6585, section 4",
-            Self::Pause => "RFC 6585, section 4",
+            Self::Pause => "RFC 6585, section 4; RFC 9110, section 15.6.4",
             Self::RateLimit => "draft-ietf-httpapi-ratelimit-headers-10",
             Self::Backoff => "RFC 9110, section 9.2.2; Google SRE book, chapter 22",
             Self::Jitter => "AWS Architecture Blog, Exponential Backoff And Jitter (2015)",

@@ -32,21 +32,25 @@ pub(super) struct Waits {
 }
 
 /// Judges one call; what was wrong is returned and counted. It is known of the call whether the client named it, and of
-/// each request whether it ended while the server was down.
+/// each request whether it ended while the server was down, or a copy of it was under way.
 pub(super) fn judge(
     attempts: &[&Request],
-    (named, is_down): (bool, &dyn Fn(&Request) -> bool),
+    (named, is_excused): (bool, &dyn Fn(&Request) -> bool),
     tally: &mut Tally,
     waits: &mut Waits,
 ) -> Vec<Finding> {
     let mut call = Call {
         named,
-        gave_up_rightly: attempts.last().is_some_and(|last| is_down(last)),
+        gave_up_rightly: decisive(attempts)
+            .is_some_and(|last| last.end().failed() && is_excused(last)),
         tally,
         findings: Vec::new(),
     };
     for request in attempts {
-        call.timeout(request);
+        // Who leaves one copy of two is no proof of a timeout.
+        if !lost(request, attempts) {
+            call.timeout(request);
+        }
     }
     for (at, pair) in attempts.windows(2).enumerate() {
         let [before, after] = pair else { continue };
@@ -60,7 +64,7 @@ pub(super) fn judge(
 
 struct Call<'a> {
     named: bool,
-    /// It ended while the server was down: whoever stops then spares it.
+    /// It ended while the server was down: whoever stops then spares it. Or beside a copy: it goes on.
     gave_up_rightly: bool,
     tally: &'a mut Tally,
     findings: Vec<Finding>,
@@ -146,14 +150,18 @@ impl Call<'_> {
 
     /// A repetition of what may have been done.
     fn unsafe_retry(&mut self, before: &Request, after: &Request) {
-        if after.is_idempotent() && before.is_idempotent() {
+        if [before, after]
+            .iter()
+            .all(|one| one.is_idempotent() || one.conditional)
+        {
             if before.key.is_some() {
                 self.tally.kept(Aspect::UnsafeRetry);
             }
             return;
         }
-        // The authorization server has rules of its own, and no keys.
-        if before.op.starts_with("oauth.") || before.asked_ms().is_some() {
+        // The authorization server has rules of its own, and no keys. Who is asked to come back may do so.
+        let is_asked_for = before.asked_ms().is_some() || before.told.should_retry == Some(true);
+        if before.is_of_authorization() || is_asked_for {
             return;
         }
         let what = match before.end() {
@@ -166,9 +174,12 @@ impl Call<'_> {
     }
 
     fn final_error(&mut self, before: &Request, after: &Request, status: u16) {
-        // Another credential, or a fresh proof, is another request; 413 with Retry-After passes (RFC 9110, 15.5.14).
+        // Another credential, or a fresh proof, is another request; 413 with Retry-After passes (RFC 9110, 15.5.14). An
+        // authorization server asks for a nonce in the proof by 400 (RFC 9449, section 8).
         let is_other = before.credential != after.credential || after.has_proof;
+        let is_fresh_proof = after.has_proof && before.is_of_authorization();
         if (status == 401 && is_other)
+            || (status == 400 && is_fresh_proof)
             || before.asked_ms().is_some()
             || before.told.should_retry == Some(true)
         {
@@ -212,11 +223,14 @@ impl Call<'_> {
             return;
         };
         let hurried = own.iter().filter(|wait| **wait < NO_WAIT_MS).count();
-        if own.len() >= 2 && hurried == own.len() {
-            let text = format!("{} attempts without a wait between them", own.len() + 1);
-            self.wrong(Aspect::Backoff, Mark::Major, last, text);
-        } else {
-            self.tally.kept(Aspect::Backoff);
+        match own.len() {
+            all if hurried < all => self.tally.kept(Aspect::Backoff),
+            // One wait that was none may be chance, and what all calls say of it is judged of them together.
+            1 => {}
+            all => {
+                let text = format!("{} attempts without a wait between them", all + 1);
+                self.wrong(Aspect::Backoff, Mark::Major, last, text);
+            }
         }
     }
 
@@ -227,6 +241,8 @@ impl Call<'_> {
         };
         let done = attempts
             .iter()
+            // A token more does no harm, and the authorization server itself sees to what is good only once.
+            .filter(|request| !request.is_of_authorization())
             .filter(|request| request.committed && !request.method.is_idempotent())
             .count();
         match done {
@@ -241,7 +257,7 @@ impl Call<'_> {
 
     /// How the call ended.
     fn end(&mut self, attempts: &[&Request]) {
-        let (Some(first), Some(last)) = (attempts.first(), attempts.last()) else {
+        let (Some(first), Some(last)) = (attempts.first(), decisive(attempts)) else {
             return;
         };
         let tries = attempts.len();
@@ -279,4 +295,15 @@ impl Call<'_> {
             self.wrong(Aspect::Recovery, Mark::Minor, last, text);
         }
     }
+}
+
+/// Whether a request is the copy of another attempt that was answered first.
+fn lost(request: &Request, attempts: &[&Request]) -> bool {
+    attempts.iter().any(|other| request.lost_to(other))
+}
+
+/// The attempt by which a call ended: the last that was no slower copy of another.
+pub(super) fn decisive<'a>(attempts: &[&'a Request]) -> Option<&'a Request> {
+    let mut backwards = attempts.iter().rev();
+    backwards.find(|one| !lost(one, attempts)).copied()
 }

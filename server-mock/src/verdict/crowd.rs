@@ -16,7 +16,10 @@ const ENOUGH_FOR_SPREAD: usize = 5;
 /// So many calls with two waits say whether they grow. With full jitter the larger of so many is larger by chance alone
 /// in one of 250 runs.
 const ENOUGH_FOR_GROWTH: usize = 8;
-/// Waits whose middle half lies within this share of their median, or within a timer's noise, are all the same.
+/// Of so many waits the middle half is looked at, so that a few that a busy machine made longer change nothing. Of fewer
+/// it is all of them: of six that are spread over a tenth of a second, half lie close together by chance in one of ten runs.
+const ENOUGH_FOR_MIDDLE: usize = 20;
+/// Waits that lie within this share of their median, or within a timer's noise, are all the same.
 const SAME_SHARE: f64 = 0.02;
 const SAME_MS: f64 = 5.0;
 /// The longest second wait is at least so much longer than the longest first.
@@ -53,7 +56,12 @@ fn spread(waits: &Waits, tally: &mut Tally) {
         let place = (share * (sorted.len() - 1) as f64).round() as usize;
         sorted.get(place).copied().unwrap_or(0.0)
     };
-    let (median, width) = (at(0.5), at(0.75) - at(0.25));
+    let width = if sorted.len() < ENOUGH_FOR_MIDDLE {
+        at(1.0) - at(0.0)
+    } else {
+        at(0.75) - at(0.25)
+    };
+    let median = at(0.5);
     if width < SAME_MS.max(SAME_SHARE * median) {
         let text = format!(
             "{} calls waited the same, {:.0} to {:.0} ms",

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::aspect::Aspect;
 use super::attempts::{self, Waits};
-use super::calls::grouped;
+use super::calls::{MOST_BETWEEN, grouped};
 use super::grade::{Grade, Mark};
 use super::request::{End, Request};
 use super::{crowd, outage, reuse, text};
@@ -18,6 +18,8 @@ const MAX_CALLS_SHOWN: usize = 1_000;
 const MAX_EXAMPLES: usize = 3;
 /// The share of cases in which something of little weight may go wrong before it is said.
 const MINOR_SHARE: f64 = 0.05;
+/// The share of calls that may come back without a wait: who chooses waits by chance, from nothing up, has short ones too.
+const CHANCE_SHARE: f64 = 0.2;
 
 /// How the client of a session behaved.
 #[derive(Clone, Debug, Serialize)]
@@ -154,9 +156,10 @@ pub(super) struct Tally {
 struct Seen {
     seen: usize,
     broken: usize,
+    /// The worst that was seen of single requests.
     worst: Option<Mark>,
-    /// Whether something was said of all calls together, which no share of them makes little.
-    of_all: bool,
+    /// The worst that was said of all calls together, which no share of them makes little.
+    of_all: Option<Mark>,
     examples: Vec<String>,
     /// Said where all was kept.
     note: Option<String>,
@@ -184,8 +187,11 @@ impl Tally {
         let seen = self.of(finding.aspect);
         seen.seen += 1;
         seen.broken += 1;
-        seen.worst = seen.worst.max(Some(finding.mark));
-        seen.of_all |= finding.seq.is_none();
+        let worst = match finding.seq {
+            Some(_) => &mut seen.worst,
+            None => &mut seen.of_all,
+        };
+        *worst = (*worst).max(Some(finding.mark));
         if seen.examples.len() < MAX_EXAMPLES && !seen.examples.contains(&finding.text) {
             seen.examples.push(finding.text.clone());
         }
@@ -202,9 +208,12 @@ impl Tally {
 impl Seen {
     fn verdict(self, aspect: Aspect) -> AspectVerdict {
         let share = self.broken as f64 / self.seen.max(1) as f64;
-        let mark = match self.worst {
+        let of_requests = self.worst.filter(|worst| match aspect {
+            Aspect::Backoff => share > CHANCE_SHARE,
+            _ => *worst > Mark::Minor || share >= MINOR_SHARE,
+        });
+        let mark = match of_requests.max(self.of_all) {
             _ if self.seen == 0 => Mark::Unseen,
-            Some(Mark::Minor) if share < MINOR_SHARE && !self.of_all => Mark::Kept,
             Some(worst) => worst,
             None => Mark::Kept,
         };
@@ -214,7 +223,7 @@ impl Seen {
                 Some(note) => note,
                 None => format!("{} of {}", self.seen - self.broken, self.seen),
             },
-            _ if self.of_all => self.examples.join("; "),
+            _ if self.of_all.is_some() => self.examples.join("; "),
             _ => format!(
                 "not in {} of {}: {}",
                 self.broken,
@@ -255,9 +264,11 @@ impl Verdict {
             .map(|(at, call)| {
                 let attempts: Vec<&Request> =
                     call.at.iter().filter_map(|at| requests.get(*at)).collect();
-                let is_down = |last: &Request| outages.iter().any(|outage| outage.has(last));
-                let findings =
-                    attempts::judge(&attempts, (call.named, &is_down), &mut tally, &mut waits);
+                let is_excused = |last: &Request| {
+                    outages.iter().any(|outage| outage.has(last)) || has_copy(&requests, last)
+                };
+                let about = (call.named, &is_excused as &dyn Fn(&Request) -> bool);
+                let findings = attempts::judge(&attempts, about, &mut tally, &mut waits);
                 CallVerdict::of(at + 1, &attempts, findings, origin_ns)
             })
             .collect();
@@ -380,8 +391,7 @@ impl CallVerdict {
             op: timeline.op,
             key: first.and_then(|first| first.key.clone()),
             grade: Grade::of(worst.iter().map(|(_, mark)| *mark)),
-            outcome: attempts
-                .last()
+            outcome: attempts::decisive(attempts)
                 .map_or_else(String::new, |last| last.end().in_words()),
             effects: attempts.iter().filter(|request| request.committed).count(),
             attempts: (timeline.attempts.iter().zip(attempts))
@@ -436,6 +446,16 @@ fn reason(aspects: &[AspectVerdict], grade: Option<Grade>) -> String {
         return format!("nothing was wrong in the {kept} aspects that were called for");
     }
     parts.join("; ")
+}
+
+/// Whether a copy of a request that failed was still under way.
+fn has_copy(requests: &[Request], failed: &Request) -> bool {
+    let at = requests.partition_point(|request| request.seq < failed.seq);
+    requests
+        .iter()
+        .skip(at.saturating_sub(MOST_BETWEEN))
+        .take(2 * MOST_BETWEEN + 1)
+        .any(|other| failed.ended_beside(other))
 }
 
 fn agents(requests: &[Request]) -> Vec<String> {

@@ -17,6 +17,11 @@ const BREAKING: [&str; 8] = [
     "stall@",
 ];
 
+/// A client that leaves may be back before it is noticed that it left.
+const NOTICE_NS: u64 = 20 * MS;
+/// Who sends two copies of a request leaves the slower one this soon after the other was answered.
+const HEDGE_NS: u64 = 2_000 * MS;
+
 /// One request of a session.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
@@ -40,6 +45,8 @@ pub(crate) struct Request {
     pub(crate) call: Option<String>,
     /// Whether it carries a proof that is made anew for each attempt (DPoP).
     pub(crate) has_proof: bool,
+    /// Whether it takes effect only on a state that it names (`If-Match`, `Upload-Offset`), and so but once.
+    pub(crate) conditional: bool,
     pub(crate) agent: Option<String>,
     pub(crate) status: Option<u16>,
     pub(crate) outcome: Option<u16>,
@@ -90,6 +97,29 @@ impl Request {
         Some(self.start_ns.saturating_add(took))
     }
 
+    /// When it ended, if that was before `after` was sent. That its client had left may have been noticed a little later.
+    pub(super) fn over_before(&self, after: &Self) -> Option<u64> {
+        let ended = self.end_ns()?;
+        let is_noticed_late = self.left_ns.is_some()
+            && ended <= after.start_ns.saturating_add(NOTICE_NS)
+            && after.end_ns().is_none_or(|end| ended < end);
+        (ended <= after.start_ns || is_noticed_late).then_some(ended)
+    }
+
+    /// Whether it was one of two copies that were under way together, and its client left it when `other` was answered.
+    pub(super) fn lost_to(&self, other: &Self) -> bool {
+        let (Some(left), Some(answered)) = (self.end_ns(), other.end_ns()) else {
+            return false;
+        };
+        self.left_ns.is_some()
+            && matches!(other.end(), End::Answered(..400))
+            && self.method.is_safe()
+            && self.start_ns < answered
+            && other.start_ns < left
+            && answered <= left
+            && left - answered <= HEDGE_NS
+    }
+
     /// What the client was asked to wait after it, in milliseconds.
     pub(crate) fn asked_ms(&self) -> Option<u64> {
         self.told.retry_after_ms
@@ -100,6 +130,31 @@ impl Request {
         self.method.is_idempotent() || self.key.is_some()
     }
 
+    /// Whether it went to the authorization server, which has rules of its own, and no keys.
+    pub(super) fn is_of_authorization(&self) -> bool {
+        self.op.starts_with("oauth.")
+    }
+
+    /// Whether it is a copy of `other`: the same was asked, safely, of one client without a name for its call.
+    fn is_copy_of(&self, other: &Self) -> bool {
+        self.method.is_safe()
+            && self.call.is_none()
+            && other.call.is_none()
+            && (&self.method, &self.target) == (&other.method, &other.target)
+            && (self.body, self.credential) == (other.body, other.credential)
+    }
+
+    /// Whether `other`, a copy of it, was still under way when it ended: its client had not given up.
+    pub(super) fn ended_beside(&self, other: &Self) -> bool {
+        let Some(end) = self.end_ns() else {
+            return false;
+        };
+        self.seq != other.seq
+            && other.start_ns < end
+            && other.end_ns().is_none_or(|later| later > end)
+            && self.is_copy_of(other)
+    }
+
     /// Whether the gateway answered without a fault in the way.
     pub(super) fn is_genuine(&self) -> bool {
         self.fault.is_none()
@@ -108,9 +163,9 @@ impl Request {
     /// How long after `before` it came, in milliseconds: by real time, or by the session's clock where that was moved
     /// on in between.
     pub(crate) fn waited_ms(&self, before: &Self) -> Option<f64> {
-        let ended = before.end_ns()?;
-        let real = self.start_ns.checked_sub(ended)? as f64 / MS as f64;
-        let took_ms = (ended - before.start_ns) / MS;
+        let ended = before.over_before(self)?;
+        let real = self.start_ns.saturating_sub(ended) as f64 / MS as f64;
+        let took_ms = ended.saturating_sub(before.start_ns) / MS;
         let clock = self
             .at_ms
             .saturating_sub(before.at_ms)

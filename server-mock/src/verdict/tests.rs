@@ -24,6 +24,7 @@ fn request(at_ms: u64, method: Method, target: &str, status: u16) -> Request {
         key: None,
         call: None,
         has_proof: false,
+        conditional: false,
         agent: Some("test/1".into()),
         status: Some(status),
         outcome: Some(status),
@@ -72,6 +73,11 @@ impl Request {
 
     fn left(mut self, after_ms: u64) -> Self {
         (self.left_ns, self.took_ns, self.status) = (Some(after_ms * 1_000_000), None, None);
+        self
+    }
+
+    fn taking(mut self, ms: u64) -> Self {
+        self.took_ns = Some(ms * 1_000_000);
         self
     }
 
@@ -198,6 +204,136 @@ fn attempts_without_a_wait_are_hammering() {
     assert_eq!(mark(&hammering, Aspect::Backoff), Mark::Major);
     let patient = verdict(vec![get(0, 503), get(300, 503), get(1_000, 200)]);
     assert_eq!(mark(&patient, Aspect::Backoff), Mark::Kept);
+}
+
+#[test]
+fn short_waits_by_chance_are_no_hammering() {
+    // Full jitter begins at nothing: one call of ten came back twice within a moment.
+    let calls = |hurried: u64| {
+        let requests = (0..10).flat_map(move |n| {
+            let (at, wait) = (n * 10_000, if n < hurried { 5 } else { 300 });
+            let target = format!("/v1/contacts/{n}");
+            [get(at, 500), get(at + wait, 500), get(at + 3 * wait, 200)]
+                .map(|one| one.about(&target))
+        });
+        verdict(requests.collect())
+    };
+    assert_eq!(mark(&calls(1), Aspect::Backoff), Mark::Kept);
+    assert_eq!(mark(&calls(4), Aspect::Backoff), Mark::Major);
+    // A single retry without a wait says nothing.
+    let once = verdict(vec![get(0, 500), get(5, 200)]);
+    assert_eq!(mark(&once, Aspect::Backoff), Mark::Unseen);
+}
+
+#[test]
+fn a_little_jitter_is_jitter() {
+    // A tenth of a second on top of one: of six such waits four happen to lie close together.
+    let spread = [1_001, 1_047, 1_050, 1_052, 1_055, 1_093];
+    let waits = |all: &[u64]| {
+        let requests = all.iter().enumerate().flat_map(|(n, wait)| {
+            let (at, target) = (n as u64 * 10_000, format!("/v1/contacts/{n}"));
+            [get(at, 500), get(at + 1 + wait, 200)].map(|one| one.about(&target))
+        });
+        verdict(requests.collect())
+    };
+    assert_eq!(mark(&waits(&spread), Aspect::Jitter), Mark::Kept);
+    assert_eq!(mark(&waits(&[500; 6]), Aspect::Jitter), Mark::Minor);
+    // Of many the machine may have made some longer.
+    let mut many = [500; 24];
+    many[3] = 620;
+    assert_eq!(mark(&waits(&many), Aspect::Jitter), Mark::Minor);
+}
+
+#[test]
+fn what_the_server_asks_for_again_may_be_sent_again() {
+    let mut first = post(0, 503);
+    first.told.should_retry = Some(true);
+    let asked = verdict(vec![first, post(500, 201).done()]);
+    assert_eq!(mark(&asked, Aspect::UnsafeRetry), Mark::Unseen);
+    let unasked = verdict(vec![post(0, 503), post(500, 201).done()]);
+    assert_eq!(mark(&unasked, Aspect::UnsafeRetry), Mark::Major);
+}
+
+#[test]
+fn two_copies_of_a_request_are_one_call() {
+    let copy = |at_ms: u64| get(at_ms, 200).over(at_ms);
+    // The second copy is answered, and the first one left; or the other way round.
+    for (first, second) in [
+        (copy(0).left(152), copy(150)),
+        (copy(0).taking(160), copy(150).left(12)),
+    ] {
+        let hedged = verdict(vec![first, second]);
+        assert_eq!((hedged.logical_calls, hedged.grade), (1, Some(Grade::A)));
+        assert_eq!(hedged.calls[0].outcome, "200");
+        assert_eq!(mark(&hedged, Aspect::Timeout), Mark::Unseen);
+    }
+    // Who leaves long after it has nothing to do with it.
+    let alone = verdict(vec![copy(0).left(5_000), copy(150)]);
+    assert_eq!(alone.logical_calls, 2);
+    assert_eq!(mark(&alone, Aspect::Recovery), Mark::Minor);
+}
+
+#[test]
+fn who_has_a_copy_under_way_has_not_given_up() {
+    let hedged = verdict(vec![get(0, 200).taking(600), get(150, 500).over(2)]);
+    assert_eq!(mark(&hedged, Aspect::Recovery), Mark::Unseen);
+    let other = get(150, 500).over(2).about("/v1/contacts/2");
+    let apart = verdict(vec![get(0, 200).taking(600), other]);
+    assert_eq!(mark(&apart, Aspect::Recovery), Mark::Minor);
+}
+
+#[test]
+fn a_token_more_is_no_damage() {
+    let token = |at_ms: u64| {
+        let mut one = request(at_ms, Method::POST, "/oauth/generic/token", 200);
+        one.op = "oauth.token";
+        one
+    };
+    let again = verdict(vec![token(0).lost(true), token(500).done()]);
+    assert_eq!((again.logical_calls, again.grade), (1, Some(Grade::A)));
+    // A proof without the server's nonce is made anew with it.
+    let mut asked = [token(0), token(10)];
+    (asked[0].status, asked[1].has_proof) = (Some(400), true);
+    assert_eq!(
+        mark(&verdict(asked.to_vec()), Aspect::FinalErrors),
+        Mark::Unseen
+    );
+    asked[1].has_proof = false;
+    assert_eq!(
+        mark(&verdict(asked.to_vec()), Aspect::FinalErrors),
+        Mark::Minor
+    );
+}
+
+#[test]
+fn what_names_the_state_it_is_for_may_be_repeated() {
+    let append = |at_ms: u64, conditional: bool| {
+        let mut one = request(at_ms, Method::PATCH, "/v1/uploads/1", 204);
+        one.conditional = conditional;
+        one
+    };
+    let again = |conditional| {
+        let requests = vec![append(0, conditional).lost(false), append(500, conditional)];
+        mark(&verdict(requests), Aspect::UnsafeRetry)
+    };
+    assert_eq!((again(true), again(false)), (Mark::Unseen, Mark::Major));
+}
+
+#[test]
+fn two_credentials_are_two_clients() {
+    let mut other = get(10, 200);
+    other.credential = Some(2);
+    let apart = verdict(vec![get(0, 429).asking(5_000), other, get(5_100, 200)]);
+    assert_eq!(apart.logical_calls, 2);
+    assert_eq!(mark(&apart, Aspect::RetryAfter), Mark::Kept);
+}
+
+#[test]
+fn who_leaves_and_comes_back_at_once_is_one_call() {
+    // That the connection was closed is seen a moment after the new one was opened.
+    let back = verdict(vec![get(0, 200).left(1_002), get(1_000, 200).taking(5)]);
+    assert_eq!(back.logical_calls, 1);
+    assert_eq!(mark(&back, Aspect::Recovery), Mark::Kept);
 }
 
 /// Calls with two waits each, as a function of the call's number.

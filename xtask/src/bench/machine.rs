@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::process::answer;
 
 /// What the figures were measured with.
-pub(super) struct Machine {
+pub(crate) struct Machine {
     date: String,
     cpu: String,
     cores: usize,
@@ -15,7 +15,7 @@ pub(super) struct Machine {
 
 impl Machine {
     /// Asks it; `hosts` are the languages that are measured, with their versions.
-    pub(super) fn ask(hosts: Vec<String>) -> Self {
+    pub(crate) fn ask(hosts: Vec<String>) -> Self {
         let unknown = || "unknown".to_owned();
         let said =
             |program: &str, arguments: &[&str]| answer(Command::new(program).args(arguments)).ok();
@@ -40,7 +40,7 @@ impl Machine {
     }
 
     /// As a sentence.
-    pub(super) fn in_words(&self) -> String {
+    pub(crate) fn in_words(&self) -> String {
         let Self {
             date,
             cpu,
