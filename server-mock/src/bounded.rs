@@ -22,18 +22,30 @@ impl<K: Clone + Eq + Hash, V> Bounded<K, V> {
 
     /// Adds an entry, in place of one with that key, and returns the one that is gone for it, if one is.
     pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
-        let replaced = self.entries.insert(key.clone(), value);
-        if replaced.is_some() {
-            return replaced;
+        self.insert_for(key, value).map(|(_, gone)| gone)
+    }
+
+    /// The same, with the key of the one that is gone.
+    pub(crate) fn insert_for(&mut self, key: K, value: V) -> Option<(K, V)> {
+        if let Some(replaced) = self.entries.insert(key.clone(), value) {
+            return Some((key, replaced));
         }
         self.order.push_back(key);
         let mut gone = None;
         while gone.is_none()
             && (self.entries.len() > self.most || self.order.len() > self.most.saturating_mul(2))
         {
-            gone = self.entries.remove(&self.order.pop_front()?);
+            gone = self.entries.remove_entry(&self.order.pop_front()?);
         }
         gone
+    }
+
+    /// Makes the order in which entries make room that of `by`, where they did not arrive in it.
+    pub(crate) fn sort_by_key<O: Ord>(&mut self, mut by: impl FnMut(&K, &V) -> O) {
+        let Self { entries, order, .. } = self;
+        order.retain(|key| entries.contains_key(key));
+        let key = |key: &K| entries.get(key).map(|value| by(key, value));
+        order.make_contiguous().sort_by_cached_key(key);
     }
 
     pub(crate) fn get<Q>(&self, key: &Q) -> Option<&V>
@@ -75,8 +87,9 @@ impl<K: Clone + Eq + Hash, V> Bounded<K, V> {
             .filter_map(|key| Some((key, self.entries.get(key)?)))
     }
 
-    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.entries.values_mut()
+    /// The entries that are there, in any order.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
+        self.entries.iter_mut()
     }
 }
 

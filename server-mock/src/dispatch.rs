@@ -99,7 +99,7 @@ impl Dispatch {
 
 /// Starts publishing events for the groups that were asked for, if any.
 pub(crate) fn start_relay(
-    desk: &Desk,
+    desk: &Arc<Desk>,
     groups: &[String],
     worlds: &Arc<Worlds>,
     stop: &watch::Receiver<bool>,
@@ -110,7 +110,7 @@ pub(crate) fn start_relay(
     let relaying = relay::relay(
         Arc::downgrade(worlds),
         Arc::clone(worlds.published()),
-        Arc::clone(desk.bus()),
+        Arc::clone(desk),
         relay::events(groups),
         stop.clone(),
     );

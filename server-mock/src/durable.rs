@@ -15,6 +15,7 @@
 mod abort;
 mod changes;
 mod data_file;
+mod keeps;
 mod kept;
 mod parts;
 mod records;
@@ -25,6 +26,7 @@ mod writer;
 pub(crate) use abort::abort_at;
 pub(crate) use changes::{Changes, Row, Rows, Value};
 pub(crate) use data_file::DEFAULT_MAX_BYTES;
+pub(crate) use keeps::{Keeps, Name, Touched, Written};
 pub(crate) use kept::Kept;
 pub(crate) use trouble::Trouble;
 pub(crate) use writer::Store;

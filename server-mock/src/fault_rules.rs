@@ -5,15 +5,20 @@
 //!    fault it always has or its random part; nothing once its span of the session's clock is over. Random faults are decided by hash(seed, rule, logical call, attempt), so the order in which
 //!    concurrent requests arrive cannot change them.
 
+mod keep;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{MS, nanos};
+use crate::durable::Touched;
 use crate::fault::{Fault, FaultError};
 use crate::logical::{Logical, Seen};
 use crate::op::Op;
 use crate::stable_hash::{mix, stable_hash, unit};
+
+pub(crate) use keep::KINDS;
 
 /// Rules a session may have, and steps a script may have.
 const MAX_RULES: usize = 1_000;
@@ -216,6 +221,7 @@ pub(crate) struct FaultRules {
     /// The number of the next rule: what is taken away changes no other rule's chance.
     next: u64,
     inline: Seen,
+    touched: Touched,
 }
 
 struct Running {
@@ -253,6 +259,9 @@ impl FaultRules {
             }
         }
         for rule in rules {
+            self.touched
+                .note_with(keep::RULE, || keep::row_id(self.next));
+            self.touched.note(keep::RULES, "");
             let ends_ns = rule.for_ms.map_or(u64::MAX, |ms| {
                 now_ns.saturating_add(nanos(Duration::from_millis(ms)))
             });
@@ -269,20 +278,24 @@ impl FaultRules {
     }
 
     pub(crate) fn clear(&mut self) {
+        self.touch_all();
         self.rules.clear();
         self.next = 0;
     }
 
     /// Takes the rules of one name away.
     pub(crate) fn clear_named(&mut self, name: &str) {
+        self.touch_all();
         self.rules
             .retain(|running| running.rule.name.as_deref() != Some(name));
     }
 
     /// Takes the rules of `fresh`; attempts of inline faults go on counting.
     pub(crate) fn replace(&mut self, fresh: Self) {
+        self.touch_all();
         self.rules = fresh.rules;
         self.next = fresh.next;
+        self.touch_all();
     }
 
     pub(crate) fn state(&self) -> Vec<RuleState> {
@@ -306,7 +319,7 @@ impl FaultRules {
         for running in &mut self.rules {
             if now_ns < running.ends_ns
                 && running.rule.matching.holds(request)
-                && let Some(fault) = running.next(logical)
+                && let Some(fault) = running.next(logical, &mut self.touched)
             {
                 return Some(fault);
             }
@@ -337,9 +350,10 @@ impl FaultRules {
 }
 
 impl Running {
-    fn next(&mut self, logical: &Logical) -> Option<Fault> {
+    fn next(&mut self, logical: &Logical, touched: &mut Touched) -> Option<Fault> {
         if let Some(fault) = self.rule.script.get(self.step) {
             self.step += 1;
+            touched.note_with(keep::STEP, || keep::row_id(self.number));
             return Some(fault.clone());
         }
         if let Some(fault) = &self.rule.always {

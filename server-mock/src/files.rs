@@ -12,17 +12,20 @@ use sha2::{Digest as _, Sha256};
 
 use crate::call::{Call, UploadEnd};
 use crate::key::Identity;
-use crate::keyed::keyed;
+use crate::keyed::{idempotency_key, reserved};
 use crate::problem::{Problem, not_found};
 use crate::reply::Reply;
+use crate::world::State;
 
 mod content;
 mod export;
+mod keep;
 mod operations;
 mod source;
 mod store;
 mod upload;
 
+pub(crate) use keep::KINDS;
 pub(crate) use operations::{OPERATIONS, schemas};
 pub(crate) use store::Files;
 pub(crate) use upload::with_upload_options;
@@ -44,16 +47,16 @@ pub(crate) enum FileOp {
 }
 
 /// Answers an operation on files.
-pub(crate) fn respond(call: &Call, op: FileOp, identity: &Identity) -> Reply {
+pub(crate) async fn respond(call: &Call, op: FileOp, identity: &Identity) -> Reply {
     let answered = match op {
         FileOp::Append => upload::append(call, identity),
         FileOp::Cancel => upload::cancel(call, identity),
         FileOp::Content => content::content(call, identity),
         // Of a body that broke nothing is answered, so there is nothing to repeat.
-        FileOp::Create if call.upload.end != UploadEnd::Complete => create(call, identity, None),
-        FileOp::Create => {
-            return keyed(call, identity, |key| create(call, identity, key));
+        FileOp::Create if call.upload.end != UploadEnd::Complete => {
+            create(call, &mut call.world.state(), identity, None)
         }
+        FileOp::Create => return created(call, identity).await,
         FileOp::Delete => delete(call, identity),
         FileOp::Export => export::export(call),
         FileOp::Get => get(call, identity),
@@ -63,14 +66,41 @@ pub(crate) fn respond(call: &Call, op: FileOp, identity: &Identity) -> Reply {
     answered.unwrap_or_else(|problem| call.problem(problem))
 }
 
-fn create(call: &Call, identity: &Identity, key: Option<&str>) -> Result<Reply, Problem> {
+/// Creates once for each key: it is stored before anything happens, and its answer in the transaction of the file.
+async fn created(call: &Call, identity: &Identity) -> Reply {
+    let key = match idempotency_key(call) {
+        Ok(key) => key,
+        Err(problem) => return call.problem(problem),
+    };
+    let reserved = match reserved(call, identity, key.as_deref()).await {
+        Ok(reserved) => reserved,
+        Err(reply) => return *reply,
+    };
+    let mut state = call.world.state();
+    if let Some(Err(problem)) = reserved.as_ref().map(|reserved| reserved.check(&state)) {
+        return call.problem(problem);
+    }
+    let made = create(call, &mut state, identity, key.as_deref());
+    let reply = made.unwrap_or_else(|problem| call.problem(problem));
+    if let Some(reserved) = reserved {
+        reserved.answered(&mut state, &reply);
+    }
+    reply
+}
+
+fn create(
+    call: &Call,
+    state: &mut State,
+    identity: &Identity,
+    key: Option<&str>,
+) -> Result<Reply, Problem> {
     let bytes = &call.upload.bytes;
     let whole = call.upload.end == UploadEnd::Complete;
     if whole {
         digest(call, "content-digest", bytes)?;
     }
     if let Some(complete) = upload::flag(call) {
-        return upload::create(call, identity, complete, key);
+        return upload::create(call, state, identity, complete, key);
     }
     if !whole {
         return Err(Problem::new(
@@ -80,7 +110,6 @@ fn create(call: &Call, identity: &Identity, key: Option<&str>) -> Result<Reply, 
         ));
     }
     digest(call, "repr-digest", bytes)?;
-    let mut state = call.world.state();
     state.files.room_for(bytes.len(), bytes.len())?;
     let reply = state
         .files

@@ -22,6 +22,7 @@ use crate::listener::{Door, serve_admin, serve_data};
 use crate::log::{Log, LogFormat, LogLevel};
 use crate::otlp::Traces;
 use crate::region::Region;
+use crate::resting;
 use crate::session::{Refused, Session};
 use crate::shared_limits::{LimitsSettings, SharedLimits};
 use crate::static_files::StaticFiles;
@@ -310,7 +311,7 @@ impl GatewayBuilder {
             let kept = self
                 .data
                 .as_deref()
-                .map(|file| Store::open(file, self.max_data_bytes))
+                .map(|file| Store::open(file, self.max_data_bytes, self.max_sessions))
                 .transpose()?;
             let data = TcpListener::bind((self.host, self.port)).await?;
             let admin = TcpListener::bind((admin_host, self.admin_port)).await?;
@@ -356,12 +357,19 @@ impl GatewayBuilder {
         surroundings.shared_limits = limits;
         surroundings.client = client;
         let worlds = Arc::new(Worlds::new(self.max_sessions, surroundings));
-        for session in sessions.iter().flatten().take(self.max_sessions) {
-            if let (Err(NoWorld::Unreadable(trouble)), Some(store)) =
+        for (at, (session, has_work)) in sessions.iter().flatten().enumerate() {
+            if at >= self.max_sessions {
+                if *has_work {
+                    worlds.resting().add(session);
+                }
+            } else if let (Err(NoWorld::Unreadable(trouble)), Some(store)) =
                 (worlds.world(session), &store)
             {
                 return ready(Err(store.unreadable(&trouble.reason())));
             }
+        }
+        if store.is_some() {
+            tokio::spawn(resting::wake(Arc::downgrade(&worlds), told.clone()));
         }
         if let (Some(desk), Some(bus)) = (&desk, &self.bus) {
             dispatch::start_relay(desk, &bus.events, &worlds, &told);

@@ -10,6 +10,9 @@
 //! | sending | anything else, attempts left | pending: 1 s, 5 s, 30 s, 2 min, 10 min later, or when Slack's `Retry-After` says |
 //! | sending | anything else, none left | failed |
 //!
+//! While as many are pending as there may be, an event makes none: that is counted, in the session and in the metrics, and
+//! said on standard error once until there is room again.
+//!
 //! A channel `sink` sends nothing anywhere: what it would have sent is in the list of notices, for tests.
 
 mod driver;
@@ -19,6 +22,7 @@ mod slack;
 mod template;
 
 use std::collections::VecDeque;
+use std::io::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde::{Deserialize, Serialize};
@@ -36,7 +40,9 @@ use crate::world::{State, World};
 
 /// The kind of its rows.
 pub(crate) const NOTICE_KIND: &str = "notice";
-/// Notices remembered; the oldest that are over go first, and while all are pending new ones fail at once.
+/// The kind of the row that counts those which were not made.
+pub(crate) const DROPPED_KIND: &str = "notices_dropped";
+/// Notices remembered; the oldest that are over go first, and while all are pending no new ones are made.
 const MAX_NOTICES: usize = 10_000;
 /// After each attempt that did not succeed, in milliseconds.
 const DELAYS_MS: [u64; 5] = [1_000, 5_000, 30_000, 120_000, 600_000];
@@ -102,6 +108,10 @@ struct Inner {
     driven: bool,
     /// Which life it is: what was under way before a reset is told to nobody.
     life: u64,
+    /// Notices that were not made, because too many were pending.
+    dropped: u64,
+    /// Whether that is so now, and has been said.
+    full: bool,
 }
 
 /// What came of an attempt.
@@ -145,18 +155,36 @@ impl Notices {
         Ok(())
     }
 
+    /// Takes in how many were not made.
+    pub(crate) fn take_dropped(&self, value: &RowValue) -> Result<(), String> {
+        self.inner().dropped = value.read()?;
+        Ok(())
+    }
+
     /// Their rows.
     pub(crate) fn rows(&self, rows: &mut Rows) {
-        for notice in &self.inner().list {
+        let inner = self.inner();
+        for notice in &inner.list {
             rows.put(NOTICE_KIND, &notice.id, notice);
         }
+        if inner.dropped > 0 {
+            rows.put(DROPPED_KIND, "", &inner.dropped);
+        }
+    }
+
+    /// Whether any waits to be sent.
+    pub(crate) fn are_pending(&self) -> bool {
+        let inner = self.inner();
+        let mut notices = inner.list.iter();
+        notices.any(|notice| notice.state == NoticeState::Pending)
     }
 }
 
+/// There is no room for a notice.
+struct Full;
+
 impl Inner {
-    fn add(&mut self, changes: &mut Changes, mut notice: Notice) {
-        self.made += 1;
-        notice.id = format!("ntc_{:06}", self.made);
+    fn add(&mut self, changes: &mut Changes, mut notice: Notice) -> Result<(), Full> {
         if self.list.len() >= MAX_NOTICES {
             let is_over =
                 |known: &Notice| matches!(known.state, NoticeState::Sent | NoticeState::Failed);
@@ -167,11 +195,19 @@ impl Inner {
                     }
                 }
                 // Nothing that was promised is given up for it.
-                None => return,
+                None => {
+                    self.dropped += 1;
+                    changes.put(DROPPED_KIND, "", &self.dropped);
+                    return Err(Full);
+                }
             }
         }
+        self.full = false;
+        self.made += 1;
+        notice.id = format!("ntc_{:06}", self.made);
         changes.put(NOTICE_KIND, &notice.id, &notice);
         self.list.push_back(notice);
+        Ok(())
     }
 }
 
@@ -190,13 +226,19 @@ impl World {
             .iter()
             .filter(|wanted| wanted.wants(&event.kind, &value));
         let mut inner = self.notices.inner();
+        let mut dropped = 0;
         for integration in fitting {
-            inner.add(
-                &mut state.changes,
-                notice(integration, &event.id(), &value, now_ns),
-            );
+            let made = notice(integration, &event.id(), &value, now_ns);
+            if inner.add(&mut state.changes, made).is_err() {
+                dropped += 1;
+            }
         }
+        let is_new = dropped > 0 && !std::mem::replace(&mut inner.full, true);
         drop(inner);
+        self.surroundings.metrics.notices_dropped(dropped);
+        if is_new {
+            say_full();
+        }
         start(self);
     }
 
@@ -210,8 +252,15 @@ impl World {
             "id": "evt_test", "type": "integration.test", "sequence": 0, "data": {"id": "test", "name": "a test"},
         });
         let made = notice(integration, "evt_test", &value, self.clock.now_ns());
-        self.notices.inner().add(&mut state.changes, made);
+        let added = self.notices.inner().add(&mut state.changes, made);
         drop(state);
+        if added.is_err() {
+            self.surroundings.metrics.notices_dropped(1);
+            return Err(format!(
+                "{MAX_NOTICES} notices are pending already; look at them with GET /admin/notices, and try again when \
+                 some were sent"
+            ));
+        }
         start(self);
         Ok(())
     }
@@ -220,6 +269,21 @@ impl World {
     pub(crate) fn notices(&self) -> Vec<Notice> {
         self.notices.inner().list.iter().cloned().collect()
     }
+
+    /// Notices that were not made, because too many were pending.
+    pub(crate) fn notices_dropped(&self) -> u64 {
+        self.notices.inner().dropped
+    }
+}
+
+/// Without the session's name, as all that is logged.
+fn say_full() {
+    // There is nobody to tell that standard error is closed.
+    let _ = writeln!(
+        std::io::stderr(),
+        "gatewright-gateway: {MAX_NOTICES} notices to people are pending in a session; until some are sent its events \
+         make none. GET /admin/notices counts them as dropped; see why the pending ones are not taken"
+    );
 }
 
 fn notice(integration: &Integration, event: &str, value: &Value, now_ns: u64) -> Notice {

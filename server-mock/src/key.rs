@@ -8,9 +8,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::api_version::pinned;
+use crate::durable::{Keeps, Name, Touched, Value, Written};
 use crate::signing::Flaw;
 use crate::stable_hash::{mix, stable_hash};
 use crate::tier::Tier;
@@ -43,7 +44,7 @@ const READ_SCOPES: [&str; 6] = [
 ];
 
 /// Who a caller is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Identity {
     pub(crate) tenant: String,
     pub(crate) tier: Tier,
@@ -81,12 +82,25 @@ pub struct Token {
     pub expires_at_ms: u64,
 }
 
+/// The kind of the rows of tokens; the id is the token.
+pub(crate) const TOKEN_KIND: &str = "token";
+
 /// The tokens of a session.
 #[derive(Default)]
 pub(crate) struct Tokens {
-    by_text: HashMap<String, (Identity, u64)>,
+    by_text: HashMap<String, Minted>,
     order: VecDeque<String>,
     minted: u64,
+    touched: Touched,
+}
+
+/// What a token is good for, as its row has it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Minted {
+    number: u64,
+    #[serde(flatten)]
+    identity: Identity,
+    expires_ns: u64,
 }
 
 impl Identity {
@@ -117,6 +131,14 @@ impl Identity {
 }
 
 impl Tokens {
+    /// No tokens. With `kept` what changes is noted for the data file.
+    pub(crate) fn new(kept: bool) -> Self {
+        Self {
+            touched: Touched::new(kept),
+            ..Self::default()
+        }
+    }
+
     /// Makes a token that ends at `expires_ns`.
     pub(crate) fn mint(&mut self, identity: Identity, expires_ns: u64, seed: u64) -> Token {
         self.minted += 1;
@@ -126,9 +148,16 @@ impl Tokens {
             && let Some(oldest) = self.order.pop_front()
         {
             self.by_text.remove(&oldest);
+            self.touched.note(TOKEN_KIND, &oldest);
         }
         self.order.push_back(token.clone());
-        self.by_text.insert(token.clone(), (identity, expires_ns));
+        self.touched.note(TOKEN_KIND, &token);
+        let minted = Minted {
+            number: self.minted,
+            identity,
+            expires_ns,
+        };
+        self.by_text.insert(token.clone(), minted);
         Token {
             token,
             expires_at_ms: expires_ns / crate::clock::MS,
@@ -139,12 +168,48 @@ impl Tokens {
     pub(crate) fn identify(&self, key: &str, now_ns: u64) -> Result<Identity, Unauthorized> {
         if key.starts_with("tok_") {
             return match self.by_text.get(key) {
-                Some((identity, expires_ns)) if now_ns < *expires_ns => Ok(identity.clone()),
+                Some(minted) if now_ns < minted.expires_ns => Ok(minted.identity.clone()),
                 Some(_) => Err(Unauthorized::TokenExpired),
                 None => Err(Unauthorized::Unknown),
             };
         }
         parse_key(key)
+    }
+}
+
+impl Keeps for Tokens {
+    fn touched(&mut self) -> Vec<Name> {
+        self.touched.take()
+    }
+
+    fn names(&self) -> Vec<Name> {
+        let names = self.order.iter();
+        names
+            .map(|token| (TOKEN_KIND, token.as_str().into()))
+            .collect()
+    }
+
+    fn row(&self, _kind: &str, id: &str) -> Option<Written> {
+        self.by_text.get(id).map(Value::of)
+    }
+
+    fn take(&mut self, _kind: &str, id: &str, value: &Value) -> Result<(), String> {
+        let minted: Minted = value.read()?;
+        self.minted = self.minted.max(minted.number);
+        if self.by_text.insert(id.into(), minted).is_none() {
+            self.order.push_back(id.into());
+        }
+        Ok(())
+    }
+
+    fn taken(&mut self) -> Result<(), String> {
+        let by_text = &self.by_text;
+        let number = |token: &String| by_text.get(token).map(|minted| minted.number);
+        self.order.make_contiguous().sort_by_key(number);
+        if self.order.len() > MAX_TOKENS {
+            return Err(format!("a session has at most {MAX_TOKENS} tokens"));
+        }
+        Ok(())
     }
 }
 

@@ -21,32 +21,6 @@ pub(crate) const KEY_PATTERN: &str =
 /// Says that an answer was given before.
 pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// Carries out an operation whose side effect is in memory only, once for each key. The key is in memory only too: a
-/// key that outlived its side effect would promise what is not there.
-pub(crate) fn keyed(
-    call: &Call,
-    identity: &Identity,
-    act: impl FnOnce(Option<&str>) -> Result<Reply, Problem>,
-) -> Reply {
-    let key = match idempotency_key(call) {
-        Ok(key) => key,
-        Err(problem) => return call.problem(problem),
-    };
-    let reserved = match key
-        .as_deref()
-        .map(|key| reserve(call, identity, key, false))
-    {
-        None => None,
-        Some(Ok(reserved)) => Some(reserved),
-        Some(Err(reply)) => return *reply,
-    };
-    let reply = act(key.as_deref()).unwrap_or_else(|problem| call.problem(problem));
-    if let Some(reserved) = reserved {
-        reserved.answered(&mut call.world.state(), &reply);
-    }
-    reply
-}
-
 /// Stores the key of a request that has one, on disk where there is one, or answers for it.
 ///
 /// Never dropped before the answer: where there is a disk to wait for, the caller runs this as a task.

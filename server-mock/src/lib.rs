@@ -64,6 +64,7 @@ mod redact;
 mod region;
 mod reply;
 mod resource;
+mod resting;
 mod routes;
 mod session;
 mod shared_limits;

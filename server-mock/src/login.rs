@@ -20,6 +20,7 @@ use http::{HeaderValue, StatusCode};
 
 use crate::bounded::Bounded;
 use crate::call::Call;
+use crate::durable::Touched;
 use crate::problem::Problem;
 use crate::reply::Reply;
 
@@ -28,12 +29,14 @@ mod callback;
 mod cookies;
 mod fetch;
 mod id_token;
+mod keep;
 mod operations;
 mod own_server;
 mod plan;
 mod sessions;
 mod settings;
 
+pub(crate) use keep::SESSION_KIND;
 pub(crate) use operations::{OPERATIONS, schemas};
 pub use settings::{LoginOptions, LoginProvider};
 
@@ -54,15 +57,7 @@ pub(crate) enum LoginOp {
 pub(crate) struct Logins {
     attempts: Bounded<String, begin::Attempt>,
     sessions: Bounded<String, sessions::LoginSession>,
-}
-
-impl Default for Logins {
-    fn default() -> Self {
-        Self {
-            attempts: Bounded::new(MAX_ATTEMPTS),
-            sessions: Bounded::new(MAX_SESSIONS),
-        }
-    }
+    touched: Touched,
 }
 
 /// The operation a path means, what it is about, and the method it has.

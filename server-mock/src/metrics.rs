@@ -4,12 +4,14 @@
 //! spells them. Labels have few values: operations and not paths, tiers and not tenants; never a key, a tenant, a session
 //! or an id. Counting is one lookup behind a shared lock and a few atomic additions; the text is made when it is asked for.
 
+mod bus;
 mod exposition;
 mod limits;
 mod requests;
 mod webhooks;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use exposition::Exposition;
 
@@ -24,9 +26,17 @@ pub(crate) struct Metrics {
     pub(crate) requests: RequestCounts,
     pub(crate) limits: LimitCounts,
     webhooks: WebhookCounts,
+    notices_dropped: AtomicU64,
 }
 
 impl Metrics {
+    /// Counts notices to people that were not made, because too many were pending.
+    pub(crate) fn notices_dropped(&self, count: u64) {
+        if count > 0 {
+            self.notices_dropped.fetch_add(count, Ordering::Relaxed);
+        }
+    }
+
     /// Counts an attempt to deliver a webhook; `None` is no answer.
     pub(crate) fn webhook_attempt(&self, status: Option<u16>) {
         self.webhooks.attempt(status);
@@ -38,10 +48,20 @@ impl Metrics {
         self.requests.write(&mut text);
         self.limits.write(&mut text);
         self.webhooks.write(&mut text);
+        self.write_notices(&mut text);
+        bus::write(&mut text, shared);
         breakers(&mut text, shared);
         gateway(&mut text, shared);
         process(&mut text, shared);
         text.finish()
+    }
+
+    fn write_notices(&self, text: &mut Exposition) {
+        let name = "gatewright_notices_dropped_total";
+        let help = "Notices to people that were not made, because too many were pending.";
+        text.family(name, "counter", help);
+        let dropped = self.notices_dropped.load(Ordering::Relaxed);
+        text.sample(name, &[], dropped as f64);
     }
 }
 

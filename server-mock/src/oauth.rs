@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::bounded::Bounded;
 use crate::call::{Call, UploadEnd};
+use crate::durable::Touched;
 use crate::oauth::profile::Profile;
 use crate::reply::Reply;
 
@@ -29,6 +30,7 @@ mod id_token;
 mod identity;
 mod issuer;
 pub(crate) mod jose;
+mod keep;
 mod operations;
 pub(crate) mod profile;
 pub(crate) mod settings;
@@ -39,6 +41,7 @@ mod tokens;
 pub(crate) use access::holder;
 pub(crate) use device::Decision;
 pub(crate) use dpop::{is_near, nonce};
+pub(crate) use keep::KINDS;
 pub(crate) use operations::{OPERATIONS, PROVIDER_PATTERN, is_provider, schemas};
 pub(crate) use profile::{is_access_token, op_at};
 pub use settings::{AuthMethod, Consent, Dpop, IdTokenAlg, OAuthClient, OAuthOptions, Pkce};
@@ -80,13 +83,16 @@ pub(crate) struct OAuth {
     /// Who the user has agreed to already: provider and client.
     consents: Bounded<String, ()>,
     pushed: Bounded<String, asked::Pushed>,
+    /// Of its rows those that are no tokens' and no devices'.
+    touched: Touched,
 }
 
-impl Default for OAuth {
-    fn default() -> Self {
+impl OAuth {
+    /// Nothing was asked of it yet. With `kept` what changes is noted for the data file.
+    pub(crate) fn new(kept: bool) -> Self {
         Self {
-            tokens: tokens::IssuedTokens::default(),
-            devices: device::Devices::default(),
+            tokens: tokens::IssuedTokens::new(kept),
+            devices: device::Devices::new(kept),
             proofs: Bounded::new(MAX_PROOFS),
             codes: Bounded::new(MAX_CODES),
             rotations: 0,
@@ -94,6 +100,7 @@ impl Default for OAuth {
             logged_in_ns: None,
             consents: Bounded::new(MAX_CODES),
             pushed: Bounded::new(MAX_CODES),
+            touched: Touched::new(kept),
         }
     }
 }

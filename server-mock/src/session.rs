@@ -101,14 +101,14 @@ impl Session {
         self.world.reset();
     }
 
-    /// All of it that a data file would keep (records, keys and their answers, effects, events, options, the clock), as
-    /// one JSON document.
+    /// All of it that a data file would keep (records, files, keys and their answers, effects, events, tokens, fault rules,
+    /// options, the clock and more), as one JSON document. Secrets are in it.
     pub fn snapshot(&self) -> Result<String, Refused> {
         self.world.snapshot().map_err(Refused)
     }
 
-    /// Makes it what a snapshot says, of this session or of another; all of it or, with the reason, nothing. Its journal,
-    /// fault rules and tokens stay.
+    /// Makes it what a snapshot says, of this session or of another; all of it or, with the reason, nothing. Its journal
+    /// stays.
     pub fn restore(&self, snapshot: &str) -> Result<(), Refused> {
         self.world.restore(snapshot.as_bytes()).map_err(Refused)
     }
@@ -363,9 +363,7 @@ impl Session {
     /// Changes the signing key of its authorization server; the one before is published for `key_overlap_ms` more.
     pub fn rotate_oauth_keys(&self) {
         let now_ns = self.world.clock.now_ns();
-        let mut state = self.world.state();
-        state.oauth.rotated_ns = now_ns;
-        state.oauth.rotations = state.oauth.rotations.saturating_add(1);
+        self.world.state().oauth.rotate(now_ns);
     }
 
     /// The devices that wait for a user, and the name of the signing key.
@@ -376,6 +374,11 @@ impl Session {
     /// What was or will be sent to people, oldest first.
     pub fn notices(&self) -> Vec<Notice> {
         self.world.notices()
+    }
+
+    /// How many notices were not made, because 10 000 were pending.
+    pub fn notices_dropped(&self) -> u64 {
+        self.world.notices_dropped()
     }
 
     /// The upstreams of the session's options, and what is known of each.

@@ -33,6 +33,7 @@ use crate::op::Kind;
 use crate::options::Options;
 use crate::otlp::Traces;
 use crate::resource::{Collection, Collections};
+use crate::resting::Resting;
 use crate::shared_limits::{self, SharedLimits};
 use crate::signing::Nonces;
 use crate::stable_hash::stable_hash;
@@ -214,6 +215,7 @@ impl DerefMut for StateGuard<'_> {
 impl Drop for StateGuard<'_> {
     fn drop(&mut self) {
         // Still locked: the order in the file is the order in memory.
+        self.state.write_touched();
         self.world.kept.submit(&mut self.state.changes);
     }
 }
@@ -337,6 +339,8 @@ impl World {
         for row in rows {
             state.changes.restore(row);
         }
+        let state = &mut *state;
+        state.events.is_another(&mut state.changes);
         Ok(())
     }
 
@@ -355,8 +359,8 @@ impl World {
                 Trouble::Failed(format!("session {}, {kind} {id:?}: {why}", self.name))
             })?;
         }
-        self.taken(state);
-        Ok(())
+        let taken = self.taken(state);
+        taken.map_err(|why| Trouble::Failed(format!("session {}: {why}", self.name)))
     }
 
     /// The session is dropped or forgotten, while some may still hold it.
@@ -390,15 +394,15 @@ impl State {
     fn new(seed: u64, kept: bool) -> Self {
         Self {
             options: Arc::new(Options::new(seed)),
-            tokens: Tokens::default(),
-            rules: FaultRules::default(),
+            tokens: Tokens::new(kept),
+            rules: FaultRules::new(kept),
             attempts: Seen::default(),
             keys: Keys::default(),
             effects: EffectLog::default(),
             events: EventLog::default(),
-            oauth: OAuth::default(),
-            logins: Logins::default(),
-            files: Files::default(),
+            oauth: OAuth::new(kept),
+            logins: Logins::new(kept),
+            files: Files::new(kept),
             due_jobs: DueJobs::default(),
             nonces: Nonces::default(),
             requests: 0,
@@ -486,6 +490,7 @@ pub(crate) struct Worlds {
     most: usize,
     uses: AtomicU64,
     surroundings: Arc<Surroundings>,
+    resting: Resting,
 }
 
 /// The session when a request names none.
@@ -507,7 +512,22 @@ impl Worlds {
             most: most.max(1),
             uses: AtomicU64::new(0),
             surroundings: Arc::new(surroundings),
+            resting: Resting::default(),
         }
+    }
+
+    /// Sessions with work that are not in memory.
+    pub(crate) fn resting(&self) -> &Resting {
+        &self.resting
+    }
+
+    /// Whether a session could be read without one that is in use or has work giving its place.
+    pub(crate) fn has_place(&self) -> bool {
+        let worlds = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        worlds.len() < self.most
+            || worlds
+                .values()
+                .any(|world| Arc::strong_count(world) == 1 && !world.has_work())
     }
 
     /// The session `name`, made on first use.
@@ -532,22 +552,31 @@ impl Worlds {
             // One in use right now (held by a request or a handle) is dropped only if all are.
             let oldest = worlds
                 .values()
-                .min_by_key(|world| {
+                .map(|world| {
                     (
                         Arc::strong_count(world) > 1,
+                        world.kept.is_kept() && world.has_work(),
                         world.used.load(Ordering::Relaxed),
+                        world,
                     )
                 })
-                .map(|world| world.name.clone());
-            if let Some(oldest) = oldest.and_then(|oldest| worlds.remove(&oldest)) {
+                .min_by_key(|(in_use, has_work, used, _)| (*in_use, *has_work, *used))
+                .map(|(_, has_work, _, world)| (has_work, world.name.clone()));
+            if let Some((has_work, name)) = oldest
+                && let Some(oldest) = worlds.remove(&name)
+            {
                 // Its rows stay: it is read again when it is used again.
                 oldest.leave();
+                if has_work {
+                    self.resting.add(&name);
+                }
             }
         }
         let world = World::open(name, Arc::clone(&self.surroundings));
         let world = Arc::new(world.map_err(NoWorld::Unreadable)?);
         world.used.store(used, Ordering::Relaxed);
         worlds.insert(name.into(), Arc::clone(&world));
+        self.resting.remove(name);
         // What a data file has pending goes on.
         crate::integrations::start(&world);
         crate::jobs::start(&world);
@@ -560,6 +589,7 @@ impl Worlds {
     pub(crate) fn forget(&self, name: &str) -> bool {
         let mut worlds = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
         let forgotten = worlds.remove(name);
+        self.resting.remove(name);
         if let Some(world) = &forgotten {
             world.forget_shared_limits();
             world.leave();
@@ -575,6 +605,7 @@ impl Worlds {
     pub(crate) fn forget_all(&self) -> usize {
         let mut worlds = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
         let count = worlds.len();
+        self.resting.clear();
         for (_, world) in worlds.drain() {
             world.forget_shared_limits();
             world.leave();

@@ -18,7 +18,8 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
 }
 
 async fn notices(State(shared): Gateway, Query(about): Query<About>) -> Answer {
-    show(json!({ "notices": about.session(&shared)?.notices() }))
+    let session = about.session(&shared)?;
+    show(json!({ "notices": session.notices(), "dropped": session.notices_dropped() }))
 }
 
 async fn test(State(shared): Gateway, Query(about): Query<About>) -> Answer {

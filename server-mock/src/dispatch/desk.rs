@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -40,6 +40,15 @@ pub(crate) struct Desk {
     /// The highest number of a job that was reported.
     newest: AtomicU64,
     counts: Counts,
+    /// Of events, where they are published too.
+    relay: OnceLock<RelayCounts>,
+}
+
+/// What became of events.
+#[derive(Default)]
+pub(crate) struct RelayCounts {
+    pub(crate) relayed: AtomicU64,
+    pub(crate) refused: AtomicU64,
 }
 
 #[derive(Default)]
@@ -57,21 +66,27 @@ struct Counts {
 #[derive(Debug, Serialize)]
 pub(crate) struct DeskState {
     #[serde(flatten)]
-    link: LinkState,
+    pub(crate) link: LinkState,
     /// Attempts whose job the bus has not taken yet.
-    unsent: u64,
+    pub(crate) unsent: u64,
     /// Attempts whose job is on the bus or with a worker.
-    in_flight: u64,
+    pub(crate) in_flight: u64,
     /// Jobs that the bus took.
-    published: u64,
+    pub(crate) published: u64,
     /// Attempts that were reported.
-    reported: u64,
+    pub(crate) reported: u64,
     /// Attempts that had been begun by a worker that was lost.
-    repeated: u64,
+    pub(crate) repeated: u64,
     /// Jobs that were published anew, because a broker had lost them or their reports.
-    asked_again: u64,
+    pub(crate) asked_again: u64,
     /// Reports nobody waits for: of an earlier life of this gateway, or of another that uses the same name.
-    unknown: u64,
+    pub(crate) unknown: u64,
+    /// Events that the bus took, in this life of the gateway; nothing where events are not published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) relayed: Option<u64>,
+    /// Events that the bus will never take, such as those larger than its server allows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refused: Option<u64>,
 }
 
 /// What an attempt is about, for whoever looks into the bus.
@@ -145,7 +160,13 @@ impl Desk {
             waiting: Mutex::default(),
             newest: AtomicU64::new(0),
             counts: Counts::default(),
+            relay: OnceLock::new(),
         }
+    }
+
+    /// Events are published too; they are counted here.
+    pub(crate) fn relay(&self) -> &RelayCounts {
+        self.relay.get_or_init(RelayCounts::default)
     }
 
     pub(crate) fn bus(&self) -> &Arc<dyn Bus> {
@@ -163,6 +184,8 @@ impl Desk {
             repeated: count(&self.counts.repeated),
             asked_again: count(&self.counts.asked_again),
             unknown: count(&self.counts.unknown),
+            relayed: self.relay.get().map(|relay| count(&relay.relayed)),
+            refused: self.relay.get().map(|relay| count(&relay.refused)),
         }
     }
 

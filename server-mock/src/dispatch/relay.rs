@@ -5,9 +5,13 @@
 //! |---|---|---|
 //! | in the outbox of its session | the bus took it | marked: it need not be kept for the relay |
 //! | in the outbox | the bus is away, or a group is full | in the outbox; changes are refused when that is full |
+//! | in the outbox | the bus will never take it: larger than its server allows | marked, and counted as refused |
 //!
-//! A relay that dies between the two publishes the event again, under the same id, which the bus knows.
+//! A relay that dies between the two publishes the event again, under the same id, which the bus knows. The id is that of the
+//! event with the session and its log before it: after a reset, or in another life without a data file, an event of the same
+//! id is another event.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -16,7 +20,8 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::sync::{Notify, watch};
 
-use crate::bus::{Bus, BusError, Message, Topic};
+use crate::bus::{BusError, Message, Topic};
+use crate::dispatch::desk::Desk;
 use crate::events::Event;
 use crate::world::{World, Worlds};
 
@@ -45,10 +50,12 @@ pub(crate) fn events(groups: &[String]) -> Topic {
 pub(crate) async fn relay(
     worlds: Weak<Worlds>,
     published: Arc<Notify>,
-    bus: Arc<dyn Bus>,
+    desk: Arc<Desk>,
     topic: Topic,
     mut stop: watch::Receiver<bool>,
 ) {
+    // From the start, so that none is a count too.
+    desk.relay();
     let go_on = async {
         loop {
             let more = published.notified();
@@ -58,7 +65,7 @@ pub(crate) async fn relay(
                 return;
             };
             for world in all {
-                hand_on(&world, &*bus, &topic).await;
+                hand_on(&world, &desk, &topic).await;
             }
             more.await;
         }
@@ -70,26 +77,32 @@ pub(crate) async fn relay(
 }
 
 /// All events of a session that wait now.
-async fn hand_on(world: &Arc<World>, bus: &dyn Bus, topic: &Topic) {
+async fn hand_on(world: &Arc<World>, desk: &Desk, topic: &Topic) {
     let mut pause = PAUSES[0];
     // A session whose file cannot be written has no events that are certain; the next event looks again.
     while let Ok(waiting) = world.outbox_after(NAME, AT_ONCE).await
-        && !waiting.is_empty()
+        && !waiting.events.is_empty()
     {
         let mut last = None;
-        for event in &waiting {
-            let Some(message) = message(world, event) else {
+        for event in &waiting.events {
+            let Some(message) = message(world, &waiting.log, event) else {
                 last = Some(event.seq);
                 continue;
             };
-            match bus.publish(topic, message).await {
+            match desk.bus().publish(topic, message).await {
                 Err(BusError::Away(_) | BusError::Full { .. }) => break,
-                Ok(_) | Err(BusError::Refused(_) | BusError::LeaseLost) => last = Some(event.seq),
+                Err(BusError::Refused(_) | BusError::LeaseLost) => {
+                    desk.relay().refused.fetch_add(1, Ordering::Relaxed);
+                }
+                Ok(_) => {
+                    desk.relay().relayed.fetch_add(1, Ordering::Relaxed);
+                }
             }
+            last = Some(event.seq);
         }
         match last {
             Some(seq) => {
-                world.relayed(NAME, seq);
+                world.relayed(NAME, &waiting.log, seq);
                 pause = PAUSES[0];
             }
             None => {
@@ -101,7 +114,7 @@ async fn hand_on(world: &Arc<World>, bus: &dyn Bus, topic: &Topic) {
 }
 
 /// `{"session","tenant","event"}`, in order within its session.
-fn message(world: &World, event: &Event) -> Option<Message> {
+fn message(world: &World, log: &str, event: &Event) -> Option<Message> {
     let text = String::from_utf8(event.json().into()).ok()?;
     let payload = json!({
         "session": &*world.name,
@@ -109,7 +122,7 @@ fn message(world: &World, event: &Event) -> Option<Message> {
         "event": RawValue::from_string(text).ok()?,
     });
     Some(Message {
-        id: format!("{}/{}", world.name, event.id()),
+        id: format!("{}/{log}/{}", world.name, event.id()),
         key: Some(world.name.to_string()),
         payload: Bytes::from(payload.to_string()),
     })

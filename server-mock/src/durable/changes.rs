@@ -69,12 +69,13 @@ impl Changes {
         });
     }
 
-    /// The same for bytes.
-    #[allow(dead_code, reason = "for contents of files, which are not kept yet")]
-    pub(crate) fn put_bytes(&mut self, kind: &'static str, id: &str, bytes: Bytes) {
+    /// The same for a value that is written already.
+    pub(super) fn put_value(&mut self, kind: &'static str, id: &str, value: Result<Value, String>) {
         if self.kept {
-            let value = Value::Bytes(bytes);
-            self.list.push(Change::Put(kind, id.into(), value));
+            self.list.push(match value {
+                Ok(value) => Change::Put(kind, id.into(), value),
+                Err(why) => Change::Unwritable(kind, why),
+            });
         }
     }
 
@@ -130,18 +131,28 @@ impl Rows {
         }
     }
 
-    /// The same for bytes.
-    #[allow(dead_code, reason = "for contents of files, which are not kept yet")]
-    pub(crate) fn put_bytes(&mut self, kind: &str, id: &str, bytes: Bytes) {
-        self.list.push(Row {
-            kind: kind.into(),
-            id: id.into(),
-            value: Value::Bytes(bytes),
-        });
+    /// The same for a value that is written already.
+    pub(super) fn put_value(&mut self, kind: &str, id: &str, value: Result<Value, String>) {
+        match value {
+            Ok(value) => self.list.push(Row {
+                kind: kind.into(),
+                id: id.into(),
+                value,
+            }),
+            Err(why) => self.unwritable = Some(format!("{kind} {id}: {why}")),
+        }
     }
 }
 
 impl Value {
+    /// Writes what can be read again.
+    pub(crate) fn of(value: &impl Serialize) -> Result<Self, String> {
+        match serde_json::to_string(value) {
+            Ok(text) => Ok(Self::Json(text)),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
     /// Reads it as what it was written from.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
         match self {
@@ -159,7 +170,6 @@ impl Value {
     }
 
     /// Its bytes.
-    #[allow(dead_code, reason = "for contents of files, which are not kept yet")]
     pub(crate) fn bytes(&self) -> Result<Bytes, String> {
         match self {
             Self::Bytes(bytes) => Ok(bytes.clone()),

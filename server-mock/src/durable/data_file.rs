@@ -42,6 +42,13 @@ const SCHEMA: &str = "
     INSERT INTO starts VALUES (-1);
 ";
 
+/// Sessions with deliveries or notices that are not over, or with a relay, which may have events to hand on.
+const WITH_WORK_FIRST: &str = "
+    SELECT session, max(CASE
+        WHEN kind IN ('webhook_delivery', 'notice') THEN value ->> 'state' IN ('pending', 'sending')
+        ELSE kind = 'relay' END) AS work
+    FROM rows GROUP BY session ORDER BY work DESC, session";
+
 /// An open data file.
 pub(super) struct DataFile {
     connection: Connection,
@@ -62,12 +69,18 @@ impl DataFile {
         Ok(Self { connection, starts })
     }
 
-    /// The sessions that have rows.
-    pub(super) fn sessions(&self) -> rusqlite::Result<Vec<String>> {
-        let mut statement = self
-            .connection
-            .prepare("SELECT DISTINCT session FROM rows ORDER BY session")?;
-        statement.query_map([], |row| row.get(0))?.collect()
+    /// The sessions that have rows. Of more than `most` those that may have something to send come first, with true.
+    pub(super) fn sessions(&self, most: usize) -> rusqlite::Result<Vec<(String, bool)>> {
+        let read = |query: &str| -> rusqlite::Result<Vec<(String, bool)>> {
+            let mut statement = self.connection.prepare(query)?;
+            let sessions = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            sessions.collect()
+        };
+        let all = read("SELECT DISTINCT session, 0 FROM rows ORDER BY session")?;
+        if all.len() <= most {
+            return Ok(all);
+        }
+        read(WITH_WORK_FIRST)
     }
 
     /// The rows of a session, by kind and id.

@@ -70,11 +70,16 @@ struct Batch {
 }
 
 impl Store {
-    /// Opens the data file and starts its writer. Answers the names of the sessions in it too.
-    pub(crate) fn open(path: &Path, max_bytes: u64) -> io::Result<(Arc<Self>, Vec<String>)> {
+    /// Opens the data file and starts its writer. Answers the names of the sessions in it too; where they are more than
+    /// `most`, those that may have something to send come first, with true.
+    pub(crate) fn open(
+        path: &Path,
+        max_bytes: u64,
+        most: usize,
+    ) -> io::Result<(Arc<Self>, Vec<(String, bool)>)> {
         let file = DataFile::open(path, max_bytes)?;
         let sessions = file
-            .sessions()
+            .sessions(most)
             .map_err(|error| damaged(path, &error.to_string()))?;
         let (jobs, waiting) = channel();
         let first = Progress {

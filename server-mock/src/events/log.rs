@@ -51,14 +51,23 @@ struct KeptEvent<'a> {
     data: &'a RawValue,
 }
 
+/// How far a relay has come, as its row has it.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Relay {
+    /// The number of the last event it has handed on.
+    pub(super) marked: u64,
+    /// Tells this log from others of the same session, whose events have the same ids: those of an earlier life without a
+    /// data file, before a reset, or after a snapshot that was put back.
+    pub(super) log: Box<str>,
+}
+
 /// The events of a session.
 #[derive(Default)]
 pub(crate) struct EventLog {
     events: VecDeque<Arc<Event>>,
     last: u64,
     bytes: usize,
-    /// How far each relay has come.
-    pub(super) relays: BTreeMap<Box<str>, u64>,
+    pub(super) relays: BTreeMap<Box<str>, Relay>,
     /// Which log it is: another after a reset.
     life: u64,
     closed: bool,
@@ -102,7 +111,8 @@ impl EventLog {
 
     /// Forgets the oldest events that are too many and that no relay waits for.
     pub(super) fn trim(&mut self, changes: &mut Changes) {
-        let relayed = self.relays.values().min().copied().unwrap_or(u64::MAX);
+        let relayed = self.relays.values().map(|relay| relay.marked).min();
+        let relayed = relayed.unwrap_or(u64::MAX);
         while self.events.len() > MAX_EVENTS || self.bytes > MAX_BYTES {
             match self.events.front() {
                 Some(oldest) if oldest.seq <= relayed && oldest.seq < self.last => {
@@ -202,8 +212,8 @@ impl EventLog {
         for event in &self.events {
             event.with_row(|row| out.put(EVENT_KIND, &row_id(event.seq), row));
         }
-        for (name, seq) in &self.relays {
-            out.put(RELAY_KIND, name, seq);
+        for (name, relay) in &self.relays {
+            out.put(RELAY_KIND, name, relay);
         }
     }
 }

@@ -118,7 +118,7 @@ async fn operate(call: &Call, identity: &Identity, latency: Duration) -> Reply {
         Op::Usage => return usage::respond(call, identity),
         Op::Echo => return endpoints::echo(call),
         Op::Event(op) => return events::respond(call, op, identity),
-        Op::File(op) => return files::respond(call, op, identity),
+        Op::File(op) => return files::respond(call, op, identity).await,
         Op::Webhook(op) => return webhooks::respond(call, op, identity).await,
         Op::Greeting => return greeting(call),
         Op::Sink => return endpoints::sink(call),

@@ -13,53 +13,56 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::REPR_DIGEST;
+use super::keep::{COUNTERS, Contents, FILE, Loading, REVISION, UPLOAD, place_id};
 use super::source::Source;
 use crate::bounded::Bounded;
+use crate::durable::Touched;
 use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::stable_hash::stable_hash;
 
-const MAX_FILES: usize = 1_000;
+pub(super) const MAX_FILES: usize = 1_000;
 pub(super) const MAX_FILE_BYTES: usize = 64 * 1024 * 1024;
-const MAX_SESSION_BYTES: usize = 256 * 1024 * 1024;
+pub(super) const MAX_SESSION_BYTES: usize = 256 * 1024 * 1024;
 const MAX_GENERATED: u64 = 1 << 30;
 
 /// A tenant's name and an id.
-type Place = (String, String);
+pub(super) type Place = (String, String);
 
 /// The files of a session.
 pub(crate) struct Files {
-    whole: Bounded<Place, File>,
-    uploads: Bounded<Place, Partial>,
+    pub(super) whole: Bounded<Place, File>,
+    pub(super) uploads: Bounded<Place, Partial>,
     /// How often a file was changed on demand.
-    revisions: HashMap<String, u64>,
-    made: u64,
-    bytes: usize,
+    pub(super) revisions: HashMap<String, u64>,
+    pub(super) made: u64,
+    pub(super) bytes: usize,
+    /// Who has which content, as its rows name it.
+    pub(super) contents: Contents,
+    pub(super) touched: Touched,
+    pub(super) loading: Loading,
 }
 
-struct File {
-    bytes: Bytes,
-    kind: HeaderValue,
+pub(super) struct File {
+    pub(super) bytes: Bytes,
+    pub(super) kind: HeaderValue,
+    /// The number of its content; other bytes are another content.
+    pub(super) content: u64,
 }
 
 /// An upload in parts.
 pub(super) struct Partial {
-    bytes: BytesMut,
+    pub(super) bytes: BytesMut,
     pub(super) length: Option<u64>,
-    kind: HeaderValue,
-    /// The file it became, which has its bytes now.
+    pub(super) kind: HeaderValue,
+    /// The file it became, which has its bytes now, and its content.
     pub(super) file: Option<String>,
+    pub(super) content: u64,
 }
 
 impl Default for Files {
     fn default() -> Self {
-        Self {
-            whole: Bounded::new(MAX_FILES),
-            uploads: Bounded::new(MAX_FILES),
-            revisions: HashMap::new(),
-            made: 0,
-            bytes: 0,
-        }
+        Self::new(false)
     }
 }
 
@@ -73,15 +76,30 @@ impl Partial {
     }
 }
 
-fn place(tenant: &str, id: &str) -> Place {
+pub(super) fn place(tenant: &str, id: &str) -> Place {
     (tenant.into(), id.into())
 }
 
 impl Files {
+    /// No files. With `kept` what changes is noted for the data file.
+    pub(crate) fn new(kept: bool) -> Self {
+        Self {
+            whole: Bounded::new(MAX_FILES),
+            uploads: Bounded::new(MAX_FILES),
+            revisions: HashMap::new(),
+            made: 0,
+            bytes: 0,
+            contents: Contents::default(),
+            touched: Touched::new(kept),
+            loading: Loading::default(),
+        }
+    }
+
     /// Changes a file: another content, another entity tag.
     pub(crate) fn change(&mut self, id: &str) {
         if self.revisions.len() < MAX_FILES || self.revisions.contains_key(id) {
             *self.revisions.entry(id.into()).or_default() += 1;
+            self.touched.note(REVISION, id);
         }
     }
 
@@ -121,6 +139,7 @@ impl Files {
 
     fn id(&mut self, prefix: &str) -> String {
         self.made += 1;
+        self.touched.note(COUNTERS, "");
         format!("{prefix}_{:06}", self.made)
     }
 
@@ -140,17 +159,32 @@ impl Files {
 
     /// Makes a file; there is room for it.
     pub(super) fn store(&mut self, tenant: &str, bytes: Bytes, kind: HeaderValue) -> Reply {
-        self.put(tenant, bytes, kind).1
+        let content = self.contents.next();
+        self.note_content(content, 0..bytes.len());
+        self.put(tenant, bytes, kind, content).1
     }
 
-    fn put(&mut self, tenant: &str, bytes: Bytes, kind: HeaderValue) -> (String, Reply) {
+    fn put(
+        &mut self,
+        tenant: &str,
+        bytes: Bytes,
+        kind: HeaderValue,
+        content: u64,
+    ) -> (String, Reply) {
         let id = self.id("fl");
         let hash = Sha256::digest(&bytes);
         let body = json!({ "id": id, "size": bytes.len(), "sha256": crate::journal::hex(&hash) });
         self.bytes += bytes.len();
-        let file = File { bytes, kind };
-        if let Some(gone) = self.whole.insert(place(tenant, &id), file) {
-            self.bytes = self.bytes.saturating_sub(gone.bytes.len());
+        let place = place(tenant, &id);
+        self.contents.belongs(content, &place);
+        self.touched.note_with(FILE, || place_id(&place));
+        let file = File {
+            bytes,
+            kind,
+            content,
+        };
+        if let Some((place, gone)) = self.whole.insert_for(place, file) {
+            self.file_gone(&place, &gone);
         }
         let reply = Reply::json(StatusCode::CREATED, &body)
             .with_text(LOCATION, format!("/v1/files/{id}"))
@@ -166,20 +200,30 @@ impl Files {
         id: &str,
         bytes: Bytes,
     ) -> Option<Result<HeaderValue, Problem>> {
-        let before = self.whole.get(&place(tenant, id))?.bytes.len();
+        let place = place(tenant, id);
+        let file = self.whole.get(&place)?;
+        let (before, old) = (file.bytes.len(), file.content);
         if let Err(problem) = self.room_for(bytes.len().saturating_sub(before), bytes.len()) {
             return Some(Err(problem));
         }
         self.bytes = self.bytes.saturating_sub(before) + bytes.len();
-        self.whole.get_mut(&place(tenant, id))?.bytes = bytes;
+        self.content_gone(old, before);
+        let content = self.contents.next();
+        self.contents.belongs(content, &place);
+        self.note_content(content, 0..bytes.len());
+        self.touched.note(COUNTERS, "");
+        self.touched.note_with(FILE, || place_id(&place));
+        let file = self.whole.get_mut(&place)?;
+        (file.bytes, file.content) = (bytes, content);
         self.source(tenant, id).map(|(_, _, etag)| Ok(etag))
     }
 
     /// Takes a file away and says whether it was there.
     pub(super) fn remove(&mut self, tenant: &str, id: &str) -> bool {
-        let gone = self.whole.remove(&place(tenant, id));
+        let place = place(tenant, id);
+        let gone = self.whole.remove(&place);
         if let Some(gone) = &gone {
-            self.bytes = self.bytes.saturating_sub(gone.bytes.len());
+            self.file_gone(&place, gone);
         }
         gone.is_some()
     }
@@ -187,14 +231,19 @@ impl Files {
     /// Begins an upload in parts and returns its id.
     pub(super) fn begin(&mut self, tenant: &str, length: Option<u64>, kind: HeaderValue) -> String {
         let id = self.id("up");
+        let content = self.contents.next();
         let partial = Partial {
             bytes: BytesMut::new(),
             length,
             kind,
             file: None,
+            content,
         };
-        if let Some(gone) = self.uploads.insert(place(tenant, &id), partial) {
-            self.bytes = self.bytes.saturating_sub(gone.bytes.len());
+        let place = place(tenant, &id);
+        self.contents.belongs(content, &place);
+        self.touched.note_with(UPLOAD, || place_id(&place));
+        if let Some((place, gone)) = self.uploads.insert_for(place, partial) {
+            self.upload_gone(&place, &gone);
         }
         id
     }
@@ -206,10 +255,15 @@ impl Files {
 
     /// Adds bytes to an upload and says where it stands then.
     pub(super) fn append(&mut self, tenant: &str, id: &str, more: &[u8]) -> Option<u64> {
-        let upload = self.uploads.get_mut(&place(tenant, id))?;
+        let place = place(tenant, id);
+        let upload = self.uploads.get_mut(&place)?;
+        let before = upload.bytes.len();
         upload.bytes.extend_from_slice(more);
         self.bytes += more.len();
-        Some(upload.offset())
+        let (content, after, stands) = (upload.content, upload.bytes.len(), upload.offset());
+        self.note_content(content, before..after);
+        self.touched.note_with(UPLOAD, || place_id(&place));
+        Some(stands)
     }
 
     /// Makes a file of all that an upload has.
@@ -218,20 +272,38 @@ impl Files {
         let upload = self.uploads.get_mut(&place)?;
         upload.length = Some(upload.bytes.len() as u64);
         let (bytes, kind) = (upload.bytes.split().freeze(), upload.kind.clone());
+        let content = upload.content;
         // They are counted with the file from now on.
         self.bytes = self.bytes.saturating_sub(bytes.len());
-        let (file, reply) = self.put(tenant, bytes, kind);
+        let (file, reply) = self.put(tenant, bytes, kind, content);
         self.uploads.get_mut(&place)?.file = Some(file);
+        self.touched.note_with(UPLOAD, || place_id(&place));
         Some(reply)
     }
 
     /// Takes an upload away and says whether it was there.
     pub(super) fn cancel(&mut self, tenant: &str, id: &str) -> bool {
-        let gone = self.uploads.remove(&place(tenant, id));
+        let place = place(tenant, id);
+        let gone = self.uploads.remove(&place);
         if let Some(gone) = &gone {
-            self.bytes = self.bytes.saturating_sub(gone.bytes.len());
+            self.upload_gone(&place, gone);
         }
         gone.is_some()
+    }
+
+    fn file_gone(&mut self, place: &Place, gone: &File) {
+        self.bytes = self.bytes.saturating_sub(gone.bytes.len());
+        self.content_gone(gone.content, gone.bytes.len());
+        self.touched.note_with(FILE, || place_id(place));
+    }
+
+    fn upload_gone(&mut self, place: &Place, gone: &Partial) {
+        self.bytes = self.bytes.saturating_sub(gone.bytes.len());
+        // Of one that became a file the file has it.
+        if gone.file.is_none() {
+            self.content_gone(gone.content, gone.bytes.len());
+        }
+        self.touched.note_with(UPLOAD, || place_id(place));
     }
 }
 
@@ -242,7 +314,10 @@ mod tests {
     const KIND: HeaderValue = HeaderValue::from_static("text/plain");
 
     fn stored(files: &mut Files, bytes: &'static [u8]) -> String {
-        files.put("acme", Bytes::from_static(bytes), KIND).0
+        let content = files.contents.next();
+        files
+            .put("acme", Bytes::from_static(bytes), KIND, content)
+            .0
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::key::Identity;
 use crate::parameter::digits;
 use crate::problem::{Problem, not_found};
 use crate::reply::Reply;
+use crate::world::State;
 
 const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 const UPLOAD_COMPLETE: HeaderName = HeaderName::from_static("upload-complete");
@@ -21,13 +22,13 @@ const TYPES: &str = "https://iana.org/assignments/http-problem-types#";
 pub(crate) fn with_upload_options(call: &Call, reply: Reply) -> Reply {
     let accept = HeaderValue::from_static("application/partial-upload");
     limits(
-        call,
+        &call.world.state(),
         reply.with(HeaderName::from_static("accept-patch"), accept),
     )
 }
 
-fn limits(call: &Call, reply: Reply) -> Reply {
-    let append = call.world.state().options.max_body_bytes;
+fn limits(state: &State, reply: Reply) -> Reply {
+    let append = state.options.max_body_bytes;
     reply.with_text(
         UPLOAD_LIMIT,
         format!("max-size={MAX_FILE_BYTES}, max-append-size={append}"),
@@ -50,24 +51,23 @@ fn done(complete: bool) -> HeaderValue {
 /// Begins an upload with what the request brought.
 pub(super) fn create(
     call: &Call,
+    state: &mut State,
     identity: &Identity,
     complete: bool,
     key: Option<&str>,
 ) -> Result<Reply, Problem> {
     let complete = complete && call.upload.end == UploadEnd::Complete;
     let length = call.number_in_header("upload-length");
-    let id = {
-        let mut state = call.world.state();
-        let bytes = call.upload.bytes.len();
-        state.files.room_for(bytes, bytes)?;
-        if length.is_some_and(|length| length > MAX_FILE_BYTES as u64) {
-            state.files.room_for(0, usize::MAX)?;
-        }
-        state
-            .files
-            .begin(&identity.tenant, length, content_type(call))
-    };
-    let reply = limits(call, take(call, identity, &id, complete, key)?);
+    let bytes = call.upload.bytes.len();
+    state.files.room_for(bytes, bytes)?;
+    if length.is_some_and(|length| length > MAX_FILE_BYTES as u64) {
+        state.files.room_for(0, usize::MAX)?;
+    }
+    let id = state
+        .files
+        .begin(&identity.tenant, length, content_type(call));
+    let taken = take(call, state, identity, &id, complete, key)?;
+    let reply = limits(state, taken);
     if complete {
         return Ok(reply);
     }
@@ -79,6 +79,7 @@ pub(super) fn create(
 /// Adds the bytes of a request to an upload and, where they are the last, makes the file of it.
 fn take(
     call: &Call,
+    state: &mut State,
     identity: &Identity,
     id: &str,
     complete: bool,
@@ -86,7 +87,6 @@ fn take(
 ) -> Result<Reply, Problem> {
     let tenant = &identity.tenant;
     let more = &call.upload.bytes;
-    let mut state = call.world.state();
     let upload = state.files.upload(tenant, id);
     let (held, length) = upload
         .map(|upload| (upload.offset(), upload.length))
@@ -180,7 +180,8 @@ pub(super) fn append(call: &Call, identity: &Identity) -> Result<Reply, Problem>
         )
         .of_type(format!("{TYPES}completed-upload"), None));
     }
-    take(call, identity, id, complete && whole, None)
+    let state = &mut call.world.state();
+    take(call, state, identity, id, complete && whole, None)
 }
 
 pub(super) fn offset(call: &Call, identity: &Identity) -> Result<Reply, Problem> {
@@ -200,8 +201,7 @@ pub(super) fn offset(call: &Call, identity: &Identity) -> Result<Reply, Problem>
     if let Some(file) = &upload.file {
         reply = reply.with_text(LOCATION, format!("/v1/files/{file}"));
     }
-    drop(state);
-    Ok(limits(call, reply))
+    Ok(limits(&state, reply))
 }
 
 pub(super) fn cancel(call: &Call, identity: &Identity) -> Result<Reply, Problem> {

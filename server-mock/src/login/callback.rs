@@ -46,7 +46,7 @@ pub(super) async fn callback(call: &Call) -> Answer {
     let ttl_ms = state.options.login.session_ttl_ms;
     // Whoever was logged in with this browser is not any more: a session begins anew with each login.
     if let Some(old) = cookies::get(call, cookies::SESSION) {
-        state.logins.sessions.remove(old);
+        state.logins.ended(old);
     }
     let session = LoginSession {
         provider: plan.provider.split('~').next().unwrap_or_default().into(),
@@ -57,7 +57,7 @@ pub(super) async fn callback(call: &Call) -> Answer {
         created_ns: now_ns,
         expires_ns: now_ns.saturating_add(ttl_ms.saturating_mul(MS)),
     };
-    state.logins.sessions.insert(id.clone(), session);
+    state.logins.begun(&id, session);
     let cookies = [
         cookies::set(call, cookies::SESSION, &id, "/", ttl_ms.div_ceil(1_000)),
         cookies::set(call, &cookies::of_attempt(&name), "", "/login", 0),

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use http::header::{ORIGIN, SET_COOKIE};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::call::Call;
@@ -11,6 +12,7 @@ use crate::oauth::form::Form;
 use crate::reply::Reply;
 
 /// Somebody who is logged in.
+#[derive(Serialize, Deserialize)]
 pub(super) struct LoginSession {
     pub(super) provider: String,
     /// The user's id at the provider.
@@ -79,7 +81,7 @@ pub(super) fn log_out(call: &Call) -> Answer {
         if token.as_deref() != Some(session.csrf.as_str()) {
             return Err(foreign("the token of the session is missing or wrong"));
         }
-        state.logins.sessions.remove(id);
+        state.logins.ended(id);
     }
     let gone = cookies::set(call, cookies::SESSION, "", "/", 0);
     Ok(uncached(Reply::new(StatusCode::NO_CONTENT)).with_text(SET_COOKIE, gone))

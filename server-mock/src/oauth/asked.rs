@@ -97,7 +97,10 @@ impl Asked {
                 return Err(OAuthError::invalid_request(what));
             }
         };
-        let since_ns = *oauth.logged_in_ns.get_or_insert(now_ns);
+        let since_ns = match oauth.logged_in_ns {
+            Some(since_ns) => since_ns,
+            None => oauth.logged_in(now_ns),
+        };
         let too_old = max_age.is_some_and(|age| {
             age == 0 || now_ns.saturating_sub(since_ns) > age.saturating_mul(NS)
         });
@@ -113,7 +116,7 @@ impl Asked {
             }
         }
         if anew {
-            oauth.logged_in_ns = Some(now_ns);
+            oauth.logged_in(now_ns);
         }
         let told = max_age.is_some() || self.prompts("login");
         let since_ns = if anew { now_ns } else { since_ns };

@@ -2,6 +2,7 @@
 
 use http::header::LOCATION;
 use http::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
 use crate::clock::MS;
@@ -17,7 +18,7 @@ use crate::oauth::{OAuthError, escaped, page, uncached};
 use crate::reply::Reply;
 
 /// An authorization code and what it was given for.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Code {
     pub(crate) grant: Grant,
     pub(crate) redirect_uri: String,
@@ -115,7 +116,7 @@ pub(crate) fn authorize(call: &Call, provider: &str, issuer: &str) -> Reply {
     let consent = format!("{} {}", profile.name, client.client_id);
     let known = state.oauth.consents.contains(&consent);
     let was_asked = !known || asked.prompts("consent");
-    state.oauth.consents.insert(consent, ());
+    state.oauth.agreed(consent);
     let code = state.oauth.tokens.secret("oac_", options.seed);
     let given = Code {
         grant: Grant {
@@ -138,7 +139,7 @@ pub(crate) fn authorize(call: &Call, provider: &str, issuer: &str) -> Reply {
     if let Some(name) = pushed_as {
         state.oauth.pushed.remove(&name);
     }
-    state.oauth.codes.insert(code.clone(), given);
+    state.oauth.gave(&code, given);
     back(&[("code", &code)])
 }
 

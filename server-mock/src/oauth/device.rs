@@ -7,8 +7,12 @@
 //! | denied | `access_denied` | the end of its life |
 //! | expired | `expired_token` | |
 
+use serde::{Deserialize, Serialize};
+
 use crate::bounded::Bounded;
 use crate::clock::NS;
+use crate::durable::Touched;
+use crate::oauth::keep::DEVICE;
 use crate::oauth::tokens::Grant;
 
 const MAX_DEVICES: usize = 10_000;
@@ -16,29 +20,29 @@ const MAX_DEVICES: usize = 10_000;
 const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 
 /// What the user decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Decision {
     Approved,
     Denied,
     Pending,
 }
 
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Device {
     pub(crate) user_code: String,
     pub(crate) grant: Grant,
     pub(crate) decision: Decision,
     pub(crate) polls: u64,
     interval_ns: u64,
-    expires_ns: u64,
+    pub(super) expires_ns: u64,
     polled_ns: Option<u64>,
 }
 
-pub(crate) struct Devices(Bounded<String, Device>);
-
-impl Default for Devices {
-    fn default() -> Self {
-        Self(Bounded::new(MAX_DEVICES))
-    }
+/// The devices of a session, by their codes.
+pub(crate) struct Devices {
+    pub(super) by_code: Bounded<String, Device>,
+    pub(super) touched: Touched,
 }
 
 /// `BCDF-GHJK` of a hash.
@@ -57,6 +61,14 @@ pub(crate) fn user_code(hash: u64) -> String {
 }
 
 impl Devices {
+    /// No devices. With `kept` what changes is noted for the data file.
+    pub(super) fn new(kept: bool) -> Self {
+        Self {
+            by_code: Bounded::new(MAX_DEVICES),
+            touched: Touched::new(kept),
+        }
+    }
+
     pub(crate) fn add(
         &mut self,
         device_code: String,
@@ -74,7 +86,10 @@ impl Devices {
             expires_ns: now_ns.saturating_add(ttl_s.saturating_mul(NS)),
             polled_ns: None,
         };
-        self.0.insert(device_code, device);
+        self.touched.note(DEVICE, &device_code);
+        if let Some((gone, _)) = self.by_code.insert_for(device_code, device) {
+            self.touched.note(DEVICE, &gone);
+        }
     }
 
     /// The error of a poll, or the grant of an approved device.
@@ -85,10 +100,11 @@ impl Devices {
         now_ns: u64,
     ) -> Result<Grant, &'static str> {
         let device = self
-            .0
+            .by_code
             .get_mut(device_code)
             .filter(|device| device.grant.client_id == client_id)
             .ok_or("invalid_grant")?;
+        self.touched.note(DEVICE, device_code);
         device.polls += 1;
         if now_ns >= device.expires_ns {
             return Err("expired_token");
@@ -97,7 +113,7 @@ impl Devices {
         match device.decision {
             Decision::Denied => Err("access_denied"),
             Decision::Approved => {
-                let device = self.0.remove(device_code).ok_or("invalid_grant")?;
+                let device = self.by_code.remove(device_code).ok_or("invalid_grant")?;
                 Ok(device.grant)
             }
             Decision::Pending => {
@@ -119,12 +135,13 @@ impl Devices {
                 .collect()
         };
         let wanted = plain(user_code);
-        for device in self.0.values_mut() {
+        for (code, device) in self.by_code.iter_mut() {
             if plain(&device.user_code) == wanted
                 && device.decision == Decision::Pending
                 && now_ns < device.expires_ns
             {
                 device.decision = decision;
+                self.touched.note(DEVICE, code);
                 return true;
             }
         }
@@ -132,6 +149,6 @@ impl Devices {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Device> {
-        self.0.iter().map(|(_, device)| device)
+        self.by_code.iter().map(|(_, device)| device)
     }
 }

@@ -1,5 +1,6 @@
 //! Id tokens (OpenID Connect Core, section 2), as each provider gives them.
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -15,7 +16,7 @@ use crate::options::Options;
 const TTL_S: u64 = 3_600;
 
 /// What the authorization request had to do with it.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Login {
     pub(crate) nonce: Option<String>,
     /// When the user logged in, where the client gets to know.

@@ -13,6 +13,7 @@ use crate::oauth::dpop::{ProofFault, nonce, proof};
 use crate::oauth::form::Form;
 use crate::oauth::id_token::{Login, id_token};
 use crate::oauth::jose::encode;
+use crate::oauth::keep::CODE;
 use crate::oauth::profile::{Profile, Refresh, github, google};
 use crate::oauth::settings::{Dpop, OAuthClient, SCOPES};
 use crate::oauth::tokens::{Grant, Issued, Lives};
@@ -228,6 +229,7 @@ impl Request<'_> {
             return invalid("the code was given to another client");
         }
         let family = given.family;
+        state.oauth.touched.note(CODE, code);
         if std::mem::replace(&mut given.used, true) {
             state.oauth.tokens.revoke_family(family);
             return invalid("the code was used before; all tokens that came of it are revoked");

@@ -7,18 +7,22 @@
 //! | used up | the whole family is revoked, access tokens too (RFC 9700, section 4.14.2) | |
 //! | revoked or expired | `invalid_grant` | |
 
+use serde::{Deserialize, Serialize};
+
 use crate::bounded::Bounded;
 use crate::clock::MS;
+use crate::durable::Touched;
+use crate::oauth::keep::{ACCESS, FAMILY, OAUTH, REFRESH};
 use crate::oauth::profile::{Profile, github};
 use crate::oauth::settings::OAuthOptions;
 use crate::stable_hash::{mix, stable_hash};
 use crate::tier::Tier;
 
-const MAX_TOKENS: usize = 50_000;
+pub(super) const MAX_TOKENS: usize = 50_000;
 const MONTH_MS: u64 = 30 * 86_400_000;
 
 /// What a token is good for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Grant {
     pub(crate) provider: String,
     pub(crate) client_id: String,
@@ -32,7 +36,7 @@ pub(crate) struct Grant {
 }
 
 /// An access token.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Access {
     pub(crate) grant: Grant,
     pub(crate) issued_ns: u64,
@@ -41,10 +45,12 @@ pub(crate) struct Access {
     revoked: bool,
 }
 
-struct Refresh {
+/// A refresh token.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Refresh {
     grant: Grant,
     family: u64,
-    expires_ns: u64,
+    pub(super) expires_ns: u64,
     used_ns: Option<u64>,
 }
 
@@ -104,30 +110,32 @@ pub(crate) enum Rejected {
 }
 
 pub(crate) struct IssuedTokens {
-    access: Bounded<String, Access>,
-    refresh: Bounded<String, Refresh>,
-    revoked_families: Bounded<u64, ()>,
-    families: u64,
+    pub(super) access: Bounded<String, Access>,
+    pub(super) refresh: Bounded<String, Refresh>,
+    pub(super) revoked_families: Bounded<u64, ()>,
+    pub(super) families: u64,
     /// Secrets made so far; each is a hash of the seed and its number.
-    made: u64,
+    pub(super) made: u64,
+    pub(super) touched: Touched,
 }
 
-impl Default for IssuedTokens {
-    fn default() -> Self {
+impl IssuedTokens {
+    /// No tokens. With `kept` what changes is noted for the data file.
+    pub(super) fn new(kept: bool) -> Self {
         Self {
             access: Bounded::new(MAX_TOKENS),
             refresh: Bounded::new(MAX_TOKENS),
             revoked_families: Bounded::new(MAX_TOKENS),
             families: 0,
             made: 0,
+            touched: Touched::new(kept),
         }
     }
-}
 
-impl IssuedTokens {
     /// A text nobody guesses by chance, the same in every run of the same session.
     pub(crate) fn secret(&mut self, prefix: &str, seed: u64) -> String {
         self.made += 1;
+        self.touched.note(OAUTH, "");
         let high = stable_hash(&[
             b"oauth",
             prefix.as_bytes(),
@@ -140,6 +148,7 @@ impl IssuedTokens {
     /// A new family.
     pub(crate) fn family(&mut self) -> u64 {
         self.families += 1;
+        self.touched.note(OAUTH, "");
         self.families
     }
 
@@ -161,7 +170,10 @@ impl IssuedTokens {
             family,
             revoked: false,
         };
-        self.access.insert(access.clone(), token);
+        self.touched.note(ACCESS, &access);
+        if let Some((gone, _)) = self.access.insert_for(access.clone(), token) {
+            self.touched.note(ACCESS, &gone);
+        }
         let refresh = family.filter(|_| refreshable).map(|family| {
             let refresh = self.secret("ort_", seed);
             let token = Refresh {
@@ -170,7 +182,10 @@ impl IssuedTokens {
                 expires_ns: ends(lives.refresh_ttl_ms),
                 used_ns: None,
             };
-            self.refresh.insert(refresh.clone(), token);
+            self.touched.note(REFRESH, &refresh);
+            if let Some((gone, _)) = self.refresh.insert_for(refresh.clone(), token) {
+                self.touched.note(REFRESH, &gone);
+            }
             refresh
         });
         Issued {
@@ -217,6 +232,7 @@ impl IssuedTokens {
         }
         if lives.rotates && known.used_ns.is_none() {
             known.used_ns = Some(now_ns);
+            self.touched.note(REFRESH, token);
         }
         let narrowed = Grant {
             scopes: scopes.unwrap_or_else(|| grant.scopes.clone()),
@@ -228,6 +244,7 @@ impl IssuedTokens {
             // A narrower access token does not narrow what the family may ask for later (RFC 6749, section 6).
             if let Some(next) = self.refresh.get_mut(refresh) {
                 next.grant = grant;
+                self.touched.note(REFRESH, refresh);
             }
         } else {
             issued.refresh = Some(token.to_owned());
@@ -269,6 +286,7 @@ impl IssuedTokens {
         if let Some(access) = self.access.get_mut(token) {
             let own = access.grant.client_id == client_id;
             access.revoked |= own;
+            self.touched.note(ACCESS, token);
             return own;
         }
         let family = self
@@ -304,17 +322,24 @@ impl IssuedTokens {
     }
 
     pub(crate) fn revoke_family(&mut self, family: u64) {
-        self.revoked_families.insert(family, ());
+        let gone = self.revoked_families.insert_for(family, ());
+        let gone = gone.map(|(gone, ())| gone);
+        for family in [Some(family), gone].into_iter().flatten() {
+            self.touched.note_with(FAMILY, || family.to_string());
+        }
     }
 
     /// Revokes the access tokens that are there, and with `refresh` the families too.
     pub(crate) fn revoke_all(&mut self, refresh: bool) {
-        for access in self.access.values_mut() {
+        for (token, access) in self.access.iter_mut() {
             access.revoked = true;
+            self.touched.note(ACCESS, token);
         }
         if refresh {
-            for family in 1..=self.families {
-                self.revoked_families.insert(family, ());
+            // Of the ones before there is no token any more.
+            let oldest = self.families.saturating_sub(MAX_TOKENS as u64);
+            for family in oldest + 1..=self.families {
+                self.revoke_family(family);
             }
         }
     }

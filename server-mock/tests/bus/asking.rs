@@ -27,7 +27,20 @@ pub(crate) async fn post(url: &str, path: &str, body: Value) -> Value {
     answer
 }
 
+/// The body of an answer that is no JSON.
+pub(crate) async fn text(url: &str, path: &str) -> String {
+    let asked = timeout(Duration::from_secs(60), raw(url, "GET", path, None));
+    let (status, body) = asked.await.expect("an answer within a minute");
+    assert_eq!(status, 200, "{path}: {body}");
+    body
+}
+
 async fn exchange(url: &str, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+    let (status, body) = raw(url, method, path, body).await;
+    (status, serde_json::from_str(&body).unwrap_or(Value::Null))
+}
+
+async fn raw(url: &str, method: &str, path: &str, body: Option<Value>) -> (u16, String) {
     let host = url.trim_start_matches("http://");
     let body = body.map(|body| body.to_string()).unwrap_or_default();
     let length = body.len();
@@ -41,5 +54,5 @@ async fn exchange(url: &str, method: &str, path: &str, body: Option<Value>) -> (
     let answer = String::from_utf8(answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    (status, body.to_owned())
 }

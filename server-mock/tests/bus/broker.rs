@@ -89,6 +89,15 @@ impl Broker {
         }
     }
 
+    /// Ends it in order: it has written all that it acknowledged.
+    pub(crate) fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let told = Command::new("kill").arg(child.id().to_string()).status();
+            assert!(told.unwrap().success());
+            child.wait().unwrap();
+        }
+    }
+
     pub(crate) fn url(&self) -> String {
         match self.kind {
             Kind::Nats => format!("nats://127.0.0.1:{}", self.port),

@@ -1,11 +1,13 @@
 //! The gateway and its workers as processes, ended with the test.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
+
+use crate::asking::text;
 
 /// How long a job belongs to a worker: short, so that those of killed ones come back soon.
 pub(crate) const LEASE_MS: &str = "1000";
@@ -76,6 +78,10 @@ impl Drop for Process {
 
 impl Gateway {
     pub(crate) fn start(bus: &str, data: Option<&Path>) -> Self {
+        Self::start_with(bus, data, &[])
+    }
+
+    pub(crate) fn start_with(bus: &str, data: Option<&Path>, more: &[&str]) -> Self {
         let mut arguments = command(&["serve", "--port", "0", "--print-json", "--log", "off"]);
         arguments.args([
             "--bus",
@@ -85,6 +91,7 @@ impl Gateway {
             "--bus-lease-ms",
             LEASE_MS,
         ]);
+        arguments.args(more);
         if let Some(data) = data {
             arguments.arg("--data").arg(data);
         }
@@ -92,6 +99,29 @@ impl Gateway {
         let said: Value = serde_json::from_str(&process.first_line()).unwrap();
         let admin = said["admin_url"].as_str().unwrap().to_owned();
         Self { process, admin }
+    }
+
+    /// What it says of itself to Prometheus.
+    pub(crate) async fn metrics(&self) -> String {
+        text(&self.admin, "/metrics").await
+    }
+}
+
+/// A folder that is gone with the test.
+pub(crate) struct Folder(pub(crate) PathBuf);
+
+impl Folder {
+    pub(crate) fn new(name: &str) -> Self {
+        let name = format!("gatewright-{name}-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 

@@ -3,9 +3,14 @@
 mod batch;
 mod child;
 mod crashes;
+mod faults;
+mod files;
 mod full;
 mod jobs;
 mod load;
+mod notices;
 mod refusals;
 mod restarts;
+mod resuming;
 mod snapshots;
+mod tokens;

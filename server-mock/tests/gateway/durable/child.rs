@@ -39,6 +39,15 @@ impl Drop for Folder {
     }
 }
 
+/// How many rows of a kind a file has that nobody has open.
+pub(super) fn rows_of(file: &Path, kind: &str) -> i64 {
+    let connection = rusqlite::Connection::open(file).unwrap();
+    let query = "SELECT count(*) FROM rows WHERE kind = ?";
+    connection
+        .query_row(query, [kind], |row| row.get(0))
+        .unwrap()
+}
+
 /// A running program; dropped, it is killed.
 pub(super) struct Running {
     child: Child,
@@ -127,6 +136,16 @@ impl Running {
         self.child.wait().unwrap();
     }
 
+    /// The same; answers what it wrote to standard error.
+    pub(super) fn killed_saying(mut self) -> String {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let mut said = String::new();
+        let stderr = self.child.stderr.as_mut().unwrap();
+        stderr.read_to_string(&mut said).unwrap();
+        said
+    }
+
     /// It has ended by itself, and not in order.
     pub(super) fn aborted(mut self) {
         let status = ended(&mut self.child);
@@ -139,6 +158,10 @@ impl Running {
 
     pub(super) fn create(&self, key: &str) -> Asking {
         create(&self.url, key)
+    }
+
+    pub(super) fn admin_url(&self) -> &str {
+        &self.admin_url
     }
 
     pub(super) async fn get(&self, path: &str) -> Value {
