@@ -14,6 +14,7 @@ use rusqlite::{Connection, OpenFlags, params};
 
 use super::changes::{Change, Row, Value};
 use super::trouble::refused;
+use super::writer::Sessions;
 
 /// Says in the file's header whose it is: `GWDF`.
 const APPLICATION_ID: i64 = 0x4757_4446;
@@ -70,8 +71,8 @@ impl DataFile {
     }
 
     /// The sessions that have rows. Of more than `most` those that may have something to send come first, with true.
-    pub(super) fn sessions(&self, most: usize) -> rusqlite::Result<Vec<(String, bool)>> {
-        let read = |query: &str| -> rusqlite::Result<Vec<(String, bool)>> {
+    pub(super) fn sessions(&self, most: usize) -> rusqlite::Result<Sessions> {
+        let read = |query: &str| -> rusqlite::Result<Sessions> {
             let mut statement = self.connection.prepare(query)?;
             let sessions = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             sessions.collect()

@@ -28,6 +28,9 @@ const MAX_GROUP: usize = 1_024;
 /// Real time a disk may take before whoever waits for it is told.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The sessions of a file, and whether each may have something to send.
+pub(crate) type Sessions = Vec<(String, bool)>;
+
 /// The data file of a gateway, as sessions see it.
 pub(crate) struct Store {
     path: PathBuf,
@@ -76,7 +79,7 @@ impl Store {
         path: &Path,
         max_bytes: u64,
         most: usize,
-    ) -> io::Result<(Arc<Self>, Vec<(String, bool)>)> {
+    ) -> io::Result<(Arc<Self>, Sessions)> {
         let file = DataFile::open(path, max_bytes)?;
         let sessions = file
             .sessions(most)
