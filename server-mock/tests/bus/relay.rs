@@ -223,6 +223,22 @@ async fn through_a_broker(broker: &mut Broker, data: &Path) -> BTreeMap<String, 
 }
 
 #[cfg(feature = "redis")]
+fn list(value: &redis::Value) -> Vec<redis::Value> {
+    match value {
+        redis::Value::Array(values) => values.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[cfg(feature = "redis")]
+fn bytes(value: &redis::Value) -> Vec<u8> {
+    match value {
+        redis::Value::BulkString(bytes) => bytes.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[cfg(feature = "redis")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_on_redis_survive_the_gateway_and_the_broker() {
     let Some(mut broker) = Broker::start(Kind::Redis) else {
@@ -235,18 +251,26 @@ async fn events_on_redis_survive_the_gateway_and_the_broker() {
     for group in GROUPS {
         // As a consumer does: the stream is named by the documents.
         let stream = format!("{{gatewright}}:events:{group}");
-        let answer: redis::streams::StreamReadReply = redis::cmd("XREADGROUP")
+        let answer: redis::Value = redis::cmd("XREADGROUP")
             .arg(&[
                 "GROUP", group, "test", "COUNT", "1000", "STREAMS", &stream, ">",
             ])
             .query(&mut connection)
             .unwrap();
-        let entries = answer.keys.iter().flat_map(|key| &key.ids);
+        // One stream: its name, and of each entry the id and the fields.
+        let entries = list(&list(&list(&answer)[0])[1]);
         let taken: Vec<Taken> = entries
+            .iter()
             .map(|entry| {
-                let payload: Vec<u8> = entry.get("payload").unwrap();
-                let payload = serde_json::from_slice(&payload).unwrap();
-                (entry.get("id").unwrap(), payload)
+                let fields = list(&list(entry)[1]);
+                let field = |name: &str| {
+                    let at = fields
+                        .iter()
+                        .position(|field| bytes(field) == name.as_bytes());
+                    bytes(&fields[at.unwrap() + 1])
+                };
+                let payload = serde_json::from_slice(&field("payload")).unwrap();
+                (String::from_utf8(field("id")).unwrap(), payload)
             })
             .collect();
         check(&taken, &logs);
