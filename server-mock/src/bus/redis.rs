@@ -155,13 +155,14 @@ impl Shared {
         let most = topic.most.to_string();
         let window = DEDUP_WINDOW.as_millis().to_string();
         let key = message.key.as_deref().unwrap_or_default();
-        let arguments = [
+        let mut arguments = vec![
             message.id.as_bytes(),
             key.as_bytes(),
             &message.payload,
             most.as_bytes(),
             window.as_bytes(),
         ];
+        arguments.extend(topic.groups.iter().map(|group| group.as_bytes()));
         let answer: String = self
             .run(&self.publish, &keys, &arguments)
             .await
