@@ -21,7 +21,7 @@ use crate::keyed::{REPLAYED, Scope, checked, idempotency_key, reserve_in, reserv
 use crate::op::{Action, Kind, Op};
 use crate::openapi::Schemas;
 use crate::openapi::schema::{
-    anything, boolean, described, integer, list, map, object, refer, text_of, word,
+    anything, boolean, described, integer, list, map, object, refer, text, text_of, word,
 };
 use crate::problem::{Problem, insufficient_scope, not_found};
 use crate::records::{
@@ -34,6 +34,9 @@ use keys::Plan;
 
 /// Items of one batch.
 const MAX_ITEMS: usize = 100;
+/// Characters of an operation's path with its query, and of a header's value.
+const MAX_PATH_CHARS: usize = 8_000;
+const MAX_HEADER_CHARS: usize = 2_000;
 /// Headers of an answer that an item's result repeats.
 const SHOWN: [HeaderName; 4] = [
     ETAG,
@@ -83,11 +86,11 @@ pub(crate) fn schemas(schemas: &mut Schemas) {
         (
             "path",
             described(
-                text_of(1, 2_000),
+                text_of(1, MAX_PATH_CHARS),
                 "below `/v1/contacts`, `/v1/users` or `/v1/projects`, with its query",
             ),
         ),
-        ("headers?", map(text_of(0, 2_000)).into()),
+        ("headers?", map(text_of(0, MAX_HEADER_CHARS)).into()),
         ("body?", anything().into()),
     ]);
     schemas.add(
@@ -105,7 +108,7 @@ pub(crate) fn schemas(schemas: &mut Schemas) {
     );
     let result = object([
         ("status", integer(200, 599).into()),
-        ("headers", map(text_of(0, 2_000)).into()),
+        ("headers", map(text()).into()),
         ("body", anything().into()),
     ]);
     schemas.add("BatchResults", object([("results", list(result).into())]));
@@ -221,8 +224,16 @@ fn read(call: &Call) -> Result<Batch, Problem> {
     }
     for item in &batch.operations {
         let known = ["GET", "POST", "PUT", "PATCH", "DELETE"].contains(&item.method.as_str());
-        if !known || item.path.is_empty() || item.path.len() > 8_000 {
-            let detail = "each operation has a method (GET, POST, PUT, PATCH, DELETE) and a path";
+        let path_chars = item.path.chars().count();
+        let mut headers = item.headers.values();
+        if !known
+            || !(1..=MAX_PATH_CHARS).contains(&path_chars)
+            || headers.any(|value| value.chars().count() > MAX_HEADER_CHARS)
+        {
+            let detail = format!(
+                "each operation has a method (GET, POST, PUT, PATCH, DELETE), a path of 1 to {MAX_PATH_CHARS} characters, \
+                 and headers of at most {MAX_HEADER_CHARS}"
+            );
             return Err(Problem::new(
                 StatusCode::BAD_REQUEST,
                 "malformed_batch",

@@ -28,10 +28,10 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
             .arg(folder.join("schemathesis.toml"))
             .arg("run")
             .arg(format!("{}/openapi.json", gateway.url))
-            .args(["--header", "Authorization: Bearer sk_test_unlimited_acme"])
             .args(["--phases", "examples,coverage,fuzzing"])
             .args(["--max-examples", &examples])
             .env("SCHEMATHESIS_HOOKS", folder.join("hooks.py"));
+        gateway.known_to(&mut command);
         report.check(NAME, &mut command);
     });
 }

@@ -9,7 +9,7 @@ use crate::redact;
 
 const MAX_HEADERS: usize = 16;
 const MAX_NAME_BYTES: usize = 64;
-const MAX_VALUE_BYTES: usize = 1_024;
+const MAX_VALUE_CHARS: usize = 1_024;
 
 /// Beginnings of names that belong to signatures, to HTTP's framing and to proxies.
 const RESERVED_BEGINNINGS: [&str; 4] = ["webhook-", "svix-", "proxy-", "sec-"];
@@ -53,9 +53,10 @@ pub(super) fn faults(headers: &BTreeMap<String, String>) -> Vec<(String, &'stati
             let detail = "this header is there twice; names are the same in any case";
             add("invalid_header", detail.into());
         }
-        if value.len() > MAX_VALUE_BYTES || HeaderValue::try_from(value.as_str()).is_err() {
+        if value.chars().count() > MAX_VALUE_CHARS || HeaderValue::try_from(value.as_str()).is_err()
+        {
             let detail = format!(
-                "a header's value has at most {MAX_VALUE_BYTES} bytes and no control characters"
+                "a header's value has at most {MAX_VALUE_CHARS} characters and no control characters"
             );
             add("invalid_header", detail);
         }
@@ -229,7 +230,7 @@ mod tests {
     #[test]
     fn names_and_values_are_those_of_http_and_bounded() {
         assert!(faults_of(&[("X-Tenant", "acme"), ("authorization", "Bearer x")]).is_empty());
-        let long = "x".repeat(MAX_VALUE_BYTES + 1);
+        let long = "x".repeat(MAX_VALUE_CHARS + 1);
         for (name, value) in [
             ("x y", "1"),
             ("", "1"),

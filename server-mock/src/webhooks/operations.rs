@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::op::WebhookOp;
 use crate::op::Op;
 use crate::openapi::schema::{
-    anything, boolean, count, described, format, integer, list, map, object, or_null, refer, text,
-    text_of, whole, word,
+    AnySchema, anything, boolean, count, described, format, integer, list, map, object, or_null,
+    refer, text, text_of, whole, word,
 };
 use crate::openapi::{About, Schemas};
 use crate::parameter::INSTANT_MS;
@@ -300,7 +300,7 @@ fn meant(o: About) -> About {
         )
 }
 
-fn states() -> impl Into<crate::openapi::schema::AnySchema> {
+fn states() -> impl Into<AnySchema> {
     word(&["delivered", "failed", "pending", "sending"])
 }
 
@@ -372,9 +372,15 @@ fn delivery() -> Value {
 /// The fields that can be written; in a patch none has to be there.
 fn writable(whole: bool) -> utoipa::openapi::schema::ObjectBuilder {
     let url = described(
-        text_of(1, 2_048).format(None),
+        text_of(1, 2_048).pattern(Some("^https?://.")),
         "an `http:` or `https:` address, public or on loopback",
     );
+    let value = text_of(0, 1_024).pattern(Some("^[^\\u0000-\\u0008\\u000a-\\u001f\\u007f]*$"));
+    let value: AnySchema = match whole {
+        true => value.into(),
+        // As a merge patch has it: null takes it away.
+        false => or_null(value),
+    };
     let base = object([
         ("description?", or_null(text_of(0, 500))),
         (
@@ -382,7 +388,12 @@ fn writable(whole: bool) -> utoipa::openapi::schema::ObjectBuilder {
             or_null(list(text_of(1, 100).pattern(Some("^[!-~]+$"))).max_items(Some(100))),
         ),
         ("filter?", or_null(text_of(1, 1_024))),
-        ("headers?", or_null(map(or_null(text_of(0, 1_024))))),
+        (
+            "headers?",
+            or_null(map(value).max_properties(Some(16)).property_names(Some(
+                text_of(1, 64).pattern(Some("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")),
+            ))),
+        ),
         ("ordered?", or_null(boolean())),
         ("max_in_flight?", or_null(integer(1, 32))),
         ("timeout_ms?", or_null(integer(100, 30_000))),
@@ -424,7 +435,7 @@ fn shown() -> utoipa::openapi::schema::ObjectBuilder {
     ])
 }
 
-fn excerpt() -> crate::openapi::schema::AnySchema {
+fn excerpt() -> AnySchema {
     object([
         (
             "headers",

@@ -16,7 +16,7 @@ use crate::world::Surroundings;
 /// Event types one endpoint may name.
 const MAX_TYPES: usize = 100;
 const MAX_TYPE_BYTES: usize = 100;
-const MAX_URL_BYTES: usize = 2_048;
+const MAX_URL_CHARS: usize = 2_048;
 const MAX_DESCRIPTION_CHARS: usize = 500;
 /// Deliveries an endpoint gets at the same time where it does not say.
 const IN_FLIGHT: u32 = 8;
@@ -153,7 +153,7 @@ impl Asked {
             faults.add("max_in_flight", "out_of_range", detail);
         } else if self.ordered && in_flight.is_some_and(|most| most > 1) {
             let detail = "an ordered endpoint gets one at a time: leave it out or say 1";
-            faults.add("max_in_flight", "out_of_range", detail);
+            faults.add("max_in_flight", "conflict", detail);
         }
         if let Some(ms) = self.timeout_ms
             && !(MIN_TIMEOUT_MS..=MAX_TIMEOUT_MS).contains(&ms)
@@ -188,8 +188,8 @@ impl Asked {
                 let detail = "only an endpoint that listens has it";
                 faults.add("result_timeout_ms", "not_allowed", detail);
             }
-            if self.url.len() > MAX_URL_BYTES {
-                let detail = format!("must be at most {MAX_URL_BYTES} bytes");
+            if self.url.chars().count() > MAX_URL_CHARS {
+                let detail = format!("must be at most {MAX_URL_CHARS} characters");
                 faults.add("url", "too_long", detail);
                 return String::new();
             }

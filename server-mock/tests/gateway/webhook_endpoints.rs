@@ -232,7 +232,7 @@ async fn what_is_wrong_with_settings_is_said_field_by_field() {
     );
     let url = "http://127.0.0.1:9/";
     let both = json!({"url": url, "ordered": true, "max_in_flight": 2});
-    assert_eq!(wrong(both).await, ["/max_in_flight out_of_range"]);
+    assert_eq!(wrong(both).await, ["/max_in_flight conflict"]);
     let kinds = json!({"url": 1, "types": "x", "ordered": 1, "headers": []});
     assert_eq!(wrong(kinds).await.len(), 4);
     let filter = json!({"url": url, "filter": "$.data.amount => 100"});
