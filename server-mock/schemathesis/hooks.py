@@ -47,6 +47,8 @@ DOES_NOT_FIT = {
     "idempotency_key_reused": "the key was used with another body",
     "invalid_cursor": "only lists make cursors",
     "login_state_mismatch": "only an attempt to log in makes a state",
+    "malformed_multipart": "names of other parts may have control characters, which no header can have",
+    "multipart_too_many_parts": "other parts may be lists, of which each item is a part",
     "precondition_failed": "the entity tag is of another version",
 }
 # The same for fields of a body, by the code of each error.

@@ -388,7 +388,7 @@ fn carried_out(
             }
             Plan::Act(step, reserved) => (step, reserved),
             // The operation before it was answered, unless by an error that is not kept: then it is tried once more.
-            Plan::Later(step, scope) => match reserve_in(call, state, scope, true) {
+            Plan::Later(step, scope) => match reserve_in(call, state, scope) {
                 Ok(reserved) => (step, Some(reserved)),
                 Err(reply) => {
                     results.push(shown(&reply));

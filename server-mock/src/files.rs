@@ -1,4 +1,4 @@
-//! Files: stored whole or in parts, downloaded whole or in ranges, with digests (RFC 9530), and an export of JSON lines.
+//! Files: stored whole, from a form or in parts, downloaded whole or in ranges, with digests (RFC 9530), and an export of JSON lines.
 //!
 //! `gen-{size}-{seed}` is a file nobody uploaded: SplitMix64's words, little-endian, the same for the same name until
 //! the admin port changes it.
@@ -8,23 +8,25 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_TYPE, ETAG};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::call::{Call, UploadEnd};
 use crate::key::Identity;
-use crate::keyed::{idempotency_key, reserved};
+use crate::keyed::{Scope, idempotency_key, reserved_as};
 use crate::problem::{Problem, not_found};
 use crate::reply::Reply;
 use crate::world::State;
 
 mod content;
 mod export;
+mod form;
 mod keep;
 mod operations;
 mod source;
 mod store;
 mod upload;
 
+use form::Form;
 pub(crate) use keep::KINDS;
 pub(crate) use operations::{OPERATIONS, schemas};
 pub(crate) use store::Files;
@@ -54,7 +56,7 @@ pub(crate) async fn respond(call: &Call, op: FileOp, identity: &Identity) -> Rep
         FileOp::Content => content::content(call, identity),
         // Of a body that broke nothing is answered, so there is nothing to repeat.
         FileOp::Create if call.upload.end != UploadEnd::Complete => {
-            create(call, &mut call.world.state(), identity, None)
+            create(call, &mut call.world.state(), identity, None, None)
         }
         FileOp::Create => return created(call, identity).await,
         FileOp::Delete => delete(call, identity),
@@ -72,7 +74,15 @@ async fn created(call: &Call, identity: &Identity) -> Reply {
         Ok(key) => key,
         Err(problem) => return call.problem(problem),
     };
-    let reserved = match reserved(call, identity, key.as_deref()).await {
+    let form = match form::of(call).await {
+        Ok(form) => form,
+        Err(problem) => return call.problem(problem),
+    };
+    let scope = key.as_deref().map(|key| {
+        let asked = form.as_ref().map(|form| &form.fingerprint[..]);
+        Scope::of_call(call, identity, key, asked.unwrap_or(&call.upload.bytes))
+    });
+    let reserved = match reserved_as(call, scope).await {
         Ok(reserved) => reserved,
         Err(reply) => return *reply,
     };
@@ -80,7 +90,7 @@ async fn created(call: &Call, identity: &Identity) -> Reply {
     if let Some(Err(problem)) = reserved.as_ref().map(|reserved| reserved.check(&state)) {
         return call.problem(problem);
     }
-    let made = create(call, &mut state, identity, key.as_deref());
+    let made = create(call, &mut state, identity, key.as_deref(), form);
     let reply = made.unwrap_or_else(|problem| call.problem(problem));
     if let Some(reserved) = reserved {
         reserved.answered(&mut state, &reply);
@@ -93,6 +103,7 @@ fn create(
     state: &mut State,
     identity: &Identity,
     key: Option<&str>,
+    form: Option<Form>,
 ) -> Result<Reply, Problem> {
     let bytes = &call.upload.bytes;
     let whole = call.upload.end == UploadEnd::Complete;
@@ -110,10 +121,12 @@ fn create(
         ));
     }
     digest(call, "repr-digest", bytes)?;
+    let (bytes, kind, name) = match form {
+        Some(form) => (form.bytes, form.kind, form.name),
+        None => (bytes.clone(), content_type(call), None),
+    };
     state.files.room_for(bytes.len(), bytes.len())?;
-    let reply = state
-        .files
-        .store(&identity.tenant, bytes.clone(), content_type(call));
+    let reply = state.files.store(&identity.tenant, bytes, kind, name);
     state.happened(call.op.name(), key, None);
     Ok(reply)
 }
@@ -128,22 +141,31 @@ fn content_type(call: &Call) -> HeaderValue {
 
 /// Refuses bytes that are not what a digest header says.
 fn digest(call: &Call, name: &str, bytes: &[u8]) -> Result<(), Problem> {
-    let Some(header) = call.header(name) else {
-        return Ok(());
-    };
-    let text = String::from_utf8_lossy(header);
-    let said = text
-        .split(',')
-        .filter_map(|item| item.trim().strip_prefix("sha-256=:")?.strip_suffix(':'))
-        .next();
-    if said.is_some_and(|said| said != STANDARD.encode(Sha256::digest(bytes))) {
-        return Err(Problem::new(
-            StatusCode::BAD_REQUEST,
-            "digest_mismatch",
-            format!("the bytes are not those of {name}"),
-        ));
+    match call.header(name) {
+        Some(said) => check_digest(name, said, bytes),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// Refuses bytes of which a digest (RFC 9530) is wrong. SHA-256 and SHA-512 are known here; others say nothing.
+fn check_digest(name: &str, said: &[u8], bytes: &[u8]) -> Result<(), Problem> {
+    let text = String::from_utf8_lossy(said);
+    let is_right = text.split(',').all(|item| {
+        let right = match item.trim().split_once('=') {
+            Some(("sha-256", said)) => Some((said, STANDARD.encode(Sha256::digest(bytes)))),
+            Some(("sha-512", said)) => Some((said, STANDARD.encode(Sha512::digest(bytes)))),
+            _ => None,
+        };
+        right.is_none_or(|(said, right)| said == format!(":{right}:"))
+    });
+    if is_right {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::BAD_REQUEST,
+        "digest_mismatch",
+        format!("the bytes are not those of {name}"),
+    ))
 }
 
 fn no_file(id: &str) -> Problem {
@@ -152,10 +174,16 @@ fn no_file(id: &str) -> Problem {
 
 fn get(call: &Call, identity: &Identity) -> Result<Reply, Problem> {
     let id = call.route().argument;
-    let found = call.world.state().files.source(&identity.tenant, id);
+    let state = call.world.state();
+    let found = state.files.source(&identity.tenant, id);
     let (source, kind, etag) = found.ok_or_else(|| no_file(id))?;
     let kind = String::from_utf8_lossy(kind.as_bytes()).into_owned();
-    let body = json!({ "id": id, "size": source.size(), "content_type": kind });
+    let mut body = json!({ "id": id, "size": source.size(), "content_type": kind });
+    if let (Some(name), Some(members)) =
+        (state.files.name(&identity.tenant, id), body.as_object_mut())
+    {
+        members.insert("filename".into(), name.into());
+    }
     Ok(Reply::json(StatusCode::OK, &body).with(ETAG, etag))
 }
 

@@ -59,8 +59,6 @@ struct Slot {
     fingerprint: [u8; 32],
     stored_ns: u64,
     answer: Option<Answer>,
-    /// Whether its side effect is in memory only; then it has no row.
-    passing: bool,
 }
 
 /// A kept answer.
@@ -103,19 +101,11 @@ impl Keys {
             fingerprint,
             stored_ns: now_ns,
             answer: None,
-            passing: false,
         };
         self.slots.insert(scope.into(), slot);
         self.order.push_back((scope.into(), reservation));
         changes.put(PENDING_KIND, scope, &now_ns);
         Verdict::Execute(reservation)
-    }
-
-    /// The side effect of a reserved key is in memory only.
-    pub(crate) fn passing(&mut self, scope: &str) {
-        if let Some(slot) = self.slots.get_mut(scope) {
-            slot.passing = true;
-        }
     }
 
     /// Whether the key is still stored for this request: not after a reset, nor after writing it failed.

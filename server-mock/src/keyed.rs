@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::call::Call;
 use crate::clock::NS;
-use crate::durable::{Changes, Trouble, abort_at};
+use crate::durable::{Trouble, abort_at};
 use crate::idempotency::{MAX_KEY_BYTES, Verdict};
 use crate::key::Identity;
 use crate::logical::unquoted;
@@ -29,11 +29,21 @@ pub(crate) async fn reserved(
     identity: &Identity,
     key: Option<&str>,
 ) -> Result<Option<Reserved>, Box<Reply>> {
-    let Some(key) = key else {
+    let scope = key.map(|key| Scope::of_call(call, identity, key, &call.upload.bytes));
+    reserved_as(call, scope).await
+}
+
+/// The same for a key whose request asks for something else than the bytes of its body.
+pub(crate) async fn reserved_as(
+    call: &Call,
+    scope: Option<Scope>,
+) -> Result<Option<Reserved>, Box<Reply>> {
+    let Some(scope) = scope else {
         return Ok(None);
     };
     let epoch = call.world.fresh_epoch();
-    let reserved = reserve(call, identity, key, true)?;
+    abort_at("before-key");
+    let reserved = reserve_in(call, &mut call.world.state(), scope)?;
     if call.world.kept.is_kept() {
         if let Err(trouble) = call.world.kept.settled(epoch).await {
             reserved.release(&mut call.world.state());
@@ -48,8 +58,6 @@ pub(crate) async fn reserved(
 pub(crate) struct Reserved {
     scope: String,
     number: u64,
-    /// Whether it is stored on disk too.
-    kept: bool,
 }
 
 impl Reserved {
@@ -69,14 +77,8 @@ impl Reserved {
 
     /// Keeps the answer with the key. Under the same lock as the side effect: nobody sees one without the other.
     pub(crate) fn answered(&self, state: &mut State, reply: &Reply) {
-        let mut unkept = Changes::default();
-        let changes = if self.kept {
-            &mut state.changes
-        } else {
-            &mut unkept
-        };
         let keys = &mut state.keys;
-        keys.answered(&self.scope, self.number, reply, changes);
+        keys.answered(&self.scope, self.number, reply, &mut state.changes);
     }
 }
 
@@ -139,55 +141,28 @@ impl Scope {
         }
     }
 
-    fn of_call(call: &Call, identity: &Identity, key: &str) -> Self {
+    /// The key of a request, with what it asks.
+    pub(crate) fn of_call(call: &Call, identity: &Identity, key: &str, asked: &[u8]) -> Self {
         let method = call.parts.method.as_str();
-        Self::of(
-            &identity.tenant,
-            method,
-            call.path(),
-            key,
-            &call.upload.bytes,
-        )
+        Self::of(&identity.tenant, method, call.path(), key, asked)
     }
 }
 
-/// Stores a key before anything happens, or answers for it.
-fn reserve(
-    call: &Call,
-    identity: &Identity,
-    key: &str,
-    kept: bool,
-) -> Result<Reserved, Box<Reply>> {
-    let scope = Scope::of_call(call, identity, key);
-    abort_at("before-key");
-    reserve_in(call, &mut call.world.state(), scope, kept)
-}
-
-/// The same under the session's lock, for a key of anything.
+/// Stores a key before anything happens, or answers for it. Under the session's lock.
 pub(crate) fn reserve_in(
     call: &Call,
     state: &mut State,
     scope: Scope,
-    kept: bool,
 ) -> Result<Reserved, Box<Reply>> {
     let now_ns = call.world.clock.now_ns();
     let Scope { text, fingerprint } = scope;
-    let mut unkept = Changes::default();
-    let changes = if kept {
-        &mut state.changes
-    } else {
-        &mut unkept
-    };
-    let verdict = state.keys.reserve(&text, fingerprint, now_ns, changes);
+    let keys = &mut state.keys;
+    let verdict = keys.reserve(&text, fingerprint, now_ns, &mut state.changes);
     let problem = match verdict {
         Verdict::Execute(number) => {
-            if !kept {
-                state.keys.passing(&text);
-            }
             return Ok(Reserved {
                 scope: text,
                 number,
-                kept,
             });
         }
         Verdict::Replay(reply) => {

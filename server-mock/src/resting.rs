@@ -50,7 +50,7 @@ impl Resting {
 }
 
 impl World {
-    /// Whether it has something to do that needs no request: webhooks, notices, events for the bus.
+    /// Whether it has something to do that needs no request: webhooks, notices, ends of jobs, events for the bus.
     pub(crate) fn has_work(&self) -> bool {
         let now_ns = self.clock.now_ns();
         let webhooks = {
@@ -58,7 +58,9 @@ impl World {
             // What is due later on a clock that stands is not due by itself.
             !outbox.is_quiet(now_ns) || (!self.clock.is_frozen() && outbox.next_due().is_some())
         };
-        webhooks || self.notices.are_pending() || self.events_to_relay() > 0
+        // Nor does a job end by itself on such a clock.
+        let jobs = !self.clock.is_frozen() && self.next_job_end().is_some();
+        webhooks || jobs || self.notices.are_pending() || self.events_to_relay() > 0
     }
 }
 

@@ -79,7 +79,7 @@ fn plan<'a>(
     if of_batch.contains(&scope) {
         return Plan::Later(step, scope);
     }
-    match reserve_in(call, state, scope.clone(), true) {
+    match reserve_in(call, state, scope.clone()) {
         Ok(reserved) => {
             of_batch.push(scope);
             Plan::Act(step, Some(reserved))

@@ -43,10 +43,11 @@ const SCHEMA: &str = "
     INSERT INTO starts VALUES (-1);
 ";
 
-/// Sessions with deliveries or notices that are not over, or with a relay, which may have events to hand on.
+/// Sessions with deliveries, notices or jobs that are not over, or with a relay, which may have events to hand on.
 const WITH_WORK_FIRST: &str = "
     SELECT session, max(CASE
         WHEN kind IN ('webhook_delivery', 'notice') THEN value ->> 'state' IN ('pending', 'sending')
+        WHEN kind = 'record' THEN id LIKE '%/jobs/%' AND value ->> '$.values[1]' = 'running'
         ELSE kind = 'relay' END) AS work
     FROM rows GROUP BY session ORDER BY work DESC, session";
 

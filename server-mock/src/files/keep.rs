@@ -2,7 +2,7 @@
 //!
 //! | Kind | Id | Value |
 //! |---|---|---|
-//! | `file` | `TENANT/fl_000001` | media type, size, number of its content |
+//! | `file` | `TENANT/fl_000001` | media type, size, name, number of its content |
 //! | `upload` | `TENANT/up_000002` | the same, length, and the file it became |
 //! | `file_block` | `CONTENT/BLOCK` | 128 KiB of a content, the last block what is left |
 //! | `file_revision` | the file's id | how often it was changed on demand |
@@ -67,6 +67,9 @@ struct FileRow {
     content: u64,
     size: usize,
     content_type: Latin,
+    /// What the form called it that brought it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<Box<str>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -225,6 +228,7 @@ impl Keeps for Files {
                     content: file.content,
                     size: file.bytes.len(),
                     content_type: Latin::of(&file.kind),
+                    name: file.name.clone(),
                 }))
             }
             UPLOAD => {
@@ -282,11 +286,11 @@ impl Keeps for Files {
             let kind = row.content_type.value();
             let kind = kind.ok_or_else(|| of(&place, "its media type is none".into()))?;
             self.contents.belongs(row.content, &place);
-            let content = row.content;
             let file = File {
                 bytes,
                 kind,
-                content,
+                content: row.content,
+                name: row.name,
             };
             self.whole.insert(place, file);
         }

@@ -6,7 +6,9 @@ use super::FileOp;
 use super::content::MAX_CHUNK;
 use super::export::{MAX_ITEMS, MAX_PAUSE_MS};
 use crate::op::Op;
-use crate::openapi::schema::{anything, boolean, count, object, pattern, refer, text, whole, word};
+use crate::openapi::schema::{
+    anything, boolean, count, described, format, object, pattern, refer, text, whole, word,
+};
 use crate::openapi::{About, Schemas};
 use crate::parameter::COUNT;
 use crate::records::keyed_row;
@@ -19,12 +21,14 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         path: "/v1/files",
         about: |o| {
             digests(keyed_row(o.tag("Files")))
-                .summary("Upload a file, or begin an upload in parts")
+                .summary("Upload a file, as it is or in a form, or begin an upload in parts")
                 .detail(
                     "With the headers `Upload-Complete: ?0` and `Upload-Length` it begins an upload in parts \
-                     (draft-ietf-httpbis-resumable-upload), whose address is the answer's `Location`.",
+                     (draft-ietf-httpbis-resumable-upload), whose address is the answer's `Location`. A form has one file: \
+                     the part with a file name, or the part `file`; a part `digest` (`sha-256=:BASE64:`) is checked.",
                 )
                 .optional_body("application/octet-stream", anything(), Value::Null)
+                .optional_body("multipart/form-data", object([("file", format("binary").into())]), Value::Null)
                 .ok(201, "the file, or without a body the upload that was begun", refer("NewFile"), new_file())
                 .says(201, "Location", "where it is")
                 .says(201, "Repr-Digest", "the file's SHA-256 (RFC 9530)")
@@ -242,6 +246,10 @@ pub(crate) fn schemas(schemas: &mut Schemas) {
             ("id", text().into()),
             ("size", count().into()),
             ("content_type", text().into()),
+            (
+                "filename?",
+                described(text(), "as the form that brought it called it"),
+            ),
         ]),
     );
 }

@@ -48,6 +48,8 @@ pub(super) struct File {
     pub(super) kind: HeaderValue,
     /// The number of its content; other bytes are another content.
     pub(super) content: u64,
+    /// As the form that brought it called it.
+    pub(super) name: Option<Box<str>>,
 }
 
 /// An upload in parts.
@@ -137,6 +139,11 @@ impl Files {
         Some((source, kind, etag))
     }
 
+    /// What a file was called.
+    pub(super) fn name(&self, tenant: &str, id: &str) -> Option<&str> {
+        self.whole.get(&place(tenant, id))?.name.as_deref()
+    }
+
     fn id(&mut self, prefix: &str) -> String {
         self.made += 1;
         self.touched.note(COUNTERS, "");
@@ -158,10 +165,20 @@ impl Files {
     }
 
     /// Makes a file; there is room for it.
-    pub(super) fn store(&mut self, tenant: &str, bytes: Bytes, kind: HeaderValue) -> Reply {
+    pub(super) fn store(
+        &mut self,
+        tenant: &str,
+        bytes: Bytes,
+        kind: HeaderValue,
+        name: Option<Box<str>>,
+    ) -> Reply {
         let content = self.contents.next();
         self.note_content(content, 0..bytes.len());
-        self.put(tenant, bytes, kind, content).1
+        let (id, reply) = self.put(tenant, bytes, kind, content);
+        if let Some(file) = self.whole.get_mut(&place(tenant, &id)) {
+            file.name = name;
+        }
+        reply
     }
 
     fn put(
@@ -182,6 +199,7 @@ impl Files {
             bytes,
             kind,
             content,
+            name: None,
         };
         if let Some((place, gone)) = self.whole.insert_for(place, file) {
             self.file_gone(&place, &gone);

@@ -30,7 +30,7 @@ enum KeptBody {
 impl Slot {
     /// Its row, if it was answered and has one.
     pub(super) fn with_row(&self, write: impl FnOnce(&KeptKey)) {
-        let Some(answer) = self.answer.as_ref().filter(|_| !self.passing) else {
+        let Some(answer) = &self.answer else {
             return;
         };
         let headers = answer.headers.iter().map(|(name, value)| {
@@ -87,7 +87,6 @@ impl Keys {
             fingerprint,
             stored_ns,
             answer: Some(answer),
-            passing: false,
         };
         self.slots.insert(scope.into(), slot);
         self.order.push_back((scope.into(), reservation));

@@ -5,6 +5,7 @@ mod child;
 mod crashes;
 mod faults;
 mod files;
+mod forms;
 mod full;
 mod jobs;
 mod load;

@@ -27,6 +27,7 @@ mod exactly_once;
 mod fault_rules;
 mod fault_wire;
 mod files;
+mod forms;
 mod https;
 mod idempotency;
 mod integrations;
