@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::{Map, Value, json};
 
-use crate::bench::machine::Machine;
+use crate::bench::machine::{Machine, busy};
 use crate::gateway::{self, Gateway};
 use crate::npm_package::VERSION;
 use crate::process::show_code;
@@ -91,14 +91,19 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
         format!("Python {}", interpreter.full_version),
         format!("Node {}", kit.node.version),
     ];
-    let machine = Machine::ask(hosts);
+    let mut measured = Machine::ask(hosts).in_words();
+    if let Some(load) = busy() {
+        measured.push_str(&format!(
+            " **The machine was busy with other things, its load {load}: waits that are the same may look spread.**"
+        ));
+    }
     let gateway = Gateway::start(workspace, "dev")?;
     let mut table = Command::new(python);
     table
         .arg(folder.join("table.py"))
         .args([&gateway.admin_url, &gateway.url])
         .arg(Value::Object(clients).to_string())
-        .args(["--measured", &machine.in_words()])
+        .args(["--measured", &measured])
         .arg("--journals")
         .arg(workspace.scratch("verdict-journals"));
     if write {

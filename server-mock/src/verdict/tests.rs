@@ -358,6 +358,12 @@ fn waits_are_spread_and_grow() {
     assert_eq!(mark(&same, Aspect::Backoff), Mark::Kept);
     let flat = verdict(calls(|n| 300 + n * 20, |n| 300 + n * 20));
     assert_eq!(mark(&flat, Aspect::Backoff), Mark::Minor);
+    // A busy machine made one of the first waits very long.
+    let late = verdict(calls(
+        |n| if n == 3 { 1_600 } else { 400 + n * 10 },
+        |n| 800 + n * 20,
+    ));
+    assert_eq!(mark(&late, Aspect::Backoff), Mark::Kept);
 }
 
 #[test]

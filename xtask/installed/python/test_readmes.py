@@ -18,7 +18,7 @@ FILES = re.compile(r"^```python (\w+\.py)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 @pytest.mark.parametrize("package", ["gatewright", "gatewright-gateway"])
 def test_the_tests_of_the_description_pass(package: str, tmp_path: Path) -> None:
-    files = FILES.findall(str(metadata(package).get_payload()))  # type: ignore[attr-defined]
+    files = FILES.findall(str(metadata(package).json["description"]))
     assert [name for name, _ in files] == ["conftest.py", "test_contacts.py"]
     for name, text in files:
         (tmp_path / name).write_text(text, encoding="utf-8")

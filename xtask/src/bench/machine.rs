@@ -56,7 +56,7 @@ impl Machine {
 }
 
 /// The load of the last minute, where it is more than building and idling explain.
-pub(super) fn busy() -> Option<f64> {
+pub(crate) fn busy() -> Option<f64> {
     let text = std::fs::read_to_string("/proc/loadavg").ok()?;
     let load: f64 = text.split(' ').next()?.parse().ok()?;
     let cores = std::thread::available_parallelism().ok()?.get();
