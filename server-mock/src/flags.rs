@@ -63,7 +63,7 @@ Options:
   --log HOW             A line a request on standard error: json, text or off [default: text on a terminal, else off]
   --log-level LEVEL     warn (5xx and no answer), info (all but health checks) or debug (all) [default: info]
   --upstream NAME=URL   Send /upstream/NAME/... on to a real server, behind a circuit breaker; may be repeated
-  --otlp URL            Send a span of each request to the OTLP collector at URL, such as http://127.0.0.1:4318
+  --otlp URL            Send spans and metrics to the OTLP collector at URL, such as http://127.0.0.1:4318
   --static PREFIX=DIR   Serve the files of DIR on the admin port, at PREFIX; may be repeated
   --data FILE           Keep all state in FILE, an SQLite database that is made if it is not there
   --data-max-mb N       Largest size of that file in MiB [default: 4096]

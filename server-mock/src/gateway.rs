@@ -20,7 +20,7 @@ use crate::https::{Https, TlsServer};
 use crate::key::is_tenant;
 use crate::listener::{Door, serve_admin, serve_data};
 use crate::log::{Log, LogFormat, LogLevel};
-use crate::otlp::Traces;
+use crate::otlp::{self, Traces};
 use crate::region::Region;
 use crate::resting;
 use crate::session::{Refused, Session};
@@ -216,8 +216,8 @@ impl GatewayBuilder {
         self
     }
 
-    /// Sends a span of each request to the OTLP collector at `url`, such as `http://127.0.0.1:4318`, in JSON over HTTP. A
-    /// request's `traceparent` is the span's parent. Default: none.
+    /// Sends a span of each request, and metrics every ten seconds and at the end, to the OTLP collector at `url`, such as
+    /// `http://127.0.0.1:4318`, in JSON over HTTP or HTTPS. A request's `traceparent` is the span's parent. Default: none.
     pub fn otlp(mut self, url: impl Into<String>) -> Self {
         self.otlp = Some(url.into());
         self
@@ -320,7 +320,8 @@ impl GatewayBuilder {
             let addresses = (data.local_addr()?, admin.local_addr()?);
             let log = self.log.map(|(format, level)| Log::start(format, level));
             let log = log.transpose()?;
-            let traces = self.otlp.as_deref().map(Traces::start).transpose()?;
+            let traces = self.otlp.as_deref();
+            let traces = traces.map(|url| Traces::start(url, &client)).transpose()?;
             let limits = SharedLimits::open(self.limits.clone()).await?;
             io::Result::Ok((
                 static_files,
@@ -397,6 +398,9 @@ impl GatewayBuilder {
             https_port: https_port.filter(|_| only),
         };
         let mut serving = tokio::task::JoinSet::new();
+        if self.otlp.is_some() {
+            serving.spawn(otlp::tell_metrics(Arc::clone(&shared), told.clone()));
+        }
         if let Some(https) = https {
             let door = Door {
                 tls: Some(https.server),
@@ -555,6 +559,7 @@ impl Gateway {
             log.flush();
         }
         if let Some(traces) = &surroundings.traces {
+            traces.metrics(&self.shared);
             traces.flush();
         }
     }

@@ -1,4 +1,4 @@
-//! What the gateway counts of itself, for Prometheus: `GET /metrics` on the admin port.
+//! What the gateway counts of itself, for Prometheus (`GET /metrics` on the admin port) and for an OpenTelemetry collector (`otlp`).
 //!
 //! Names follow OpenTelemetry's semantic conventions for HTTP servers (`http.server.request.duration`) as Prometheus
 //! spells them. Labels have few values: operations and not paths, tiers and not tenants; never a key, a tenant, a session
@@ -13,7 +13,7 @@ mod webhooks;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub(crate) use exposition::Exposition;
+pub(crate) use exposition::{Exposition, Family, Sample};
 
 use crate::gateway::Shared;
 use limits::LimitCounts;
@@ -42,8 +42,8 @@ impl Metrics {
         self.webhooks.attempt(status);
     }
 
-    /// Everything there is, in Prometheus' text format.
-    pub(crate) fn text(&self, shared: &Arc<Shared>) -> String {
+    /// Everything there is.
+    pub(crate) fn all(&self, shared: &Arc<Shared>) -> Exposition {
         let mut text = Exposition::default();
         self.requests.write(&mut text);
         self.limits.write(&mut text);
@@ -53,7 +53,7 @@ impl Metrics {
         breakers(&mut text, shared);
         gateway(&mut text, shared);
         process(&mut text, shared);
-        text.finish()
+        text
     }
 
     fn write_notices(&self, text: &mut Exposition) {

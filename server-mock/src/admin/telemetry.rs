@@ -22,7 +22,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
 }
 
 async fn metrics(State(shared): Gateway) -> Answer {
-    let text = shared.worlds.surroundings().metrics.text(&shared);
+    let text = shared.worlds.surroundings().metrics.all(&shared).text();
     Ok(([(CONTENT_TYPE, Exposition::CONTENT_TYPE)], text).into_response())
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde_json::{Value, json};
 
+use super::resource;
 use crate::call::Call;
 use crate::clock::{nanos, real_now_ns};
 use crate::journal::hex;
@@ -164,20 +165,17 @@ impl Span {
 
 /// The request to a collector: `ExportTraceServiceRequest`.
 pub(super) fn request(spans: &[Span]) -> Value {
-    let version = env!("CARGO_PKG_VERSION");
+    let (resource, scope) = resource();
     json!({ "resourceSpans": [{
-        "resource": { "attributes": [
-            text("service.name", "gatewright-gateway"),
-            text("service.version", version),
-        ] },
+        "resource": resource,
         "scopeSpans": [{
-            "scope": { "name": "gatewright-gateway", "version": version },
+            "scope": scope,
             "spans": spans.iter().map(Span::json).collect::<Vec<Value>>(),
         }],
     }] })
 }
 
-fn text(key: &str, value: &str) -> Value {
+pub(super) fn text(key: &str, value: &str) -> Value {
     json!({ "key": key, "value": { "stringValue": value } })
 }
 

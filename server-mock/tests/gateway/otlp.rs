@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use gatewright_server_mock::Gateway;
-use serde_json::Value;
+use gatewright_server_mock::{Gateway, Https, OptionsChange};
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -26,7 +26,11 @@ async fn collect(listener: TcpListener, spans: usize) -> Vec<Value> {
                     .lines()
                     .find_map(|line| line.strip_prefix("content-length: "))
                     .unwrap();
-                assert!(head.starts_with("POST /v1/traces HTTP/1.1\r\n"), "{head}");
+                assert!(
+                    head.starts_with("POST /v1/traces HTTP/1.1\r\n")
+                        || head.starts_with("POST /v1/metrics HTTP/1.1\r\n"),
+                    "{head}"
+                );
                 assert!(head.contains("content-type: application/json"), "{head}");
                 if body.len() >= length.parse().unwrap() {
                     break body.to_owned();
@@ -38,6 +42,9 @@ async fn collect(listener: TcpListener, spans: usize) -> Vec<Value> {
             .await
             .unwrap();
         let request: Value = serde_json::from_str(&body).unwrap();
+        if request["resourceMetrics"].is_array() {
+            continue;
+        }
         let resource = &request["resourceSpans"][0];
         let service = &resource["resource"]["attributes"][0];
         assert_eq!(service["value"]["stringValue"], "gatewright-gateway");
@@ -134,6 +141,103 @@ async fn the_last_spans_are_sent_before_it_ends_and_a_collector_that_is_away_hol
         200
     );
     away.shutdown().await;
-    let wrong = Gateway::builder().otlp("https://otel").start().await;
-    assert!(wrong.unwrap_err().to_string().contains("only http://"));
+    let wrong = Gateway::builder().otlp("grpc://otel").start().await;
+    assert!(
+        wrong
+            .unwrap_err()
+            .to_string()
+            .contains("http:// or https://")
+    );
+}
+
+#[tokio::test]
+async fn spans_and_metrics_go_to_a_collector_over_tls() {
+    // The collector is a gateway that asks for no key, so that its journal says what came.
+    let collector = Gateway::builder().https(Https::default()).start();
+    let collector = collector.await.unwrap();
+    let session = collector.session("default").unwrap();
+    let open: OptionsChange = serde_json::from_value(json!({"auth": "off"})).unwrap();
+    session.set(open).unwrap();
+    let url = format!("{}/v1/echo/v1/traces", collector.https_url().unwrap());
+    let gateway = Gateway::builder()
+        .trust_ca(collector.ca_pem().unwrap())
+        .otlp(&url);
+    let gateway = gateway.start().await.unwrap();
+    for key in ["sk_test_tiny_hushhush", "sk_test_tiny_hushhush_revoked"] {
+        asking(&gateway.url(), "GET", "/v1/whoami?hush=1")
+            .header("authorization", &format!("Bearer {key}"))
+            .header("x-mock-session", "hushsession")
+            .send()
+            .await;
+    }
+    gateway.shutdown().await;
+    let arrived = |path: &str| {
+        let all = session.journal(0);
+        let found = all.iter().find(|entry| entry.path == path);
+        let body = &found
+            .unwrap_or_else(|| panic!("{path} is not in {all:?}"))
+            .body_base64;
+        let engine = base64::engine::general_purpose::STANDARD;
+        let body = base64::Engine::decode(&engine, body).unwrap();
+        serde_json::from_slice::<Value>(&body).unwrap()
+    };
+    let spans = arrived("/v1/echo/v1/traces");
+    let spans = spans["resourceSpans"][0]["scopeSpans"][0]["spans"]
+        .as_array()
+        .unwrap()
+        .len();
+    assert_eq!(spans, 2);
+    let metrics = arrived("/v1/echo/v1/metrics");
+    assert!(!metrics.to_string().contains("hush"), "{metrics}");
+    let metrics = &metrics["resourceMetrics"][0]["scopeMetrics"][0]["metrics"];
+    let named = |name: &str| {
+        let mut all = metrics.as_array().unwrap().iter();
+        all.find(|metric| metric["name"] == name)
+            .unwrap_or_else(|| panic!("{name} is not in {metrics}"))
+    };
+    let durations = named("http.server.request.duration");
+    assert_eq!(durations["unit"], "s");
+    let points = durations["histogram"]["dataPoints"].as_array().unwrap();
+    let of = |status: &str| {
+        let is = |point: &&Value| {
+            attribute(point, "http.response.status_code").is_some_and(|code| code == status)
+        };
+        points.iter().find(is).unwrap()
+    };
+    let answered = of("200");
+    assert_eq!(
+        attribute(answered, "gatewright.operation").unwrap(),
+        "whoami"
+    );
+    assert_eq!(attribute(answered, "http.request.method").unwrap(), "GET");
+    assert_eq!(answered["count"], "1");
+    let bounds = answered["explicitBounds"].as_array().unwrap();
+    let counts = answered["bucketCounts"].as_array().unwrap();
+    assert_eq!((bounds.len(), counts.len()), (14, 15));
+    let number = |count: &Value| count.as_str().unwrap().parse::<u64>().unwrap();
+    assert_eq!(counts.iter().map(number).sum::<u64>(), 1);
+    assert!(answered["sum"].as_f64().unwrap() > 0.0);
+    let instant = |name: &str| number(&answered[name]);
+    assert!(instant("startTimeUnixNano") < instant("timeUnixNano"));
+    assert_eq!(of("401")["count"], "1");
+    let active = named("http.server.active_requests");
+    assert_eq!(active["sum"]["isMonotonic"], false);
+    let decisions = &named("gatewright.rate_limit_decisions")["sum"];
+    assert_eq!(
+        (
+            &decisions["isMonotonic"],
+            &decisions["aggregationTemporality"]
+        ),
+        (&json!(true), &json!(2))
+    );
+    let is_tiny = |point: &&Value| {
+        attribute(point, "tier").is_some_and(|tier| tier == "tiny")
+            && attribute(point, "outcome").is_some_and(|outcome| outcome == "allowed")
+    };
+    let tiny = decisions["dataPoints"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(is_tiny);
+    assert_eq!(tiny.unwrap()["asDouble"], 1.0);
 }
