@@ -44,6 +44,7 @@ NAMED = {
 
 # Refusals of what is valid by its schema, because of what there is: the code, and why no schema can say it.
 DOES_NOT_FIT = {
+    "events_gone": "the log does not reach as far",
     "idempotency_key_reused": "the key was used with another body",
     "invalid_cursor": "only lists make cursors",
     "login_state_mismatch": "only an attempt to log in makes a state",
@@ -53,6 +54,7 @@ DOES_NOT_FIT = {
 }
 # The same for fields of a body, by the code of each error.
 FIELD_DOES_NOT_FIT = {
+    "events_gone": "the log does not reach as far",
     "conflict": "one field leaves no room for another",
     "invalid_filter": "filters are a language of their own",
     "invalid_url": "where one may go to is decided by what an address is",
