@@ -54,7 +54,6 @@ DOES_NOT_FIT = {
 }
 # The same for fields of a body, by the code of each error.
 FIELD_DOES_NOT_FIT = {
-    "events_gone": "the log does not reach as far",
     "conflict": "one field leaves no room for another",
     "invalid_filter": "filters are a language of their own",
     "invalid_url": "where one may go to is decided by what an address is",

@@ -13,6 +13,7 @@ use std::ops::RangeInclusive;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
 
 use crate::clock::MS;
 use crate::problem::{Problem, invalid_parameter};
@@ -32,6 +33,15 @@ pub(crate) const COUNT: RangeInclusive<u64> = 0..=u64::MAX;
 pub(crate) fn digits(text: &str) -> Option<u64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| plain)
+}
+
+/// The whole number that a JSON value is: `5`, and `5.0`, which JSON Schema counts as one too.
+pub(crate) fn whole_json(value: &Value) -> Option<u64> {
+    // Up to 2^53 every whole number is exact.
+    let exact =
+        |number: &f64| number.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(number);
+    let from_float = || value.as_f64().filter(exact).map(|number| number as u64);
+    value.as_u64().or_else(from_float)
 }
 
 /// The number a parameter is.
@@ -86,5 +96,17 @@ mod tests {
             assert_eq!(refused, "limit must be a number from 1 to 100", "{wrong:?}");
         }
         assert_eq!(digits("18446744073709551615"), Some(u64::MAX));
+    }
+
+    #[test]
+    fn whole_numbers_of_json_may_have_a_fraction_of_nothing() {
+        let whole = |text: &str| whole_json(&serde_json::from_str(text).unwrap());
+        assert_eq!(
+            (whole("5"), whole("5.0"), whole("5e3")),
+            (Some(5), Some(5), Some(5_000))
+        );
+        for none in ["5.5", "-1", "-1.0", "1e300", "\"5\"", "null"] {
+            assert_eq!(whole(none), None, "{none}");
+        }
     }
 }

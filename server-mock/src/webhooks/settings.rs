@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::custom_headers;
 use super::listener::LISTEN;
 use super::target;
+use crate::parameter::whole_json;
 use crate::problem::FieldError;
 use crate::world::Surroundings;
 
@@ -243,7 +244,8 @@ fn member<T: DeserializeOwned>(
     faults: &mut Faults,
 ) -> Option<T> {
     let value = members.get(name).filter(|value| !value.is_null())?;
-    let read = T::deserialize(value.clone());
+    let whole = value.as_f64().and_then(|_| whole_json(value));
+    let read = T::deserialize(whole.map_or_else(|| value.clone(), Value::from));
     if read.is_err() {
         faults.add(name, "wrong_type", format!("must be {what}"));
     }

@@ -8,7 +8,7 @@ use super::page::Page;
 use super::{body, instant};
 use crate::call::Call;
 use crate::clock::MS;
-use crate::parameter::INSTANT_MS;
+use crate::parameter::{INSTANT_MS, whole_json};
 use crate::problem::{Problem, invalid_parameter};
 use crate::reply::Reply;
 use crate::webhooks::{DeliveryState, Viewer, Which};
@@ -80,7 +80,7 @@ pub(super) fn redeliver_failed(
     let members = body(call)?;
     let since_ns = match members.get("since_ms") {
         None | Some(Value::Null) => None,
-        Some(value) => match value.as_u64().filter(|ms| INSTANT_MS.contains(ms)) {
+        Some(value) => match whole_json(value).filter(|ms| INSTANT_MS.contains(ms)) {
             Some(ms) => Some(ms.saturating_mul(MS)),
             None => {
                 let most = INSTANT_MS.end();

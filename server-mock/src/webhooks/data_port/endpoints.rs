@@ -8,6 +8,7 @@ use super::page::Page;
 use super::{body, lists_tag, object, tagged};
 use crate::call::Call;
 use crate::clock::NS;
+use crate::parameter::whole_json;
 use crate::problem::{FieldError, Problem, validation_failed};
 use crate::reply::Reply;
 use crate::webhooks::settings::Asked;
@@ -152,7 +153,7 @@ pub(super) fn rotate(call: &Call, owner: &str, state: &mut State) -> Result<Repl
     let members = body(call)?;
     let overlap_s = match members.get("overlap_s") {
         None | Some(Value::Null) => OVERLAP_S,
-        Some(value) => match value.as_u64().filter(|s| *s <= MAX_OVERLAP_S) {
+        Some(value) => match whole_json(value).filter(|s| *s <= MAX_OVERLAP_S) {
             Some(seconds) => seconds,
             None => {
                 let detail = format!("must be a whole number of seconds, 0 to {MAX_OVERLAP_S}");
