@@ -21,7 +21,7 @@ use percent_encoding::percent_decode_str;
 
 use answer::{answer, invalid_session, unreadable_session};
 use execute::execute;
-use kept::carry_out;
+use kept::{carry_out, fault_kept};
 use played::play_out;
 use preflight::is_preflight;
 
@@ -114,6 +114,7 @@ pub(crate) async fn serve(
     if let Some(reply) = https::refusal(&call) {
         return Ok(answer(&call, seq, reply));
     }
+    let epoch = call.world.fresh_epoch();
     let fault = match choose_fault(&call, &logical, seq) {
         Ok(fault) => fault,
         Err(problem) => {
@@ -126,6 +127,9 @@ pub(crate) async fn serve(
         let reply = carry_out(&call, Duration::ZERO).await?;
         return Ok(answer(&call, seq, reply));
     };
+    if let Err(reply) = fault_kept(&call, epoch).await {
+        return Ok(answer(&call, seq, *reply));
+    }
     play_out(call, seq, fault, connection).await
 }
 

@@ -10,7 +10,7 @@ use http::StatusCode;
 use super::NoResponse;
 use super::execute::execute;
 use crate::call::Call;
-use crate::durable::abort_at;
+use crate::durable::{Trouble, abort_at};
 use crate::reply::Reply;
 
 /// Carries a request out, to its end even if its client leaves meanwhile, where there is anything to wait for.
@@ -39,19 +39,28 @@ pub(super) async fn kept(call: &Call, latency: Duration) -> Reply {
             }
             reply
         }
-        // Of a change it is not known to all readers that it is undone before the session was read anew.
-        Err(trouble) => {
-            drop(call.world.state());
-            let mut problem = call.problem(trouble.problem());
-            if problem.status == StatusCode::SERVICE_UNAVAILABLE {
-                let options = Arc::clone(&call.world.state().options);
-                let now_ns = call.world.clock.now_ns();
-                let wait = crate::clock::NS;
-                options
-                    .retry_after
-                    .write(&mut problem.headers, wait, now_ns);
-            }
-            problem
-        }
+        Err(trouble) => refused(call, &trouble),
     }
+}
+
+/// Waits until the step of a fault's script is on disk that a request was given; else why it is not. Whoever saw a fault
+/// does not get it again after a crash.
+pub(super) async fn fault_kept(call: &Call, epoch: u64) -> Result<(), Box<Reply>> {
+    let settled = call.world.kept.settled(epoch).await;
+    settled.map_err(|trouble| Box::new(refused(call, &trouble)))
+}
+
+fn refused(call: &Call, trouble: &Trouble) -> Reply {
+    // Of a change it is not known to all readers that it is undone before the session was read anew.
+    drop(call.world.state());
+    let mut problem = call.problem(trouble.problem());
+    if problem.status == StatusCode::SERVICE_UNAVAILABLE {
+        let options = Arc::clone(&call.world.state().options);
+        let now_ns = call.world.clock.now_ns();
+        let wait = crate::clock::NS;
+        options
+            .retry_after
+            .write(&mut problem.headers, wait, now_ns);
+    }
+    problem
 }
