@@ -56,6 +56,7 @@ mod otlp;
 mod parameter;
 mod play;
 mod policy;
+mod private_file;
 mod problem;
 mod quota;
 mod receive;

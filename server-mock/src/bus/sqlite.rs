@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::link::Link;
 use super::{Answer, Bus, BusError, DEDUP_WINDOW, Held, Lease, Message, Order, Published, Topic};
+use crate::private_file;
 
 /// Operations that may wait for the thread.
 const MAX_WAITING: usize = 4_096;
@@ -72,6 +73,8 @@ struct Thread {
 impl SqliteBus {
     /// Opens or makes the file.
     pub(crate) fn open(file: &Path) -> Result<Self, String> {
+        // Its jobs have the signed requests of webhooks.
+        private_file::make(file).map_err(|error| format!("{}: {error}", file.display()))?;
         let opened = open(file).map_err(|error| format!("{}: {error}", file.display()))?;
         let (operations, waiting) = sync_channel(MAX_WAITING);
         std::thread::Builder::new()

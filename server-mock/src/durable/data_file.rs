@@ -15,6 +15,7 @@ use rusqlite::{Connection, OpenFlags, params};
 use super::changes::{Change, Row, Value};
 use super::trouble::refused;
 use super::writer::Sessions;
+use crate::private_file;
 
 /// Says in the file's header whose it is: `GWDF`.
 const APPLICATION_ID: i64 = 0x4757_4446;
@@ -171,7 +172,7 @@ impl DataFile {
     }
 }
 
-/// Looks at the file without touching it, so that a file of somebody else stays as it is.
+/// Looks at the file without touching it, so that a file of somebody else stays as it is, or makes an empty one.
 fn check_before_opening(path: &Path) -> io::Result<()> {
     let shown = path.display();
     let metadata = match fs::metadata(path) {
@@ -182,7 +183,8 @@ fn check_before_opening(path: &Path) -> io::Result<()> {
                 _ => Path::new("."),
             };
             if folder.is_dir() {
-                return Ok(());
+                return private_file::make(path)
+                    .map_err(|error| refused(format!("--data {shown}: {error}")));
             }
             let folder = folder.display();
             return Err(refused(format!(

@@ -15,6 +15,28 @@ async fn snapshot(running: &Running, session: &str) -> Vec<String> {
     rows
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn the_file_and_what_is_beside_it_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = Folder::new();
+    let running = Running::start(&folder.file());
+    let create = running.ask("POST", "/v1/contacts");
+    let seen = create.json(&json!({"name": "N"})).send().await;
+    assert_eq!(seen.status(), 201);
+    let beside = std::fs::read_dir(folder.file().parent().unwrap()).unwrap();
+    let modes: Vec<(String, u32)> = beside
+        .map(|entry| {
+            let entry = entry.unwrap();
+            let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+            (entry.file_name().to_string_lossy().into_owned(), mode)
+        })
+        .collect();
+    assert!(modes.len() > 1, "{modes:?}");
+    assert!(modes.iter().all(|(_, mode)| *mode == 0o600), "{modes:?}");
+}
+
 #[tokio::test]
 async fn all_that_is_kept_comes_back_for_every_session() {
     let folder = Folder::new();
