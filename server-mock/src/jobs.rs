@@ -17,7 +17,7 @@ use serde_json::Map;
 use crate::call::Call;
 use crate::clock::NS;
 use crate::key::Identity;
-use crate::keyed::{idempotency_key, reserved};
+use crate::keyed::once;
 use crate::op::{Action, Kind};
 use crate::problem::{FieldError, Problem, validation_failed};
 use crate::records::{
@@ -85,42 +85,26 @@ pub(crate) async fn respond(
     identity: &Identity,
     latency: Duration,
 ) -> Reply {
-    let key = match idempotency_key(call) {
-        Ok(key) => key,
-        Err(problem) => return call.problem(problem),
-    };
-    let reserved = match reserved(call, identity, key.as_deref()).await {
-        Ok(reserved) => reserved,
-        Err(reply) => return *reply,
-    };
-    if !latency.is_zero() {
-        tokio::time::sleep(latency).await;
-    }
-    let mut state = call.world.state();
-    if let Some(Err(problem)) = reserved.as_ref().map(|reserved| reserved.check(&state)) {
-        return call.problem(problem);
-    }
-    let now_ns = call.world.clock.now_ns();
-    call.world.end_jobs_in(&mut state, now_ns);
-    let asked = Asked {
-        // A running job changes without being written.
-        dated: false,
-        conditional: false,
-        ..asked(call, &state, Kind::Jobs, op.action(), now_ns)
-    };
-    let tenant = identity.tenant.as_str();
-    let answered = match op {
-        JobOp::Cancel => cancel(call, &mut state, &asked, tenant, key.as_deref()),
-        JobOp::Create => create(call, &mut state, &asked, tenant, key.as_deref()),
-        JobOp::Get => get(&mut state, &asked, tenant),
-        JobOp::List => list(&mut state, &asked, tenant),
-    };
-    let reply = answered.unwrap_or_else(|problem| call.problem(problem));
-    if let Some(reserved) = reserved {
-        reserved.answered(&mut state, &reply);
-    }
-    driver::start_in(&call.world, &state);
-    reply
+    once(call, identity, latency, |state, key| {
+        let now_ns = call.world.clock.now_ns();
+        call.world.end_jobs_in(state, now_ns);
+        let asked = Asked {
+            // A running job changes without being written.
+            dated: false,
+            conditional: false,
+            ..asked(call, state, Kind::Jobs, op.action(), now_ns)
+        };
+        let tenant = identity.tenant.as_str();
+        let answered = match op {
+            JobOp::Cancel => cancel(call, state, &asked, tenant, key),
+            JobOp::Create => create(call, state, &asked, tenant, key),
+            JobOp::Get => get(state, &asked, tenant),
+            JobOp::List => list(state, &asked, tenant),
+        };
+        driver::start_in(&call.world, state);
+        answered.unwrap_or_else(|problem| call.problem(problem))
+    })
+    .await
 }
 
 fn create(

@@ -1,6 +1,8 @@
 //! The HTTP of idempotency keys: reads a request's key, stores it before anything happens, and answers its repetitions
 //! (draft-ietf-httpapi-idempotency-key-header).
 
+use std::time::Duration;
+
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use sha2::{Digest as _, Sha256};
 
@@ -20,6 +22,38 @@ pub(crate) const KEY_PATTERN: &str =
     "^(\"[!#-~]([!-~]{0,253}[!#-~])?\"|[!#-~]([!-~]{0,253}[!#-~])?)$";
 /// Says that an answer was given before.
 pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// Carries out an operation, once for each key: the key is stored, then `latency` passes, then `act` is called with the
+/// session's state and the key, and its answer is kept in the same transaction.
+///
+/// Never dropped before the answer: where there is anything to wait for, the caller runs this as a task.
+pub(crate) async fn once(
+    call: &Call,
+    identity: &Identity,
+    latency: Duration,
+    act: impl FnOnce(&mut State, Option<&str>) -> Reply + Send,
+) -> Reply {
+    let key = match idempotency_key(call) {
+        Ok(key) => key,
+        Err(problem) => return call.problem(problem),
+    };
+    let reserved = match reserved(call, identity, key.as_deref()).await {
+        Ok(reserved) => reserved,
+        Err(reply) => return *reply,
+    };
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
+    let mut state = call.world.state();
+    if let Some(Err(problem)) = reserved.as_ref().map(|reserved| reserved.check(&state)) {
+        return call.problem(problem);
+    }
+    let reply = act(&mut state, key.as_deref());
+    if let Some(reserved) = reserved {
+        reserved.answered(&mut state, &reply);
+    }
+    reply
+}
 
 /// Stores the key of a request that has one, on disk where there is one, or answers for it.
 ///

@@ -19,7 +19,7 @@ use crate::call::Call;
 use crate::clock::NS;
 use crate::jobs;
 use crate::key::Identity;
-use crate::keyed::{idempotency_key, reserved};
+use crate::keyed::once;
 use crate::op::{Action, Kind, Op};
 use crate::problem::{FieldError, Problem, invalid_parameter, not_found, validation_failed};
 use crate::reply::Reply;
@@ -74,44 +74,21 @@ pub(crate) async fn respond(
     identity: &Identity,
     latency: Duration,
 ) -> Reply {
-    let key = match idempotency_key(call) {
-        Ok(key) => key,
-        Err(problem) => return call.problem(problem),
-    };
-    let reserved = match reserved(call, identity, key.as_deref()).await {
-        Ok(reserved) => reserved,
-        Err(reply) => return *reply,
-    };
-    if !latency.is_zero() {
-        tokio::time::sleep(latency).await;
-    }
-    let now_ns = call.world.clock.now_ns();
-    let mut state = call.world.state();
-    if let Some(Err(problem)) = reserved.as_ref().map(|reserved| reserved.check(&state)) {
-        return call.problem(problem);
-    }
-    let asked = asked(call, &state, kind, action, now_ns);
-    let reply = match acted(&mut state, &asked, &identity.tenant, now_ns) {
-        Ok((reply, change)) => {
-            if let Some(change) = change {
-                let tenant = identity.tenant.as_str();
-                happened(
-                    &mut state,
-                    &call.world,
-                    tenant,
-                    &change,
-                    key.as_deref(),
-                    now_ns,
-                );
+    once(call, identity, latency, |state, key| {
+        let now_ns = call.world.clock.now_ns();
+        let asked = asked(call, state, kind, action, now_ns);
+        let tenant = identity.tenant.as_str();
+        match acted(state, &asked, tenant, now_ns) {
+            Ok((reply, change)) => {
+                if let Some(change) = change {
+                    happened(state, &call.world, tenant, &change, key, now_ns);
+                }
+                reply
             }
-            reply
+            Err(problem) => refused(call.problem(problem), action),
         }
-        Err(problem) => refused(call.problem(problem), action),
-    };
-    if let Some(reserved) = reserved {
-        reserved.answered(&mut state, &reply);
-    }
-    reply
+    })
+    .await
 }
 
 /// Carries out one operation on the records of a tenant, where its event finds room.

@@ -4,6 +4,8 @@ mod deliveries;
 mod endpoints;
 mod page;
 
+use std::time::Duration;
+
 use http::header::ETAG;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Map, Value};
@@ -13,7 +15,7 @@ use super::refusal::Refusal;
 use crate::call::Call;
 use crate::clock::MS;
 use crate::key::Identity;
-use crate::keyed::{idempotency_key, reserved};
+use crate::keyed::once;
 use crate::parameter::{INSTANT_MS, whole};
 use crate::problem::Problem;
 use crate::reply::Reply;
@@ -22,27 +24,15 @@ use crate::world::State;
 /// Answers an operation on endpoints or deliveries. A key is stored before anything happens, and its answer in the transaction of
 /// the change.
 pub(crate) async fn respond(call: &Call, op: WebhookOp, identity: &Identity) -> Reply {
-    let key = match idempotency_key(call) {
-        Ok(key) => key,
-        Err(problem) => return call.problem(problem),
-    };
-    let reserved = match reserved(call, identity, key.as_deref()).await {
-        Ok(reserved) => reserved,
-        Err(reply) => return *reply,
-    };
-    let mut state = call.world.state();
-    if let Some(Err(problem)) = reserved.as_ref().map(|reserved| reserved.check(&state)) {
-        return call.problem(problem);
-    }
-    let owner = identity.tenant.as_str();
-    let reply = act(call, op, owner, &mut state).unwrap_or_else(|problem| call.problem(problem));
-    if reply.committed {
-        state.happened(call.op.name(), key.as_deref(), None);
-    }
-    if let Some(reserved) = reserved {
-        reserved.answered(&mut state, &reply);
-    }
-    reply
+    once(call, identity, Duration::ZERO, |state, key| {
+        let owner = identity.tenant.as_str();
+        let reply = act(call, op, owner, state).unwrap_or_else(|problem| call.problem(problem));
+        if reply.committed {
+            state.happened(call.op.name(), key, None);
+        }
+        reply
+    })
+    .await
 }
 
 fn act(call: &Call, op: WebhookOp, owner: &str, state: &mut State) -> Result<Reply, Problem> {
