@@ -75,10 +75,15 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// The text of a file of certificates.
+/// The text of the file that `--trust-ca` names.
 fn pem_of(file: &Path) -> io::Result<String> {
-    std::fs::read_to_string(file)
-        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))
+    std::fs::read_to_string(file).map_err(|error| {
+        let said = format!(
+            "--trust-ca {}: {error}; name a file of certificates in PEM",
+            file.display()
+        );
+        io::Error::new(error.kind(), said)
+    })
 }
 
 /// Runs the command that the words after the program's name ask for.
