@@ -1,5 +1,8 @@
 //! The endpoints and deliveries of a session, and what becomes of each attempt. States are those of [`Delivery`] and `Lane`.
 
+mod endpoints;
+mod kept;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
@@ -10,16 +13,14 @@ use http::{HeaderName, HeaderValue};
 use super::delivery::{
     Attempt, Delivery, DeliveryState, Failed, Queued, delivery_id, delivery_number,
 };
-use super::endpoint::{Disabled, EndpointRow, Subscriber, Target, Wish, endpoint_id};
+use super::endpoint::{Disabled, Subscriber, Target, endpoint_id};
 use super::excerpt::Kept;
 use super::listener::Listener;
 use super::message::Message;
 use super::refusal::Refusal;
 use super::schedule::WebhookOptions;
-use super::secrets::{Of, Secrets};
 use super::settings::Settings;
 use crate::clock::{MS, NS};
-use crate::world::Surroundings;
 
 const MAX_ENDPOINTS: usize = 100;
 /// Deliveries remembered; the oldest finished ones go first, dead letters last.
@@ -155,196 +156,6 @@ impl Outbox {
         self.touched.counters = true;
         self.last.message
     }
-
-    // Endpoints.
-
-    pub(crate) fn add_endpoint(
-        &mut self,
-        wish: Wish,
-        seed: u64,
-        around: &Surroundings,
-        now_ns: u64,
-    ) -> Result<&Subscriber, Refusal> {
-        if self.endpoints.len() >= MAX_ENDPOINTS {
-            return Err(Refusal::Full(format!(
-                "a session has at most {MAX_ENDPOINTS} webhook endpoints"
-            )));
-        }
-        let number = self.last.endpoint + 1;
-        let of = Of {
-            seed,
-            endpoint: number,
-        };
-        let enabled = wish.asked.enabled.unwrap_or(true);
-        let settings = wish.asked.check(around).map_err(Refusal::Settings)?;
-        let secrets = Secrets::new(wish.secrets, wish.key_pair, of)
-            .map_err(|error| Refusal::field("secret", error))?;
-        let row = EndpointRow {
-            number,
-            tenant: wish.tenant,
-            settings,
-            secrets,
-            disabled: (!enabled).then_some((Disabled::Owner, now_ns)),
-            well_ns: None,
-            failing_since_ns: None,
-            version: 1,
-            created_ns: now_ns,
-            updated_ns: now_ns,
-        };
-        let subscriber = Subscriber::new(row).map_err(|error| Refusal::field("url", error))?;
-        self.last.endpoint = number;
-        self.touched.counters = true;
-        self.touched.endpoints.insert(number);
-        Ok(self.endpoints.entry(number).or_insert(subscriber))
-    }
-
-    pub(crate) fn endpoint_count(&self) -> usize {
-        self.endpoints.len()
-    }
-
-    /// The endpoints a viewer sees, in order of creation.
-    pub(crate) fn endpoints<'a>(
-        &'a self,
-        viewer: Viewer<'a>,
-        after: u64,
-    ) -> impl Iterator<Item = &'a Subscriber> {
-        self.endpoints
-            .range((Bound::Excluded(after), Bound::Unbounded))
-            .map(|(_, subscriber)| subscriber)
-            .filter(move |subscriber| viewer.sees(subscriber.row.tenant.as_deref()))
-    }
-
-    pub(crate) fn endpoint(&self, viewer: Viewer<'_>, id: &str) -> Result<&Subscriber, Refusal> {
-        let found = id
-            .strip_prefix("ep_")
-            .and_then(|number| number.parse().ok())
-            .and_then(|number: u64| self.endpoints.get(&number))
-            .filter(|found| endpoint_id(found.row.number) == id);
-        found
-            .filter(|found| viewer.sees(found.row.tenant.as_deref()))
-            .ok_or_else(|| Refusal::unknown("endpoint", id))
-    }
-
-    fn endpoint_mut(&mut self, viewer: Viewer<'_>, id: &str) -> Result<&mut Subscriber, Refusal> {
-        let number = self.endpoint(viewer, id)?.row.number;
-        self.touched.endpoints.insert(number);
-        self.endpoints
-            .get_mut(&number)
-            .ok_or_else(|| Refusal::unknown("endpoint", id))
-    }
-
-    /// Forgets an endpoint; what was still to be sent to it has failed.
-    pub(crate) fn remove_endpoint(&mut self, viewer: Viewer<'_>, id: &str) -> Result<(), Refusal> {
-        let number = self.endpoint(viewer, id)?.row.number;
-        self.give_up(number, Failed::EndpointRemoved);
-        self.endpoints.remove(&number);
-        self.touched.endpoints.insert(number);
-        Ok(())
-    }
-
-    /// Puts other settings in place of those of an endpoint, and switches it on or off if that is asked for.
-    pub(crate) fn set_endpoint(
-        &mut self,
-        viewer: Viewer<'_>,
-        id: &str,
-        settings: Settings,
-        enabled: Option<bool>,
-        now_ns: u64,
-    ) -> Result<Option<Disabling>, Refusal> {
-        let subscriber = self.endpoint_mut(viewer, id)?;
-        subscriber
-            .set(settings, now_ns)
-            .map_err(|error| Refusal::field("url", error))?;
-        let number = subscriber.row.number;
-        match (enabled, subscriber.row.disabled.is_some()) {
-            (Some(true), true) => {
-                enable(subscriber);
-                Ok(None)
-            }
-            (Some(false), false) => Ok(self.disable(number, Disabled::Owner, now_ns)),
-            _ => Ok(None),
-        }
-    }
-
-    /// Sends to an endpoint again that was disabled.
-    pub(crate) fn enable_endpoint(
-        &mut self,
-        viewer: Viewer<'_>,
-        id: &str,
-        now_ns: u64,
-    ) -> Result<&Subscriber, Refusal> {
-        let subscriber = self.endpoint_mut(viewer, id)?;
-        if subscriber.row.disabled.is_some() {
-            enable(subscriber);
-            subscriber.touch(now_ns);
-        }
-        Ok(subscriber)
-    }
-
-    /// Makes new secrets for an endpoint; those of before sign too for `overlap_ns`.
-    pub(crate) fn rotate(
-        &mut self,
-        viewer: Viewer<'_>,
-        id: &str,
-        given: Option<String>,
-        overlap_ns: u64,
-        seed: u64,
-        now_ns: u64,
-    ) -> Result<&Subscriber, Refusal> {
-        let subscriber = self.endpoint_mut(viewer, id)?;
-        let of = Of {
-            seed,
-            endpoint: subscriber.row.number,
-        };
-        subscriber
-            .row
-            .secrets
-            .rotate(given, overlap_ns, of, now_ns)
-            .map_err(|error| Refusal::Conflict("too_many_secrets", error))?;
-        subscriber.touch(now_ns);
-        Ok(subscriber)
-    }
-
-    /// Switches an endpoint off; what was still to be sent to it has failed. `None`: it was off.
-    fn disable(&mut self, number: u64, reason: Disabled, now_ns: u64) -> Option<Disabling> {
-        let subscriber = self.endpoints.get_mut(&number)?;
-        if subscriber.row.disabled.is_some() {
-            return None;
-        }
-        subscriber.row.disabled = Some((reason, now_ns));
-        subscriber.touch(now_ns);
-        let disabling = Disabling {
-            endpoint: endpoint_id(number),
-            tenant: subscriber.row.tenant.clone(),
-            reason,
-            failing_since_ns: subscriber.row.failing_since_ns,
-            last: None,
-        };
-        self.touched.endpoints.insert(number);
-        self.give_up(number, Failed::EndpointDisabled);
-        Some(disabling)
-    }
-
-    /// What waits for an endpoint has failed.
-    fn give_up(&mut self, endpoint: u64, reason: Failed) {
-        let Some(subscriber) = self.endpoints.get_mut(&endpoint) else {
-            return;
-        };
-        for number in subscriber.lane.give_up() {
-            self.fail(number, reason);
-        }
-    }
-
-    fn fail(&mut self, number: u64, reason: Failed) {
-        if let Some(queued) = self.deliveries.get_mut(&number) {
-            queued.state = DeliveryState::Failed;
-            queued.reason = Some(reason);
-            self.dead.push_back(number);
-            self.touched.deliveries.insert(number);
-        }
-    }
-
-    // Deliveries.
 
     /// Queues `message` for every endpoint that wants it, and answers for how many; a full queue drops it.
     pub(crate) fn publish(&mut self, message: &Arc<Message>, now_ns: u64) -> usize {
@@ -710,65 +521,6 @@ impl Outbox {
                 (attempt.request, attempt.response) = (None, None);
             }
         }
-    }
-
-    // What survives a restart.
-
-    /// What changed since this was last asked.
-    pub(crate) fn touched(&mut self) -> Touched {
-        std::mem::take(&mut self.touched)
-    }
-
-    pub(crate) fn counters(&self) -> Counters {
-        self.last
-    }
-
-    pub(crate) fn endpoint_row(&self, number: u64) -> Option<&EndpointRow> {
-        self.endpoints.get(&number).map(|found| &found.row)
-    }
-
-    pub(crate) fn delivery(&self, number: u64) -> Option<&Queued> {
-        self.deliveries.get(&number)
-    }
-
-    pub(crate) fn endpoint_numbers(&self) -> impl Iterator<Item = u64> {
-        self.endpoints.keys().copied()
-    }
-
-    pub(crate) fn delivery_numbers(&self) -> impl Iterator<Item = u64> {
-        self.deliveries.keys().copied()
-    }
-
-    pub(crate) fn restore_counters(&mut self, counters: Counters) {
-        self.last = counters;
-    }
-
-    /// Takes an endpoint back; its deliveries may come before or after it.
-    pub(crate) fn restore_endpoint(&mut self, row: EndpointRow) -> Result<(), String> {
-        let number = row.number;
-        let mut subscriber = Subscriber::new(row)?;
-        for (delivery, queued) in &self.deliveries {
-            if queued.endpoint == number && !queued.is_finished() {
-                subscriber.lane.wait(*delivery, queued.due_ns);
-            }
-        }
-        self.last.endpoint = self.last.endpoint.max(number);
-        self.endpoints.insert(number, subscriber);
-        Ok(())
-    }
-
-    pub(crate) fn restore_delivery(&mut self, number: u64, queued: Queued) {
-        self.last.delivery = self.last.delivery.max(number);
-        if !queued.is_finished() {
-            if let Some(subscriber) = self.endpoints.get_mut(&queued.endpoint) {
-                subscriber.lane.wait(number, queued.due_ns);
-            }
-        } else if queued.is_dead_letter() {
-            self.dead.push_back(number);
-        } else {
-            self.finished.push_back(number);
-        }
-        self.deliveries.insert(number, queued);
     }
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::webhooks::endpoint::NewEndpoint;
+use crate::world::Surroundings;
 
 fn outbox() -> Outbox {
     let mut outbox = Outbox::default();
