@@ -234,6 +234,13 @@ impl Journal {
         }
     }
 
+    /// Whether a request is under way: neither has it its answer, nor was it noticed that its client left.
+    pub(crate) fn has_open(&self) -> bool {
+        // What is under way came late.
+        let mut newest_first = self.entries.iter().rev();
+        newest_first.any(|entry| entry.took_ns.is_none() && entry.left_ns.is_none())
+    }
+
     /// Forgets all entries; `seq` goes on counting.
     pub(crate) fn clear(&mut self) {
         self.first += self.entries.len() as u64;

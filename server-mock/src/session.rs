@@ -22,6 +22,9 @@ use crate::verdict::Verdict;
 use crate::webhooks::{Delivery, Endpoint, NewEndpoint, Refusal, Viewer, Which};
 use crate::world::World;
 
+/// How often it is looked whether a request has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
+
 /// A handle to one session of a gateway; the session lives at least as long.
 #[derive(Clone)]
 pub struct Session {
@@ -216,7 +219,20 @@ impl Session {
         normalised(self.journal(0))
     }
 
-    /// How the client behaved that sent them: graded, with reasons and advice.
+    /// Waits until the end of each request that arrived is in the journal, at most for `limit`: whether it is. A client
+    /// that does not wait for its answer any more is gone a moment before that is noticed here, and who has an answer may
+    /// have it a moment before it is written down.
+    pub async fn quiet(&self, limit: Duration) -> bool {
+        let all_ended = async {
+            while self.world.journal().has_open() {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        tokio::time::timeout(limit, all_ended).await.is_ok()
+    }
+
+    /// How the client behaved that sent them: graded, with reasons and advice. What is still under way says nothing:
+    /// [`quiet`](Self::quiet) waits for it.
     pub fn verdict(&self) -> Verdict {
         let requests = self.world.journal().requests();
         Verdict::of(self.name(), &requests)

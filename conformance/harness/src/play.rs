@@ -53,6 +53,8 @@ const NO_SECRETS: [&str; 28] = [
 ];
 /// Texts that are shorter are no secrets worth looking for.
 const SHORTEST_SECRET: usize = 8;
+/// So long the ends of a scenario's requests may take to be in the journal.
+const ENDS: Duration = Duration::from_millis(1_000);
 
 /// How a scenario ended.
 #[derive(Debug)]
@@ -139,6 +141,8 @@ pub(crate) async fn play(
     failure
         .problems
         .splice(0..0, std::mem::take(&mut playing.problems));
+    // What stays open for longer does so on purpose.
+    session.quiet(ENDS).await;
     let mut seen = std::mem::take(&mut playing.seen);
     let journal: Vec<Value> = session
         .journal(0)

@@ -1,8 +1,10 @@
 //! The commands of the program that ask a running gateway: what they print, and what they end with.
 
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
 
 use crate::caller::Caller;
 
@@ -166,18 +168,14 @@ async fn a_client_that_leaves_is_seen_and_sessions_are_judged_together() {
     let hang = caller
         .ask("GET", "/v1/whoami")
         .header("x-mock-fault", "hang");
-    let left = hang
-        .patience(std::time::Duration::from_millis(60))
-        .send()
-        .await;
+    let left = hang.patience(Duration::from_millis(60)).send().await;
     assert!(left.raw.is_empty());
-    let seen = loop {
-        let entry = caller.session.journal(0).remove(0);
-        if let Some(left_ns) = entry.left_ns {
-            break left_ns;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-    };
+    // Asked at once: that it left is noticed a moment later.
+    let one = json_of(&run(&caller, &["verdict", "--session", "test", "--json"]));
+    let aspects = one["aspects"].as_array().unwrap();
+    let timeout = aspects.iter().find(|said| said["aspect"] == "timeout");
+    assert_eq!(timeout.unwrap()["mark"], "kept", "{one}");
+    let seen = caller.session.journal(0).remove(0).left_ns.unwrap();
     assert!(seen >= 60_000_000, "{seen}");
     caller.get("/v1/whoami").await;
     let other = caller.gateway.session("test-2").unwrap();
@@ -192,4 +190,24 @@ async fn a_client_that_leaves_is_seen_and_sessions_are_judged_together() {
         (&both["requests"], &both["session"]),
         (&json!(3), &json!("test*"))
     );
+}
+
+#[tokio::test]
+async fn who_is_still_waited_for_holds_a_verdict_up_only_so_long() {
+    let caller = Caller::new().await;
+    assert!(caller.session.quiet(Duration::ZERO).await);
+    let hang = caller
+        .ask("GET", "/v1/whoami")
+        .header("x-mock-fault", "hang");
+    let mut socket = hang.connect().await;
+    socket.write_all(&hang.bytes()).await.unwrap();
+    while caller.session.journal(0).is_empty() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert!(!caller.session.quiet(Duration::from_millis(20)).await);
+    let open = json_of(&run(&caller, &["verdict", "--session", "test", "--json"]));
+    assert_eq!(open["requests"], 1, "{open}");
+    drop(socket);
+    assert!(caller.session.quiet(Duration::from_secs(10)).await);
+    assert!(caller.session.journal(0)[0].left_ns.is_some());
 }
