@@ -2,7 +2,7 @@
 //!
 //! Where there is no nightly compiler, or cargo-fuzz cannot be installed, the corpus is played and changed at random with
 //! the stable one (`fuzz/src/bin/replay.rs`). What libFuzzer finds on the way stays in the target folder; the corpus in
-//! `fuzz/corpus` is only read.
+//! `fuzz/corpus` is only read. The short run begins with that corpus and one seed each time: what fails in it fails again.
 
 use std::fs;
 use std::path::PathBuf;
@@ -18,6 +18,8 @@ use crate::{Ended, Result, Usage};
 const CARGO_FUZZ: &str = "0.13.2";
 /// The short run: for each target, so that all take about a minute.
 const SHORT: Duration = Duration::from_secs(2);
+/// Where its dice begin.
+const SEED: u32 = 1;
 /// The long run without `--minutes`: for each target.
 const LONG: Duration = Duration::from_secs(5 * 60);
 /// Inputs that `replay` makes of each target's corpus in the short run, and for each minute of a long one.
@@ -40,7 +42,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Ended> 
     };
     show(&mut fuzzer.build(workspace))?;
     for target in &chosen {
-        show(&mut fuzzer.fuzz(workspace, target, time)?)?;
+        show(&mut fuzzer.long(workspace, target, time)?)?;
     }
     println!(
         "new inputs are in {}",
@@ -72,7 +74,7 @@ pub(crate) fn test(workspace: &Workspace, report: &mut Report) {
         }
     };
     for target in &targets {
-        if let Some(mut command) = report.needed(target, fuzzer.fuzz(workspace, target, SHORT)) {
+        if let Some(mut command) = report.needed(target, fuzzer.short(workspace, target)) {
             report.check(&format!("fuzz {target}"), &mut command);
         }
     }
@@ -195,9 +197,30 @@ impl Fuzzer {
         self.command(workspace, "build")
     }
 
-    /// Runs one target for so long. What it finds new goes into the target folder.
-    fn fuzz(&self, workspace: &Workspace, target: &str, time: Duration) -> Result<Command> {
-        let new = workspace.scratch("fuzz-corpus").join(target);
+    /// Runs one target for so long, from where the last long run of it ended.
+    fn long(&self, workspace: &Workspace, target: &str, time: Duration) -> Result<Command> {
+        let found = workspace.scratch("fuzz-corpus").join(target);
+        self.fuzz(workspace, target, (found, time))
+    }
+
+    /// Runs one target shortly, the same way each time: a faster machine only comes further.
+    fn short(&self, workspace: &Workspace, target: &str) -> Result<Command> {
+        let found = workspace.scratch("fuzz-short").join(target);
+        if found.exists() {
+            fs::remove_dir_all(&found)?;
+        }
+        let mut command = self.fuzz(workspace, target, (found, SHORT))?;
+        command.arg(format!("-seed={SEED}"));
+        Ok(command)
+    }
+
+    /// Runs one target for so long. What it finds new goes into the folder.
+    fn fuzz(
+        &self,
+        workspace: &Workspace,
+        target: &str,
+        (new, time): (PathBuf, Duration),
+    ) -> Result<Command> {
         let crashes = workspace.scratch("fuzz-artifacts").join(target);
         fs::create_dir_all(&new)?;
         fs::create_dir_all(&crashes)?;
