@@ -155,7 +155,11 @@ pub(crate) async fn respond(call: &Call, identity: &Identity) -> Reply {
         Err(problem) if problem.code() == "idempotency_key_required" && batch.is_keyed() => None,
         Err(problem) => return call.problem(problem),
     };
-    let reserved = match reserved(call, identity, key.as_deref()).await {
+    let asked = &call.upload.bytes;
+    let scope = key
+        .as_deref()
+        .map(|key| Scope::of_call(call, identity, key, asked));
+    let reserved = match reserved(call, scope).await {
         Ok(reserved) => reserved,
         Err(reply) => return *reply,
     };

@@ -3,6 +3,8 @@
 //! `gen-{size}-{seed}` is a file nobody uploaded: SplitMix64's words, little-endian, the same for the same name until
 //! the admin port changes it.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_TYPE, ETAG};
@@ -12,7 +14,7 @@ use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::call::{Call, UploadEnd};
 use crate::key::Identity;
-use crate::keyed::{Scope, idempotency_key, reserved_as};
+use crate::keyed::{Scope, idempotency_key, once_as};
 use crate::problem::{Problem, not_found};
 use crate::reply::Reply;
 use crate::world::State;
@@ -82,20 +84,12 @@ async fn created(call: &Call, identity: &Identity) -> Reply {
         let asked = form.as_ref().map(|form| &form.fingerprint[..]);
         Scope::of_call(call, identity, key, asked.unwrap_or(&call.upload.bytes))
     });
-    let reserved = match reserved_as(call, scope).await {
-        Ok(reserved) => reserved,
-        Err(reply) => return *reply,
-    };
-    let mut state = call.world.state();
-    if let Some(Err(problem)) = reserved.as_ref().map(|reserved| reserved.check(&state)) {
-        return call.problem(problem);
-    }
-    let made = create(call, &mut state, identity, key.as_deref(), form);
-    let reply = made.unwrap_or_else(|problem| call.problem(problem));
-    if let Some(reserved) = reserved {
-        reserved.answered(&mut state, &reply);
-    }
-    reply
+    let key = key.as_deref();
+    once_as(call, scope, Duration::ZERO, |state| {
+        let made = create(call, state, identity, key, form);
+        made.unwrap_or_else(|problem| call.problem(problem))
+    })
+    .await
 }
 
 fn create(

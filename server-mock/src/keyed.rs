@@ -37,7 +37,20 @@ pub(crate) async fn once(
         Ok(key) => key,
         Err(problem) => return call.problem(problem),
     };
-    let reserved = match reserved(call, identity, key.as_deref()).await {
+    let scope = key
+        .as_deref()
+        .map(|key| Scope::of_call(call, identity, key, &call.upload.bytes));
+    once_as(call, scope, latency, |state| act(state, key.as_deref())).await
+}
+
+/// The same for a key whose request asks for something else than the bytes of its body.
+pub(crate) async fn once_as(
+    call: &Call,
+    scope: Option<Scope>,
+    latency: Duration,
+    act: impl FnOnce(&mut State) -> Reply + Send,
+) -> Reply {
+    let reserved = match reserved(call, scope).await {
         Ok(reserved) => reserved,
         Err(reply) => return *reply,
     };
@@ -48,7 +61,7 @@ pub(crate) async fn once(
     if let Some(Err(problem)) = reserved.as_ref().map(|reserved| reserved.check(&state)) {
         return call.problem(problem);
     }
-    let reply = act(&mut state, key.as_deref());
+    let reply = act(&mut state);
     if let Some(reserved) = reserved {
         reserved.answered(&mut state, &reply);
     }
@@ -59,16 +72,6 @@ pub(crate) async fn once(
 ///
 /// Never dropped before the answer: where there is a disk to wait for, the caller runs this as a task.
 pub(crate) async fn reserved(
-    call: &Call,
-    identity: &Identity,
-    key: Option<&str>,
-) -> Result<Option<Reserved>, Box<Reply>> {
-    let scope = key.map(|key| Scope::of_call(call, identity, key, &call.upload.bytes));
-    reserved_as(call, scope).await
-}
-
-/// The same for a key whose request asks for something else than the bytes of its body.
-pub(crate) async fn reserved_as(
     call: &Call,
     scope: Option<Scope>,
 ) -> Result<Option<Reserved>, Box<Reply>> {
