@@ -5,7 +5,8 @@
 
 use std::sync::{Arc, Mutex as StdMutex, OnceLock, PoisonError};
 
-use gatewright::{Client, Error, ErrorKind, PageStyle, Pages, StreamResponse};
+use bytes::Bytes;
+use gatewright::{Client, Error, PageStyle, Pages, StreamResponse};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
@@ -24,6 +25,7 @@ use crate::request::method;
 use crate::response::Response;
 use crate::settings::{Made, Settings, not_initialised};
 use crate::sync_client::{Head, head_of};
+use crate::transfers::{Reading, closed, lock};
 use crate::worker::Worker;
 use crate::{log, page};
 
@@ -186,7 +188,7 @@ impl AsyncCore {
         if of == "stream" {
             return start(py, event_loop, home, request.stream(), |py, answer| {
                 let stream = AsyncStream {
-                    answer: Arc::new(Mutex::new(Some(answer))),
+                    reading: Reading::new(answer),
                 };
                 Ok(Py::new(py, stream)?.into_any())
             });
@@ -317,37 +319,40 @@ impl AsyncCore {
 /// An answer whose body comes in as it is read.
 #[pyclass(frozen, module = "gatewright._native")]
 pub(crate) struct AsyncStream {
-    answer: Arc<Mutex<Option<StreamResponse>>>,
+    reading: Arc<Reading<StreamResponse, Option<Bytes>>>,
 }
 
 #[pymethods]
 impl AsyncStream {
     /// Begins to read the next piece of the body, `None` at its end.
     fn next_chunk(&self, py: Python<'_>) -> PyResult<Pending> {
-        let answer = Arc::clone(&self.answer);
-        let next = async move {
-            match &mut *answer.lock().await {
-                Some(answer) => answer.chunk().await,
-                None => Err(Error::new(ErrorKind::Closed, "the stream is closed")),
+        let reading = Arc::clone(&self.reading);
+        let fetched = Arc::clone(&reading);
+        let fill = async move {
+            match &mut *reading.source.lock().await {
+                Some(answer) if lock(&reading.came).is_none() => {
+                    let chunk = answer.chunk().await?;
+                    *lock(&reading.came) = chunk;
+                    Ok(())
+                }
+                Some(_) => Ok(()),
+                None => Err(closed()),
             }
         };
-        start(
-            py,
-            EventLoop::running(py)?,
-            None,
-            next,
-            |py, chunk| match chunk {
-                Some(bytes) => Ok(PyBytes::new(py, &bytes).into_any().unbind()),
-                None => Ok(py.None()),
-            },
-        )
+        start(py, EventLoop::running(py)?, None, fill, move |py, ()| {
+            Ok(match lock(&fetched.came).take() {
+                Some(bytes) => PyBytes::new(py, &bytes).into_any().unbind(),
+                None => py.None(),
+            })
+        })
     }
 
     /// Begins to close the stream.
     fn close(&self, py: Python<'_>) -> PyResult<Pending> {
-        let answer = Arc::clone(&self.answer);
+        let reading = Arc::clone(&self.reading);
         let close = async move {
-            drop(answer.lock().await.take());
+            drop(reading.source.lock().await.take());
+            lock(&reading.came).take();
             Ok(())
         };
         start(py, EventLoop::running(py)?, None, close, |py, ()| {
@@ -357,13 +362,10 @@ impl AsyncStream {
 
     /// Status, headers, URL, request id and attempts.
     fn head(&self, py: Python<'_>) -> PyResult<Head> {
-        let answer = self.answer.try_lock().ok();
+        let answer = self.reading.source.try_lock().ok();
         match answer.as_ref().and_then(|answer| answer.as_ref()) {
             Some(answer) => Ok(head_of(answer)),
-            None => Err(to_exception(
-                py,
-                Error::new(ErrorKind::Closed, "the stream is closed"),
-            )),
+            None => Err(to_exception(py, closed())),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What JSON lines, downloads, uploads and logins of both clients have in common: who waits, and what has come.
+//! What streams, JSON lines, downloads, uploads and logins of both clients have in common: who waits, and what has come.
 //!
 //! What came stays with the reading until Python has it: a task that is cancelled at that moment loses nothing.
 

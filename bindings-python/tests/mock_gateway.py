@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import os
 import subprocess
+import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
 from gatewright import AsyncClient, Client, Retry
+
+if TYPE_CHECKING:
+    import weakref
+    from collections.abc import Callable
 
 KEY = "sk_test_unlimited_acme"
 SOON = Retry(backoff_base=0.001, backoff_cap=0.002)
@@ -56,7 +62,7 @@ class Gateway:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(60)
         self.process.stdout.close()
 
     def session(self) -> Session:
@@ -127,6 +133,21 @@ class Session:
     def set(self, **options: object) -> None:
         """Sets options of the session."""
         self.admin("POST", "session", options)
+
+
+def eventually(happened: Callable[[], bool]) -> bool:
+    """Whether it happens: what another thread or process does may come a moment later."""
+    deadline = time.monotonic() + 30
+    while not happened():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def collected(gone: weakref.ref[Any]) -> bool:
+    """Whether the collector finds it. Other threads give back what they hold a moment after a call has ended."""
+    return eventually(lambda: gc.collect() >= 0 and gone() is None)
 
 
 def descriptors() -> int:

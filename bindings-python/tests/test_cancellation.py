@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import os
 import socket
 import sys
 import time
@@ -17,12 +16,12 @@ import gatewright
 from gatewright import Retry
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
 
     from mock_gateway import Session
 
-AT_ONCE = 0.02 if os.getloadavg()[0] < (os.cpu_count() or 1) else 0.2
-"""Seconds. On a machine that has more to do than it can, everything takes its time."""
+AT_ONCE = 20.0
+"""Seconds. What is cancelled would take a minute; a machine that is busy takes its time for everything."""
 
 
 @contextlib.contextmanager
@@ -31,7 +30,7 @@ def at_once() -> Generator[None]:
     begun = time.monotonic()
     yield
     took = time.monotonic() - begun
-    assert took < AT_ONCE, f"it took {took * 1000:.1f} ms"
+    assert took < AT_ONCE, f"it took {took:.1f} s"
 
 
 async def cancelled(task: asyncio.Task[Any]) -> None:
@@ -108,7 +107,7 @@ async def test_a_call_that_waits_for_its_answer(session: Session) -> None:
 
 async def test_a_call_that_reads_its_answer(session: Session) -> None:
     async with session.async_client() as client:
-        task = asyncio.ensure_future(client.get("/v1/drip?bytes=1000&interval_ms=1000"))
+        task = asyncio.ensure_future(client.get("/v1/drip?bytes=1000&interval_ms=60000"))
         await until(lambda: bool(session.journal()))
         await asyncio.sleep(0.01)
         await cancelled(task)
@@ -130,17 +129,75 @@ async def test_a_call_that_sends_its_body(session: Session) -> None:
         await idle(client)
 
 
-async def test_a_stream_that_waits_for_its_next_piece(session: Session) -> None:
-    async with session.async_client() as client:
-        async with client.stream("GET", "/v1/drip?bytes=3&interval_ms=30") as response:
-            chunks = response.iter_bytes()
-            await anext(chunks)
-            task = asyncio.ensure_future(response.read())
-            await asyncio.sleep(0.005)
-            await cancelled(task)
-            # What was not read yet is still to come.
-            assert await response.read() == b"**"
-        await idle(client)
+class Pieces:
+    """An answer in pieces, each sent when the test says so, and at once: that needs no turn of the loop."""
+
+    def __init__(self, connection: socket.socket, response: gatewright.AsyncStreamResponse) -> None:
+        self.send = connection.sendall
+        self.response = response
+
+
+@contextlib.asynccontextmanager
+async def answer_of_three_bytes() -> AsyncGenerator[Pieces]:
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        async with gatewright.AsyncClient(f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
+            asked = asyncio.ensure_future(client.stream("GET", "/"))
+            connection, _ = await loop.sock_accept(listener)
+            with connection:
+                await loop.sock_recv(connection, 10_000)
+                connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n")
+                async with await asked as response:
+                    yield Pieces(connection, response)
+                await idle(client)
+
+
+async def next_piece(response: gatewright.AsyncStreamResponse) -> bytes:
+    async for piece in response.iter_bytes():
+        return piece
+    return b""
+
+
+async def test_a_stream_that_waits_for_its_next_piece() -> None:
+    async with answer_of_three_bytes() as pieces:
+        pieces.send(b"1")
+        assert await next_piece(pieces.response) == b"1"
+        await cancelled(asyncio.ensure_future(pieces.response.read()))
+        pieces.send(b"23")
+        # What was not read yet is still to come.
+        assert await pieces.response.read() == b"23"
+
+
+async def test_a_piece_that_came_just_before_the_cancellation_is_not_lost() -> None:
+    async with answer_of_three_bytes() as pieces:
+        task = asyncio.ensure_future(next_piece(pieces.response))
+        await asyncio.sleep(0)
+        pieces.send(b"1")
+        # The piece comes while the loop has no turn to see it.
+        time.sleep(0.1)  # noqa: ASYNC251
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        pieces.send(b"23")
+        assert await pieces.response.read() == b"123"
+
+
+async def test_a_piece_that_was_handed_over_just_before_the_cancellation_is_not_lost() -> None:
+    async with answer_of_three_bytes() as pieces:
+        task = asyncio.ensure_future(next_piece(pieces.response))
+        await asyncio.sleep(0)
+        waits_for: Any = getattr(task, "_fut_waiter")  # noqa: B009 - of asyncio's own
+        pieces.send(b"1")
+        while not waits_for.done():  # noqa: ASYNC110 - to be there in the very turn in which it comes
+            await asyncio.sleep(0)
+        task.cancel()
+        # It is here now, or still to come: which of the two is for the loop to say.
+        found = b""
+        with contextlib.suppress(asyncio.CancelledError):
+            found = await task
+        pieces.send(b"23")
+        assert found + await pieces.response.read() == b"123"
 
 
 async def test_a_page_that_is_under_way(session: Session) -> None:
@@ -202,15 +259,15 @@ async def test_2000_cancelled_calls_leak_nothing(session: Session) -> None:
 
 
 async def test_a_cancelled_call_gives_its_place_in_the_queue_to_the_next(session: Session) -> None:
-    async with session.async_client(quota="20/s, burst 1") as client:
+    async with session.async_client(quota="2/s, burst 1", timeout=None) as client:
         await client.get("/v1/whoami")
-        waiting = [asyncio.ensure_future(client.get("/v1/whoami")) for _ in range(20)]
-        await until(lambda: client.state()["limits"][0]["queued"] == 20)
+        waiting = [asyncio.ensure_future(client.get("/v1/whoami")) for _ in range(120)]
+        await until(lambda: client.state()["limits"][0]["queued"] > 100)
         for task in waiting[:-1]:
             task.cancel()
-        begun = time.monotonic()
-        assert (await waiting[-1]).is_success
-        assert time.monotonic() - begun < 0.5
+        # Behind the others it would be its turn in a minute.
+        with at_once():
+            assert (await waiting[-1]).is_success
         await asyncio.gather(*waiting, return_exceptions=True)
 
 

@@ -6,6 +6,7 @@ import builtins
 import copy
 import errno
 import pickle
+import re
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from gatewright import _errors, _native
 from mock_gateway import SOON
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mock_gateway import Session
 
 CODES = _native.error_codes()
@@ -92,12 +95,16 @@ def test_every_error_status_has_its_class(session: Session, status: int, kind: t
     assert caught.value.status_code == status
 
 
+def without_time(error: gatewright.Error) -> str:
+    """What it says, without how long it took."""
+    return re.sub(r"(?<=attempt, |ttempts, )[0-9.]+ m?s\b", "TIME", str(error))
+
+
 def check_wrong_key(error: gatewright.Error, session: Session) -> None:
     assert error.problem is not None
-    took = f"{error.elapsed * 1000:.1f} ms" if error.elapsed < 0.01 else f"{error.elapsed * 1000:.0f} ms"
-    assert str(error) == (
+    assert without_time(error) == (
         f"authentication: GET {session.url}/v1/whoami was answered 401 Unauthorized: {error.problem['detail']} "
-        f"(1 attempt, {took}, request id {error.request_id}); check the API key or token"
+        f"(1 attempt, TIME, request id {error.request_id}); check the API key or token"
     )
     assert error.code == "authentication"
     assert error.status_code == 401
@@ -127,22 +134,19 @@ async def test_a_wrong_key_is_an_authentication_error_with_all_its_facts_async(s
 
 
 @pytest.fixture
-def refusing_url() -> str:
-    """The URL of a port where nobody listens."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+def refusing_url() -> Iterator[str]:
+    """The URL of a port where nobody listens, and that nobody else is given meanwhile."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
 
 
 def check_refused(error: gatewright.ConnectError, url: str) -> None:
     why = f"Connection refused (os error {errno.ECONNREFUSED})"
-    start = f"connect: GET {url}/x failed: no connection ({why}) (2 attempts, "
-    end = (
-        " ms); no other attempt: all attempts are used up; "
-        "check the address, and that the server runs and can be reached"
+    assert without_time(error) == (
+        f"connect: GET {url}/x failed: no connection ({why}) (2 attempts, TIME); no other attempt: "
+        "all attempts are used up; check the address, and that the server runs and can be reached"
     )
-    assert str(error).startswith(start)
-    assert str(error).endswith(end)
     assert isinstance(error, ConnectionError)
     assert (error.status_code, error.headers, error.problem, error.request_id) == (None, None, None, None)
     assert error.body == b""

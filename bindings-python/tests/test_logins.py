@@ -51,7 +51,7 @@ def browse(url: str) -> str:
 def come_back(redirect: str) -> str:
     """The user's browser follows the redirect to this machine."""
     opener = build_opener(ProxyHandler({}))
-    with opener.open(Request(redirect), timeout=10) as page:
+    with opener.open(Request(redirect), timeout=30) as page:
         return str(page.read().decode())
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import gatewright
-from mock_gateway import descriptors
+from mock_gateway import collected, descriptors, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,14 +29,20 @@ def resident() -> int:
 
 
 def grows(work: Callable[[], None]) -> int:
-    """By how many bytes `work` makes the process grow once it is warm."""
+    """By how many bytes `work` makes the process grow each time, once it is warm.
+
+    What leaks does so every time; the allocator, which asks for more when threads happen to meet, does not. So that the
+    least of several times is taken.
+    """
     work()
-    gc.collect()
-    before = resident()
+    times = []
     for _ in range(4):
+        gc.collect()
+        before = resident()
         work()
-    gc.collect()
-    return resident() - before
+        gc.collect()
+        times.append(resident() - before)
+    return min(times)
 
 
 @MEASURED
@@ -48,7 +54,7 @@ def test_10_000_calls_do_not_make_it_grow(session: Session) -> None:
             for _ in range(2_000):
                 client.get("/v1/whoami").json()
 
-        assert grows(work) < 2_000_000
+        assert grows(work) < 500_000
 
 
 @MEASURED
@@ -60,7 +66,7 @@ def test_10_000_calls_do_not_make_it_grow_async(session: Session) -> None:
         for _ in range(40):
             await asyncio.gather(*(client.get("/v1/whoami") for _ in range(50)))
 
-    assert grows(lambda: asyncio.run(calls())) < 2_000_000
+    assert grows(lambda: asyncio.run(calls())) < 500_000
 
 
 @MEASURED
@@ -74,7 +80,7 @@ def test_errors_and_retries_do_not_make_it_grow(session: Session) -> None:
                 with pytest.raises(gatewright.Error):
                     client.get("/v1/whoami")
 
-        assert grows(work) < 2_000_000
+        assert grows(work) < 500_000
 
 
 def test_clients_that_go_away_leave_no_files_behind(session: Session) -> None:
@@ -90,7 +96,8 @@ def test_clients_that_go_away_leave_no_files_behind(session: Session) -> None:
     for _ in range(20):
         come_and_go()
     gc.collect()
-    assert descriptors() <= before + 2
+    # Those of the last clients are closed a moment after them.
+    assert eventually(lambda: descriptors() <= before + 2), descriptors()
 
 
 class Service:
@@ -116,9 +123,7 @@ def test_a_client_whose_callbacks_know_it_is_collected(session: Session, kind: s
         asyncio.run(service.client.get("/v1/whoami"))
     gone = weakref.ref(service)
     del service
-    for _ in range(3):
-        gc.collect()
-    assert gone() is None
+    assert collected(gone)
 
 
 def test_a_client_in_use_is_not_collected(session: Session) -> None:

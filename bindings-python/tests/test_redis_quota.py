@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -16,54 +14,31 @@ import gatewright
 from gatewright import RedisQuota
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from mock_gateway import Session
 
+PATIENT = 20.0
+"""Seconds: a store that answers later is one that is away, which a machine that is busy must not make of it."""
 AWAY = "redis://:hunter2@127.0.0.1:1"
 
 
-@pytest.fixture
-def redis_url(tmp_path: Path) -> Iterator[str]:
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("there is no redis-server on the path")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    server = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL)
-    until = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            break
-        except OSError:
-            assert time.monotonic() < until, "redis-server does not come up"
-            time.sleep(0.01)
-    yield f"redis://127.0.0.1:{port}"
-    server.kill()
-    server.wait()
-
-
 def test_clients_share_a_quota(session: Session, redis_url: str) -> None:
-    quotas = [RedisQuota(redis_url, "50/s, burst 10", name="shared") for _ in range(2)]
+    quotas = [RedisQuota(redis_url, "20/s, burst 4", name="shared", timeout=PATIENT) for _ in range(2)]
     with session.client(quota=quotas[0]) as one, session.client(quota=quotas[1]) as other:
         begun = time.monotonic()
         held = set()
-        for _ in range(15):
+        for _ in range(7):
             one.get("/v1/greeting")
             held.add(other.get("/v1/greeting").attempts[0].queued_for)
-        assert time.monotonic() - begun > 0.5, "30 calls at 50 a second, the burst used up beforehand"
+        assert time.monotonic() - begun > 0.5, "14 calls at 20 a second, two of them at once"
         assert "shared quota" in held
         state = one.state()["shared_quota"]
     assert state is not None
-    assert (state["name"], state["quota"], state["mode"]) == ("shared", "50/s, burst 10", "shared")
-    assert (state["processes"], state["used"], state["away_for"]) == (2, 15, None)
+    assert (state["name"], state["quota"], state["mode"]) == ("shared", "20/s, burst 4", "shared")
+    assert (state["processes"], state["used"], state["away_for"]) == (2, 7, None)
 
 
 async def test_clients_share_a_quota_async(session: Session, redis_url: str) -> None:
-    quota = RedisQuota(redis_url, "100/s")
+    quota = RedisQuota(redis_url, "100/s", timeout=PATIENT)
     async with session.async_client(quota=quota) as one, session.async_client(quota=quota) as other:
         await one.get("/v1/greeting")
         await other.get("/v1/greeting")
@@ -98,7 +73,8 @@ def test_a_forked_child_has_a_place_of_its_own(session: Session, redis_url: str)
     program = f"""
 import os
 from gatewright import Client, RedisQuota
-client = Client({session.url!r}, auth="sk_test_unlimited_acme", quota=RedisQuota({redis_url!r}, "100/s"))
+quota = RedisQuota({redis_url!r}, "100/s", timeout={PATIENT})
+client = Client({session.url!r}, auth="sk_test_unlimited_acme", quota=quota)
 client.get("/v1/greeting")
 child = os.fork()
 client.get("/v1/greeting")
@@ -110,7 +86,7 @@ if child == 0:
 assert os.waitpid(child, 0)[1] == 0
 assert client.state()["shared_quota"]["used"] == 2
 """
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=100)
 
 
 def test_what_cannot_be_is_refused_and_no_password_is_shown(session: Session) -> None:

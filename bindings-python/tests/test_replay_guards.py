@@ -6,12 +6,9 @@ import asyncio
 import contextlib
 import logging
 import os
-import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,12 +27,13 @@ from gatewright.webhooks import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from gatewright.webhooks import AsyncReplayGuard, ReplayGuard
 
 NOW = 1_700_000_000.0
+PATIENT = 20.0
 KEY = "ab" * 32
 OTHER = "cd" * 32
 
@@ -105,28 +103,6 @@ def guard(request: pytest.FixtureRequest, tmp_path: Path) -> ReplayGuard:
     return GUARDS[request.param](tmp_path)
 
 
-@pytest.fixture
-def redis_url(tmp_path: Path) -> Iterator[str]:
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("there is no redis-server on the path")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    server = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL)
-    until = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            break
-        except OSError:
-            assert time.monotonic() < until, "redis-server does not come up"
-            time.sleep(0.01)
-    yield f"redis://127.0.0.1:{port}"
-    server.kill()
-    server.wait()
-
-
 def clock() -> float:
     return NOW
 
@@ -151,10 +127,10 @@ def test_a_message_is_handled_once(guard: ReplayGuard) -> None:
 
 
 def test_a_message_is_handled_once_through_redis(redis_url: str) -> None:
-    handled_once(RedisReplayGuard(redis_url))
-    with once(RedisReplayGuard(redis_url), KEY) as is_new:
+    handled_once(RedisReplayGuard(redis_url, timeout=PATIENT))
+    with once(RedisReplayGuard(redis_url, timeout=PATIENT), KEY) as is_new:
         assert not is_new, "another guard of the same store knows it"
-    with once(RedisReplayGuard(redis_url, prefix="other:"), KEY) as is_new:
+    with once(RedisReplayGuard(redis_url, prefix="other:", timeout=PATIENT), KEY) as is_new:
         assert is_new
 
 
@@ -182,7 +158,7 @@ def test_a_message_is_handled_once_among_tasks(guard: ReplayGuard) -> None:
 
 
 def test_a_message_is_handled_once_among_tasks_through_redis(redis_url: str) -> None:
-    asyncio.run(handled_once_awaited(RedisReplayGuard(redis_url)))
+    asyncio.run(handled_once_awaited(RedisReplayGuard(redis_url, timeout=PATIENT)))
 
 
 def test_a_cancelled_handler_releases_its_message() -> None:
@@ -316,7 +292,7 @@ def test_a_redis_that_is_away_is_told_without_its_password() -> None:
 FORKS = """
 import os, sys
 from gatewright.webhooks import RedisReplayGuard
-guard = RedisReplayGuard(sys.argv[1])
+guard = RedisReplayGuard(sys.argv[1], timeout=20)
 assert guard.reserve("ab" * 32).state == "new"
 child = os.fork()
 if child == 0:

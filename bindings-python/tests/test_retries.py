@@ -183,13 +183,13 @@ def test_the_timeline_is_a_line_for_each_attempt(session: Session) -> None:
 
 
 def test_a_quota_of_ones_own_is_kept(session: Session) -> None:
-    with session.client(quota="100/s, burst 1") as client:
+    with session.client(quota="5/s, burst 1") as client:
         begun = time.monotonic()
-        responses = [client.get("/v1/whoami") for _ in range(6)]
+        responses = [client.get("/v1/whoami") for _ in range(4)]
         took = time.monotonic() - begun
-    assert took >= 0.05
+    assert took >= 0.6
     held = {attempt.queued_for for response in responses for attempt in response.attempts}
-    # On a slow machine a call may come when its turn has come already.
+    # Where the machine stalls a call may come when its turn has come already; not each of them does.
     assert held <= {None, "local quota"}
     assert "local quota" in held
 
@@ -203,13 +203,13 @@ async def test_a_quota_of_ones_own_is_kept_async(session: Session) -> None:
 
 
 def test_a_call_whose_turn_comes_after_its_deadline_is_refused_at_once(session: Session) -> None:
-    with session.client(quota="1/min, burst 1") as client:
+    with session.client(quota="1/h, burst 1") as client:
         client.get("/v1/whoami")
         begun = time.monotonic()
         with pytest.raises(gatewright.RateLimitedError) as caught:
-            client.get("/v1/whoami", timeout=5)
-    assert time.monotonic() - begun < 1
+            client.get("/v1/whoami", timeout=60)
+    assert time.monotonic() - begun < 30
     assert "was not sent: held back for local quota" in str(caught.value)
     assert caught.value.retry_after is not None
-    assert 50 < caught.value.retry_after <= 60
+    assert 3500 < caught.value.retry_after <= 3600
     assert len(session.journal()) == 1

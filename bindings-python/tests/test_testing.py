@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -177,11 +176,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, env=environment, check=False)
     assert done.returncode == -signal.SIGKILL
     gateway = int(done.stdout)
-    for _ in range(500):
-        if not alive(gateway):
-            return
-        time.sleep(0.01)
-    pytest.fail("the gateway is still there")
+    assert mock_gateway.eventually(lambda: not alive(gateway)), "the gateway is still there"
 
 
 def alive(pid: int) -> bool:

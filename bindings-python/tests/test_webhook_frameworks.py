@@ -230,8 +230,9 @@ def test_a_body_that_was_written_again_gets_400_and_the_log_says_why(
 
 
 def test_reasons_are_looked_for_once_in_a_while(
-    framework: Callable[..., Send], caplog: pytest.LogCaptureFixture
+    framework: Callable[..., Send], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("gatewright.webhooks._receiver.BETWEEN_EXPLANATIONS", 600.0)
     send = framework(Webhook(STANDARD), Handler())
     signed = Signer(STANDARD).sign(BODY, message_id="m", timestamp=NOW)
     with caplog.at_level(logging.WARNING, logger="gatewright.webhooks"):

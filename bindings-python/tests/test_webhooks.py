@@ -236,7 +236,7 @@ def test_what_the_gateway_sends_verifies(session: Session, receiver: Receiver, a
     webhook = Webhook(endpoint["secret"] if algorithm == "hmac-sha256" else endpoint["public_key"])
     with session.client() as client:
         contact = client.post("/v1/contacts", json={"name": "Ada"}).json()
-    body, headers = receiver.received.get(timeout=10)
+    body, headers = receiver.received.get(timeout=30)
     verified = webhook.verify(body, headers)
     event = verified.json()
     assert verified.algorithm == algorithm

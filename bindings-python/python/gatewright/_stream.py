@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import codecs
 import io
+from collections import deque
 
-from gatewright._awaiting import result
+from gatewright._awaiting import piece, result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,14 +123,23 @@ class AsyncStreamResponse(_Head):
     def __init__(self, native: AsyncStream) -> None:
         super().__init__(native)
         self._native = native
+        self._kept: deque[bytes] = deque()
 
     async def iter_bytes(self) -> AsyncIterator[bytes]:
         """The body, piece by piece, as it comes in."""
         while True:
-            chunk: bytes | None = await result(self._native.next_chunk())
+            chunk: bytes | None
+            if self._kept:
+                chunk = self._kept.popleft()
+            else:
+                chunk = await piece(self._native.next_chunk(), self._keep)
             if chunk is None:
                 return
             yield chunk
+
+    def _keep(self, chunk: bytes | None) -> None:
+        if chunk is not None:
+            self._kept.append(chunk)
 
     async def iter_text(self) -> AsyncIterator[str]:
         """The body as text, piece by piece. What is no UTF-8 is replaced."""
@@ -155,6 +165,7 @@ class AsyncStreamResponse(_Head):
 
     async def aclose(self) -> None:
         """Ends it, whatever is still to come."""
+        self._kept.clear()
         await result(self._native.close())
 
     async def __aenter__(self) -> Self:
