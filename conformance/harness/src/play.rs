@@ -54,7 +54,7 @@ const NO_SECRETS: [&str; 28] = [
 /// Texts that are shorter are no secrets worth looking for.
 const SHORTEST_SECRET: usize = 8;
 /// So long the ends of a scenario's requests may take to be in the journal.
-const ENDS: Duration = Duration::from_millis(1_000);
+const ENDS: Duration = Duration::from_secs(10);
 
 /// How a scenario ended.
 #[derive(Debug)]
@@ -144,11 +144,7 @@ pub(crate) async fn play(
     // What stays open for longer does so on purpose.
     session.quiet(ENDS).await;
     let mut seen = std::mem::take(&mut playing.seen);
-    let journal: Vec<Value> = session
-        .journal(0)
-        .iter()
-        .filter_map(|entry| serde_json::to_value(entry).ok())
-        .collect();
+    let journal = stage::journal(&session);
     let first_call = playing.first_call.get();
     let first_call_ms = first_call.map(|at| at.duration_since(began).as_secs_f64() * 1e3);
     seen.wire = requests(&journal, first_call_ms, &playing.credentials);
@@ -384,21 +380,24 @@ impl<'a> Playing<'a> {
 
     /// Makes one call, and gives it up where that is asked for.
     fn call(&self, call: &Call) -> impl Future<Output = Result<Answer, Gone>> + Send + use<'a> {
-        let adapter = self.adapter;
+        let (adapter, session) = (self.adapter, self.session);
         let request = json!({ "op": "call", "client": self.client_id(&call.client), "request": call.request });
-        let (after, cancel_after) = (call.after_ms, call.cancel_after_ms);
+        let (after_ms, after_requests, cancel) = (call.after_ms, call.after_requests, call.cancel);
         let first_call = Arc::clone(&self.first_call);
         async move {
-            tokio::time::sleep(Duration::from_millis(after)).await;
-            let started = Instant::now();
-            let _ = first_call.set(started);
+            stage::arrived(session, after_requests).await;
+            tokio::time::sleep(Duration::from_millis(after_ms)).await;
+            let _ = first_call.set(Instant::now());
             let (id, answer) = adapter.send(request);
             let mut answer = Box::pin(answer);
-            if let Some(ms) = cancel_after {
-                let at = started + Duration::from_millis(ms);
+            if let Some(cancel) = cancel {
+                let its_time = async {
+                    stage::arrived(session, cancel.after_requests).await;
+                    tokio::time::sleep(Duration::from_millis(cancel.after_ms)).await;
+                };
                 tokio::select! {
                     answer = &mut answer => return answer,
-                    () = tokio::time::sleep_until(at.into()) => {}
+                    () = its_time => {}
                 }
                 adapter.ask(json!({ "op": "cancel", "target": id })).await?;
             }

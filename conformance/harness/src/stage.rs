@@ -10,6 +10,10 @@ use tokio::net::TcpSocket;
 
 use crate::placeholders::{Names, fill};
 use crate::scenario::{ClockSetup, GatewaySetup};
+use crate::wire;
+
+/// How often it is looked whether a request has arrived.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// Everything that is shared by the scenarios of a run.
 pub(crate) struct Stage {
@@ -92,6 +96,20 @@ fn for_pages(session: &Session) -> io::Result<()> {
         .set(serde_json::from_value(change)?)
         .map(drop)
         .map_err(io::Error::other)
+}
+
+/// The requests of a session as they are written down.
+pub(crate) fn journal(session: &Session) -> Vec<Value> {
+    let entries = session.journal(0);
+    let values = entries.iter().map(serde_json::to_value);
+    values.filter_map(Result::ok).collect()
+}
+
+/// Waits until so many requests of a session have arrived.
+pub(crate) async fn arrived(session: &Session, least: usize) {
+    while wire::count(&journal(session)) < least {
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
 }
 
 /// Changes a session as a scenario says.

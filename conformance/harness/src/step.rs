@@ -6,7 +6,14 @@ use crate::pattern::check_members;
 use crate::scenario::GatewaySetup;
 
 /// What belongs to the harness in a call; all else goes to the adapter as the request.
-const OF_HARNESS: [&str; 4] = ["after_ms", "cancel_after_ms", "client", "repeat"];
+const OF_HARNESS: [&str; 6] = [
+    "after_ms",
+    "after_requests",
+    "cancel_after_ms",
+    "cancel_after_requests",
+    "client",
+    "repeat",
+];
 /// What an adapter understands of a request, see PROTOCOL.md.
 const OF_REQUEST: [&str; 36] = [
     "attempt_timeout_ms",
@@ -78,11 +85,20 @@ pub(crate) struct Call {
     pub(crate) client: String,
     /// Started so long after its step.
     pub(crate) after_ms: u64,
-    /// Given up by its caller so long after it was started.
-    pub(crate) cancel_after_ms: Option<u64>,
+    /// Started when the gateway has so many requests.
+    pub(crate) after_requests: usize,
+    /// When it is given up by its caller.
+    pub(crate) cancel: Option<Cancel>,
     /// How often it is made: one after the other, or at once within `together`.
     pub(crate) repeat: usize,
     pub(crate) request: Map<String, Value>,
+}
+
+/// When a caller gives up: so long after the call was started, or after the gateway had so many requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cancel {
+    pub(crate) after_requests: usize,
+    pub(crate) after_ms: u64,
 }
 
 impl Step {
@@ -154,6 +170,17 @@ impl Call {
                 .map(Some)
                 .ok_or_else(|| format!("{name} is a whole number")),
         };
+        let count = |name: &str| {
+            let given = number(name)?.map(usize::try_from).transpose();
+            given.map_err(|why| why.to_string())
+        };
+        let cancel = match (number("cancel_after_ms")?, count("cancel_after_requests")?) {
+            (None, None) => None,
+            (ms, requests) => Some(Cancel {
+                after_requests: requests.unwrap_or(0),
+                after_ms: ms.unwrap_or(0),
+            }),
+        };
         let client = members.get("client").map_or(Ok("default"), |value| {
             value.as_str().ok_or("client is a name")
         })?;
@@ -162,9 +189,9 @@ impl Call {
         Ok(Self {
             client: client.to_owned(),
             after_ms: number("after_ms")?.unwrap_or(0),
-            cancel_after_ms: number("cancel_after_ms")?,
-            repeat: usize::try_from(number("repeat")?.unwrap_or(1))
-                .map_err(|why| why.to_string())?,
+            after_requests: count("after_requests")?.unwrap_or(0),
+            cancel,
+            repeat: count("repeat")?.unwrap_or(1),
             request,
         })
     }
@@ -173,5 +200,47 @@ impl Call {
 impl GatewaySetup {
     fn deserialize_from(value: &Value) -> Result<Self, String> {
         serde_json::from_value(value.clone()).map_err(|why| format!("gateway: {why}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn call(members: Value) -> Result<Call, String> {
+        match Step::read(&members)? {
+            Step::Call(call) => Ok(call),
+            other => panic!("a call was read as {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_caller_gives_up_after_a_time_or_after_requests() {
+        let cancel = |members| call(members).unwrap().cancel;
+        let after = |after_requests, after_ms| {
+            Some(Cancel {
+                after_requests,
+                after_ms,
+            })
+        };
+        assert_eq!(cancel(json!({"method": "GET"})), None);
+        assert_eq!(
+            cancel(json!({"method": "GET", "cancel_after_ms": 5})),
+            after(0, 5)
+        );
+        assert_eq!(
+            cancel(json!({"method": "GET", "cancel_after_requests": 2})),
+            after(2, 0)
+        );
+    }
+
+    #[test]
+    fn numbers_of_the_harness_are_not_sent_to_the_adapter() {
+        let read = call(json!({"method": "GET", "after_requests": 1, "repeat": 2})).unwrap();
+        assert_eq!((read.after_requests, read.repeat), (1, 2));
+        assert_eq!(Value::from(read.request), json!({"method": "GET"}));
+        assert!(call(json!({"method": "GET", "after_requests": -1})).is_err());
     }
 }
