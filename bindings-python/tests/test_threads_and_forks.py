@@ -9,6 +9,7 @@ import sys
 import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,15 +38,34 @@ def test_32_threads_share_one_client(session: Session) -> None:
     assert len(session.journal()) == 32 * 20
 
 
-def test_a_thread_that_waits_does_not_keep_others_from_theirs(session: Session) -> None:
-    with session.client() as client, ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(client.get, "/v1/delay/60000", timeout=0.5)
-        while not session.journal():
-            pass
-        took = [client.get("/v1/whoami").elapsed.total_seconds() for _ in range(20)]
-        with pytest.raises(gatewright.TimeoutError):
-            slow.result()
-    assert sorted(took)[10] < 0.1
+def test_a_thread_that_waits_does_not_keep_others_from_theirs() -> None:
+    asked, go = threading.Event(), threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path == "/slow":
+                asked.set()
+                go.wait(60)
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Says nothing."""
+
+    with ThreadPoolExecutor(2) as pool, ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        pool.submit(server.serve_forever)
+        try:
+            with gatewright.Client(f"http://127.0.0.1:{server.server_port}", timeout=None) as client:
+                slow = pool.submit(client.get, "/slow")
+                assert asked.wait(30)
+                for _ in range(20):
+                    assert client.get("/fast").is_success
+                assert not slow.done()
+                go.set()
+                assert slow.result().is_success
+        finally:
+            go.set()
+            server.shutdown()
 
 
 def test_a_client_may_be_used_and_dropped_in_any_thread(session: Session) -> None:
@@ -65,7 +85,7 @@ def test_a_client_may_be_used_and_dropped_in_any_thread(session: Session) -> Non
 
 
 def in_child(work: Callable[[], None]) -> None:
-    """Runs `work` in a child process, which must end well within 20 s."""
+    """Runs `work` in a child process, which must end well within a minute."""
     process = os.fork()
     if process == 0:
         status = 1
@@ -74,7 +94,7 @@ def in_child(work: Callable[[], None]) -> None:
             status = 0
         finally:
             os._exit(status)
-    killer = threading.Timer(20, os.kill, (process, 9))
+    killer = threading.Timer(60, os.kill, (process, 9))
     killer.start()
     _, status = os.waitpid(process, 0)
     killer.cancel()
@@ -210,5 +230,5 @@ def test_workers_of_a_preloaded_application_all_work(session: Session) -> None:
             workers.append(pid)
         sys.exit(any(os.waitpid(pid, 0)[1] for pid in workers))
     """
-    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True, timeout=100)
     assert len(session.journal()) == 2 + 4 * 20

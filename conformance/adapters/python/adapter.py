@@ -949,6 +949,8 @@ async def run_async() -> None:
             write(request["id"], {"ok": True})
         else:
             tasks[request["id"]] = asyncio.create_task(serve(request))
+            # It begins before the next line is read: a task that is cancelled before it began answers nothing.
+            await asyncio.sleep(0)
 
 
 if __name__ == "__main__":
