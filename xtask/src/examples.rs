@@ -6,7 +6,8 @@ use std::process::Command;
 
 use crate::Result;
 use crate::gateway::{self, Gateway, with_gateway};
-use crate::project::{Kit, Packages, Project};
+use crate::npm_package::make_empty;
+use crate::project::{Kit, Packages, Project, temporary};
 use crate::python::{Interpreter, Venv, build_wheel};
 use crate::report::Report;
 use crate::workspace::Workspace;
@@ -69,13 +70,26 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
     ) {
         return;
     }
-    for (name, mut command) in rust_examples(workspace) {
-        run_one(workspace, report, &name, &mut command);
-    }
+    run_rust(workspace, report);
     run_python(workspace, report);
     run_javascript(workspace, report);
     swift_examples::run(workspace, report);
     kotlin_examples::run(workspace, report);
+}
+
+fn run_rust(workspace: &Workspace, report: &mut Report) {
+    // What one keeps in the folder for temporary files is its own: no earlier run's, nor that of another at the same time.
+    let kept = temporary(workspace).join("examples-rust");
+    let made = report.prepare_by("make a folder for what the Rust examples keep", || {
+        make_empty(&kept)
+    });
+    if made.is_none() {
+        return;
+    }
+    for (name, mut command) in rust_examples(workspace) {
+        run_one(workspace, report, &name, command.env("TMPDIR", &kept));
+    }
+    let _ = fs::remove_dir_all(&kept);
 }
 
 fn run_python(workspace: &Workspace, report: &mut Report) {
