@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { createReadStream, writeFileSync } from "node:fs";
+import { createReadStream, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { test } from "node:test";
 
-import { bodyOf, rejection, Session } from "./gateway.mjs";
+import { bodyOf, rejection, Session, until } from "./gateway.mjs";
 import { notOnFetch, sdk } from "./package.mjs";
 
 const TEXT = "tëxt \u{1f980}";
@@ -107,13 +107,14 @@ test("a FormData is sent as multipart, with its files", async () => {
   assert.equal(await read.get("file").text(), "one,two\n");
 });
 
-test("a large body of bytes, of a Blob and of a file arrives as it was", async () => {
+test("a large body of bytes, of a Blob and of a file arrives as it was", async (t) => {
   const session = new Session();
   const client = session.client();
   const large = randomBytes(3 * 1024 * 1024 + 7);
   const sum = createHash("sha256").update(large).digest("hex");
   const path = join(tmpdir(), `${session.id}.bin`);
   writeFileSync(path, large);
+  t.after(() => rmSync(path));
   for (const body of [large, new Blob([large]), createReadStream(path), () => createReadStream(path)]) {
     const sunk = await (await client.post("/v1/sink", { body })).json();
     assert.deepEqual(sunk, { body_length: large.length, body_sha256: sum });
@@ -212,10 +213,11 @@ test("a stream that gives no bytes is refused", async () => {
 });
 
 test("a stream that is not read to its end is told so", async () => {
-  let closed = 0;
+  let [asked, closed] = [false, 0];
   const endless = () => ({
     async next() {
-      await new Promise((resolve) => setImmediate(resolve));
+      asked = true;
+      await new Promise((resolve) => setTimeout(resolve, 5));
       return { done: false, value: new Uint8Array(65536) };
     },
     async return() {
@@ -227,7 +229,10 @@ test("a stream that is not read to its end is told so", async () => {
     },
   });
   const session = new Session();
-  const error = await rejection(session.client({ timeout: 50 }).post("/v1/sink", { body: endless() }));
+  const client = session.client({ timeout: 3_000 });
+  const call = rejection(client.post("/v1/sink", { body: endless() }));
+  await until(() => asked);
+  const error = await call;
   assert.ok(error instanceof sdk.TimeoutError, String(error));
   assert.equal(closed, 1);
 });

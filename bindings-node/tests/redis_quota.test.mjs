@@ -3,10 +3,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 
 import { Session } from "./gateway.mjs";
@@ -16,37 +15,39 @@ const AWAY = "redis://:hunter2@127.0.0.1:1";
 
 /** The URL of a Redis; `undefined` where there is no program. */
 async function redis() {
-  const free = createServer().listen(0, "127.0.0.1");
-  await once(free, "listening");
-  const { port } = free.address();
-  free.close();
-  await once(free, "close");
-  const server = spawn(
-    "redis-server",
-    ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
-    {
-      cwd: tmpdir(),
-      stdio: "ignore",
-    },
-  );
-  const [started] = await Promise.race([
-    once(server, "spawn").then(() => [true]),
-    once(server, "error").then(() => [false]),
-  ]);
-  if (!started) {
-    return undefined;
-  }
-  after(() => server.kill("SIGKILL"));
   for (;;) {
-    const socket = connect(port, "127.0.0.1");
-    const up = await new Promise((resolve) => {
-      socket.on("connect", () => resolve(true)).on("error", () => resolve(false));
-    });
-    socket.destroy();
-    if (up) {
-      return `redis://127.0.0.1:${port}`;
+    const free = createServer().listen(0, "127.0.0.1");
+    await once(free, "listening");
+    const { port } = free.address();
+    free.close();
+    await once(free, "close");
+    const server = spawn(
+      "redis-server",
+      ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+      {
+        cwd: tmpdir(),
+        stdio: ["ignore", "pipe", "ignore"],
+      },
+    );
+    const [started] = await Promise.race([
+      once(server, "spawn").then(() => [true]),
+      once(server, "error").then(() => [false]),
+    ]);
+    if (!started) {
+      return undefined;
     }
-    await sleep(10);
+    after(() => server.kill("SIGKILL"));
+    let said = "";
+    for await (const piece of server.stdout.iterator({ destroyOnReturn: false })) {
+      said += piece;
+      if (said.includes("Ready to accept connections")) {
+        server.stdout.resume();
+        server.stdout.unref();
+        return `redis://127.0.0.1:${port}`;
+      }
+    }
+    // Somebody else took the port meanwhile, and it has ended.
+    assert.match(said, /Address already in use/);
   }
 }
 
@@ -56,7 +57,8 @@ const withRedis =
 
 test("clients share a quota", withRedis, async () => {
   const session = new Session();
-  const quota = () => sdk.redisQuota(url, "50/s, burst 10", { name: "shared" });
+  // A machine that is busy elsewhere is no Redis that is away.
+  const quota = () => sdk.redisQuota(url, "50/s, burst 10", { name: "shared", timeout: 10_000 });
   const clients = [session.client({ quota: quota() }), session.client({ quota: quota() })];
   const begun = performance.now();
   const calls = Array.from({ length: 30 }, (_, at) => clients[at % 2].get("/v1/greeting"));

@@ -149,7 +149,7 @@ test("attempts and the timeline tell what was done", async () => {
   ]);
   const lines = response.timeline().trimEnd().split("\n");
   assert.equal(lines.length, 3);
-  assert.match(lines[0], /#1 at [\d.]+ ms: 503 .* -> retry/);
+  assert.match(lines[0], /#1 at [\d.]+ m?s: 503 .* -> retry/);
   assert.match(lines[2], /#3 .*: 200 .* -> return/);
 });
 
@@ -182,13 +182,16 @@ test("state tells budget and limits", async () => {
   const client = session.client({ auth: "sk_test_free_acme" });
   const before = client.state();
   assert.deepEqual([before.budgetLeft, before.budgetCapacity], [500, 500]);
-  await client.get("/v1/whoami");
+  for (let call = 0; call < 5; call++) {
+    await client.get("/v1/whoami");
+  }
   const { limits } = client.state();
   assert.equal(limits.length, 1);
   assert.deepEqual([limits[0].inFlight, limits[0].queued, limits[0].pausedForMs], [0, 0, null]);
   const burst = limits[0].quotas.find((quota) => quota.policy === "burst");
   assert.equal(burst.limit, 10);
-  assert.equal(burst.remaining, 9);
+  // One comes back each second.
+  assert.ok(burst.remaining >= 5 && burst.remaining < 10, `${burst.remaining} are left`);
   assert.equal(burst.windowMs, 10_000);
   assert.equal(typeof burst.nextInMs, "number");
   assert.equal(burst.shared, false);

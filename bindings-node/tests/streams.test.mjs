@@ -18,7 +18,7 @@ const sum = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 test("the head comes first, the body as it is read", async () => {
   const session = new Session();
-  const response = await session.client().stream("GET", "/v1/drip?bytes=3&interval_ms=100");
+  const response = await session.client().stream("GET", "/v1/drip?bytes=1000&interval_ms=100");
   assert.ok(response instanceof sdk.StreamResponse);
   assert.deepEqual([response.status, response.ok, response.method], [200, true, "GET"]);
   assert.match(response.requestId, /.+/);
@@ -28,9 +28,12 @@ test("the head comes first, the body as it is read", async () => {
   for await (const piece of response) {
     assert.equal(piece.constructor, Uint8Array);
     pieces.push(Buffer.from(piece).toString());
+    if (pieces.length === 3) {
+      break;
+    }
   }
-  assert.equal(pieces.join(""), "***");
-  assert.ok(pieces.length > 1, "it came in one piece");
+  // The whole of it takes longer than a minute.
+  assert.match(pieces.join(""), /^\*{3,999}$/);
   assert.equal(response.bodyUsed, true);
 });
 
@@ -139,10 +142,11 @@ test("a body that breaks off is an error, and what came before stays good", asyn
 
 test("the deadline covers the body, and null lifts it", async () => {
   const session = new Session();
-  const client = session.client({ timeout: 400 });
-  const late = await rejection((await client.stream("GET", "/v1/drip?bytes=100&interval_ms=50")).text());
+  const client = session.client({ timeout: 3_000 });
+  const late = await rejection((await client.stream("GET", "/v1/drip?bytes=100&interval_ms=1000")).text());
   assert.ok(late instanceof sdk.TimeoutError, String(late));
-  const patient = await client.stream("GET", "/v1/drip?bytes=12&interval_ms=50", { timeout: null });
+  const hasty = session.client({ timeout: 100 });
+  const patient = await hasty.stream("GET", "/v1/drip?bytes=12&interval_ms=50", { timeout: null });
   assert.equal(await patient.text(), "*".repeat(12));
 });
 

@@ -148,8 +148,8 @@ test("it ends with its parent, however that ends, and does not keep it alive", o
     await once(child, "close");
     const pid = Number(said.trim());
     assert.ok(pid > 0, said);
-    for (let tries = 0; isRunning(pid); tries += 1) {
-      assert.ok(tries < 500, "the gateway is still there");
+    for (const begun = performance.now(); isRunning(pid); ) {
+      assert.ok(performance.now() - begun < 30_000, "the gateway is still there");
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
