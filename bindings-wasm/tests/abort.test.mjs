@@ -54,7 +54,8 @@ test("a streamed answer that is left", async () => {
 
 test("a time-out of ours", async () => {
   const server = await watched(() => {});
-  const call = new Client(server.url, { retry: false, attemptTimeout: 50 }).get("/");
+  // Long enough for the request to come to the server before.
+  const call = new Client(server.url, { retry: false, attemptTimeout: 3_000 }).get("/");
   await assert.rejects(call, { name: "TimeoutError", code: "timeout" });
   assert.equal(await server.closed, "cut");
   await server.close();
