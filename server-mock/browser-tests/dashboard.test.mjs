@@ -190,8 +190,9 @@ test("a webhook that failed is sent again by keyboard alone, and the focus stays
   await page.getByText("active", { exact: true }).waitFor();
   await tabTo(page, "Redeliver dlv_000001");
   await page.keyboard.press("Space");
-  await page.locator("#dlv_000002").getByText("delivered").waitFor();
+  // What is said goes away by itself, so it is looked for first.
   await said(page, "dlv_000001 is sent again as dlv_000002");
+  await page.locator("#dlv_000002").getByText("delivered").waitFor();
   assert.equal(hook.received.length, 2);
   assert.equal(hook.received[0], hook.received[1]);
   const focused = await page.evaluate(() => document.activeElement.getAttribute("aria-label"));
