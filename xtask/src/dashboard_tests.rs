@@ -28,7 +28,7 @@ fn in_chromium(workspace: &Workspace, report: &mut Report) {
     let files: Vec<PathBuf> = BROWSER_TESTS.iter().map(|file| folder.join(file)).collect();
     let mut command = kit.node.command();
     command
-        .args(["--test", "--test-reporter=spec", "--test-timeout=300000"])
+        .args(["--test", "--test-reporter=spec", "--test-timeout=1200000"])
         // One browser at a time.
         .arg("--test-concurrency=1")
         .args(files)

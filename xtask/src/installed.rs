@@ -18,8 +18,8 @@ use crate::workspace::Workspace;
 /// The programs name this package; for another its name is put in its place.
 const NAMED: &str = "gatewright";
 
-/// A test that takes longer hangs.
-const TEST_TIMEOUT: &str = "--test-timeout=300000";
+/// A file of tests that takes longer hangs.
+const TEST_TIMEOUT: &str = "--test-timeout=1200000";
 
 /// An installed package under test.
 pub(crate) struct Installed<'a> {
