@@ -205,21 +205,26 @@ pub(crate) async fn ask_home<T: Send + 'static>(
 /// The home of the call that polls this. The runtime drives a fetch of tokens too: where its thread comes first, it
 /// leaves the question to a call that waits, and gives up where none does.
 async fn at_home() -> Option<Home> {
-    for _ in 0..TURNS {
-        let mut turn = pin!(tokio::time::sleep(TURN));
+    let (mut waited, mut turn) = (Duration::ZERO, FIRST_TURN);
+    while waited < PATIENCE {
+        let mut over = pin!(tokio::time::sleep(turn));
         let home = poll_fn(|cx| match Home::current() {
             Some(home) => Poll::Ready(Some(home)),
-            None => turn.as_mut().poll(cx).map(|()| None),
+            None => over.as_mut().poll(cx).map(|()| None),
         });
         if let Some(home) = home.await {
             return Some(home);
         }
+        waited += turn;
+        turn = (turn * 2).min(LONGEST_TURN);
     }
     None
 }
 
-const TURN: Duration = Duration::from_millis(1);
-const TURNS: u32 = 1000;
+const FIRST_TURN: Duration = Duration::from_millis(1);
+const LONGEST_TURN: Duration = Duration::from_millis(50);
+/// A thread that waits for its call may not run for a while, where the machine has more to do than it can.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Polls `future` as a call that has this home.
 pub(crate) struct AtHome<F> {
