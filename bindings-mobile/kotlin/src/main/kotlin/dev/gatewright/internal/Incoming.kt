@@ -1,5 +1,7 @@
 package dev.gatewright.internal
 
+import kotlinx.coroutines.CancellationException
+
 /**
  * The body of a streamed answer as it comes in, a piece each time one is asked for.
  *
@@ -42,7 +44,10 @@ internal class Incoming(
             } catch (
                 @Suppress("TooGenericExceptionCaught") thrown: Throwable,
             ) {
-                fail(thrown)
+                // Who was cancelled before it asked ends nothing by that: nobody waited for the call.
+                if (fail(thrown) && thrown is CancellationException) {
+                    Calls.giveUp(call)
+                }
                 throw thrown
             }
         if (came is ByteArray) {
