@@ -1,9 +1,12 @@
 package dev.gatewright
 
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.emptyFlow
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.flowOf
+import kotlinx.coroutines.launch
 import kotlinx.serialization.Serializable
 import kotlinx.serialization.json.Json
 import org.junit.jupiter.api.Assertions.assertArrayEquals
@@ -20,7 +23,6 @@ import java.nio.file.Path
 import java.security.MessageDigest
 import kotlin.io.path.writeBytes
 import kotlin.random.Random
-import kotlin.time.Duration.Companion.milliseconds
 
 /** Bodies of requests of every kind, compared with what arrived. */
 class BodiesTest {
@@ -189,15 +191,14 @@ class BodiesTest {
                 }
             // It takes the connection, and reads nothing.
             ServerSocket(0).use { deaf ->
-                val client =
-                    Client("http://127.0.0.1:${deaf.localPort}") {
-                        attemptTimeout = 400.milliseconds
-                        retry = Retry.none
-                    }
-                thrown<TimeoutException> { client.post("/") { body = Body.stream(endless) } }
+                val client = Client("http://127.0.0.1:${deaf.localPort}")
+                val sending = launch { client.post("/") { body = Body.stream(endless) } }
+                until { made > 0 }
+                delay(400)
+                sending.cancelAndJoin()
             }
             // A few megabytes are in the buffers of the system; without back pressure it would be gigabytes.
-            assertTrue(made in 1..400, "$made pieces were taken")
+            assertTrue(made <= 400, "$made pieces were taken")
         }
 
     @Test

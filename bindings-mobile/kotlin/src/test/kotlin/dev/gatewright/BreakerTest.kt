@@ -19,7 +19,7 @@ class BreakerTest {
             val client =
                 session.client {
                     retry = Retry.none
-                    breaker = Breaker(failureRate = 1.0, minimumCalls = 2, open = 5.seconds)
+                    breaker = Breaker(failureRate = 1.0, minimumCalls = 2, open = 60.seconds)
                 }
             repeat(2) { thrown<ServerException> { client.get("/v1/contacts") } }
             val open = thrown<CircuitOpenException> { client.get("/v1/contacts") }
@@ -60,7 +60,7 @@ class BreakerTest {
     fun `a slow answer is hedged`() =
         checked {
             val session = Session()
-            session.script("contacts.list", "latency=3000", "ok")
+            session.script("contacts.list", "latency=15000", "ok")
             val client = session.client { hedge = Hedge.After(20.milliseconds) }
             assertEquals(listOf(false, true), client.get("/v1/contacts").attempts.map { it.hedge })
         }

@@ -160,29 +160,33 @@ class CallbacksTest {
     fun `a callback that never answers ends with the deadline, and a hook is cancelled`() =
         checked {
             val session = Session()
+            val begun = AtomicInteger()
             val ended = AtomicInteger()
-            val never: suspend () -> Nothing = {
-                try {
-                    awaitCancellation()
-                } finally {
-                    ended.incrementAndGet()
+            val withToken =
+                session.client {
+                    timeout = A_WHILE
+                    auth =
+                        Auth.token {
+                            begun.incrementAndGet()
+                            awaitCancellation()
+                        }
                 }
-            }
-            val clients =
-                listOf(
-                    session.client {
-                        timeout = 30.milliseconds
-                        auth = Auth.token { never() }
-                    },
-                    session.client {
-                        timeout = 30.milliseconds
-                        beforeAttempt { never() }
-                    },
-                )
-            for (client in clients) {
-                thrown<TimeoutException> { client.get("/v1/whoami") }
-                idle(client)
-            }
+            val withHook =
+                session.client {
+                    timeout = A_WHILE
+                    beforeAttempt {
+                        begun.incrementAndGet()
+                        try {
+                            awaitCancellation()
+                        } finally {
+                            ended.incrementAndGet()
+                        }
+                    }
+                }
+            val clients = listOf(withToken, withHook)
+            together(clients.size) { number -> thrown<TimeoutException> { clients[number].get("/v1/whoami") } }
+            clients.forEach { idle(it) }
+            assertEquals(2, begun.get())
             // A token is of use for the next call, too: its callback goes on until the client is gone.
             until { ended.get() == 1 }
         }
@@ -201,7 +205,7 @@ class CallbacksTest {
                             come.await()
                         }
                 }
-            thrown<TimeoutException> { client.get("/v1/whoami") { timeout = 20.milliseconds } }
+            thrown<TimeoutException> { client.get("/v1/whoami") { timeout = A_WHILE } }
             assertEquals(1, asked.get())
             come.complete(Token(KEY))
             assertTrue(client.get("/v1/whoami").ok)

@@ -42,7 +42,7 @@ class ExplainTest {
             val client =
                 session.client {
                     retry = Retry.none
-                    breaker = Breaker(failureRate = 1.0, minimumCalls = 1, open = 5.seconds)
+                    breaker = Breaker(failureRate = 1.0, minimumCalls = 1, open = 60.seconds)
                     maxConcurrency = 3
                     cache = Cache(maxBytes = 1_000_000)
                     regions = listOf("http://127.0.0.1:1")
@@ -87,7 +87,7 @@ class ExplainTest {
     fun `a call may have hedging of its own`() =
         checked {
             val session = Session()
-            session.script("contacts.list", "latency=3000", "ok")
+            session.script("contacts.list", "latency=15000", "ok")
             val hedged = session.client().get("/v1/contacts") { hedge = Hedge.After(20.milliseconds) }
             assertEquals(listOf(false, true), hedged.attempts.map { it.hedge })
             session.script("contacts.list", "latency=200", "ok")

@@ -25,6 +25,7 @@ import java.net.URI
 import java.net.URLEncoder
 import java.util.Base64
 import java.util.UUID
+import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
@@ -33,6 +34,9 @@ const val KEY: String = "sk_test_unlimited_acme"
 
 /** Retries that do not make a test wait. */
 val SOON: Retry = Retry(backoffBase = 1.milliseconds, backoffCap = 2.milliseconds)
+
+/** A time limit within which a call gets to where it is to be cut off, on a busy machine, too. */
+val A_WHILE: Duration = 3.seconds
 
 /** The reference gateway as a process of these tests. Each test has a session of its own in it. */
 object Gateway {

@@ -66,15 +66,16 @@ class ObserverTest {
                     minThroughput = floor
                     retry = Retry.none
                 }
+            val endless = "/v1/drip?bytes=1000&interval_ms=50"
             val slow = "/v1/drip?bytes=12&interval_ms=50"
-            val error = thrown<TimeoutException> { strict.stream("GET", slow).use { it.text() } }
+            val error = thrown<TimeoutException> { strict.stream("GET", endless).use { it.text() } }
             assertTrue(error.message.contains("where at least 1000 bytes/s are wanted"), error.message)
             assertTrue(error.message.contains("`minThroughput`"), error.message)
             assertEquals(12, strict.stream("GET", slow) { minThroughput = MinThroughput.off }.use { it.text() }.length)
             val usual = session.client()
             thrown<TimeoutException> {
                 usual
-                    .stream("GET", slow) {
+                    .stream("GET", endless) {
                         minThroughput = floor
                         maxAttempts = 1
                     }.use { it.text() }

@@ -1,8 +1,10 @@
 package dev.gatewright
 
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.asCoroutineDispatcher
+import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
@@ -108,12 +110,15 @@ class ThreadsTest {
     fun `a closed client refuses, and lets go on what is under way`() =
         checked {
             val client = Session().client()
-            val under = launch(start = CoroutineStart.UNDISPATCHED) { assertTrue(client.get("/v1/delay/100").ok) }
+            val gate = CompletableDeferred<Unit>()
+            val numbers = flow<ByteArray> { gate.await() }
+            val under = launch(start = CoroutineStart.UNDISPATCHED) { assertTrue(client.post("/v1/sink") { body = Body.stream(numbers) }.ok) }
             until { inFlight(client) }
             client.close()
             client.close()
             thrown<ClosedException> { client.get("/v1/whoami") }
             thrown<ClosedException> { client.stream("GET", "/v1/whoami") }
+            gate.complete(Unit)
             under.join()
             assertFalse(under.isCancelled)
             assertEquals("${Gateway.url}/", client.baseUrl)
