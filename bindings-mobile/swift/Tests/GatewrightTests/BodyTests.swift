@@ -227,7 +227,7 @@ final class BodyTests: XCTestCase {
             stream.onTermination = { _ in ended.add() }
             stream.yield(Data(count: 65536))
         }
-        let client = try Session().client { $0.timeout = .milliseconds(50) }
+        let client = try Session().client { $0.timeout = .after(aWhile) }
         let error = try await failed { try await client.post("/v1/sink", body: .stream(endless)) }
         guard case .timeout = error else { return XCTFail("\(error)") }
         try await until("the end of the stream") { ended.count == 1 }

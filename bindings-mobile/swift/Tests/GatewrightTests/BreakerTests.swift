@@ -10,7 +10,7 @@ final class BreakerTests: XCTestCase {
         try await session.faults(["match": ["op": "contacts.list"], "script": ["500", "500", "500"]])
         let client = try session.client {
             $0.retry = .none
-            $0.breaker = Breaker(failureRate: 1, minimumCalls: 2, open: .seconds(5))
+            $0.breaker = Breaker(failureRate: 1, minimumCalls: 2, open: .seconds(60))
         }
         for _ in 0..<2 {
             let error = try await failed { _ = try await client.get("/v1/contacts") }
@@ -47,7 +47,7 @@ final class BreakerTests: XCTestCase {
 
     func testASlowAnswerIsHedged() async throws {
         let session = try Session()
-        try await session.faults(["match": ["op": "contacts.list"], "script": ["latency=3000", "ok"]])
+        try await session.faults(["match": ["op": "contacts.list"], "script": ["latency=15000", "ok"]])
         let client = try session.client { $0.hedge = .after(.milliseconds(20)) }
         let response = try await client.get("/v1/contacts")
         XCTAssertEqual(response.attempts.map(\.isHedge), [false, true])

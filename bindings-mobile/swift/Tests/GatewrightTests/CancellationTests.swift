@@ -5,8 +5,8 @@ import Gatewright
 import XCTest
 
 final class CancellationTests: XCTestCase {
-    /// On a machine that has more to do than it can, everything takes its time.
-    private let atOnce = Duration.milliseconds(250)
+    /// On a machine that has more to do than it can, everything takes its time; but no call here would end by itself so soon.
+    private let atOnce = Duration.seconds(20)
 
     /// Cancels, and checks that the call throws `CancellationError` at once.
     private func assertCancelledAtOnce<Value: Sendable>(_ call: Task<Value, any Error>, line: UInt = #line) async {
@@ -203,8 +203,8 @@ final class CancellationTests: XCTestCase {
 
     func testALoopWhoseTaskIsCancelledBetweenPiecesThrowsAndDoesNotEndAsIfAllHadCome() async throws {
         let session = try Session()
-        let client = try session.client()
-        let response = try await client.stream("GET", "/v1/drip?bytes=1000&interval_ms=1")
+        let client = try session.client { $0.auth = .bearer("sk_test_enterprise_acme") }
+        let response = try await client.stream("GET", "/v1/drip?bytes=10000&interval_ms=20", options: .init(timeout: .never))
         let task = Task {
             var count = 0
             for try await piece in response.body {
@@ -215,6 +215,9 @@ final class CancellationTests: XCTestCase {
         }
         let error = try await thrown { try await task.value }
         XCTAssertTrue(error is CancellationError, "\(error)")
+        // It is held, and nobody cancelled it: what ended the request was the cancellation.
+        try await until("the end of the request") { try await session.inProgress() == 0 }
+        XCTAssertEqual(response.status, 200)
     }
 
     func testWhileAPageIsUnderWay() async throws {
@@ -241,21 +244,33 @@ final class CancellationTests: XCTestCase {
     }
 
     func testACallThatIsCancelledGivesItsPlaceInTheQueueToTheNext() async throws {
-        let client = try Session().client { $0.quota = "20/s, burst 1" }
+        // The last of them would come after a minute.
+        let client = try Session().client { $0.quota = "1/s, burst 1" }
         _ = try await client.get("/v1/whoami")
-        let ended = (0..<19).map { _ in begin { try await client.get("/v1/whoami") } }
-        try await until { client.state.limits.first?.queued == 19 }
-        let last = begin { try await client.get("/v1/whoami") }
-        try await until { client.state.limits.first?.queued == 20 }
-        ended.forEach { $0.cancel() }
+        let done = Counter()
+        let queued = (0..<60).map { _ in
+            begin {
+                _ = try await client.get("/v1/whoami", options: .init(timeout: .never))
+                done.add()
+            }
+        }
+        try await until { (client.state.limits.first?.queued ?? 0) + done.count >= 60 }
+        let last = begin { try await client.get("/v1/whoami", options: .init(timeout: .never)) }
+        try await until { (client.state.limits.first?.queued ?? 0) + done.count >= 61 }
+        queued.forEach { $0.cancel() }
         let begun = ContinuousClock.now
         let answer = try await last.value
         XCTAssertTrue(answer.isOK)
-        XCTAssertLessThan(ContinuousClock.now - begun, .milliseconds(500))
-        for call in ended {
-            let error = try await thrown { try await call.value }
-            XCTAssertTrue(error is CancellationError, "\(error)")
+        XCTAssertLessThan(ContinuousClock.now - begun, .seconds(20))
+        var cancelled = 0
+        for call in queued {
+            do {
+                try await call.value
+            } catch is CancellationError {
+                cancelled += 1
+            }
         }
+        XCTAssertGreaterThan(cancelled, 0)
     }
 
     func testAnswersThatRaceWithCancellationsAreHarmless() async throws {

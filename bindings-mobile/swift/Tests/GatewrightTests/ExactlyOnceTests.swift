@@ -20,12 +20,14 @@ final class ExactlyOnceTests: XCTestCase {
         let kinds: JSONValue = ["reset", "commit_reset", "503", "429", "lost", "commit_fin", "fin", "reset@100", "short"]
         let session = try Session()
         try await session.faults([
-            "match": ["op": "contacts.create"], "random": ["p": 0.3, "seed": .integer(seed), "kinds": kinds],
+            // At most ten faults a call, so that twelve attempts are always enough.
+            "match": ["op": "contacts.create"], "random": ["p": 0.3, "seed": .integer(seed), "kinds": kinds, "max_per_call": 10],
         ])
         let client = try session.client {
             // Faults by design are no reason to leave the host alone.
             $0.breaker = nil
             $0.retry = RetryPolicy(maxAttempts: 12, backoffBase: .milliseconds(1), backoffCap: .milliseconds(5), budget: 100_000)
+            $0.timeout = .seconds(120)
         }
         let answers = try await withThrowingTaskGroup(of: [Response].self) { group in
             for lane in 0..<ExactlyOnceTests.atOnce {

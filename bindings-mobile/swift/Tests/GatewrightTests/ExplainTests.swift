@@ -38,7 +38,7 @@ final class ExplainTests: XCTestCase {
         let session = try Session()
         let client = try session.client {
             $0.retry = .none
-            $0.breaker = Breaker(failureRate: 1, minimumCalls: 1, open: .seconds(5))
+            $0.breaker = Breaker(failureRate: 1, minimumCalls: 1, open: .seconds(60))
             $0.maxConcurrency = 3
             $0.cache = Cache(maxBytes: 1_000_000)
             $0.regions = ["http://127.0.0.1:1"]
@@ -81,7 +81,7 @@ final class ExplainTests: XCTestCase {
 
     func testACallMayHaveHedgingOfItsOwn() async throws {
         let session = try Session()
-        try await session.script("contacts.list", "latency=3000", "ok")
+        try await session.script("contacts.list", "latency=15000", "ok")
         let client = try session.client()
         let hedged = try await client.get("/v1/contacts", options: RequestOptions(hedge: .after(.milliseconds(20))))
         XCTAssertEqual(hedged.attempts.map(\.isHedge), [false, true])

@@ -52,15 +52,16 @@ final class ObserverTests: XCTestCase {
             $0.minThroughput = floor
             $0.retry.maxAttempts = 1
         }
+        let endless = "/v1/drip?bytes=1000&interval_ms=50"
         let slow = "/v1/drip?bytes=12&interval_ms=50"
-        let error = try await failed { try await strict.stream("GET", slow).text() }
+        let error = try await failed { try await strict.stream("GET", endless).text() }
         guard case .timeout(let failure) = error else { return XCTFail("\(error)") }
         XCTAssertTrue(failure.message.contains("where at least 1000 bytes/s are wanted"), failure.message)
         XCTAssertTrue(failure.message.contains("`minThroughput`"), failure.message)
         let patient = try await strict.stream("GET", slow, options: .init(minThroughput: .off)).text()
         XCTAssertEqual(patient.count, 12)
         let usual = try session.client()
-        let own = try await failed { try await usual.stream("GET", slow, options: .init(maxAttempts: 1, minThroughput: floor)).text() }
+        let own = try await failed { try await usual.stream("GET", endless, options: .init(maxAttempts: 1, minThroughput: floor)).text() }
         guard case .timeout = own else { return XCTFail("\(own)") }
         let wrong = try await failed { try await usual.get("/v1/whoami", options: .init(minThroughput: MinThroughput(bytesPerSecond: -1))) }
         guard case .invalidRequest = wrong else { return XCTFail("\(wrong)") }

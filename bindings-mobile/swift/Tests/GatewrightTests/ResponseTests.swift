@@ -15,7 +15,7 @@ final class ResponseTests: XCTestCase {
         XCTAssertTrue(response.headers["Content-Type"]?.hasPrefix("application/json") ?? false)
         XCTAssertEqual(response.requestID, response.headers["request-id"])
         XCTAssertGreaterThan(response.elapsed, .zero)
-        XCTAssertLessThan(response.elapsed, .seconds(10))
+        XCTAssertLessThan(response.elapsed, .seconds(60))
         let contact = try response.decode(Contact.self)
         XCTAssertEqual(contact.id, "ct_000001")
         XCTAssertEqual(try response.decode(), contact)
@@ -124,7 +124,7 @@ final class ResponseTests: XCTestCase {
         XCTAssertLessThan(attempts[2].budgetLeft, 500)
         let lines = response.timeline.split(separator: "\n").map(String.init)
         XCTAssertEqual(lines.count, 3)
-        XCTAssertTrue(try fits(lines[0], #"#1 at [\d.]+ ms: 503 .* -> retry"#), lines[0])
+        XCTAssertTrue(try fits(lines[0], #"#1 at [\d.]+ m?s: 503 .* -> retry"#), lines[0])
         XCTAssertTrue(try fits(lines[2], #"#3 .*: 200 .* -> return"#), lines[2])
     }
 
@@ -164,13 +164,15 @@ final class ResponseTests: XCTestCase {
     func testAClosedClientRefusesCallsAndThoseUnderWayGoOn() async throws {
         let session = try Session()
         let client = try session.client()
-        async let under = client.get("/v1/delay/50")
+        let (pieces, more) = AsyncStream.makeStream(of: Data.self)
+        async let under = client.post("/v1/sink", body: .stream(pieces))
         try await until { client.isBusy }
         client.close()
         client.close()
         let error = try await failed { try await client.get("/v1/whoami") }
         guard case .closed(let failure) = error else { return XCTFail("\(error)") }
         XCTAssertEqual(failure.message, "closed: the client is closed; make a new client, or close this one later")
+        more.finish()
         let answer = try await under
         XCTAssertTrue(answer.isOK)
     }

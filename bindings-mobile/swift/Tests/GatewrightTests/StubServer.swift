@@ -6,6 +6,8 @@ import Foundation
 final class StubServer: Sendable {
     let port: UInt16
     private let socket: Int32
+    private let isServed: Bool
+    private let ended = Counter()
 
     var url: String { "http://127.0.0.1:\(port)" }
 
@@ -44,21 +46,31 @@ final class StubServer: Sendable {
         }
         guard socket >= 0, bound else { throw Broken("no socket to listen on") }
         self.socket = socket
+        isServed = answer != nil
         port = UInt16(bigEndian: address.sin_port)
         if let answer {
-            let thread = Thread { StubServer.serve(socket, answer) }
+            let thread = Thread { [ended] in StubServer.serve(socket, ended, answer) }
             thread.name = "stub-server"
             thread.start()
         }
     }
 
     deinit {
+        ended.add()
         shutdown(socket, Int32(SHUT_RDWR))
-        close(socket)
+        if !isServed {
+            close(socket)
+        }
     }
 
-    private static func serve(_ socket: Int32, _ answer: @Sendable (Request) -> String) {
-        while true {
+    /// Serves until nobody has the server any more, and closes the socket itself: its number may be another one's as soon as it is closed.
+    private static func serve(_ socket: Int32, _ ended: Counter, _ answer: @Sendable (Request) -> String) {
+        defer { close(socket) }
+        while ended.count == 0 {
+            var ready = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+            if poll(&ready, 1, 100) == 0 {
+                continue
+            }
             let connection = accept(socket, nil, nil)
             if connection < 0 {
                 return

@@ -49,7 +49,8 @@ final class ThreadTests: XCTestCase {
         for _ in 0..<10 {
             _ = try await client.get("/v1/whoami")
         }
-        XCTAssertEqual(libraryThreads(), ["gatewright-dns", "driver"])
+        // The one that looks up names ends by itself when it has nothing to do.
+        XCTAssertTrue([["gatewright-dns", "driver"], ["driver"]].contains(libraryThreads()), "\(libraryThreads())")
         client.close()
         try await quiet()
     }
