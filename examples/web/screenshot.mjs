@@ -38,7 +38,7 @@ try {
     "Create through failures",
     /^3 requests under one idempotency key: the server counts 1 new contact\.$/,
   );
-  await press(page, "Burst of 12", /^12 of 12 answered 200 in ([6-9]|1\d)\.\d s, 0 refused\./);
+  await press(page, "Burst of 12", /^12 of 12 answered 200 in ([6-9]|1\d)\.\d s, [0-2] refused\./);
   await press(page, "Go wrong", /^ServerError: /);
   await page.getByRole("img", { name: /3 of 3 left, 0 calls held back/ }).waitFor();
   await mkdir(folder, { recursive: true });

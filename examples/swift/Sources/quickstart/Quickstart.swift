@@ -89,7 +89,8 @@ struct Quickstart {
         let shortest = Double(12 - 3) * 2 / 3  // a burst of 3 at once, then one every 2/3 s
         let entries = try await ask("journal", "whoami", as: Journal.self).entries
         let refused = entries.count { $0.status == 429 }
-        terminal.check(refused == 0 && entries.count == 12, "\(refused) answers were 429")
+        // On a busy machine a call may be long on its way, and the next then comes too early.
+        terminal.check(refused <= 2 && entries.count == 12 + refused, "\(refused) answers were 429")
         let times = "took \(decimals(took, 2)) s; the shortest possible time is \(decimals(shortest, 2)) s"
         terminal.check(took <= shortest * 2, times)
     }
