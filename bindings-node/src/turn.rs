@@ -254,7 +254,7 @@ mod tests {
 
     use super::*;
 
-    /// Waits as Node's loop does; false where nothing happens for five seconds.
+    /// Waits as Node's loop does; false where nothing happens for a minute.
     fn wait(runtime: &TurnRuntime) -> bool {
         use std::os::fd::AsRawFd as _;
         let mut asked = libc::pollfd {
@@ -263,7 +263,7 @@ mod tests {
             revents: 0,
         };
         // SAFETY: one entry, which lives through the call.
-        unsafe { libc::poll(&raw mut asked, 1, 5000) == 1 }
+        unsafe { libc::poll(&raw mut asked, 1, 60_000) == 1 }
     }
 
     #[test]
@@ -275,7 +275,7 @@ mod tests {
                 spawner.spawn(Box::pin(std::future::pending()))
             });
         }
-        assert!(begun.elapsed() < Duration::from_secs(1));
+        assert!(begun.elapsed() < Duration::from_secs(30));
         assert!(
             !is_readable(runtime.epoll()),
             "there is nothing to come back for"

@@ -72,7 +72,7 @@ impl Server {
         settings.boot_clock = sleep.clock();
         Client::builder(&self.url)
             .transport(NativeTransport::new(&settings).unwrap())
-            .attempt_timeout(Duration::from_secs(10))
+            .attempt_timeout(Duration::from_secs(30))
             .build()
             .unwrap()
     }
@@ -138,7 +138,7 @@ fn runtime() -> tokio::runtime::Runtime {
 fn assert_at_once(response: &Response) {
     assert_eq!(response.attempts().len(), 1, "{:?}", response.attempts());
     assert!(
-        response.elapsed() < Duration::from_secs(5),
+        response.elapsed() < Duration::from_secs(15),
         "{:?}",
         response.elapsed()
     );
@@ -168,7 +168,8 @@ fn a_nap_and_a_busy_device_keep_their_connections() {
     let (server, sleep) = (Server::start(usize::MAX), Sleep::default());
     let client = server.client(&sleep);
     let runtime = runtime();
-    for nap in [0, 20, 2_000, 4_000] {
+    // All together less than a sleep, since a busy machine may let real seconds pass in between.
+    for nap in [0, 20, 1_500, 3_000] {
         sleep.for_ms(nap);
         runtime.block_on(client.post("/").send()).unwrap();
     }
@@ -181,17 +182,19 @@ fn what_is_under_way_during_a_sleep_goes_on() {
     let client = server.client(&sleep);
     runtime().block_on(async {
         let slow = tokio::spawn(client.get("/slow").send());
-        while server.connections.lock().unwrap().is_empty() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        let under_way = loop {
+            match server.seen.try_recv() {
+                Ok(request) => break request,
+                Err(_) => tokio::time::sleep(Duration::from_millis(1)).await,
+            }
+        };
+        assert_eq!(under_way, (0, "GET /slow".to_owned()));
         sleep.for_ms(60_000);
         assert_at_once(&client.post("/after").send().await.unwrap());
         server.answer(0);
         assert_at_once(&slow.await.unwrap().unwrap());
     });
-    let mut came = server.seen();
-    came.sort();
-    assert_eq!(came, seen(&[(0, "GET /slow"), (1, "POST /after")]));
+    assert_eq!(server.seen(), seen(&[(1, "POST /after")]));
 }
 
 #[test]

@@ -237,13 +237,13 @@ fn a_lookup_that_hangs_ends_with_the_connect_timeout_and_holds_nobody_up_for_lon
         let client = Client::builder(format!("http://localhost:{port}"))
             .proxy(Proxy::Direct)
             .connect_timeout(std::time::Duration::from_millis(50))
-            .max_attempts(1)
             .build()
             .unwrap();
         // In place of a lookup whose DNS server does not answer.
         let (let_go, held) = std::sync::mpsc::channel::<()>();
         let hanging = tokio::task::spawn_blocking(move || held.recv());
-        let (first, second) = tokio::join!(client.get("/").send(), client.get("/").send());
+        let once = || client.get("/").max_attempts(1).send();
+        let (first, second) = tokio::join!(once(), once());
         for error in [first.unwrap_err(), second.unwrap_err()] {
             assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
             assert!(
@@ -251,12 +251,13 @@ fn a_lookup_that_hangs_ends_with_the_connect_timeout_and_holds_nobody_up_for_lon
                 "{error}"
             );
             assert!(
-                error.elapsed() < std::time::Duration::from_secs(5),
+                error.elapsed() < std::time::Duration::from_secs(15),
                 "{error}"
             );
         }
         drop(let_go);
         hanging.await.unwrap().unwrap_err();
+        // With retries, since a busy machine may not connect within so little either.
         client.get("/").send().await.unwrap();
     });
 }

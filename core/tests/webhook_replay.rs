@@ -24,6 +24,12 @@ fn key(id: &str) -> ReplayKey {
     ReplayKey::for_message("billing", Scheme::StandardWebhooks, id)
 }
 
+/// A guard whose Redis may take as long as a busy machine makes it take.
+fn guard_on(url: &str) -> RedisReplayGuard {
+    let guard = RedisReplayGuard::new(url).unwrap();
+    guard.timeout(Duration::from_secs(20))
+}
+
 async fn reserved(guard: &RedisReplayGuard, id: &str) -> Reservation {
     match guard.reserve(&key(id), NOW).await.unwrap() {
         Reserve::New(reservation) => reservation,
@@ -36,8 +42,8 @@ async fn every_row_of_the_state_table_holds_in_redis() {
     let Some(redis) = RedisServer::start() else {
         return;
     };
-    let guard = RedisReplayGuard::new(redis.url().as_str()).unwrap();
-    let other = RedisReplayGuard::new(redis.url().as_str()).unwrap();
+    let guard = guard_on(&redis.url());
+    let other = guard_on(&redis.url());
 
     let first = reserved(&guard, "msg_1").await;
     let Reserve::InProgress { until } = other.reserve(&key("msg_1"), NOW).await.unwrap() else {
@@ -62,8 +68,7 @@ async fn every_row_of_the_state_table_holds_in_redis() {
     assert_eq!(other.commit(third, NOW).await, Ok(Settled::Lost));
     assert_eq!(guard.commit(fourth, NOW).await, Ok(Settled::Settled));
 
-    let short = RedisReplayGuard::new(redis.url().as_str())
-        .unwrap()
+    let short = guard_on(&redis.url())
         .lease(Duration::ZERO)
         .prefix("other:");
     let fifth = reserved(&short, "msg_2").await;
@@ -79,7 +84,7 @@ async fn of_many_at_once_one_gets_each_message() {
     let url = redis.url();
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..8 {
-        let guard = RedisReplayGuard::new(url.as_str()).unwrap();
+        let guard = guard_on(&url);
         tasks.spawn(async move {
             let mut got = 0;
             for id in 0..50 {
@@ -100,9 +105,7 @@ async fn a_redis_that_is_gone_is_told_without_its_password_and_found_again() {
     let Some(mut redis) = RedisServer::start() else {
         return;
     };
-    let guard = RedisReplayGuard::new(redis.url().as_str())
-        .unwrap()
-        .timeout(Duration::from_millis(500));
+    let guard = guard_on(&redis.url());
     let held = reserved(&guard, "msg_1").await;
     redis.stop();
     let error = guard.commit(held, NOW).await.unwrap_err();
@@ -111,7 +114,7 @@ async fn a_redis_that_is_gone_is_told_without_its_password_and_found_again() {
     let _again = reserved(&guard, "msg_1").await;
 
     let url = redis.url().replace("redis://", "redis://:hunter2@");
-    let refused = RedisReplayGuard::new(url.as_str()).unwrap();
+    let refused = guard_on(&url);
     let error = refused.reserve(&key("msg_2"), NOW).await.unwrap_err();
     assert!(
         !format!("{error} {error:?} {refused:?}").contains("hunter2"),

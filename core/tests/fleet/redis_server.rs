@@ -2,12 +2,17 @@
 
 #![allow(dead_code, reason = "each user takes what it needs")]
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use tokio::net::TcpSocket;
+
+/// Longer than it takes on a slow machine.
+const LONG: Duration = Duration::from_secs(30);
+
 pub(crate) struct RedisServer {
-    port: u16,
+    port: Port,
     arguments: Vec<String>,
     folder: std::path::PathBuf,
     child: Option<Child>,
@@ -21,14 +26,15 @@ impl RedisServer {
 
     /// A cluster of one node, which has all slots.
     pub(crate) fn start_cluster() -> Option<Self> {
+        let bus = Port::reserve();
         let server = Self::start_with(&[
             "--cluster-enabled",
             "yes",
             "--cluster-port",
-            &free_port().to_string(),
+            &bus.number.to_string(),
         ])?;
         server.ask(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
-        let until = Instant::now() + Duration::from_secs(10);
+        let until = Instant::now() + LONG;
         while !server
             .ask(&["CLUSTER", "INFO"])
             .contains("cluster_state:ok")
@@ -40,8 +46,12 @@ impl RedisServer {
     }
 
     fn start_with(arguments: &[&str]) -> Option<Self> {
-        let port = free_port();
-        let folder = std::env::temp_dir().join(format!("gatewright-redis-{port}"));
+        let port = Port::reserve();
+        let folder = std::env::temp_dir().join(format!(
+            "gatewright-redis-{}-{}",
+            std::process::id(),
+            port.number
+        ));
         std::fs::create_dir_all(&folder).unwrap();
         let mut server = Self {
             port,
@@ -66,7 +76,8 @@ impl RedisServer {
     fn spawn(&mut self) -> bool {
         let mut command = Command::new("redis-server");
         command
-            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
+            .args(["--port", &self.port.number.to_string()])
+            .args(["--bind", "127.0.0.1"])
             .args(["--save", "", "--appendonly", "no"])
             .args(&self.arguments)
             .current_dir(&self.folder)
@@ -75,9 +86,11 @@ impl RedisServer {
         let Ok(child) = command.spawn() else {
             return false;
         };
-        self.child = Some(child);
-        let until = Instant::now() + Duration::from_secs(10);
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        let child = self.child.insert(child);
+        let until = Instant::now() + LONG;
+        while TcpStream::connect(("127.0.0.1", self.port.number)).is_err() {
+            let ended = child.try_wait().unwrap();
+            assert_eq!(ended, None, "redis-server does not start");
             assert!(Instant::now() < until, "redis-server does not come up");
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -85,7 +98,7 @@ impl RedisServer {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("redis://127.0.0.1:{}", self.port.number)
     }
 
     /// Ends it at once, with all that it knew.
@@ -102,7 +115,7 @@ impl RedisServer {
 
     /// What a command is answered, as one line of text.
     pub(crate) fn ask(&self, command: &[&str]) -> String {
-        let port = self.port.to_string();
+        let port = self.port.number.to_string();
         let output = Command::new("redis-cli")
             .args(["-p", &port])
             .args(command)
@@ -112,9 +125,25 @@ impl RedisServer {
     }
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+/// A port that nobody else gets, even while the server is stopped: it stays bound, which keeps the system from giving it to
+/// others, and nobody listens, so that whoever connects is refused. A server may still listen there, since it reuses addresses
+/// as this does.
+pub(crate) struct Port {
+    pub(crate) number: u16,
+    _bound: Option<TcpSocket>,
+}
+
+impl Port {
+    pub(crate) fn reserve() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_reuseaddr(true).unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        Self {
+            number: socket.local_addr().unwrap().port(),
+            // Elsewhere two sockets cannot have one address.
+            _bound: cfg!(target_os = "linux").then_some(socket),
+        }
+    }
 }
 
 impl Drop for RedisServer {
