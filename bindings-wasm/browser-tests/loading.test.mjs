@@ -120,8 +120,9 @@ test("in a service worker, where imports may not wait", async () => {
     addEventListener("message", (event) => event.waitUntil(run().then((seen) => event.source.postMessage(seen))));`;
   const script = `
     navigator.serviceWorker.onmessage = ({ data: seen }) => { ${IN_PAGE} };
-    const { installing } = await navigator.serviceWorker.register("/worker.js", { type: "module" });
-    installing.postMessage("run");`;
+    const { installing, waiting, active } = await navigator.serviceWorker.register("/worker.js", { type: "module" });
+    // It may be done with its installation by now.
+    (installing ?? waiting ?? active).postMessage("run");`;
   const own = await site({
     answer: files({
       "/": html('<script type="module" src="/page.js"></script>'),
