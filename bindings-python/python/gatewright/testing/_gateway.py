@@ -99,6 +99,9 @@ class Gateway:
 
     def admin(self, method: str, path: str, body: object = None, **query: str | int | None) -> Any:
         """Asks the admin port: `admin("GET", "health")`. Raises `GatewayError` with its words where it refuses."""
+        if self._stopped:
+            # Its port may be somebody else's by now.
+            raise GatewayError("the gateway does not answer: it has been stopped")
         address = urlsplit(self.admin_url)
         wanted = urlencode({name: value for name, value in query.items() if value is not None})
         target = f"/admin/{path}?{wanted}" if wanted else f"/admin/{path}"
@@ -110,7 +113,7 @@ class Gateway:
             answer = response.read()
         except (OSError, HTTPException) as error:
             code = self._process.poll()
-            what = "has been stopped" if self._stopped else f"has ended with {code}" if code is not None else str(error)
+            what = str(error) if code is None else f"has ended with {code}"
             raise GatewayError(f"the gateway does not answer: it {what}") from error
         finally:
             connection.close()
