@@ -11,7 +11,7 @@ use crate::placeholders::{Names, fill, unknown};
 use crate::step::Step;
 
 /// The longest a scenario may take unless it says otherwise.
-const DEADLINE_MS: u64 = 15_000;
+const DEADLINE_MS: u64 = 30_000;
 /// What an adapter may say that it cannot do, so that scenarios which need it are skipped.
 pub(crate) const CAPABILITIES: [&str; 38] = [
     "api_key_cookie",
