@@ -124,6 +124,7 @@ fn request(entry: &Value, times: &Times, credentials: &Credentials) -> Value {
         "fault": member("fault"),
         "committed": member("committed"),
         "replayed": member("replayed"),
+        "signature": member("signature"),
         "op": member("op"),
         "connection": member("connection"),
         "request_id": member("request_id"),
