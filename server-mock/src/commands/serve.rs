@@ -73,12 +73,14 @@ fn serve(serve: &Serve) -> io::Result<()> {
             io::Error::new(error.kind(), format!("cannot listen on ports {ports}: {error}; choose others with --port and --admin-port"))
         })?;
     serve.https.write_ca(&gateway)?;
-    announce(serve, &gateway)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()?;
     runtime.block_on(async {
-        told_to_stop(serve.until_stdin_closes).await?;
+        let told = told_to_stop(serve.until_stdin_closes)?;
+        // Whoever reads this may stop it at once.
+        announce(serve, &gateway)?;
+        told.await?;
         gateway.shutdown().await;
         io::Result::Ok(())
     })
@@ -127,8 +129,10 @@ fn announce(serve: &Serve, gateway: &Gateway) -> io::Result<()> {
     out.flush()
 }
 
-/// Waits for ctrl-c, SIGTERM, or the end of standard input.
-pub(super) async fn told_to_stop(until_stdin_closes: bool) -> io::Result<()> {
+/// From now on SIGTERM is heard. Waits for it, ctrl-c, or the end of standard input.
+pub(super) fn told_to_stop(
+    until_stdin_closes: bool,
+) -> io::Result<impl Future<Output = io::Result<()>>> {
     let (closed, stdin_closed) = tokio::sync::oneshot::channel();
     if until_stdin_closes {
         // A thread that reads standard input cannot be cancelled; it ends with the process.
@@ -142,13 +146,15 @@ pub(super) async fn told_to_stop(until_stdin_closes: bool) -> io::Result<()> {
     }
     #[cfg(unix)]
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    #[cfg(unix)]
-    let terminated = terminate.recv();
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<Option<()>>();
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminated => Ok(()),
-        _ = stdin_closed => Ok(()),
-    }
+    Ok(async move {
+        #[cfg(unix)]
+        let terminated = terminate.recv();
+        #[cfg(not(unix))]
+        let terminated = std::future::pending::<Option<()>>();
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminated => Ok(()),
+            _ = stdin_closed => Ok(()),
+        }
+    })
 }

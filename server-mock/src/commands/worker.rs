@@ -78,12 +78,14 @@ fn run(mut arguments: Arguments) -> Result<ExitCode, Failure> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
+        let told = super::serve::told_to_stop(until_stdin_closes);
         let stopped = async {
             // Where signals cannot be had, it works until it is killed.
-            if super::serve::told_to_stop(until_stdin_closes)
-                .await
-                .is_err()
-            {
+            let heard = match told {
+                Ok(told) => told.await,
+                Err(error) => Err(error),
+            };
+            if heard.is_err() {
                 std::future::pending::<()>().await;
             }
         };
