@@ -24,7 +24,7 @@ use crate::timestamp::rfc3339;
 pub(crate) use field::MAX_TEXT_CHARS;
 pub(crate) use field::Values;
 use field::{CONTACT, Check, Field, JOB, PROJECT, USER};
-pub(crate) use schemas::{Shape, id_pattern, older, schemas};
+pub(crate) use schemas::{Shape, filled, id_pattern, older, schemas};
 
 /// Records of one kind a tenant may have.
 pub(crate) const MAX_RECORDS: usize = 100_000;

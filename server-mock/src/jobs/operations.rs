@@ -11,7 +11,7 @@ use crate::openapi::schema::{
     text_of, word,
 };
 use crate::records::{identified, keyed_row, listing_row, versioned};
-use crate::resource::{MAX_TEXT_CHARS, id_pattern};
+use crate::resource::{MAX_TEXT_CHARS, filled, id_pattern};
 use crate::routes::Operation;
 
 pub(crate) static OPERATIONS: &[Operation] = &[
@@ -100,8 +100,6 @@ pub(crate) fn example() -> Value {
 }
 
 pub(crate) fn schemas(schemas: &mut Schemas) {
-    // Something in it that is no white space.
-    let kind = || pattern("\\S").max_length(Some(MAX_TEXT_CHARS));
     let takes_ms = || integer(0, i64::try_from(MAX_TAKES_MS).unwrap_or(i64::MAX));
     let fails = object([
         (
@@ -120,7 +118,7 @@ pub(crate) fn schemas(schemas: &mut Schemas) {
         object([
             (
                 "kind",
-                described(kind(), "what it does, in words of the caller's own"),
+                described(filled(), "what it does, in words of the caller's own"),
             ),
             (
                 "takes_ms?",
@@ -149,7 +147,7 @@ pub(crate) fn schemas(schemas: &mut Schemas) {
                 "id",
                 described(pattern(&id_pattern(Kind::Jobs)), "made by the gateway"),
             ),
-            ("kind", kind().into()),
+            ("kind", filled().into()),
             ("status", word(&STATUSES).into()),
             ("takes_ms", takes_ms().into()),
             ("external_id?", text_of(0, MAX_TEXT_CHARS).into()),

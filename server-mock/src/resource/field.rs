@@ -321,7 +321,48 @@ fn too_long(most: usize) -> (&'static str, String) {
     ("too_long", format!("must be at most {most} characters"))
 }
 
-/// White space, and the separators of ASCII that regular expressions count as such.
+/// White space as Unicode has it, and the separators of ASCII: first and last of those that follow each other. What `\s`
+/// means depends on who reads it: the document lists them.
+const BLANKS: [(char, char); 10] = [
+    ('\t', '\r'),
+    ('\u{1c}', ' '),
+    ('\u{85}', '\u{85}'),
+    ('\u{a0}', '\u{a0}'),
+    ('\u{1680}', '\u{1680}'),
+    ('\u{2000}', '\u{200a}'),
+    ('\u{2028}', '\u{2029}'),
+    ('\u{202f}', '\u{202f}'),
+    ('\u{205f}', '\u{205f}'),
+    ('\u{3000}', '\u{3000}'),
+];
+
 fn is_blank(c: char) -> bool {
-    c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
+    BLANKS.iter().any(|(from, to)| (*from..=*to).contains(&c))
+}
+
+/// The regular expression of a text that has something in it: a character that is not blank.
+pub(crate) fn filled_pattern() -> String {
+    let ranges = BLANKS.map(|(from, to)| format!("\\u{:04x}-\\u{:04x}", from as u32, to as u32));
+    format!("[^{}]", ranges.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_white_space_is_blank_and_so_are_the_separators_of_ascii() {
+        for c in '\0'..=char::MAX {
+            let expected = c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c);
+            assert_eq!(is_blank(c), expected, "{c:?}");
+        }
+    }
+
+    #[test]
+    fn the_pattern_lists_what_is_blank() {
+        assert_eq!(
+            filled_pattern(),
+            "[^\\u0009-\\u000d\\u001c-\\u0020\\u0085-\\u0085\\u00a0-\\u00a0\\u1680-\\u1680\\u2000-\\u200a\\u2028-\\u2029\\u202f-\\u202f\\u205f-\\u205f\\u3000-\\u3000]"
+        );
+    }
 }

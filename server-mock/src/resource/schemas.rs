@@ -6,6 +6,7 @@ use utoipa::openapi::schema::ObjectBuilder;
 use super::Collection;
 use super::field::{
     Check, Field, MAX_AMOUNT, MAX_LABEL_CHARS, MAX_LABELS, MAX_REFERENCES, MAX_TEXT_CHARS,
+    filled_pattern,
 };
 use crate::api_version::ApiVersion;
 use crate::op::Kind;
@@ -95,6 +96,11 @@ fn whole(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
+/// Text with something in it that is not blank.
+pub(crate) fn filled() -> ObjectBuilder {
+    pattern(&filled_pattern()).max_length(Some(MAX_TEXT_CHARS))
+}
+
 impl Field {
     /// The schema of a value the client sends, or of one it gets.
     fn schema(&self, shape: Shape) -> AnySchema {
@@ -116,8 +122,7 @@ impl Field {
                 .max_items(Some(MAX_REFERENCES))
                 .unique_items(true)
                 .into(),
-            // Something in it that is no white space.
-            Check::Text if self.required => pattern("\\S").max_length(Some(MAX_TEXT_CHARS)).into(),
+            Check::Text if self.required => filled().into(),
             Check::Text => text_of(0, MAX_TEXT_CHARS).into(),
         };
         let has_default =

@@ -245,3 +245,50 @@ async fn what_the_document_forbids_of_parameters_is_refused_and_what_it_allows_i
         "{refused} refused, {taken} taken"
     );
 }
+
+/// The characters that an expression of the form `[^\uXXXX-\uXXXX…]` leaves out.
+fn left_out(pattern: &str) -> Vec<char> {
+    let ranges = pattern.strip_prefix("[^").unwrap();
+    let ranges = ranges.strip_suffix(']').unwrap();
+    let ends: Vec<u32> = ranges
+        .split("\\u")
+        .skip(1)
+        .map(|end| u32::from_str_radix(end.trim_end_matches('-'), 16).unwrap())
+        .collect();
+    let pairs = ends.chunks(2);
+    let all = pairs.flat_map(|pair| pair[0]..=pair[1]);
+    all.map(|c| char::from_u32(c).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_text_that_is_required_is_blank_for_the_server_where_it_is_for_the_document() {
+    let caller = Caller::new().await;
+    let document = caller.anonymous("GET", "/openapi.json").send().await.json();
+    for (path, schema, name, made) in [
+        ("/v1/contacts", "NewContact", "name", 201),
+        ("/v1/jobs", "NewJob", "kind", 202),
+    ] {
+        let schema = &document["components"]["schemas"][schema]["properties"][name];
+        let blank = left_out(schema["pattern"].as_str().unwrap());
+        assert!(blank.len() > 25, "{blank:?}");
+        let all: String = blank.iter().collect();
+        let wrong = blank.iter().map(char::to_string).chain([all.clone()]);
+        for text in wrong {
+            let seen = caller.post(path, json!({ name: text })).await;
+            assert_eq!(seen.status(), 422, "{path}: {text:?}");
+        }
+        // What is no white space for Unicode, and has something of it; and blanks around one that is none.
+        for text in [
+            "\u{1b}",
+            "\u{7f}",
+            "\u{200b}",
+            "\u{2060}",
+            "\u{feff}",
+            "\u{180e}",
+            &format!("{all}a{all}"),
+        ] {
+            let seen = caller.post(path, json!({ name: text })).await;
+            assert_eq!(seen.status(), made, "{path}: {text:?}");
+        }
+    }
+}
