@@ -1,7 +1,8 @@
 //! What every bus must do: one suite of claims, which each implementation passes. A claim gets a place where a bus can be
 //! opened, more than once where it is kept outside of the process.
 //!
-//! Leases are some hundred milliseconds, and claims about time say only "not before": they hold on a busy machine.
+//! Leases that have to end are short, all others long, and claims about time say only "not before": they hold on a busy
+//! machine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ mod broker;
 
 use broker::{Broker, Kind};
 
+/// A lease that is to end.
 const LEASE: Duration = Duration::from_millis(300);
 /// Long enough for anything on any machine.
 const LONG: Duration = Duration::from_secs(30);
@@ -46,6 +48,8 @@ impl Place {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("gatewright-bus-{}-{number}", std::process::id());
         let folder = std::env::temp_dir().join(name);
+        // What another run may have left.
+        let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
         Some(Self {
             address: Address::File(folder.join("bus")),
@@ -89,8 +93,16 @@ fn topic(groups: &[&str]) -> Topic {
     Topic {
         name: "jobs".into(),
         groups: groups.iter().map(|group| (*group).into()).collect(),
-        lease: LEASE,
+        lease: LONG,
         most: 1_000,
+    }
+}
+
+/// The same with leases that end soon.
+fn forgetful(lease: Duration) -> Topic {
+    Topic {
+        lease,
+        ..topic(&["a"])
     }
 }
 
@@ -120,13 +132,18 @@ async fn nothing(bus: &dyn Bus, topic: &Topic, group: &str) {
 }
 
 /// Ends a claim about what happens within a lease, where the machine was too busy to do it in that time.
-macro_rules! within_a_lease {
-    ($begun:expr) => {
-        if $begun.elapsed() >= LEASE {
+macro_rules! within {
+    ($lease:expr, $begun:expr) => {
+        if $begun.elapsed() >= $lease {
             eprintln!("too slow to say: the lease has ended meanwhile");
             return;
         }
     };
+}
+
+/// Takes and acknowledges what is there, again where a short lease has ended meanwhile.
+async fn take_and_acknowledge(bus: &dyn Bus, topic: &Topic) {
+    while one(bus, topic, "a").await.held.ack().await == Err(BusError::LeaseLost) {}
 }
 
 async fn every_group_gets_every_message_with_all_it_has(place: Place) {
@@ -162,7 +179,7 @@ async fn the_second_of_one_id_is_a_duplicate_even_when_the_first_is_done(place: 
 
 async fn what_nobody_acknowledges_is_handed_out_again_and_counted(place: Place) {
     let bus = place.open();
-    let topic = topic(&["a"]);
+    let topic = forgetful(LEASE);
     bus.publish(&topic, message(1)).await.unwrap();
     let begun = Instant::now();
     let first = one(&*bus, &topic, "a").await;
@@ -176,7 +193,7 @@ async fn what_nobody_acknowledges_is_handed_out_again_and_counted(place: Place) 
     let late = first.held.ack().await;
     if !matches!(place.broker, Some(ref broker) if broker.url().starts_with("nats")) {
         assert_eq!(late, Err(BusError::LeaseLost));
-        one(&*bus, &topic, "a").await.held.ack().await.unwrap();
+        take_and_acknowledge(&*bus, &topic).await;
     }
     nothing(&*bus, &topic, "a").await;
 }
@@ -205,19 +222,25 @@ async fn what_is_refused_comes_again_after_its_delay_and_not_before(place: Place
 
 async fn a_lease_that_is_extended_goes_on(place: Place) {
     let bus = place.open();
-    let topic = topic(&["a"]);
+    let topic = forgetful(LEASE * 10);
     bus.publish(&topic, message(1)).await.unwrap();
+    let mut begun = Instant::now();
     let lease = one(&*bus, &topic, "a").await;
-    let mut extended = Instant::now();
-    for _ in 0..10 {
-        nothing(&*bus, &topic, "a").await;
-        tokio::time::sleep(LEASE / 10).await;
-        within_a_lease!(extended);
-        lease.held.extend().await.unwrap();
-        within_a_lease!(extended);
-        extended = Instant::now();
+    // Longer than one lease in all.
+    for _ in 0..7 {
+        tokio::time::sleep(topic.lease / 5).await;
+        let taken = bus.take(&topic, "a", 10, SHORT).await.unwrap();
+        within!(topic.lease, begun);
+        assert!(taken.is_empty(), "{taken:?}");
+        let again = Instant::now();
+        let extended = lease.held.extend().await;
+        within!(topic.lease, begun);
+        extended.unwrap();
+        begun = again;
     }
-    lease.held.ack().await.unwrap();
+    let done = lease.held.ack().await;
+    within!(topic.lease, begun);
+    done.unwrap();
     nothing(&*bus, &topic, "a").await;
 }
 
@@ -294,35 +317,34 @@ async fn messages_of_a_key_are_in_order(place: Place) {
 
 async fn consumers_of_a_group_share_the_work(place: Place) {
     let bus = place.open();
-    let topic = Topic {
-        lease: LONG,
-        ..topic(&["a"])
-    };
+    let topic = topic(&["a"]);
+    let done = Arc::new(AtomicU64::new(0));
     for n in 0..200 {
         bus.publish(&topic, message(n)).await.unwrap();
     }
     let consumer = || {
         let (bus, topic) = (place_of(&bus), topic.clone());
+        let done = Arc::clone(&done);
         tokio::spawn(async move {
             let mut mine = Vec::new();
-            loop {
-                let leases = bus.take(&topic, "a", 10, SHORT * 10).await.unwrap();
-                if leases.is_empty() {
-                    return mine;
-                }
-                for lease in leases {
+            let until = Instant::now() + LONG;
+            while done.load(Ordering::SeqCst) < 200 && Instant::now() < until {
+                for lease in bus.take(&topic, "a", 10, SHORT).await.unwrap() {
                     mine.push(lease.message.id.clone());
                     lease.held.ack().await.unwrap();
+                    done.fetch_add(1, Ordering::SeqCst);
                 }
             }
+            mine
         })
     };
     let (first, second, third) = (consumer(), consumer(), consumer());
     let mut all = first.await.unwrap();
     all.extend(second.await.unwrap());
     all.extend(third.await.unwrap());
-    assert_eq!(all.len(), 200, "some were handed out twice");
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 200);
+    assert_eq!(all.len(), 200, "some were handed out twice");
+    nothing(&*bus, &topic, "a").await;
 }
 
 fn place_of(bus: &Arc<dyn Bus>) -> Arc<dyn Bus> {
@@ -331,13 +353,13 @@ fn place_of(bus: &Arc<dyn Bus>) -> Arc<dyn Bus> {
 
 async fn consumers_that_die_lose_nothing(place: Place) {
     let bus = place.open();
-    let topic = topic(&["a"]);
+    let topic = forgetful(LEASE);
     for n in 0..100 {
         bus.publish(&topic, message(n)).await.unwrap();
     }
     let mut done = BTreeSet::new();
     let mut turn = 0_u64;
-    let until = Instant::now() + LONG;
+    let until = Instant::now() + LONG * 2;
     while done.len() < 100 {
         assert!(Instant::now() < until, "{} of 100", done.len());
         // Every consumer dies with what it has; a third of what it took is done by then.
@@ -426,11 +448,11 @@ async fn messages_survive_the_process_that_published_them(place: Place) {
 /// For brokers.
 async fn a_broker_that_is_killed_and_comes_back_has_lost_nothing(mut place: Place) {
     let bus = place.open();
-    let topic = topic(&["a"]);
+    let topic = forgetful(LEASE);
     for n in 0..50 {
         bus.publish(&topic, message(n)).await.unwrap();
     }
-    one(&*bus, &topic, "a").await.held.ack().await.unwrap();
+    take_and_acknowledge(&*bus, &topic).await;
     let held = one(&*bus, &topic, "a").await;
     place.broker.as_mut().unwrap().kill();
     let away = bus
@@ -442,7 +464,7 @@ async fn a_broker_that_is_killed_and_comes_back_has_lost_nothing(mut place: Plac
     assert!(matches!(held.held.ack().await, Err(BusError::Away(_))));
     place.broker.as_mut().unwrap().start_again();
     // The same bus goes on by itself.
-    let until = Instant::now() + LONG;
+    let until = Instant::now() + LONG * 2;
     while bus.publish(&topic, message("after")).await.is_err() {
         assert!(Instant::now() < until, "{:?}", bus.link().state());
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -455,8 +477,10 @@ async fn a_broker_that_is_killed_and_comes_back_has_lost_nothing(mut place: Plac
             ids.insert(lease.message.id);
         }
     }
+    // One, however often it was asked meanwhile; and one more where the machine held an answer up for seconds.
     let state = bus.link().state();
-    assert_eq!((state.reach, state.outages), (Reach::Up, 1));
+    assert_eq!(state.reach, Reach::Up);
+    assert!((1..=2).contains(&state.outages), "{state:?}");
 }
 
 /// For brokers.

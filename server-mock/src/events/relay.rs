@@ -134,6 +134,8 @@ mod tests {
         fn new(name: &str) -> Self {
             let name = format!("gatewright-relay-{}-{name}", std::process::id());
             let folder = std::env::temp_dir().join(name);
+            // What another run may have left.
+            let _ = std::fs::remove_dir_all(&folder);
             std::fs::create_dir(&folder).unwrap();
             Self(folder)
         }

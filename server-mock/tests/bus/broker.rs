@@ -6,6 +6,7 @@
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,8 @@ impl Broker {
         }
         let port = free_port();
         let folder = std::env::temp_dir().join(format!("gatewright-{kind:?}-{port}"));
+        // What another run may have left.
+        let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
         Some(Self {
             kind,
@@ -74,7 +77,7 @@ impl Broker {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         self.child = Some(command.spawn().unwrap());
-        let until = Instant::now() + Duration::from_secs(20);
+        let until = Instant::now() + Duration::from_secs(60);
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             assert!(Instant::now() < until, "{:?} does not come up", self.kind);
             std::thread::sleep(Duration::from_millis(5));
@@ -117,9 +120,17 @@ impl Kind {
     }
 }
 
+/// A port below those that systems give to whoever asks for any: nobody takes it before the broker does, or while that is
+/// away.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = (std::process::id() % 300) as u16 * 40;
+    loop {
+        let port = 15_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 impl Drop for Broker {

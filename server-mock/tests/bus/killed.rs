@@ -11,7 +11,7 @@ use crate::asking::{get, post};
 use crate::broker::Broker;
 #[cfg(any(feature = "nats", feature = "redis"))]
 use crate::broker::Kind;
-use crate::processes::{Gateway, Process, worker};
+use crate::processes::{Folder, Gateway, Process, worker};
 use crate::receiver::{Ended, Receiver};
 
 /// Workers at the same time.
@@ -26,7 +26,7 @@ fn events() -> usize {
 /// What delivery does in milliseconds, so that hundreds of failures take seconds.
 pub(crate) async fn in_milliseconds(admin: &str) {
     let webhooks = json!({
-        "delays_ms": vec![20; 20], "timeout_ms": 500, "connect_timeout_ms": 500, "disable_failing": false
+        "delays_ms": vec![20; 20], "timeout_ms": 2_000, "connect_timeout_ms": 2_000, "disable_failing": false
     });
     post(admin, "/admin/session", json!({ "webhooks": webhooks })).await;
 }
@@ -227,11 +227,9 @@ fn check(ids: &BTreeSet<String>, receiver: &Receiver, deliveries: &Value) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn workers_on_a_file() {
-    let folder = std::env::temp_dir().join(format!("gatewright-killed-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let data = folder.join("data.db");
+    let folder = Folder::new("killed");
+    let data = folder.0.join("data.db");
     every_event_arrives("embedded", Some(&data), None).await;
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[cfg(feature = "nats")]

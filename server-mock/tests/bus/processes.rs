@@ -114,6 +114,8 @@ impl Folder {
     pub(crate) fn new(name: &str) -> Self {
         let name = format!("gatewright-{name}-{}", std::process::id());
         let path = std::env::temp_dir().join(name);
+        // What another run may have left.
+        let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }

@@ -1,13 +1,17 @@
 //! A client that hides nothing: it writes a request to a socket and keeps every byte and the way the connection ended.
 
 use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use gatewright_server_mock::{Gateway, Session};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
+
+/// How long the rest of an answer, or its end, is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A gateway of one's own, one session of it and a key.
 pub(crate) struct Caller {
@@ -40,7 +44,6 @@ pub(crate) struct Asking {
     path: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
-    patience: Duration,
 }
 
 impl Caller {
@@ -96,7 +99,6 @@ pub(crate) fn asking(url: &str, method: &str, path: &str) -> Asking {
         method: method.into(),
         path: path.into(),
         body: Vec::new(),
-        patience: Duration::from_secs(20),
     }
 }
 
@@ -119,12 +121,6 @@ impl Asking {
         self.header("content-length", &length)
     }
 
-    /// Waits no longer than this for the end.
-    pub(crate) fn patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
-        self
-    }
-
     /// The request as bytes.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut text = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
@@ -141,13 +137,53 @@ impl Asking {
     pub(crate) async fn send(&self) -> Seen {
         let mut socket = self.connect().await;
         socket.write_all(&self.bytes()).await.unwrap();
-        read_to_end(&mut socket, self.patience).await
+        read_to_end(&mut socket, PATIENCE).await
     }
 
     pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(&self.address).await.unwrap()
     }
 }
+
+/// Reads until `is_whole` is true of what came, however long that takes on a busy machine, and then for as long as
+/// `read_to_end` does.
+pub(crate) async fn read_whole(
+    socket: &mut TcpStream,
+    is_whole: impl Fn(&Seen) -> bool,
+    then: Duration,
+) -> Seen {
+    let mut seen = Seen {
+        raw: Vec::new(),
+        end: End::Open,
+    };
+    let mut buffer = vec![0; 64 * 1024];
+    while !is_whole(&seen) {
+        let read = timeout(PATIENCE, socket.read(&mut buffer)).await;
+        let count = read.expect("the rest has not come").unwrap();
+        assert!(count > 0, "it ended in {:?}", seen.head());
+        seen.raw.extend_from_slice(&buffer[..count]);
+    }
+    let rest = read_to_end(socket, then).await;
+    seen.raw.extend(rest.raw);
+    seen.end = rest.end;
+    seen
+}
+
+/// An address at which nobody listens, and nobody else can for as long as it is held.
+pub(crate) fn nobody() -> (TcpSocket, SocketAddr) {
+    let held = TcpSocket::new_v4().unwrap();
+    held.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let address = held.local_addr().unwrap();
+    (held, address)
+}
+
+/// Where a gateway listens whose ports are closed and opened: on Linux at an address of its own, where nobody else asks for
+/// any free port meanwhile.
+pub(crate) const HOST_OF_ONES_OWN: IpAddr = if cfg!(target_os = "linux") {
+    IpAddr::V4(Ipv4Addr::new(127, 0, 0, 40))
+} else {
+    IpAddr::V4(Ipv4Addr::LOCALHOST)
+};
 
 /// Reads until the connection ends or nothing has come for `patience`.
 pub(crate) async fn read_to_end(socket: &mut TcpStream, patience: Duration) -> Seen {
@@ -205,6 +241,16 @@ impl Seen {
         } else {
             framed.to_vec()
         }
+    }
+
+    /// Whether the head is there and all of the body that it announces.
+    pub(crate) fn is_whole(&self) -> bool {
+        let Some(head) = find(&self.raw, b"\r\n\r\n") else {
+            return false;
+        };
+        let length = self.header("content-length");
+        let length: usize = length.map_or(0, |length| length.parse().unwrap());
+        self.raw.len() >= head + 4 + length
     }
 
     pub(crate) fn json(&self) -> Value {

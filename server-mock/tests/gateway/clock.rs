@@ -34,17 +34,19 @@ async fn it_freezes_advances_and_resumes_over_the_admin_port() {
     let resumed = change(&caller, json!({"resume": true})).await;
     assert_eq!(resumed["frozen"], false);
     let now = resumed["now_ms"].as_u64().unwrap();
-    assert!(now >= start + 86_400_000 && now < start + 86_400_000 + 5_000);
+    assert!(now >= start + 86_400_000 && now < start + 86_400_000 + 60_000);
 }
 
 #[tokio::test]
 async fn it_runs_with_real_time_by_default() {
     let caller = Caller::new().await;
+    let real_ms = || {
+        let real = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        real.unwrap().as_millis() as u64
+    };
+    let before = real_ms();
     let shown = caller.session.clock();
-    let real = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap();
-    assert!(!shown.frozen && (real.as_millis() as u64).abs_diff(shown.now_ms) < 1_000);
+    assert!(!shown.frozen && (before..=real_ms()).contains(&shown.now_ms));
     tokio::time::sleep(Duration::from_millis(10)).await;
     assert!(caller.session.clock().now_ms >= shown.now_ms + 10);
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
-use crate::caller::Caller;
+use crate::caller::{Caller, nobody};
+use crate::limits::until;
 
 /// Runs the program beside the gateway of a test.
 fn run(caller: &Caller, words: &[&str]) -> Output {
@@ -78,9 +79,8 @@ async fn what_the_gateway_refuses_and_what_cannot_be_read_is_said() {
 
 #[tokio::test]
 async fn without_a_gateway_it_is_said_how_to_start_one() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", free.local_addr().unwrap());
-    drop(free);
+    let (_held, address) = nobody();
+    let url = format!("http://{address}");
     let output = Command::new(env!("CARGO_BIN_EXE_gatewright-gateway"))
         .args(["verdict", "--gateway", &url])
         .output()
@@ -151,13 +151,13 @@ async fn a_verdict_is_an_exit_code_too() {
     assert_eq!(verdict(&["--fail-below", "B"]).status.code(), Some(0));
     let hurried = caller
         .ask("GET", "/v1/contacts")
-        .header("x-mock-fault", "503;ra=2,ok");
+        .header("x-mock-fault", "503;ra=60,ok");
     hurried.send().await;
     hurried.send().await;
     let judged = json_of(&verdict(&["--json"]));
     assert_eq!(judged["grade"], "C");
     let report = text(&verdict(&["--calls"]));
-    assert!(report.contains("when 2000 ms were asked for"), "{report}");
+    assert!(report.contains("when 60000 ms were asked for"), "{report}");
     assert!(text(&verdict(&["--html"])).starts_with("<!doctype html>"));
     assert_eq!(verdict(&["--fail-below", "B"]).status.code(), Some(1));
 }
@@ -168,8 +168,11 @@ async fn a_client_that_leaves_is_seen_and_sessions_are_judged_together() {
     let hang = caller
         .ask("GET", "/v1/whoami")
         .header("x-mock-fault", "hang");
-    let left = hang.patience(Duration::from_millis(60)).send().await;
-    assert!(left.raw.is_empty());
+    let mut socket = hang.connect().await;
+    socket.write_all(&hang.bytes()).await.unwrap();
+    until(|| !caller.session.journal(0).is_empty()).await;
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    drop(socket);
     // Asked at once: that it left is noticed a moment later.
     let one = json_of(&run(&caller, &["verdict", "--session", "test", "--json"]));
     let aspects = one["aspects"].as_array().unwrap();
@@ -201,13 +204,11 @@ async fn who_is_still_waited_for_holds_a_verdict_up_only_so_long() {
         .header("x-mock-fault", "hang");
     let mut socket = hang.connect().await;
     socket.write_all(&hang.bytes()).await.unwrap();
-    while caller.session.journal(0).is_empty() {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    until(|| !caller.session.journal(0).is_empty()).await;
     assert!(!caller.session.quiet(Duration::from_millis(20)).await);
     let open = json_of(&run(&caller, &["verdict", "--session", "test", "--json"]));
     assert_eq!(open["requests"], 1, "{open}");
     drop(socket);
-    assert!(caller.session.quiet(Duration::from_secs(10)).await);
+    assert!(caller.session.quiet(Duration::from_secs(30)).await);
     assert!(caller.session.journal(0)[0].left_ns.is_some());
 }

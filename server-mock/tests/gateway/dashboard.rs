@@ -271,6 +271,13 @@ async fn limits_that_gateways_share_are_those_of_the_store() {
 
     let name = format!("gatewright-dashboard-{}.db", std::process::id());
     let file = std::env::temp_dir().join(name);
+    let remove = || {
+        for end in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{end}", file.display()));
+        }
+    };
+    // What another run may have left.
+    remove();
     let settings = LimitsSettings::at(&format!("sqlite:{}", file.display())).unwrap();
     let start = async || {
         let started = Gateway::builder().limits(settings.clone()).start().await;
@@ -280,10 +287,11 @@ async fn limits_that_gateways_share_are_those_of_the_store() {
     };
     let (one, other) = (start().await, start().await);
     // One clock: the same instant in both.
-    let now_ms = one.session("test").unwrap().clock().now_ms;
-    let behind = now_ms.saturating_sub(other.session("test").unwrap().clock().now_ms);
-    let ahead = std::time::Duration::from_millis(behind);
-    other.session("test").unwrap().advance(ahead).await;
+    let sessions = [&one, &other].map(|gateway| gateway.session("test").unwrap());
+    let now_ms = sessions.iter().map(|session| session.clock().now_ms).max();
+    for session in &sessions {
+        session.advance_to(now_ms.unwrap() + 1).await;
+    }
     let call = async |gateway: &Gateway| {
         asking(&gateway.url(), "GET", "/v1/whoami")
             .header("authorization", "Bearer sk_test_tiny_acme")
@@ -321,9 +329,7 @@ async fn limits_that_gateways_share_are_those_of_the_store() {
     assert_eq!(call(&one).await, 200);
     one.shutdown().await;
     other.shutdown().await;
-    for end in ["", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(format!("{}{end}", file.display()));
-    }
+    remove();
 }
 
 #[tokio::test]

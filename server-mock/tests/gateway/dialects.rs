@@ -13,6 +13,8 @@ use crate::caller::{Caller, Seen};
 async fn with(options: serde_json::Value) -> Caller {
     let caller = Caller::with_key("sk_test_free_acme").await;
     caller.session.freeze();
+    // To the millisecond: what a clock shows between two cannot be said by `now_ms`.
+    caller.session.advance_to(now_ms(&caller) + 1).await;
     let change: OptionsChange = serde_json::from_value(options).unwrap();
     caller.session.set(change).unwrap();
     caller

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::caller::{Asking, Caller, End, Seen};
+use crate::limits::until;
 
 fn faulty(caller: &Caller, fault: &str) -> Asking {
     caller
@@ -91,7 +92,8 @@ async fn a_cut_beyond_the_response_leaves_it_whole() {
         tokio::io::AsyncWriteExt::write_all(&mut socket, &keep)
             .await
             .unwrap();
-        let seen = crate::caller::read_to_end(&mut socket, Duration::from_millis(100)).await;
+        let then = Duration::from_millis(100);
+        let seen = crate::caller::read_whole(&mut socket, Seen::is_whole, then).await;
         assert_eq!((seen.status(), seen.end), (200, End::Open));
     }
     assert_eq!(
@@ -157,7 +159,9 @@ async fn statuses_come_with_their_waits_and_nothing_happened() {
 async fn a_date_to_wait_for_is_one_of_the_clock() {
     let caller = Caller::new().await;
     caller.session.freeze();
-    caller.session.advance(Duration::from_secs(86_400)).await;
+    // To the millisecond: what a clock shows between two cannot be said by `now_ms`.
+    let tomorrow_ms = caller.session.clock().now_ms + 86_400_000;
+    caller.session.advance_to(tomorrow_ms).await;
     let seen = faulty(&caller, "503;ra=date:+30").send().await;
     let at = httpdate::parse_http_date(&seen.header("retry-after").unwrap()).unwrap();
     let at = at.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
@@ -179,12 +183,18 @@ async fn latency_delays_the_normal_answer() {
 #[tokio::test]
 async fn hang_answers_nothing_and_notices_that_the_client_leaves() {
     let caller = Caller::new().await;
-    let seen = faulty(&caller, "hang")
-        .patience(Duration::from_millis(60))
-        .send()
-        .await;
+    let hang = faulty(&caller, "hang");
+    let mut socket = hang.connect().await;
+    tokio::io::AsyncWriteExt::write_all(&mut socket, &hang.bytes())
+        .await
+        .unwrap();
+    let entry = || caller.session.journal(0).pop();
+    until(|| entry().is_some_and(|entry| entry.fault.is_some())).await;
+    let seen = crate::caller::read_to_end(&mut socket, Duration::from_millis(60)).await;
     assert_eq!((seen.raw.len(), seen.end), (0, End::Open));
-    let entry = &caller.session.journal(0)[0];
+    drop(socket);
+    until(|| entry().is_some_and(|entry| entry.left_ns.is_some())).await;
+    let entry = entry().unwrap();
     assert_eq!(
         (entry.fault.as_deref(), entry.status, entry.committed),
         (Some("hang"), None, false)

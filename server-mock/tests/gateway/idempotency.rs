@@ -107,10 +107,16 @@ async fn another_body_under_the_same_key_is_refused() {
 #[tokio::test]
 async fn while_the_first_is_in_flight_the_second_gets_409() {
     let caller = Caller::new().await;
-    let slow = create(&caller, "k").header("x-mock-fault", "latency=300");
-    let first = tokio::spawn(async move { slow.send().await });
+    // Both are slow: whichever of them has the key, the other one comes while it is in flight.
+    let slow = create(&caller, "k").header("x-mock-fault", "latency=3000");
+    let other = slow.clone();
+    let first = tokio::spawn(async move { other.send().await });
     until(|| !caller.session.journal(0).is_empty()).await;
-    let second = create(&caller, "k").send().await;
+    let (first, second) = (slow.send().await, first.await.unwrap());
+    let (first, second) = match first.status() {
+        409 => (second, first),
+        _ => (first, second),
+    };
     assert_eq!(
         (second.status(), &second.json()["code"]),
         (409, &json!("idempotency_in_flight"))
@@ -121,7 +127,7 @@ async fn while_the_first_is_in_flight_the_second_gets_409() {
     );
     assert_eq!(second.header("retry-after").as_deref(), Some("1"));
     assert_eq!(second.json()["retryable"], true);
-    assert_eq!(first.await.unwrap().status(), 201);
+    assert_eq!(first.status(), 201);
     let third = create(&caller, "k").send().await;
     assert_eq!(
         (
@@ -159,13 +165,13 @@ async fn of_many_at_once_one_has_the_effect() {
 #[tokio::test]
 async fn a_client_that_leaves_does_not_stop_the_effect() {
     let caller = Caller::new().await;
-    let slow = create(&caller, "k").header("x-mock-fault", "latency=80");
-    let seen = slow
-        .clone()
-        .patience(Duration::from_millis(20))
-        .send()
-        .await;
-    assert!(seen.raw.is_empty());
+    let slow = create(&caller, "k").header("x-mock-fault", "latency=2000");
+    let mut socket = slow.connect().await;
+    tokio::io::AsyncWriteExt::write_all(&mut socket, &slow.bytes())
+        .await
+        .unwrap();
+    until(|| !caller.session.journal(0).is_empty()).await;
+    drop(socket);
     // The journal has its end a moment after the effect.
     until(|| caller.session.journal(0)[0].outcome.is_some()).await;
     assert_eq!(caller.session.effects("contacts.create").count, 1);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 
-use crate::caller::Caller;
+use crate::caller::{Caller, nobody};
 use crate::receiver::Receiver;
 
 async fn set(caller: &Caller, integrations: Value) -> (u16, Value) {
@@ -259,12 +259,13 @@ async fn what_is_no_integration_is_said_before_anything_is_set() {
 #[tokio::test]
 async fn notices_that_are_pending_outlive_the_gateway() {
     let folder = std::env::temp_dir().join(format!("gatewright-notices-{}", std::process::id()));
+    // What another run may have left.
+    let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join("data.db");
     let slack = Receiver::answering(&[200]).await;
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let nowhere = format!("http://{}/", closed.local_addr().unwrap());
-    drop(closed);
+    let (_held, nowhere) = nobody();
+    let nowhere = format!("http://{nowhere}/");
     for (url, sent) in [(nowhere, false), (slack.url.clone(), true)] {
         let gateway = Gateway::builder().data(&file).start().await.unwrap();
         let session = gateway.session("kept").unwrap();

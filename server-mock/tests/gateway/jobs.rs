@@ -111,13 +111,20 @@ async fn a_job_ends_on_a_running_clock_though_nobody_asks() {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     let page = caller.get("/v1/events?type=job.completed").await.json();
-    let kinds: Vec<_> = page["data"]
+    // The one that ended first is told first: the second, unless it was begun much later.
+    let ended: Vec<(Value, Value)> = page["data"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|event| event["data"]["kind"].clone())
+        .map(|event| {
+            assert_eq!(event["timestamp"], event["data"]["finished_at"]);
+            (event["timestamp"].clone(), event["data"]["kind"].clone())
+        })
         .collect();
-    assert_eq!(kinds, ["b", "a"]);
+    let at = |kind: &str| ended.iter().find(|(_, of)| of == kind).unwrap().0.as_str();
+    let ends = [at("a"), at("b")];
+    assert_eq!(ended.len(), 2);
+    assert_eq!(ended[0].0.as_str(), ends.into_iter().min().unwrap());
 }
 
 #[tokio::test]

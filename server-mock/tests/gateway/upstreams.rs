@@ -6,7 +6,7 @@ use std::time::Duration;
 use gatewright_server_mock::{FaultRule, Gateway, Session, Upstream};
 use serde_json::{Value, json};
 
-use crate::caller::{Caller, End};
+use crate::caller::{Caller, End, nobody};
 
 struct Behind {
     _gateway: Gateway,
@@ -153,9 +153,8 @@ async fn the_breaker_opens_and_lets_one_try_when_its_time_has_come() {
 #[tokio::test]
 async fn an_upstream_that_is_not_there_or_does_not_answer_is_told_apart() {
     let (caller, behind) = (Caller::new().await, Behind::new().await);
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let nowhere = format!("http://{}/", closed.local_addr().unwrap());
-    drop(closed);
+    let (_held, nowhere) = nobody();
+    let nowhere = format!("http://{nowhere}/");
     set(&caller, json!({"name": "orders", "url": nowhere})).await;
     let gone = caller.get("/upstream/orders/whoami").await;
     assert_eq!(
@@ -165,7 +164,7 @@ async fn an_upstream_that_is_not_there_or_does_not_answer_is_told_apart() {
     let detail = gone.json()["detail"].as_str().unwrap().to_owned();
     assert!(!detail.contains("127.0.0.1"), "{detail}");
     set(&caller, behind.settings("/v1", json!({"timeout_ms": 60}))).await;
-    behind.faults(json!([{"match": {"op": "whoami"}, "script": ["latency=5000"]}]));
+    behind.faults(json!([{"match": {"op": "whoami"}, "script": ["latency=30000"]}]));
     let late = caller.get("/upstream/orders/whoami").await;
     assert_eq!(
         (late.status(), late.json()["code"].clone()),
@@ -181,30 +180,22 @@ async fn an_upstream_that_fails_its_checks_is_left_alone_until_one_succeeds() {
     set(&caller, behind.settings("", health)).await;
     behind.faults(json!([{"match": {"op": "healthz"}, "script": ["ok", "500", "500", "ok"]}]));
     assert_eq!(caller.get("/upstream/orders/v1/whoami").await.status(), 200);
-    let checked = |checks: usize| {
-        let behind = &behind;
-        let caller = &caller;
-        async move {
-            for _ in 0..2_000 {
-                let health = behind
-                    .session
-                    .journal(0)
-                    .into_iter()
-                    .filter(|entry| entry.op == "healthz");
-                if health.count() >= checks && state(caller).await["last_check"] != Value::Null {
-                    tokio::time::sleep(Duration::from_millis(30)).await;
-                    return;
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
+    // What came of the check of this instant is known.
+    let checked = async || {
+        let now_ms = caller.session.clock().now_ms;
+        for _ in 0..6_000 {
+            if state(&caller).await["checked_at_ms"] == now_ms {
+                return;
             }
-            panic!("{checks} checks have not come");
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
+        panic!("the check has not come: {}", state(&caller).await);
     };
-    checked(1).await;
+    checked().await;
     assert_eq!(state(&caller).await["healthy"], true);
-    for checks in [2, 3] {
+    for _ in 0..2 {
         caller.session.advance(Duration::from_secs(1)).await;
-        checked(checks).await;
+        checked().await;
     }
     let refused = caller.get("/upstream/orders/v1/whoami").await;
     assert_eq!(
@@ -213,7 +204,7 @@ async fn an_upstream_that_fails_its_checks_is_left_alone_until_one_succeeds() {
     );
     assert!(refused.json()["detail"].as_str().unwrap().contains("500"));
     caller.session.advance(Duration::from_secs(1)).await;
-    checked(4).await;
+    checked().await;
     assert_eq!(caller.get("/upstream/orders/v1/whoami").await.status(), 200);
 }
 

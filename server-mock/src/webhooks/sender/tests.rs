@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use super::*;
 use crate::https::Https;
@@ -229,9 +229,9 @@ async fn what_is_wrong_with_tls_is_told_apart() {
         assert_eq!(sent.unwrap_err().tls, Some(TlsTrouble::Handshake));
     }
     // Nobody listens there.
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let nobody = free.local_addr().unwrap();
-    drop(free);
+    let held = TcpSocket::new_v4().unwrap();
+    held.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let nobody = held.local_addr().unwrap();
     let sent = send(&to(format!("https://{nobody}/"))).await.unwrap_err();
     assert_eq!(sent.tls, None);
     assert!(

@@ -89,7 +89,8 @@ async fn receive(
 
 /// One that tries again soon, and for long.
 fn patient() -> Value {
-    json!({ "webhooks": { "delays_ms": vec![300; 20], "disable_failing": false } })
+    let delays_ms = [[300; 15].as_slice(), &[5_000; 5]].concat();
+    json!({ "webhooks": { "delays_ms": delays_ms, "disable_failing": false } })
 }
 
 #[tokio::test]
@@ -145,6 +146,19 @@ async fn with_delivery(gateway: &Gateway, session: &str, hook: &Receiver) {
     admin("/admin/webhooks/trigger", event).await;
 }
 
+/// Waits until a session knows that its delivery was taken, and has no work any more.
+async fn is_delivered(gateway: &Gateway, session: &str) {
+    let path = format!("/admin/webhooks/deliveries?session={session}");
+    for _ in 0..4_000 {
+        let seen = asking(&gateway.admin_url(), "GET", &path).send().await;
+        if seen.json()["deliveries"][0]["state"] == "delivered" {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("the delivery of {session} did not end");
+}
+
 #[tokio::test]
 async fn more_sessions_with_work_than_places_all_go_on_by_themselves() {
     let folder = Folder::new();
@@ -172,6 +186,9 @@ async fn a_session_that_gives_its_place_goes_on_when_there_is_one() {
     }
     hook.is_back();
     hook.took(4).await;
+    for session in ["a", "b", "c", "d"] {
+        is_delivered(&gateway, session).await;
+    }
     // One without work gives its place before those that have some.
     hook.away.store(true, Ordering::SeqCst);
     with_delivery(&gateway, "busy", &hook).await;
