@@ -201,6 +201,7 @@ async fn webhooks_arrive_as_the_gateway_would_have_sent_them() {
     let (listening, _) = listening.line().await;
     assert_eq!(listening.end().await, 0);
     assert_eq!(came.lock().unwrap().len(), 2);
+    session.settle().await;
     let states: Vec<_> = session.deliveries().iter().map(|one| one.state).collect();
     assert_eq!(states, [DeliveryState::Delivered; 2]);
     // Its endpoint went with it.
@@ -309,6 +310,7 @@ async fn a_receiver_that_is_away_is_an_attempt_that_failed() {
         "{told}"
     );
     assert_eq!(listening.end().await, 0);
+    session.settle().await;
     let attempts = &session.deliveries()[0].attempts;
     assert!(
         attempts[0]

@@ -457,7 +457,12 @@ impl Outbox {
         self.forget_excerpts(number, at, bytes);
 
         let Some(subscriber) = self.endpoints.get_mut(&endpoint) else {
-            self.fail(number, Failed::EndpointRemoved);
+            // What was taken has arrived, whoever was removed since.
+            if well {
+                self.finish(number);
+            } else {
+                self.fail(number, Failed::EndpointRemoved);
+            }
             return None;
         };
         subscriber.lane.leave(number);

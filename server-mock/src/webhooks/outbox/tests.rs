@@ -113,6 +113,24 @@ fn a_slow_endpoint_leaves_room_for_the_others() {
 }
 
 #[test]
+fn what_arrived_is_delivered_even_where_its_endpoint_was_removed_meanwhile() {
+    for (status, state, reason) in [
+        (204, DeliveryState::Delivered, None),
+        (500, DeliveryState::Failed, Some(Failed::EndpointRemoved)),
+    ] {
+        let mut outbox = outbox();
+        outbox.publish(&message(), 0);
+        let sent = take(&mut outbox, 0);
+        assert!(outbox.remove_endpoint(Viewer::Admin, "ep_000001").is_ok());
+        assert!(end(&mut outbox, &sent[0], status, 0).is_none());
+        let delivery = outbox.find(Viewer::Admin, "dlv_000001");
+        let (_, delivery) = delivery.map_err(Refusal::told).unwrap();
+        assert_eq!((delivery.state, delivery.reason), (state, reason));
+        assert!(outbox.is_quiet(0));
+    }
+}
+
+#[test]
 fn what_is_of_a_life_before_a_reset_is_of_no_concern() {
     let mut outbox = outbox();
     outbox.publish(&message(), 0);
