@@ -79,6 +79,20 @@ impl Place {
     fn open(&self) -> Arc<dyn Bus> {
         self.address.open("suite").unwrap()
     }
+
+    /// The same, once it answers: on a busy machine a broker may be late, which is told as away.
+    async fn reached(&self) -> Arc<dyn Bus> {
+        let bus = self.open();
+        let topic = Topic {
+            name: "first".into(),
+            ..topic(&["a"])
+        };
+        let until = Instant::now() + LONG;
+        while let Err(BusError::Away(why)) = bus.take(&topic, "a", 1, Duration::ZERO).await {
+            assert!(Instant::now() < until, "{why}");
+        }
+        bus
+    }
 }
 
 impl Drop for Place {
@@ -115,10 +129,24 @@ fn message(id: impl ToString) -> Message {
     }
 }
 
+/// What is there to take; nothing where the broker was late, which is told as away.
+async fn taken(
+    bus: &dyn Bus,
+    topic: &Topic,
+    group: &str,
+    most: usize,
+    wait: Duration,
+) -> Vec<Lease> {
+    match bus.take(topic, group, most, wait).await {
+        Err(BusError::Away(_)) => Vec::new(),
+        taken => taken.unwrap(),
+    }
+}
+
 async fn one(bus: &dyn Bus, topic: &Topic, group: &str) -> Lease {
     let until = Instant::now() + LONG;
     while Instant::now() < until {
-        let mut taken = bus.take(topic, group, 1, LONG).await.unwrap();
+        let mut taken = taken(bus, topic, group, 1, LONG).await;
         if let Some(lease) = taken.pop() {
             return lease;
         }
@@ -147,7 +175,7 @@ async fn take_and_acknowledge(bus: &dyn Bus, topic: &Topic) {
 }
 
 async fn every_group_gets_every_message_with_all_it_has(place: Place) {
-    let bus = place.open();
+    let bus = place.reached().await;
     let topic = topic(&["a", "b"]);
     let sent = Message {
         key: Some("tenant/1".into()),
@@ -167,7 +195,7 @@ async fn every_group_gets_every_message_with_all_it_has(place: Place) {
 }
 
 async fn the_second_of_one_id_is_a_duplicate_even_when_the_first_is_done(place: Place) {
-    let bus = place.open();
+    let bus = place.reached().await;
     let topic = topic(&["a"]);
     let publish = || bus.publish(&topic, message("same"));
     assert_eq!(publish().await, Ok(Published::Stored));
@@ -178,7 +206,7 @@ async fn the_second_of_one_id_is_a_duplicate_even_when_the_first_is_done(place: 
 }
 
 async fn what_nobody_acknowledges_is_handed_out_again_and_counted(place: Place) {
-    let bus = place.open();
+    let bus = place.reached().await;
     let topic = forgetful(LEASE);
     bus.publish(&topic, message(1)).await.unwrap();
     let begun = Instant::now();
@@ -199,7 +227,7 @@ async fn what_nobody_acknowledges_is_handed_out_again_and_counted(place: Place) 
 }
 
 async fn what_is_refused_comes_again_after_its_delay_and_not_before(place: Place) {
-    let bus = place.open();
+    let bus = place.reached().await;
     let topic = topic(&["a"]);
     bus.publish(&topic, message(1)).await.unwrap();
     let delay = Duration::from_millis(600);
@@ -221,7 +249,7 @@ async fn what_is_refused_comes_again_after_its_delay_and_not_before(place: Place
 }
 
 async fn a_lease_that_is_extended_goes_on(place: Place) {
-    let bus = place.open();
+    let bus = place.reached().await;
     let topic = forgetful(LEASE * 10);
     bus.publish(&topic, message(1)).await.unwrap();
     let mut begun = Instant::now();
@@ -245,7 +273,7 @@ async fn a_lease_that_is_extended_goes_on(place: Place) {
 }
 
 async fn a_topic_holds_as_many_as_it_may_and_refuses_more(place: Place) {
-    let bus = place.open();
+    let bus = place.reached().await;
     let topic = Topic {
         most: 5,
         ..topic(&["a"])
@@ -274,7 +302,7 @@ async fn a_topic_holds_as_many_as_it_may_and_refuses_more(place: Place) {
 }
 
 async fn messages_of_a_key_are_in_order(place: Place) {
-    let bus = place.open();
+    let bus = place.reached().await;
     let topic = topic(&["a"]);
     let keys = ["x", "y", "z"];
     for n in 0..30 {
@@ -287,7 +315,7 @@ async fn messages_of_a_key_are_in_order(place: Place) {
     let mut seen: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     let mut refused = false;
     while seen.values().map(Vec::len).sum::<usize>() < 30 {
-        let leases = bus.take(&topic, "a", 7, LONG).await.unwrap();
+        let leases = taken(&*bus, &topic, "a", 7, LONG).await;
         if bus.order() == Order::PerKey {
             let keys: BTreeSet<_> = leases.iter().map(|lease| &lease.message.key).collect();
             assert_eq!(keys.len(), leases.len(), "two of one key at once");
@@ -316,7 +344,7 @@ async fn messages_of_a_key_are_in_order(place: Place) {
 }
 
 async fn consumers_of_a_group_share_the_work(place: Place) {
-    let bus = place.open();
+    let bus = place.reached().await;
     let topic = topic(&["a"]);
     let done = Arc::new(AtomicU64::new(0));
     for n in 0..200 {
@@ -329,7 +357,7 @@ async fn consumers_of_a_group_share_the_work(place: Place) {
             let mut mine = Vec::new();
             let until = Instant::now() + LONG;
             while done.load(Ordering::SeqCst) < 200 && Instant::now() < until {
-                for lease in bus.take(&topic, "a", 10, SHORT).await.unwrap() {
+                for lease in taken(&*bus, &topic, "a", 10, SHORT).await {
                     mine.push(lease.message.id.clone());
                     lease.held.ack().await.unwrap();
                     done.fetch_add(1, Ordering::SeqCst);
@@ -352,7 +380,7 @@ fn place_of(bus: &Arc<dyn Bus>) -> Arc<dyn Bus> {
 }
 
 async fn consumers_that_die_lose_nothing(place: Place) {
-    let bus = place.open();
+    let bus = place.reached().await;
     let topic = forgetful(LEASE);
     for n in 0..100 {
         bus.publish(&topic, message(n)).await.unwrap();
@@ -366,9 +394,9 @@ async fn consumers_that_die_lose_nothing(place: Place) {
         let consumer = if place.address == Address::Memory {
             place_of(&bus)
         } else {
-            place.open()
+            place.reached().await
         };
-        for lease in consumer.take(&topic, "a", 30, LEASE).await.unwrap() {
+        for lease in taken(&*consumer, &topic, "a", 30, LEASE).await {
             turn += 1;
             if turn.is_multiple_of(3) && lease.held.ack().await.is_ok() {
                 assert!(
@@ -382,7 +410,7 @@ async fn consumers_that_die_lose_nothing(place: Place) {
 }
 
 async fn who_waits_is_woken_by_what_is_published(place: Place) {
-    let bus = place.open();
+    let bus = place.reached().await;
     let topic = topic(&["a"]);
     nothing(&*bus, &topic, "a").await;
     let (waiting, asked) = (place_of(&bus), topic.clone());
@@ -396,7 +424,7 @@ async fn who_waits_is_woken_by_what_is_published(place: Place) {
     let other = if place.address == Address::Memory {
         place_of(&bus)
     } else {
-        place.open()
+        place.reached().await
     };
     other.publish(&topic, message("late")).await.unwrap();
     let (id, waited) = waiter.await.unwrap();
@@ -405,7 +433,7 @@ async fn who_waits_is_woken_by_what_is_published(place: Place) {
 }
 
 async fn what_no_bus_could_take_is_refused(place: Place) {
-    let bus = place.open();
+    let bus = place.reached().await;
     let topic = topic(&["a"]);
     for id in ["", "a b", "\u{e4}", &"x".repeat(257)] {
         let refused = bus.publish(&topic, message(id)).await.unwrap_err();
@@ -429,9 +457,10 @@ async fn what_no_bus_could_take_is_refused(place: Place) {
 async fn messages_survive_the_process_that_published_them(place: Place) {
     let topic = topic(&["a"]);
     for n in 0..10 {
-        place.open().publish(&topic, message(n)).await.unwrap();
+        let bus = place.reached().await;
+        bus.publish(&topic, message(n)).await.unwrap();
     }
-    let bus = place.open();
+    let bus = place.reached().await;
     assert_eq!(
         bus.publish(&topic, message(3)).await,
         Ok(Published::Duplicate)
@@ -447,13 +476,14 @@ async fn messages_survive_the_process_that_published_them(place: Place) {
 
 /// For brokers.
 async fn a_broker_that_is_killed_and_comes_back_has_lost_nothing(mut place: Place) {
-    let bus = place.open();
+    let bus = place.reached().await;
     let topic = forgetful(LEASE);
     for n in 0..50 {
         bus.publish(&topic, message(n)).await.unwrap();
     }
     take_and_acknowledge(&*bus, &topic).await;
     let held = one(&*bus, &topic, "a").await;
+    let before = bus.link().state().outages;
     place.broker.as_mut().unwrap().kill();
     let away = bus
         .publish(&topic, message("while-away"))
@@ -480,7 +510,7 @@ async fn a_broker_that_is_killed_and_comes_back_has_lost_nothing(mut place: Plac
     // One, however often it was asked meanwhile; and one more where the machine held an answer up for seconds.
     let state = bus.link().state();
     assert_eq!(state.reach, Reach::Up);
-    assert!((1..=2).contains(&state.outages), "{state:?}");
+    assert!((1..=2).contains(&(state.outages - before)), "{state:?}");
 }
 
 /// For brokers.
