@@ -152,12 +152,12 @@ val JsonObject.body: ByteArray
 /** A test that ends, even if what it tests does not. */
 fun checked(test: suspend CoroutineScope.() -> Unit): Unit =
     runBlocking(Dispatchers.Default) {
-        withTimeout(2.minutes) { test() }
+        withTimeout(10.minutes) { test() }
     }
 
 /** Waits until something is so. What never is makes the test time out. */
 suspend fun until(condition: suspend () -> Boolean) {
-    withTimeout(30.seconds) {
+    withTimeout(60.seconds) {
         while (!condition()) {
             delay(2)
         }
