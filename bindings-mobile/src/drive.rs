@@ -129,7 +129,8 @@ impl Driver {
         self.let_go(mailbox, port);
     }
 
-    /// Lets go of the runtime, and so of all connections, unless something is still to come of it. It is this thread's turn.
+    /// Lets go of the runtime, and so of all connections, unless something is still to come of it; then of what was given up
+    /// of it. It is this thread's turn.
     fn let_go(&self, mailbox: &Mailbox, port: &Port) {
         let mut running = self.running();
         let contents = mailbox.contents();
@@ -137,8 +138,13 @@ impl Driver {
             || (contents.clients == 0 && contents.tasks.is_empty() && port.under_way() == 0);
         drop(contents);
         let let_go = if at_rest { running.take() } else { None };
+        let kept = running.clone();
         drop(running);
         drop(let_go);
+        // Of two streams that are half read one may have been given up: its connection goes when its task has its turn.
+        if let Some(runtime) = kept.as_ref().and_then(|kept| kept.0.as_ref()) {
+            runtime.block_on(tokio::task::yield_now());
+        }
     }
 }
 

@@ -235,6 +235,28 @@ fn a_stream_may_be_read_on_when_its_client_is_gone() {
 }
 
 #[test]
+fn of_two_streams_one_is_given_up_when_their_client_is_gone() {
+    let (address, counts) = server::begin();
+    let host = Host::new();
+    let client = host.client(&address);
+    let streams = [0; 2].map(|_| host.get(&client, "/stream", 1));
+    for stream in streams {
+        assert_eq!(host.frame(stream).kind, HEAD);
+    }
+    drop(client);
+    assert!(host.ended().is_empty());
+    // Nobody drives, and still its connection goes, and no other.
+    host.port.cancel(streams[0]);
+    until(|| counts.closed.load(Ordering::SeqCst) == 1);
+    host.port.pull(streams[1]);
+    host.drive();
+    assert_eq!(&host.frame(streams[1]).payload[4..], b"first");
+    assert_eq!(counts.closed.load(Ordering::SeqCst), 1);
+    host.port.cancel(streams[1]);
+    until(|| counts.closed.load(Ordering::SeqCst) == 2);
+}
+
+#[test]
 fn a_page_is_asked_for_and_forgotten() {
     let gateway = Gateway::builder().start_blocking().unwrap();
     let host = Host::new();
